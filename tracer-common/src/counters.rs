@@ -1,0 +1,28 @@
+//! What is counted in the kernel, per CPU: every failed call and every loss, by kind.
+
+/// An index into the per-CPU counters; the numbers are the wire's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u32)]
+pub enum Counter {
+    /// Records written to the ring.
+    Sent = 0,
+    /// Memory calls lost: the ring was full.
+    LostCalls = 1,
+    /// Page faults lost: the ring was full.
+    LostFaults = 2,
+    /// Process events lost: the ring was full.
+    LostProcesses = 3,
+    /// Stacks lost: the ring was full; their events say that they have none.
+    LostStacks = 4,
+    /// Begins of releases lost: their order is no longer known.
+    LostBegins = 5,
+    /// Page faults counted (in every mode but `off`).
+    Faults = 6,
+    /// Children that could not be followed: the table of traced processes was full.
+    UntrackedChildren = 7,
+    /// Memory calls that failed, by kind: `FailedCalls + kind` for kinds 1–9.
+    FailedCalls = 16,
+}
+
+/// Length of the counter array.
+pub const COUNTERS: usize = 32;

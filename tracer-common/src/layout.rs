@@ -1,0 +1,20 @@
+//! The layout of the wire, asserted at compile time.
+
+use core::mem::{offset_of, size_of};
+
+use crate::{header, memory, process, stack};
+
+const _: () = {
+    assert!(size_of::<header::Header>() == 32);
+    assert!(offset_of!(header::Header, kind) == 0);
+    assert!(offset_of!(header::Header, time_ns) == 8);
+    assert!(size_of::<memory::Call>() == 64);
+    assert!(offset_of!(memory::Call, address) == 32);
+    assert!(offset_of!(memory::Call, pages) == 56);
+    assert!(size_of::<memory::LongCall>() == 80);
+    assert!(size_of::<memory::Fault>() == 40);
+    assert!(size_of::<process::Process>() == 72);
+    assert!(size_of::<stack::StackHead>() == 80);
+    assert!(size_of::<stack::Rule>() == 8);
+    assert!(size_of::<stack::RuleKey>() == 16);
+};

@@ -1,0 +1,25 @@
+//! Processes and threads: fork, exec, exit, new names.
+
+use crate::header::Header;
+
+/// Bytes of a task's name in the kernel, its final NUL included (`TASK_COMM_LEN`).
+pub const COMM_LENGTH: usize = 16;
+
+/// [`crate::header::Kind`] 48–52. `header` is of the task that the event is about: for a fork the
+/// parent, else the task itself. For an exit `header.flags` is the wait status.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Process {
+    /// What every record begins with.
+    pub header: Header,
+    /// Fork: the child's process id. Thread: the new thread's id. Else 0.
+    pub child: u32,
+    /// Unused, 0.
+    pub reserved: u32,
+    /// Fork: the child's address space (equal to the parent's for vfork and `CLONE_VM`).
+    pub child_space: u64,
+    /// `total_vm` and `stack_vm`, packed as in [`crate::memory::Call::pages`]: fork: the child's.
+    pub pages: u64,
+    /// The task's name, NUL-padded: fork: the child's; rename, exec: the new one.
+    pub comm: [u8; COMM_LENGTH],
+}

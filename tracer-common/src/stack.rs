@@ -1,0 +1,75 @@
+//! User call stacks.
+//!
+//! The kernel walks a bounded copy of the stack, hashes the return addresses, and sends only the
+//! hash with each event. A hash that user space has not verified yet goes along with the copy, under
+//! a *ticket*: a number that is good for one event.
+
+use crate::header::Header;
+
+/// Set in [`crate::memory::Call::stack`] when the word is a ticket, not a stack id.
+pub const TICKET: u64 = 1 << 63;
+/// The most frames the kernel walks.
+pub const MAX_FRAMES: usize = 127;
+/// The most bytes of stack that the kernel copies.
+pub const MAX_COPY: usize = 16 * 1024;
+
+/// A stack as the kernel saw it. In the ring it is followed by `frames` return addresses (`u64`,
+/// innermost first, [`StackHead::ip`] not among them) and then by `copied` bytes of stack from
+/// [`StackHead::sp`] upwards.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct StackHead {
+    /// What every record begins with; `flags` holds the [`flags`] of the walk, `time_ns` is 0.
+    pub header: Header,
+    /// The ticket that the event carries.
+    pub ticket: u64,
+    /// The hash over address space, `ip` and frames: the id once it is verified.
+    pub hash: u64,
+    /// Instruction pointer at the system call: the instruction after it.
+    pub ip: u64,
+    /// Stack pointer.
+    pub sp: u64,
+    /// Frame pointer.
+    pub fp: u64,
+    /// Number of return addresses that follow.
+    pub frames: u32,
+    /// Number of stack bytes that follow the frames.
+    pub copied: u32,
+}
+
+/// [`StackHead`]'s `header.flags`.
+pub mod flags {
+    /// The walk ended at [`super::MAX_FRAMES`].
+    pub const CUT: u32 = 1;
+    /// The walk ended at a frame that could not be read or that led nowhere.
+    pub const BROKEN: u32 = 2;
+    /// Fewer bytes were copied because the ring was filling.
+    pub const PRESSURE: u32 = 4;
+}
+
+/// A rule that user space has learned for one `ip` in one address space: how to find the caller of a
+/// function that keeps no frame pointer. The caller's stack pointer is `base + offset` and its
+/// return address lies 8 bytes below that.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Rule {
+    /// Bytes from the base register to the caller's stack pointer.
+    pub offset: i32,
+    /// Where the caller's frame pointer is saved, bytes from the caller's stack pointer; 0: still in
+    /// the register.
+    pub fp_offset: i16,
+    /// 0: the base is the stack pointer, 1: the frame pointer.
+    pub base: u8,
+    /// Unused, 0.
+    pub reserved: u8,
+}
+
+/// What a [`Rule`] is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[repr(C)]
+pub struct RuleKey {
+    /// Address space ([`Header::space`]).
+    pub space: u64,
+    /// Instruction pointer or return address.
+    pub ip: u64,
+}

@@ -1,0 +1,2 @@
+//! Analysis.
+pub mod summary;

@@ -1,0 +1,331 @@
+//! The one serialisable model that every report is made of: the JSON report's contract
+//! (`tracer.report/1`, DESIGN.md). Times are ns since the trace began, sizes are bytes.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::event::{Frame, StackQuality};
+
+/// The schema's name: only additions without a new number.
+pub const SCHEMA: &str = "tracer.report/1";
+
+/// A whole report.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// Version of the tracer that made the trace.
+    pub tracer_version: String,
+    /// The machine.
+    pub host: Host,
+    /// Start of the trace, RFC 3339 in UTC.
+    pub started_at: String,
+    /// Length of the trace, ns.
+    pub duration_ns: u64,
+    /// What was lost.
+    pub losses: Losses,
+    /// How page faults were followed: `each`, `count` or `off`.
+    pub faults: String,
+    /// Events that the report is made from.
+    pub events: u64,
+    /// Failed calls by name.
+    pub failed_calls: Vec<FailedCalls>,
+    /// What tracing cost.
+    pub tracer: TracerCost,
+    /// Every traced process, in the order of their appearance.
+    pub processes: Vec<Process>,
+}
+
+/// The machine that was traced.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Host {
+    /// Kernel release.
+    pub kernel: String,
+    /// Architecture.
+    pub arch: String,
+    /// Host name.
+    pub name: String,
+    /// Bytes in a page.
+    pub page_bytes: u64,
+}
+
+/// What was lost, all in all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Losses {
+    /// Memory calls and process events.
+    pub events: u64,
+    /// Call stacks.
+    pub stacks: u64,
+    /// How often a ledger was resynchronised from the kernel's maps.
+    pub resyncs: u64,
+    /// Page faults.
+    pub faults: u64,
+    /// Events that came too late to be put in order.
+    pub late: u64,
+    /// When something was first lost, ns since the trace began.
+    pub since_ns: Option<u64>,
+}
+
+/// Failed calls of one kind.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FailedCalls {
+    /// The system call's name.
+    pub call: String,
+    /// How many failed.
+    pub count: u64,
+}
+
+/// What tracing cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TracerCost {
+    /// The tracer's own CPU time, ns.
+    pub cpu_ns: u64,
+    /// The most memory that the tracer had resident, bytes.
+    pub peak_bytes: u64,
+}
+
+/// One process: one program run in it, from fork or exec to exec or exit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Process {
+    /// Process id.
+    pub pid: u32,
+    /// Parent's process id.
+    pub ppid: u32,
+    /// Name.
+    pub comm: String,
+    /// Path of the executable.
+    pub exe: String,
+    /// Arguments.
+    pub cmdline: Vec<String>,
+    /// Known runtime and version.
+    pub runtime: Option<String>,
+    /// When this process was first seen, ns.
+    pub first_ns: u64,
+    /// When it ended, or the trace, ns.
+    pub last_ns: u64,
+    /// Whether it was traced from its first instruction (else attached to).
+    pub from_start: bool,
+    /// How it ended: `null` if it lived on, or began another program.
+    pub exit: Option<Exit>,
+    /// Mapped bytes.
+    pub virtual_bytes: Span,
+    /// Resident bytes.
+    pub resident_bytes: Span,
+    /// The ledger against the kernel.
+    pub ledger: LedgerCheck,
+    /// What it all means.
+    pub verdict: Verdict,
+    /// What could do harm here.
+    pub limits: Limits,
+    /// Call sites by size, largest first.
+    pub sites: Vec<Site>,
+    /// What lives at the end, largest first.
+    pub reservations: Vec<Reservation>,
+    /// The course of things.
+    pub timeline: Vec<TimelinePoint>,
+}
+
+/// How a process ended: one of the two is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Exit {
+    /// By `exit`, with this code.
+    Code(u8),
+    /// By this signal.
+    Signal(u8),
+}
+
+/// A figure at the start, at its most, at the end (of the process's life, or of the trace).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Span {
+    /// At the start.
+    pub start: u64,
+    /// At its most.
+    pub peak: u64,
+    /// At the end.
+    pub end: u64,
+}
+
+/// The ledger's total against the kernel's at the end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LedgerCheck {
+    /// Bytes in the ledger.
+    pub bytes: u64,
+    /// The kernel's `VmSize`.
+    pub kernel_bytes: u64,
+    /// Kernel − ledger.
+    pub difference_bytes: i64,
+}
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Address space, not memory, or memory that is what it should be.
+    Benign,
+    /// Worth watching.
+    Watch,
+    /// It grows and does not come back.
+    Leak,
+    /// Not known.
+    #[default]
+    Unknown,
+}
+
+/// The sentence on top.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Verdict {
+    /// The sentence.
+    pub text: String,
+    /// Its level.
+    pub level: Level,
+}
+
+/// What could do harm here; `null`: no such limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Limits {
+    /// Soft `RLIMIT_AS`.
+    pub address_space_bytes: Option<u64>,
+    /// `vm.overcommit_memory`.
+    pub overcommit_memory: Option<u32>,
+    /// `vm.max_map_count`.
+    pub max_map_count: Option<u64>,
+    /// Mappings at the last look.
+    pub maps: Option<u64>,
+    /// The cgroup's `memory.max`.
+    pub cgroup_memory_max_bytes: Option<u64>,
+    /// Physical memory.
+    pub memory_total_bytes: Option<u64>,
+}
+
+/// All reservations made from one call stack.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Site {
+    /// Stable within the report.
+    pub id: u32,
+    /// Innermost first.
+    pub frames: Vec<Frame>,
+    /// How much of the stack is known.
+    pub stack: StackQuality,
+    /// Names of the threads that called.
+    pub thread_names: Vec<String>,
+    /// What kind of reservation this is.
+    pub pattern: Option<Pattern>,
+    /// Whether these reservations were there before tracing, or made by the kernel at exec.
+    pub pre_existing: bool,
+    /// Successful calls that reserved.
+    pub calls: u64,
+    /// Reservations alive at the end.
+    pub live: u64,
+    /// Bytes alive at the end.
+    pub reserved_bytes: u64,
+    /// Of these, with a protection other than NONE.
+    pub accessible_bytes: u64,
+    /// Of these, ever touched; `null` if faults were not followed.
+    pub touched_bytes: Option<u64>,
+    /// Of these, in memory at the last look; `null` if nobody looked.
+    pub resident_bytes: Option<u64>,
+    /// Of these, charged against the commit limit.
+    pub charged_bytes: u64,
+    /// Bytes given back in the course of the trace.
+    pub released_bytes: u64,
+    /// The most bytes alive at any time.
+    pub peak_bytes: u64,
+    /// First call, ns.
+    pub first_ns: u64,
+    /// Last call, ns.
+    pub last_ns: u64,
+    /// Lifetimes of released reservations.
+    pub lifetime_ns: Option<Quantiles>,
+    /// Its course.
+    pub trend: Trend,
+}
+
+/// A known kind of reservation, recognised.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Pattern {
+    /// Stable id (`v8-wasm-memory`).
+    pub id: String,
+    /// Name in words.
+    pub name: String,
+    /// What it means.
+    pub level: Level,
+    /// 0 to 1.
+    pub confidence: f64,
+    /// What speaks for it.
+    pub evidence: Vec<String>,
+    /// What to do.
+    pub advice: Vec<String>,
+}
+
+/// Quantiles of lifetimes, ns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Quantiles {
+    /// Median.
+    pub p50: u64,
+    /// 90th percentile.
+    pub p90: u64,
+    /// 99th percentile.
+    pub p99: u64,
+    /// The longest.
+    pub max: u64,
+}
+
+/// The course of a site's live bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trend {
+    /// One call, or a few at one time, and nothing since.
+    #[default]
+    OneOff,
+    /// It grew and stopped growing.
+    Settled,
+    /// It grows still.
+    Growing,
+    /// It comes and goes.
+    Churn,
+}
+
+/// What is left of one reservation at the end.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Reservation {
+    /// First address still held.
+    pub start: u64,
+    /// From there to one past the last address still held.
+    pub length: u64,
+    /// Protections, as `---` or `rw-`; the one of the most bytes.
+    pub protection: String,
+    /// `MAP_*` flags, in words.
+    pub flags: Vec<String>,
+    /// Site id.
+    pub site: u32,
+    /// When it was made, ns; `null`: before tracing.
+    pub born_ns: Option<u64>,
+    /// Its age at the end, ns.
+    pub age_ns: u64,
+    /// Bytes still held.
+    pub reserved_bytes: u64,
+    /// Of these, accessible.
+    pub accessible_bytes: u64,
+    /// Of these, ever touched.
+    pub touched_bytes: Option<u64>,
+    /// Of these, in memory at the last look.
+    pub resident_bytes: Option<u64>,
+    /// There before tracing, or made by the kernel.
+    pub pre_existing: bool,
+    /// File or kernel's name.
+    pub name: String,
+}
+
+/// The figures at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TimelinePoint {
+    /// ns since the trace began.
+    pub t_ns: u64,
+    /// Mapped.
+    pub virtual_bytes: u64,
+    /// Resident, by the last sample.
+    pub resident_bytes: u64,
+    /// Ever touched and still mapped.
+    pub touched_bytes: u64,
+}

@@ -1,0 +1,2 @@
+//! Capture.
+pub mod recording;
