@@ -12,7 +12,63 @@ pub enum FaultMode {
     Each = 2,
 }
 
-/// Value of the filter map (key: process id): follow this process's children too.
-pub const FOLLOW: u32 = 1;
-/// Value of the filter map: this process is traced.
-pub const TRACED: u32 = 2;
+/// Value of the filter map (key: process id): this process is traced.
+pub const TRACED: u32 = 1;
+/// Value of the filter map: this process is traced, and so are the children it makes.
+pub const FOLLOWED: u32 = 2;
+
+/// Index into the table of offsets that the collector injects: where the running kernel keeps what
+/// the programs read (from its BTF), and where the architecture keeps its registers. All in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+pub enum Offset {
+    /// `task_struct.mm`
+    TaskMm = 0,
+    /// `task_struct.pid` (the thread id)
+    TaskPid,
+    /// `task_struct.tgid` (the process id)
+    TaskTgid,
+    /// `task_struct.comm`
+    TaskComm,
+    /// `task_struct.exit_code`
+    TaskExitCode,
+    /// `task_struct.signal`
+    TaskSignal,
+    /// `signal_struct.live`: threads that have not begun to exit
+    SignalLive,
+    /// `signal_struct.group_exit_code`
+    SignalGroupExitCode,
+    /// `mm_struct.total_vm`, pages
+    MmTotalVm,
+    /// `mm_struct.stack_vm`, pages
+    MmStackVm,
+    /// `mm_struct.start_brk`
+    MmStartBrk,
+    /// `mm_struct.brk`
+    MmBrk,
+    /// `vm_area_struct.vm_start`
+    VmaStart,
+    /// `vm_area_struct.vm_end`
+    VmaEnd,
+    /// `pt_regs`: first argument of a system call, as it was on entry
+    Argument0,
+    /// `pt_regs`: second argument
+    Argument1,
+    /// `pt_regs`: third argument
+    Argument2,
+    /// `pt_regs`: fourth argument
+    Argument3,
+    /// `pt_regs`: fifth argument
+    Argument4,
+    /// `pt_regs`: sixth argument
+    Argument5,
+    /// `pt_regs`: instruction pointer
+    InstructionPointer,
+    /// `pt_regs`: stack pointer
+    StackPointer,
+    /// `pt_regs`: frame pointer
+    FramePointer,
+}
+
+/// Length of the table of offsets.
+pub const OFFSETS: usize = Offset::FramePointer as usize + 1;

@@ -13,9 +13,12 @@ pub const MAX_FRAMES: usize = 127;
 /// The most bytes of stack that the kernel copies.
 pub const MAX_COPY: usize = 16 * 1024;
 
-/// A stack as the kernel saw it. In the ring it is followed by `frames` return addresses (`u64`,
-/// innermost first, [`StackHead::ip`] not among them) and then by `copied` bytes of stack from
-/// [`StackHead::sp`] upwards.
+/// Words that are sent for the return addresses, whatever their number.
+pub const FRAME_SLOTS: usize = 128;
+
+/// A stack as the kernel saw it. In the ring it is followed by [`FRAME_SLOTS`] words, of which
+/// `frames` are return addresses (innermost first, [`StackHead::ip`] not among them), and then by
+/// `copied` bytes of stack from [`StackHead::sp`] upwards.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct StackHead {
@@ -31,9 +34,9 @@ pub struct StackHead {
     pub sp: u64,
     /// Frame pointer.
     pub fp: u64,
-    /// Number of return addresses that follow.
+    /// How many of the words that follow are return addresses.
     pub frames: u32,
-    /// Number of stack bytes that follow the frames.
+    /// Number of stack bytes that follow the words.
     pub copied: u32,
 }
 
@@ -62,6 +65,27 @@ pub struct Rule {
     pub base: u8,
     /// Unused, 0.
     pub reserved: u8,
+}
+
+impl Rule {
+    /// The rule as the one word that the kernel's map holds.
+    #[must_use]
+    pub const fn to_word(self) -> u64 {
+        (self.offset as u32 as u64)
+            | ((self.fp_offset as u16 as u64) << 32)
+            | ((self.base as u64) << 48)
+    }
+
+    /// The rule in a word of the kernel's map.
+    #[must_use]
+    pub const fn from_word(word: u64) -> Self {
+        Self {
+            offset: word as u32 as i32,
+            fp_offset: (word >> 32) as u16 as i16,
+            base: (word >> 48) as u8,
+            reserved: 0,
+        }
+    }
 }
 
 /// What a [`Rule`] is for.

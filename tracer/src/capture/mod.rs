@@ -1,2 +1,9 @@
-//! Capture.
+//! The edge to the kernel, to `/proc` and to recording files: from there to bytes and plain values.
+
+pub mod kernel_types;
+
+pub mod programs;
+
+pub mod ring;
+
 pub mod recording;

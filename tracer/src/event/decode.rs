@@ -1,1 +1,462 @@
-//! decode
+//! Bytes from the ring to records. Strict: a record of the wrong length, of an unknown kind, or with a
+//! number out of range is an error, never a guess.
+
+use std::collections::HashMap;
+
+use bytes::{Buf as _, Bytes};
+use thiserror::Error;
+use tracer_common::{
+    header::{Header, Kind},
+    memory::{FAULT_IN_KERNEL, FAULT_WRITE, unpack_pages},
+    process::COMM_LENGTH,
+    stack::{FRAME_SLOTS, MAX_FRAMES, TICKET},
+};
+
+use super::{Address, Fault, Nanoseconds, Pid, SpaceId, Stamp, Tid, Totals};
+
+/// Why a record could not be decoded.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum DecodeError {
+    /// Fewer bytes than a header.
+    #[error("a record of {0} bytes is shorter than a header")]
+    NoHeader(usize),
+    /// A kind that this version of the wire does not have.
+    #[error("a record of unknown kind {0}")]
+    UnknownKind(u8),
+    /// Not the length that records of this kind have.
+    #[error("a record of kind {kind:?} has {length} bytes")]
+    Length {
+        /// What it claims to be.
+        kind: Kind,
+        /// How long it is.
+        length: usize,
+    },
+    /// More frames than there are slots.
+    #[error("a stack of {0} frames")]
+    Frames(u32),
+}
+
+/// A stack as an event names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StackWord {
+    /// There is none, or it was lost.
+    None,
+    /// A hash that user space has verified.
+    Verified(u64),
+    /// The number of a [`RawStack`] that came just before, of the same CPU.
+    Ticket(u64),
+}
+
+/// A memory call as the kernel saw it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RawCall {
+    /// Who and when: the call's end.
+    pub stamp: Stamp,
+    /// Which call.
+    pub kind: Kind,
+    /// `PROT_*`.
+    pub protection: u8,
+    /// Flags or advice.
+    pub flags: u32,
+    /// See [`tracer_common::memory::Call::address`].
+    pub address: Address,
+    /// See [`tracer_common::memory::Call::length`].
+    pub length: u64,
+    /// Its stack.
+    pub stack: StackWord,
+    /// The kernel's totals after it.
+    pub totals: Totals,
+    /// See [`tracer_common::memory::LongCall`].
+    pub extra: Option<[u64; 2]>,
+}
+
+/// A call that may release has begun, or has failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RawBegin {
+    /// Who and when.
+    pub stamp: Stamp,
+    /// Which call.
+    pub kind: Kind,
+}
+
+/// A fork, a thread, an exec, an exit or a new name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawProcess {
+    /// Who and when.
+    pub stamp: Stamp,
+    /// Fork: the child; thread: the new thread.
+    pub child: u32,
+    /// Fork: the child's address space.
+    pub child_space: SpaceId,
+    /// Fork: the child's totals; else the process's own. `None`: there is no address space any more.
+    pub totals: Option<Totals>,
+    /// The name.
+    pub comm: String,
+    /// Exit: the wait status. Fork: whether the child is followed.
+    pub flags: u32,
+}
+
+/// A stack that user space has not verified yet. Its bytes are the target's secrets: they are dropped
+/// once it is unwound.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RawStack {
+    /// Whose.
+    pub stamp: Stamp,
+    /// The kernel's identity of the address space (for rules handed back to it).
+    pub space_key: u64,
+    /// The number that the event carries.
+    pub ticket: u64,
+    /// The hash to verify.
+    pub hash: u64,
+    /// Instruction pointer.
+    pub ip: u64,
+    /// Stack pointer.
+    pub sp: u64,
+    /// Frame pointer.
+    pub fp: u64,
+    /// [`tracer_common::stack::flags`].
+    pub flags: u32,
+    /// The kernel's walk: return addresses, innermost first.
+    pub frames: Vec<u64>,
+    /// Bytes of stack from `sp` up.
+    pub copied: Bytes,
+}
+
+impl std::fmt::Debug for RawStack {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RawStack")
+            .field("stamp", &self.stamp)
+            .field("ip", &self.ip)
+            .field("frames", &self.frames.len())
+            .field("copied", &self.copied.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// One record of the ring.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Record {
+    /// A successful call.
+    Call(RawCall),
+    /// A release has begun.
+    Begin(RawBegin),
+    /// What had begun has failed.
+    Failed(RawBegin),
+    /// A page fault.
+    Fault(Fault),
+    /// A new process.
+    Fork(RawProcess),
+    /// A new thread.
+    Thread(RawProcess),
+    /// A new program.
+    Exec(RawProcess),
+    /// The end of a process.
+    Exit(RawProcess),
+    /// A new name.
+    Rename(RawProcess),
+    /// A stack.
+    Stack(RawStack),
+}
+
+/// Decodes records. It numbers address spaces, so that no kernel address goes further than here.
+#[derive(Debug, Default)]
+pub struct Decoder {
+    spaces: HashMap<u64, SpaceId>,
+}
+
+impl Decoder {
+    /// The number of an address space that the kernel knows by `key`; 0 is "none".
+    fn space(&mut self, key: u64) -> SpaceId {
+        if key == 0 {
+            return SpaceId(0);
+        }
+        let next = self.spaces.len() as u32 + 1;
+        *self.spaces.entry(key).or_insert(SpaceId(next))
+    }
+
+    /// Decodes one record.
+    ///
+    /// # Errors
+    /// Anything that is not exactly one record of this version of the wire.
+    pub fn decode(&mut self, mut bytes: Bytes) -> Result<Record, DecodeError> {
+        let length = bytes.len();
+        if length < size_of::<Header>() {
+            return Err(DecodeError::NoHeader(length));
+        }
+        let number = bytes.get_u8();
+        let kind = Kind::from_wire(number).ok_or(DecodeError::UnknownKind(number))?;
+        let protection = bytes.get_u8();
+        let cpu = bytes.get_u16_ne();
+        let flags = bytes.get_u32_ne();
+        let time = Nanoseconds(bytes.get_u64_ne());
+        let space_key = bytes.get_u64_ne();
+        let stamp = Stamp {
+            time,
+            space: self.space(space_key),
+            pid: Pid(bytes.get_u32_ne()),
+            tid: Tid(bytes.get_u32_ne()),
+            cpu,
+        };
+        let wrong = DecodeError::Length { kind, length };
+        let exactly = |expected: usize| (length == expected).then_some(()).ok_or(wrong);
+        Ok(match kind {
+            Kind::Fault => {
+                exactly(40)?;
+                Record::Fault(Fault {
+                    stamp,
+                    address: Address(bytes.get_u64_ne()),
+                    write: flags & FAULT_WRITE != 0,
+                    in_kernel: flags & FAULT_IN_KERNEL != 0,
+                })
+            }
+            Kind::Begin | Kind::Failed => {
+                exactly(64)?;
+                let begin = RawBegin {
+                    stamp,
+                    kind: Kind::from_wire(protection)
+                        .ok_or(DecodeError::UnknownKind(protection))?,
+                };
+                if kind == Kind::Begin {
+                    Record::Begin(begin)
+                } else {
+                    Record::Failed(begin)
+                }
+            }
+            Kind::Fork | Kind::Thread | Kind::Exec | Kind::Exit | Kind::Rename => {
+                exactly(72)?;
+                let process = self.process(stamp, flags, &mut bytes);
+                match kind {
+                    Kind::Fork => Record::Fork(process),
+                    Kind::Thread => Record::Thread(process),
+                    Kind::Exec => Record::Exec(process),
+                    Kind::Exit => Record::Exit(process),
+                    _ => Record::Rename(process),
+                }
+            }
+            Kind::Stack => Record::Stack(stack(stamp, space_key, flags, bytes).ok_or(wrong)??),
+            Kind::Mmap
+            | Kind::Munmap
+            | Kind::Mremap
+            | Kind::Brk
+            | Kind::Mprotect
+            | Kind::Madvise
+            | Kind::Shmat
+            | Kind::Shmdt
+            | Kind::RemapFilePages => {
+                let long = length == 80 && matches!(kind, Kind::Mmap | Kind::Mremap);
+                if !long {
+                    exactly(64)?;
+                }
+                if kind == Kind::Mremap && !long {
+                    return Err(wrong);
+                }
+                let address = Address(bytes.get_u64_ne());
+                let call_length = bytes.get_u64_ne();
+                let stack = stack_word(bytes.get_u64_ne());
+                let totals = totals(bytes.get_u64_ne());
+                Record::Call(RawCall {
+                    stamp,
+                    kind,
+                    protection,
+                    flags,
+                    address,
+                    length: call_length,
+                    stack,
+                    totals,
+                    extra: long.then(|| [bytes.get_u64_ne(), bytes.get_u64_ne()]),
+                })
+            }
+        })
+    }
+
+    fn process(&mut self, stamp: Stamp, flags: u32, bytes: &mut Bytes) -> RawProcess {
+        let child = bytes.get_u32_ne();
+        let _reserved = bytes.get_u32_ne();
+        let child_space = self.space(bytes.get_u64_ne());
+        let pages = bytes.get_u64_ne();
+        let name = bytes.split_to(COMM_LENGTH);
+        let end = name.iter().position(|byte| *byte == 0);
+        RawProcess {
+            stamp,
+            child,
+            child_space,
+            totals: (pages != 0).then(|| totals(pages)),
+            comm: String::from_utf8_lossy(&name[..end.unwrap_or(COMM_LENGTH)]).into_owned(),
+            flags,
+        }
+    }
+}
+
+/// `None`: wrong length.
+fn stack(
+    stamp: Stamp,
+    space_key: u64,
+    flags: u32,
+    mut bytes: Bytes,
+) -> Option<Result<RawStack, DecodeError>> {
+    const REST_OF_HEAD: usize = 48;
+    if bytes.len() < REST_OF_HEAD + 8 * FRAME_SLOTS {
+        return None;
+    }
+    let ticket = bytes.get_u64_ne();
+    let hash = bytes.get_u64_ne();
+    let ip = bytes.get_u64_ne();
+    let sp = bytes.get_u64_ne();
+    let fp = bytes.get_u64_ne();
+    let frames = bytes.get_u32_ne();
+    let copied = bytes.get_u32_ne() as usize;
+    if frames as usize > MAX_FRAMES {
+        return Some(Err(DecodeError::Frames(frames)));
+    }
+    let mut words = bytes.split_to(8 * FRAME_SLOTS);
+    if bytes.len() != copied {
+        return None;
+    }
+    Some(Ok(RawStack {
+        stamp,
+        space_key,
+        ticket,
+        hash,
+        ip,
+        sp,
+        fp,
+        flags,
+        frames: (0..frames).map(|_| words.get_u64_ne()).collect(),
+        copied: bytes,
+    }))
+}
+
+fn stack_word(word: u64) -> StackWord {
+    match word {
+        0 => StackWord::None,
+        word if word & TICKET != 0 => StackWord::Ticket(word),
+        word => StackWord::Verified(word),
+    }
+}
+
+fn totals(packed: u64) -> Totals {
+    let (total_pages, stack_pages) = unpack_pages(packed);
+    Totals {
+        total_pages,
+        stack_pages,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::{BufMut as _, BytesMut};
+    use tracer_common::memory::pack_pages;
+
+    use super::*;
+
+    fn header(kind: Kind, protection: u8, flags: u32) -> BytesMut {
+        let mut bytes = BytesMut::new();
+        bytes.put_u8(kind as u8);
+        bytes.put_u8(protection);
+        bytes.put_u16_ne(3);
+        bytes.put_u32_ne(flags);
+        bytes.put_u64_ne(1_000);
+        bytes.put_u64_ne(0xffff_8881_0000_0000);
+        bytes.put_u32_ne(10);
+        bytes.put_u32_ne(11);
+        bytes
+    }
+
+    fn call(kind: Kind) -> BytesMut {
+        let mut bytes = header(kind, 3, 0x22);
+        for word in [0x7000_0000, 8192, TICKET | 5, pack_pages(100, 7)] {
+            bytes.put_u64_ne(word);
+        }
+        bytes
+    }
+
+    #[test]
+    fn a_call_comes_out_as_it_went_in() {
+        let record = Decoder::default().decode(call(Kind::Mmap).freeze());
+        assert_eq!(
+            record,
+            Ok(Record::Call(RawCall {
+                stamp: Stamp {
+                    time: Nanoseconds(1_000),
+                    space: SpaceId(1),
+                    pid: Pid(10),
+                    tid: Tid(11),
+                    cpu: 3,
+                },
+                kind: Kind::Mmap,
+                protection: 3,
+                flags: 0x22,
+                address: Address(0x7000_0000),
+                length: 8192,
+                stack: StackWord::Ticket(TICKET | 5),
+                totals: Totals {
+                    total_pages: 100,
+                    stack_pages: 7
+                },
+                extra: None,
+            }))
+        );
+    }
+
+    #[test]
+    fn a_record_of_any_other_length_is_refused() {
+        for kind in [Kind::Mmap, Kind::Munmap, Kind::Begin] {
+            let whole = call(kind);
+            for length in 0..whole.len() {
+                let cut = whole.clone().split_to(length).freeze();
+                assert!(Decoder::default().decode(cut).is_err(), "{kind:?} {length}");
+            }
+            let mut long = whole.clone();
+            long.put_u8(0);
+            assert!(Decoder::default().decode(long.freeze()).is_err());
+        }
+    }
+
+    #[test]
+    fn an_mremap_without_its_result_is_refused() {
+        assert!(
+            Decoder::default()
+                .decode(call(Kind::Mremap).freeze())
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn an_unknown_kind_is_refused() {
+        let mut bytes = call(Kind::Mmap);
+        bytes[0] = 200;
+        assert_eq!(
+            Decoder::default().decode(bytes.freeze()),
+            Err(DecodeError::UnknownKind(200))
+        );
+    }
+
+    #[test]
+    fn a_stack_whose_byte_count_does_not_fit_is_refused() {
+        let mut bytes = header(Kind::Stack, 0, 0);
+        for word in [TICKET | 1, 42, 0x1000, 0x7fff_0000, 0x7fff_0010] {
+            bytes.put_u64_ne(word);
+        }
+        bytes.put_u32_ne(2);
+        bytes.put_u32_ne(16);
+        for slot in 0..FRAME_SLOTS as u64 {
+            bytes.put_u64_ne(0x4000 + slot);
+        }
+        bytes.put_slice(&[1; 16]);
+        let Ok(Record::Stack(stack)) = Decoder::default().decode(bytes.clone().freeze()) else {
+            panic!("the stack was not decoded");
+        };
+        assert_eq!(stack.frames, [0x4000, 0x4001]);
+        assert_eq!(stack.copied.len(), 16);
+        bytes.put_u8(0);
+        assert!(Decoder::default().decode(bytes.freeze()).is_err());
+    }
+
+    #[test]
+    fn the_same_address_space_keeps_its_number() {
+        let mut decoder = Decoder::default();
+        assert_eq!(decoder.space(7), decoder.space(7));
+        assert_ne!(decoder.space(7), decoder.space(8));
+        assert_eq!(decoder.space(0), SpaceId(0));
+    }
+}

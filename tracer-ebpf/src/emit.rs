@@ -1,0 +1,80 @@
+//! Records into the ring. The slot is reserved first and the time taken after: so every record that
+//! is not in the ring yet when the collector looks is younger than that look, and the collector
+//! knows exactly up to when it has seen everything.
+
+use aya_ebpf::helpers::{bpf_get_smp_processor_id, bpf_ktime_get_ns};
+use tracer_common::{
+    counters::Counter,
+    header::{Header, Kind},
+    memory::{Call, Fault, LongCall},
+    process::Process,
+};
+
+use crate::{
+    filter::Traced,
+    maps::{COUNTS, EVENTS},
+};
+
+/// Adds one to a counter of this CPU.
+#[inline(always)]
+pub fn count(which: Counter) {
+    count_at(which as usize);
+}
+
+/// A call of this kind has failed.
+#[inline(always)]
+pub fn count_failed(kind: Kind) {
+    count_at(Counter::FailedCalls as usize + kind as usize);
+}
+
+#[inline(always)]
+fn count_at(index: usize) {
+    if let Some(counts) = COUNTS.get_ptr_mut(0) {
+        // SAFETY: a value of this CPU's own, and `index` is a constant below its length.
+        unsafe { (*counts)[index] += 1 };
+    }
+}
+
+/// The header of a record, its time not yet set.
+#[inline(always)]
+pub fn header(kind: Kind, protection: u8, flags: u32, space: u64, who: Traced) -> Header {
+    Header {
+        kind: kind as u8,
+        protection,
+        // SAFETY: no arguments.
+        cpu: unsafe { bpf_get_smp_processor_id() } as u16,
+        flags,
+        time_ns: 0,
+        space,
+        pid: who.pid,
+        tid: who.tid,
+    }
+}
+
+/// What begins with a [`Header`] and may be sent as it is.
+///
+/// # Safety
+/// `repr(C)` plain data without padding, the header first.
+pub unsafe trait Record: Copy + 'static {}
+// SAFETY: layouts asserted in tracer-common.
+unsafe impl Record for Call {}
+// SAFETY: as above.
+unsafe impl Record for LongCall {}
+// SAFETY: as above.
+unsafe impl Record for Fault {}
+// SAFETY: as above.
+unsafe impl Record for Process {}
+
+/// Sends a record, or counts its loss as `loss`.
+#[inline(always)]
+pub fn send<T: Record>(record: T, loss: Counter) {
+    let Some(mut slot) = EVENTS.reserve::<T>(0) else {
+        count(loss);
+        return;
+    };
+    slot.write(record);
+    // SAFETY: `T` begins with a header, which has just been written.
+    unsafe { (*slot.as_mut_ptr().cast::<Header>()).time_ns = bpf_ktime_get_ns() };
+    slot.submit(0);
+    count(Counter::Sent);
+}

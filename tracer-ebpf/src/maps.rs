@@ -1,0 +1,37 @@
+//! Every map of the programs.
+
+use aya_ebpf::{
+    macros::map,
+    maps::{HashMap, PerCpuArray, RingBuf},
+};
+use tracer_common::{counters::COUNTERS, stack::RuleKey};
+
+use crate::stack::Scratch;
+
+/// The way to the collector. Its size is set at load.
+#[map]
+pub static EVENTS: RingBuf = RingBuf::with_byte_size(8 * 1024 * 1024, 0);
+
+/// Which processes are traced: process id → [`tracer_common::settings::TRACED`] or `FOLLOWED`.
+#[map]
+pub static PROCESSES: HashMap<u32, u32> = HashMap::with_max_entries(16 * 1024, 0);
+
+/// See [`tracer_common::counters`].
+#[map]
+pub static COUNTS: PerCpuArray<[u64; COUNTERS]> = PerCpuArray::with_max_entries(1, 0);
+
+/// Hashes of stacks that user space has verified: hash → 1.
+#[map]
+pub static VERIFIED: HashMap<u64, u8> = HashMap::with_max_entries(64 * 1024, 0);
+
+/// Rules that user space has learned: see [`tracer_common::stack::Rule`], as one word.
+#[map]
+pub static RULES: HashMap<RuleKey, u64> = HashMap::with_max_entries(16 * 1024, 0);
+
+/// Where a stack is copied to and walked in.
+#[map]
+pub static SCRATCH: PerCpuArray<Scratch> = PerCpuArray::with_max_entries(1, 0);
+
+/// 1 while a program on this CPU reads user memory: faults that this raises are its own.
+#[map]
+pub static READING: PerCpuArray<u32> = PerCpuArray::with_max_entries(1, 0);

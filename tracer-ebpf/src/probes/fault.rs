@@ -1,0 +1,64 @@
+//! Page faults on user addresses, raised in user and in kernel mode. Raw tracepoints: attached they
+//! cost nothing but at a fault, and less than the classic ones there.
+
+use aya_ebpf::{macros::raw_tracepoint, programs::RawTracePointContext};
+use tracer_common::{
+    counters::Counter,
+    header::Kind,
+    memory::{FAULT_IN_KERNEL, FAULT_WRITE, Fault},
+    settings::FaultMode,
+};
+
+use crate::{emit, filter, maps::READING, settings::fault_mode, task::Task};
+
+/// The write bit of x86's error code (`X86_PF_WRITE`, arch/x86/include/asm/trap_pf.h).
+const X86_WRITE: u64 = 1 << 1;
+/// User addresses have a clear top bit on every 64-bit architecture that Linux runs on.
+const KERNEL_HALF: u64 = 1 << 63;
+
+/// `exceptions:page_fault_user`:
+/// `TP_PROTO(unsigned long address, struct pt_regs *regs, unsigned long error_code)`.
+#[raw_tracepoint(tracepoint = "page_fault_user")]
+pub fn fault_user(ctx: RawTracePointContext) -> i32 {
+    fault(&ctx, 0);
+    0
+}
+
+/// `exceptions:page_fault_kernel`, the same arguments.
+#[raw_tracepoint(tracepoint = "page_fault_kernel")]
+pub fn fault_kernel(ctx: RawTracePointContext) -> i32 {
+    // A stack walk of ours reads user memory without faulting it in; its faults are no touches.
+    if READING.get(0).is_none_or(|reading| *reading == 0) {
+        fault(&ctx, FAULT_IN_KERNEL);
+    }
+    0
+}
+
+#[inline(always)]
+fn fault(ctx: &RawTracePointContext, mode_flag: u32) -> Option<()> {
+    let who = filter::current()?;
+    let address: u64 = ctx.arg(0);
+    if address & KERNEL_HALF != 0 {
+        return None;
+    }
+    emit::count(Counter::Faults);
+    if fault_mode() != FaultMode::Each as u32 {
+        return None;
+    }
+    let code: u64 = ctx.arg(2);
+    let write = if code & X86_WRITE != 0 {
+        FAULT_WRITE
+    } else {
+        0
+    };
+    let flags = (code as u32 & 0xffff) | write | mode_flag;
+    let space = Task::current().mm().identity();
+    emit::send(
+        Fault {
+            header: emit::header(Kind::Fault, 0, flags, space, who),
+            address,
+        },
+        Counter::LostFaults,
+    );
+    Some(())
+}

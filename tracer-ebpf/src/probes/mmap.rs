@@ -1,0 +1,37 @@
+//! mmap(address, length, protection, flags, fd, offset).
+
+use aya_ebpf::{macros::tracepoint, programs::TracePointContext};
+use tracer_common::{header::Kind, settings::Offset};
+
+use super::{Finished, send, send_long};
+
+/// `MAP_ANONYMOUS` (include/uapi/asm-generic/mman-common.h; the same wherever this runs).
+const MAP_ANONYMOUS: u64 = 0x20;
+
+/// `syscalls:sys_exit_mmap`: `ret` is the address.
+#[tracepoint]
+pub fn mmap_exit(ctx: TracePointContext) -> u32 {
+    try_mmap_exit(&ctx);
+    0
+}
+
+#[inline(always)]
+fn try_mmap_exit(ctx: &TracePointContext) -> Option<()> {
+    let call = Finished::success(ctx, Kind::Mmap, false)?;
+    let flags = call.argument(Offset::Argument3);
+    let mut record = call.record(
+        Kind::Mmap,
+        call.argument(Offset::Argument2) as u8,
+        flags as u32,
+        call.result as u64,
+        call.argument(Offset::Argument1),
+    );
+    record.stack = call.stack();
+    if flags & MAP_ANONYMOUS != 0 {
+        send(record);
+    } else {
+        let file_offset = call.argument(Offset::Argument5);
+        send_long(record, file_offset, call.argument(Offset::Argument4));
+    }
+    Some(())
+}

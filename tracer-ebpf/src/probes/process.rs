@@ -1,0 +1,138 @@
+//! fork, exec, exit, and new names of threads (include/trace/events/sched.h, task.h).
+
+use aya_ebpf::{
+    EbpfContext as _, helpers::bpf_get_current_comm, macros::raw_tracepoint,
+    programs::RawTracePointContext,
+};
+use aya_log_ebpf::{debug, warn};
+use tracer_common::{counters::Counter, header::Kind, process::Process, settings};
+
+use crate::{
+    emit, filter,
+    maps::PROCESSES,
+    settings::wire_version,
+    task::{OtherTask, Task},
+};
+
+/// `sched:sched_process_fork`: `TP_PROTO(struct task_struct *parent, struct task_struct *child)`,
+/// before the child first runs.
+#[raw_tracepoint(tracepoint = "sched_process_fork")]
+pub fn process_fork(ctx: RawTracePointContext) -> i32 {
+    try_process_fork(&ctx);
+    0
+}
+
+#[inline(always)]
+fn try_process_fork(ctx: &RawTracePointContext) -> Option<()> {
+    let who = filter::current()?;
+    let child = OtherTask(ctx.arg::<*const u8>(1));
+    let (child_pid, child_tid) = (child.pid()?, child.tid()?);
+    let space = Task::current().mm().identity();
+    let comm = child.comm()?;
+    if child_pid == who.pid {
+        emit::send(
+            Process {
+                header: emit::header(Kind::Thread, 0, 0, space, who),
+                child: child_tid,
+                comm,
+                ..Process::default()
+            },
+            Counter::LostProcesses,
+        );
+        return Some(());
+    }
+    let (child_space, pages) = child.space()?;
+    let mut followed = 0;
+    if who.follow {
+        if PROCESSES.insert(child_pid, settings::FOLLOWED, 0).is_ok() {
+            followed = 1;
+        } else {
+            emit::count(Counter::UntrackedChildren);
+            warn!(
+                ctx,
+                "process {} cannot be followed: the table is full", child_pid
+            );
+        }
+    }
+    emit::send(
+        Process {
+            header: emit::header(Kind::Fork, 0, followed, space, who),
+            child: child_pid,
+            reserved: 0,
+            child_space,
+            pages,
+            comm,
+        },
+        Counter::LostProcesses,
+    );
+    Some(())
+}
+
+/// `sched:sched_process_exec`:
+/// `TP_PROTO(struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm)`, when the new program
+/// is mapped and before its first instruction.
+#[raw_tracepoint(tracepoint = "sched_process_exec")]
+pub fn process_exec(ctx: RawTracePointContext) -> i32 {
+    if let Some(who) = filter::current() {
+        debug!(
+            &ctx,
+            "process {} began a new program (wire {})",
+            who.pid,
+            wire_version()
+        );
+        about_itself(Kind::Exec, 0, who, ctx.command().unwrap_or_default());
+    }
+    0
+}
+
+/// `sched:sched_process_exit`: `TP_PROTO(struct task_struct *p, …)`, on every thread's way out.
+#[raw_tracepoint(tracepoint = "sched_process_exit")]
+pub fn process_exit(_ctx: RawTracePointContext) -> i32 {
+    if let Some(who) = filter::current()
+        && let Some(status) = Task::current().last_exit()
+    {
+        // Other tasks may take the number once this one is reaped.
+        let _ = PROCESSES.remove(who.pid);
+        about_itself(
+            Kind::Exit,
+            status,
+            who,
+            bpf_get_current_comm().unwrap_or_default(),
+        );
+    }
+    0
+}
+
+/// `task:task_rename`: `TP_PROTO(struct task_struct *task, const char *comm)`, before the change. A
+/// thread may also rename another of its process, through `/proc`.
+#[raw_tracepoint(tracepoint = "task_rename")]
+pub fn task_rename(ctx: RawTracePointContext) -> i32 {
+    try_task_rename(&ctx);
+    0
+}
+
+#[inline(always)]
+fn try_task_rename(ctx: &RawTracePointContext) -> Option<()> {
+    let mut who = filter::current()?;
+    who.tid = OtherTask(ctx.arg::<*const u8>(0)).tid()?;
+    let name: *const u8 = ctx.arg(1);
+    let mut comm = [0u8; 16];
+    // SAFETY: the helper checks the address.
+    unsafe { aya_ebpf::helpers::bpf_probe_read_kernel_str_bytes(name, &mut comm) }.ok()?;
+    about_itself(Kind::Rename, 0, who, comm);
+    Some(())
+}
+
+#[inline(always)]
+fn about_itself(kind: Kind, flags: u32, who: filter::Traced, comm: [u8; 16]) {
+    let mm = Task::current().mm();
+    emit::send(
+        Process {
+            header: emit::header(kind, 0, flags, mm.identity(), who),
+            pages: if mm.is_null() { 0 } else { mm.pages() },
+            comm,
+            ..Process::default()
+        },
+        Counter::LostProcesses,
+    );
+}

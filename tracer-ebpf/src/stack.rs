@@ -1,0 +1,251 @@
+//! The user's call stack: a bounded copy, walked in place, hashed.
+//!
+//! The walk follows frame pointers, but for the first frame: a function that makes a system call is
+//! often a leaf without a frame of its own, so user space hands over a rule for each such place (see
+//! [`Rule`]). A stack whose hash user space has verified is sent as that hash; any other goes along
+//! whole, and user space unwinds it by the code's own rules.
+
+use aya_ebpf::{
+    cty::{c_long, c_void},
+    helpers::generated::{bpf_loop, bpf_probe_read_user},
+};
+use tracer_common::{
+    counters::Counter,
+    header::{Header, Kind},
+    settings::Offset,
+    stack::{FRAME_SLOTS, MAX_COPY, MAX_FRAMES, Rule, RuleKey, StackHead, TICKET, flags},
+};
+
+use crate::{
+    emit,
+    filter::Traced,
+    maps::{EVENTS, READING, RULES, SCRATCH, VERIFIED},
+    task::Registers,
+};
+
+const PAGE: u64 = 4096;
+/// No code lies below this address (`vm.mmap_min_addr` is at least a page wherever code runs).
+const LOWEST_CODE: u64 = PAGE;
+
+/// What is sent, and after it what only the walk needs.
+#[repr(C)]
+pub struct Scratch {
+    head: StackHead,
+    frames: [u64; FRAME_SLOTS],
+    copy: [u8; MAX_COPY],
+    /// The walk's frame pointer.
+    fp: u64,
+    hash: u64,
+    /// Tickets given out on this CPU.
+    tickets: u64,
+}
+
+const SENT_BEFORE_COPY: usize = size_of::<StackHead>() + FRAME_SLOTS * size_of::<u64>();
+
+/// The word for an event's `stack`: an id, a ticket, or 0 if the stack was lost.
+#[inline(always)]
+pub fn take(registers: Registers, space: u64, who: Traced) -> u64 {
+    let Some(scratch) = SCRATCH.get_ptr_mut(0) else {
+        return 0;
+    };
+    let ip = registers.get(Offset::InstructionPointer);
+    let sp = registers.get(Offset::StackPointer);
+    let fp = registers.get(Offset::FramePointer);
+    // SAFETY: the scratch is this CPU's own and programs on it do not nest while preemption is off.
+    let scratch = unsafe { &mut *scratch };
+    scratch.head.ip = ip;
+    scratch.head.sp = sp;
+    scratch.head.fp = fp;
+    scratch.head.frames = 0;
+    scratch.head.header = emit::header(Kind::Stack, 0, 0, space, who);
+    scratch.fp = fp;
+    // Read back from the map: a plain number to the verifier, which forbids arithmetic on a pointer.
+    // SAFETY: just written.
+    let space = unsafe { core::ptr::read_volatile(&raw const scratch.head.header.space) };
+    scratch.hash = mix(mix(0, space), ip);
+
+    reading(1);
+    copy(scratch, sp);
+    first_frame(scratch, space, ip);
+    // SAFETY: the callback has the signature that the helper wants and ignores its context.
+    let steps = unsafe {
+        bpf_loop(
+            MAX_FRAMES as u32,
+            step as *mut c_void,
+            core::ptr::null_mut(),
+            0,
+        )
+    };
+    reading(0);
+    if steps == MAX_FRAMES as c_long {
+        scratch.head.header.flags |= flags::CUT;
+    }
+
+    let hash = scratch.hash & !TICKET;
+    // SAFETY: the value is a plain number.
+    if unsafe { VERIFIED.get(hash) }.is_some() {
+        return hash;
+    }
+    scratch.head.hash = hash;
+    scratch.tickets += 1;
+    scratch.head.ticket =
+        TICKET | (u64::from(scratch.head.header.cpu) << 40) | (scratch.tickets & 0xff_ffff_ffff);
+    send(scratch)
+}
+
+/// Sends the whole scratch; returns the ticket, or 0 if it was lost.
+#[inline(always)]
+fn send(scratch: &Scratch) -> u64 {
+    let copied = (scratch.head.copied as usize).min(MAX_COPY);
+    // SAFETY: head, frames and copy lie one after the other (`repr(C)`, no padding), and `copied` is
+    // at most the copy's length.
+    let sent = unsafe {
+        let bytes = core::slice::from_raw_parts(
+            core::ptr::from_ref(scratch).cast::<u8>(),
+            SENT_BEFORE_COPY + copied,
+        );
+        EVENTS.output::<[u8]>(bytes, 0)
+    };
+    if sent.is_err() {
+        emit::count(Counter::LostStacks);
+        return 0;
+    }
+    emit::count(Counter::Sent);
+    scratch.head.ticket
+}
+
+/// Faults raised while this is 1 are ours: the probe on kernel faults leaves them out.
+#[inline(always)]
+fn reading(now: u32) {
+    if let Some(flag) = READING.get_ptr_mut(0) {
+        // SAFETY: a value of this CPU's own.
+        unsafe { *flag = now };
+    }
+}
+
+/// Copies the stack page by page from `sp` up: a read that crosses into a page that is not there
+/// fails whole, so each page is a read of its own and the last one that succeeds is the end.
+#[inline(always)]
+fn copy(scratch: &mut Scratch, sp: u64) {
+    let first = PAGE - (sp & (PAGE - 1));
+    scratch.head.copied = 0;
+    if !read_user(&raw mut scratch.copy as *mut u8, first as u32, sp) {
+        return;
+    }
+    let mut copied = first;
+    for _ in 0..MAX_COPY as u64 / PAGE - 1 {
+        // SAFETY: `copied` is at most a page more than the pages read before: inside of the copy.
+        let to = unsafe { (&raw mut scratch.copy as *mut u8).add(copied as usize) };
+        if !read_user(to, PAGE as u32, sp.wrapping_add(copied)) {
+            break;
+        }
+        copied += PAGE;
+    }
+    scratch.head.copied = copied as u32;
+}
+
+#[inline(always)]
+fn read_user(to: *mut u8, length: u32, from: u64) -> bool {
+    // SAFETY: `to` has room for `length` bytes, which the verifier checks; the helper checks `from`.
+    unsafe { bpf_probe_read_user(to.cast(), length, from as *const c_void) == 0 }
+}
+
+/// Two words of the user's stack at `address`: from the copy where it reaches, else from the user.
+#[inline(always)]
+fn two_words(scratch: &Scratch, address: u64) -> Option<[u64; 2]> {
+    let offset = address.wrapping_sub(scratch.head.sp);
+    if u64::from(scratch.head.copied) >= 16
+        && offset <= u64::from(scratch.head.copied) - 16
+        && offset <= (MAX_COPY - 16) as u64
+    {
+        // SAFETY: `offset + 16` is at most the copy's length.
+        return Some(unsafe {
+            core::ptr::read_unaligned(
+                (&raw const scratch.copy as *const u8)
+                    .add(offset as usize)
+                    .cast::<[u64; 2]>(),
+            )
+        });
+    }
+    let mut words = [0u64; 2];
+    read_user((&raw mut words).cast(), 16, address).then_some(words)
+}
+
+/// The caller of the function that made the system call, by the rule for its `ip`, if there is one.
+#[inline(always)]
+fn first_frame(scratch: &mut Scratch, space: u64, ip: u64) {
+    // SAFETY: the value is a plain number.
+    let Some(word) = (unsafe { RULES.get(RuleKey { space, ip }) }) else {
+        return;
+    };
+    let rule = Rule::from_word(*word);
+    let base = if rule.base == 0 {
+        scratch.head.sp
+    } else {
+        scratch.fp
+    };
+    let caller_sp = base.wrapping_add(rule.offset as i64 as u64);
+    let Some([_, return_address]) = two_words(scratch, caller_sp.wrapping_sub(16)) else {
+        return;
+    };
+    if rule.fp_offset != 0 {
+        let at = caller_sp.wrapping_add(rule.fp_offset as i64 as u64);
+        let Some([fp, _]) = two_words(scratch, at) else {
+            return;
+        };
+        scratch.fp = fp;
+    }
+    scratch.frames[0] = return_address;
+    scratch.head.frames = 1;
+    scratch.hash = mix(scratch.hash, return_address);
+}
+
+/// One frame by frame pointer; returns 1 to end the walk.
+///
+/// # Safety
+/// Called by the kernel only.
+unsafe extern "C" fn step(_index: u32, _context: *mut c_void) -> c_long {
+    let Some(scratch) = SCRATCH.get_ptr_mut(0) else {
+        return 1;
+    };
+    // SAFETY: this CPU's own; the caller does not touch it during the loop.
+    let scratch = unsafe { &mut *scratch };
+    let fp = scratch.fp;
+    if fp == 0 {
+        return 1;
+    }
+    if fp & 7 != 0 {
+        scratch.head.header.flags |= flags::BROKEN;
+        return 1;
+    }
+    let Some([next, return_address]) = two_words(scratch, fp) else {
+        scratch.head.header.flags |= flags::BROKEN;
+        return 1;
+    };
+    if return_address == 0 {
+        return 1;
+    }
+    if return_address < LOWEST_CODE || next == fp {
+        scratch.head.header.flags |= flags::BROKEN;
+        return 1;
+    }
+    let at = scratch.head.frames as usize;
+    if at >= MAX_FRAMES {
+        scratch.head.header.flags |= flags::CUT;
+        return 1;
+    }
+    scratch.frames[at & (FRAME_SLOTS - 1)] = return_address;
+    scratch.head.frames = at as u32 + 1;
+    scratch.hash = mix(scratch.hash, return_address);
+    scratch.fp = next;
+    0
+}
+
+/// A multiplicative mix: every bit of `word` reaches the high bits, the rotation brings them back
+/// down. Not cryptographic: user space compares the frames before it trusts a hash.
+#[inline(always)]
+fn mix(hash: u64, word: u64) -> u64 {
+    (hash.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+const _: () = assert!(size_of::<Header>() == 32);

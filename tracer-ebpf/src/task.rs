@@ -1,0 +1,154 @@
+//! The kernel's memory: the current task, its address space, its registers on entry to the system
+//! call. Offsets come from the running kernel's BTF (see [`Offset`]).
+//!
+//! The pointers are typed by BTF: a load through them that faults yields 0 (`BPF_PROBE_MEM`).
+
+use aya_ebpf::helpers::bpf_probe_read_kernel;
+use aya_ebpf::helpers::generated::{bpf_get_current_task_btf, bpf_task_pt_regs};
+use tracer_common::{memory::pack_pages, settings::Offset};
+
+use crate::settings::offset;
+
+/// The current task.
+#[derive(Clone, Copy)]
+pub struct Task(*const u8);
+
+/// Its address space; null for kernel threads and late in exit.
+#[derive(Clone, Copy)]
+pub struct Mm(*const u8);
+
+/// The user's registers, as they were on entry to the kernel (but for the result).
+#[derive(Clone, Copy)]
+pub struct Registers(*const u8);
+
+/// A load at an offset that the verifier knows as a constant.
+///
+/// # Safety
+/// `base` is a pointer that the verifier knows by its BTF type and `which` lies inside of that type.
+#[inline(always)]
+unsafe fn load<T>(base: *const u8, which: Offset) -> T {
+    // SAFETY: by this function's own contract; the verifier checks type and bounds.
+    unsafe { core::ptr::read_volatile(base.add(offset(which)).cast::<T>()) }
+}
+
+impl Task {
+    #[inline(always)]
+    pub fn current() -> Self {
+        // SAFETY: no arguments; returns a trusted pointer to the current task.
+        Self(unsafe { bpf_get_current_task_btf() } as *const u8)
+    }
+
+    #[inline(always)]
+    pub fn mm(self) -> Mm {
+        // SAFETY: `task_struct.mm`.
+        Mm(unsafe { load(self.0, Offset::TaskMm) })
+    }
+
+    #[inline(always)]
+    pub fn registers(self) -> Registers {
+        // SAFETY: the argument is a task; the result is a `pt_regs`.
+        Registers(unsafe { bpf_task_pt_regs(self.0 as *mut _) } as *const u8)
+    }
+
+    /// How the current process ended, if this is its last thread to exit: a wait status.
+    #[inline(always)]
+    pub fn last_exit(self) -> Option<u32> {
+        // SAFETY: `task_struct.signal`, `signal_struct.live` and `.group_exit_code`,
+        // `task_struct.exit_code`.
+        unsafe {
+            let signal: *const u8 = load(self.0, Offset::TaskSignal);
+            // do_exit() decrements `live` before the tracepoint (kernel/exit.c).
+            if load::<i32>(signal, Offset::SignalLive) != 0 {
+                return None;
+            }
+            let group: u32 = load(signal, Offset::SignalGroupExitCode);
+            let own: u32 = load(self.0, Offset::TaskExitCode);
+            Some(if group != 0 { group } else { own })
+        }
+    }
+}
+
+impl Mm {
+    #[inline(always)]
+    pub fn is_null(self) -> bool {
+        self.0.is_null()
+    }
+
+    /// The pointer as an identity.
+    #[inline(always)]
+    pub fn identity(self) -> u64 {
+        self.0 as u64
+    }
+
+    /// `total_vm` and `stack_vm`, packed.
+    #[inline(always)]
+    pub fn pages(self) -> u64 {
+        // SAFETY: `mm_struct.total_vm`, `mm_struct.stack_vm`.
+        unsafe {
+            pack_pages(
+                load(self.0, Offset::MmTotalVm),
+                load(self.0, Offset::MmStackVm),
+            )
+        }
+    }
+
+    #[inline(always)]
+    pub fn start_brk(self) -> u64 {
+        // SAFETY: `mm_struct.start_brk`.
+        unsafe { load(self.0, Offset::MmStartBrk) }
+    }
+
+    #[inline(always)]
+    pub fn brk(self) -> u64 {
+        // SAFETY: `mm_struct.brk`.
+        unsafe { load(self.0, Offset::MmBrk) }
+    }
+}
+
+impl Registers {
+    #[inline(always)]
+    pub fn get(self, which: Offset) -> u64 {
+        // SAFETY: a register in `pt_regs`.
+        unsafe { load(self.0, which) }
+    }
+}
+
+/// A task that a raw tracepoint hands over: an address that the verifier does not know, read by
+/// helper.
+#[derive(Clone, Copy)]
+pub struct OtherTask(pub *const u8);
+
+impl OtherTask {
+    #[inline(always)]
+    fn read<T>(base: *const u8, which: Offset) -> Option<T> {
+        // SAFETY: the helper checks the address; all types read are plain numbers.
+        unsafe { bpf_probe_read_kernel(base.wrapping_add(offset(which)).cast::<T>()) }.ok()
+    }
+
+    #[inline(always)]
+    pub fn tid(self) -> Option<u32> {
+        Self::read(self.0, Offset::TaskPid)
+    }
+
+    #[inline(always)]
+    pub fn pid(self) -> Option<u32> {
+        Self::read(self.0, Offset::TaskTgid)
+    }
+
+    #[inline(always)]
+    pub fn comm(self) -> Option<[u8; 16]> {
+        Self::read(self.0, Offset::TaskComm)
+    }
+
+    /// Identity of its address space, and the packed pages.
+    #[inline(always)]
+    pub fn space(self) -> Option<(u64, u64)> {
+        let mm: *const u8 = Self::read(self.0, Offset::TaskMm)?;
+        if mm.is_null() {
+            return Some((0, 0));
+        }
+        let total = Self::read(mm, Offset::MmTotalVm)?;
+        let stack = Self::read(mm, Offset::MmStackVm)?;
+        Some((mm as u64, pack_pages(total, stack)))
+    }
+}

@@ -1,0 +1,261 @@
+//! Where the running kernel keeps the fields that the programs read: offsets of struct members from
+//! its BTF (`/sys/kernel/btf/vmlinux`; format: Documentation/bpf/btf.rst, include/uapi/linux/btf.h).
+//!
+//! aya does no CO-RE relocation, so the offsets are looked up here and injected. Only struct members
+//! are read: one pass over the types, nothing is kept but an index of 4 bytes a type.
+
+use std::{fs, path::Path};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use tracer_common::settings::{OFFSETS, Offset};
+
+const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
+
+const MAGIC: u16 = 0xeb9f;
+const KIND_STRUCT: u32 = 4;
+const KIND_UNION: u32 = 5;
+
+/// The table that is injected into the programs: fields by the kernel's BTF, registers by the
+/// architecture.
+pub fn offsets() -> Result<[u32; OFFSETS]> {
+    offsets_of(Path::new(VMLINUX))
+}
+
+fn offsets_of(btf: &Path) -> Result<[u32; OFFSETS]> {
+    let bytes = fs::read(btf).with_context(|| {
+        format!(
+            "cannot read the kernel's types at {}: tracer needs a kernel with CONFIG_DEBUG_INFO_BTF=y \
+             (every current distribution's has it)",
+            btf.display()
+        )
+    })?;
+    let types = Types::parse(&bytes).with_context(|| format!("{} is damaged", btf.display()))?;
+    let mut table = [0; OFFSETS];
+    for (slot, structure, member) in [
+        (Offset::TaskMm, "task_struct", "mm"),
+        (Offset::TaskPid, "task_struct", "pid"),
+        (Offset::TaskTgid, "task_struct", "tgid"),
+        (Offset::TaskComm, "task_struct", "comm"),
+        (Offset::TaskExitCode, "task_struct", "exit_code"),
+        (Offset::TaskSignal, "task_struct", "signal"),
+        (Offset::SignalLive, "signal_struct", "live"),
+        (
+            Offset::SignalGroupExitCode,
+            "signal_struct",
+            "group_exit_code",
+        ),
+        (Offset::MmTotalVm, "mm_struct", "total_vm"),
+        (Offset::MmStackVm, "mm_struct", "stack_vm"),
+        (Offset::MmStartBrk, "mm_struct", "start_brk"),
+        (Offset::MmBrk, "mm_struct", "brk"),
+        (Offset::VmaStart, "vm_area_struct", "vm_start"),
+        (Offset::VmaEnd, "vm_area_struct", "vm_end"),
+    ] {
+        table[slot as usize] = types
+            .member(structure, member)
+            .with_context(|| format!("this kernel has no {structure}.{member}"))?;
+    }
+    for (slot, offset) in registers() {
+        table[slot as usize] = offset;
+    }
+    Ok(table)
+}
+
+/// `struct pt_regs` (arch/x86/include/asm/ptrace.h): part of the ABI of signal frames and ptrace.
+#[cfg(target_arch = "x86_64")]
+fn registers() -> [(Offset, u32); 9] {
+    [
+        (Offset::Argument0, 112),          // di
+        (Offset::Argument1, 104),          // si
+        (Offset::Argument2, 96),           // dx
+        (Offset::Argument3, 56),           // r10
+        (Offset::Argument4, 72),           // r8
+        (Offset::Argument5, 64),           // r9
+        (Offset::InstructionPointer, 128), // ip
+        (Offset::StackPointer, 152),       // sp
+        (Offset::FramePointer, 32),        // bp
+    ]
+}
+
+/// `struct pt_regs` (arch/arm64/include/asm/ptrace.h). x0 holds the result by then: the first
+/// argument is in `orig_x0`, which lies behind the user's registers.
+#[cfg(target_arch = "aarch64")]
+fn registers() -> [(Offset, u32); 9] {
+    [
+        (Offset::Argument0, 272), // orig_x0
+        (Offset::Argument1, 8),
+        (Offset::Argument2, 16),
+        (Offset::Argument3, 24),
+        (Offset::Argument4, 32),
+        (Offset::Argument5, 40),
+        (Offset::InstructionPointer, 256), // pc
+        (Offset::StackPointer, 248),
+        (Offset::FramePointer, 232), // x29
+    ]
+}
+
+/// A BTF blob, indexed.
+struct Types<'a> {
+    bytes: &'a [u8],
+    strings: &'a [u8],
+    /// Where each type begins in `bytes`; type ids count from 1.
+    starts: Vec<u32>,
+}
+
+struct Type {
+    name: u32,
+    kind: u32,
+    /// Number of members.
+    length: u32,
+    /// `kind_flag`: a member's offset has its bit-field size in the high byte.
+    bitfields: bool,
+    members: usize,
+}
+
+impl<'a> Types<'a> {
+    fn parse(bytes: &'a [u8]) -> Result<Self> {
+        ensure!(bytes.len() >= 24, "it is shorter than its header");
+        ensure!(
+            u16::from_ne_bytes([bytes[0], bytes[1]]) == MAGIC,
+            "it does not begin with BTF's magic number"
+        );
+        let word = |at| read(bytes, at);
+        let header = word(4)? as usize;
+        let types = header + word(8)? as usize;
+        let end = types + word(12)? as usize;
+        let strings_at = header + word(16)? as usize;
+        let strings = bytes
+            .get(strings_at..strings_at + word(20)? as usize)
+            .context("its strings lie outside of it")?;
+        let mut starts = Vec::new();
+        let mut at = types;
+        while at < end {
+            starts.push(u32::try_from(at)?);
+            let info = word(at + 4)?;
+            let length = (info & 0xffff) as usize;
+            at += 12 + Self::tail((info >> 24) & 0x1f, length)?;
+        }
+        Ok(Self {
+            bytes,
+            strings,
+            starts,
+        })
+    }
+
+    /// Bytes behind a type's 12-byte head, by kind.
+    fn tail(kind: u32, length: usize) -> Result<usize> {
+        Ok(match kind {
+            // INT, VAR, DECL_TAG
+            1 | 14 | 17 => 4,
+            // ARRAY
+            3 => 12,
+            KIND_STRUCT | KIND_UNION => 12 * length,
+            // ENUM, FUNC_PROTO
+            6 | 13 => 8 * length,
+            // DATASEC, ENUM64
+            15 | 19 => 12 * length,
+            // PTR, FWD, TYPEDEF, VOLATILE, CONST, RESTRICT, FUNC, FLOAT, TYPE_TAG
+            2 | 7..=12 | 16 | 18 => 0,
+            _ => bail!("it has a type of unknown kind {kind}"),
+        })
+    }
+
+    fn at(&self, start: u32) -> Result<Type> {
+        let start = start as usize;
+        let info = read(self.bytes, start + 4)?;
+        Ok(Type {
+            name: read(self.bytes, start)?,
+            kind: (info >> 24) & 0x1f,
+            length: info & 0xffff,
+            bitfields: info >> 31 == 1,
+            members: start + 12,
+        })
+    }
+
+    fn name(&self, offset: u32) -> &'a [u8] {
+        let rest = self.strings.get(offset as usize..).unwrap_or_default();
+        rest.split(|byte| *byte == 0).next().unwrap_or_default()
+    }
+
+    /// Offset in bytes of a struct's member, also inside of its anonymous structs and unions.
+    fn member(&self, structure: &str, member: &str) -> Option<u32> {
+        self.starts.iter().find_map(|start| {
+            let candidate = self.at(*start).ok()?;
+            let named = candidate.kind == KIND_STRUCT
+                && candidate.length > 0
+                && self.name(candidate.name) == structure.as_bytes();
+            named.then(|| self.find(&candidate, member)).flatten()
+        })
+    }
+
+    fn find(&self, structure: &Type, member: &str) -> Option<u32> {
+        (0..structure.length as usize).find_map(|index| {
+            let at = structure.members + 12 * index;
+            let name = self.name(read(self.bytes, at).ok()?);
+            let bits = read(self.bytes, at + 8).ok()?;
+            let bits = if structure.bitfields {
+                bits & 0x00ff_ffff
+            } else {
+                bits
+            };
+            if name == member.as_bytes() {
+                return Some(bits / 8);
+            }
+            if !name.is_empty() {
+                return None;
+            }
+            let id = read(self.bytes, at + 4).ok()? as usize;
+            let inner = self.at(*self.starts.get(id.checked_sub(1)?)?).ok()?;
+            if inner.kind != KIND_STRUCT && inner.kind != KIND_UNION {
+                return None;
+            }
+            Some(bits / 8 + self.find(&inner, member)?)
+        })
+    }
+}
+
+fn read(bytes: &[u8], at: usize) -> Result<u32> {
+    let word = bytes.get(at..at + 4).context("it ends within a type")?;
+    Ok(u32::from_ne_bytes(word.try_into()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_running_kernel_tells_where_everything_is() {
+        let table = offsets().unwrap();
+        // `mm_struct.stack_vm` lies near `total_vm`, and no two fields share a place.
+        assert_ne!(
+            table[Offset::MmTotalVm as usize],
+            table[Offset::MmStackVm as usize]
+        );
+        assert_eq!(
+            table[Offset::TaskTgid as usize],
+            table[Offset::TaskPid as usize] + 4
+        );
+    }
+
+    #[test]
+    fn a_missing_btf_is_named_with_its_remedy() {
+        let error = offsets_of(Path::new("/nonexistent/vmlinux")).unwrap_err();
+        assert!(format!("{error:#}").contains("CONFIG_DEBUG_INFO_BTF"));
+    }
+
+    #[test]
+    fn a_foreign_file_is_refused() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), [7; 100]).unwrap();
+        let error = offsets_of(file.path()).unwrap_err();
+        assert!(format!("{error:#}").contains("magic"));
+    }
+
+    #[test]
+    fn a_btf_cut_anywhere_is_an_error_and_no_panic() {
+        let whole = fs::read(VMLINUX).unwrap();
+        for length in (0..whole.len()).step_by(whole.len() / 50) {
+            assert!(Types::parse(&whole[..length]).is_err(), "cut at {length}");
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! The eBPF programs: loaded with what the running kernel needs to be told, attached, and gone with
+//! this value (the kernel detaches them when the last descriptor closes, also after SIGKILL).
+
+use std::{fs, path::Path};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use aya::{
+    Btf, Ebpf, EbpfLoader, VerifierLogLevel, include_bytes_aligned,
+    maps::{HashMap, MapData, PerCpuArray, RingBuf},
+    programs::{Program, RawTracePoint, TracePoint},
+};
+use tracer_common::{
+    counters::COUNTERS,
+    settings::{FOLLOWED, FaultMode, TRACED},
+    stack::{Rule, RuleKey},
+};
+
+use super::kernel_types;
+use crate::event::Pid;
+
+/// The object that the build script made of `tracer-ebpf`.
+static OBJECT: &[u8] = include_bytes_aligned!(concat!(env!("OUT_DIR"), "/tracer.bpf.o"));
+
+/// Classic tracepoints: program and system call event. Of all ways to hook system calls they cost
+/// every other process the least.
+const SYSCALLS: &[(&str, &str)] = &[
+    ("mmap_exit", "sys_exit_mmap"),
+    ("munmap_enter", "sys_enter_munmap"),
+    ("munmap_exit", "sys_exit_munmap"),
+    ("mremap_enter", "sys_enter_mremap"),
+    ("mremap_exit", "sys_exit_mremap"),
+    ("brk_enter", "sys_enter_brk"),
+    ("brk_exit", "sys_exit_brk"),
+    ("mprotect_exit", "sys_exit_mprotect"),
+    ("mprotect_exit", "sys_exit_pkey_mprotect"),
+    ("madvise_exit", "sys_exit_madvise"),
+    ("shmat_exit", "sys_exit_shmat"),
+    ("shmdt_enter", "sys_enter_shmdt"),
+    ("shmdt_exit", "sys_exit_shmdt"),
+    ("remap_file_pages_exit", "sys_exit_remap_file_pages"),
+];
+
+/// Raw tracepoints: program and event.
+const RAW: &[(&str, &str)] = &[
+    ("process_fork", "sched_process_fork"),
+    ("process_exec", "sched_process_exec"),
+    ("process_exit", "sched_process_exit"),
+    ("task_rename", "task_rename"),
+];
+
+/// As [`RAW`], only if faults are followed.
+const FAULTS: &[(&str, &str)] = &[
+    ("fault_user", "page_fault_user"),
+    ("fault_kernel", "page_fault_kernel"),
+];
+
+/// What can be chosen when the programs are loaded.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// How page faults are followed.
+    pub faults: FaultMode,
+    /// Size of the ring, bytes: a power of two and a multiple of the page size.
+    pub ring_bytes: u32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            faults: FaultMode::Each,
+            ring_bytes: 8 << 20,
+        }
+    }
+}
+
+/// Loaded and attached programs and the maps that the collector uses.
+pub struct Programs {
+    /// Holds programs and links for as long as this lives.
+    ebpf: Ebpf,
+    processes: HashMap<MapData, u32, u32>,
+    counts: PerCpuArray<MapData, [u64; COUNTERS]>,
+    verified: HashMap<MapData, u64, u8>,
+    rules: HashMap<MapData, [u64; 2], u64>,
+}
+
+impl Programs {
+    /// Loads the programs into the kernel; nothing is traced before [`Programs::attach`].
+    ///
+    /// # Errors
+    /// Missing privileges, a kernel without BTF, or one whose verifier refuses a program.
+    pub fn load(options: Options) -> Result<Self> {
+        mount_tracefs();
+        let offsets = kernel_types::offsets()?;
+        let faults = options.faults as u32;
+        let btf = Btf::from_sys_fs().context("cannot read the kernel's BTF")?;
+        let mut loader = EbpfLoader::new();
+        loader
+            .btf(Some(&btf))
+            .verifier_log_level(VerifierLogLevel::default())
+            .override_global("OFFSET_TABLE", &offsets[..], true)
+            .override_global("FAULT_MODE", &faults, true)
+            .map_max_entries("EVENTS", options.ring_bytes);
+        let mut ebpf = loader.load(OBJECT).map_err(|error| refused(error.into()))?;
+        let processes = HashMap::try_from(take(&mut ebpf, "PROCESSES")?)?;
+        let counts = PerCpuArray::try_from(take(&mut ebpf, "COUNTS")?)?;
+        let verified = HashMap::try_from(take(&mut ebpf, "VERIFIED")?)?;
+        let rules = HashMap::try_from(take(&mut ebpf, "RULES")?)?;
+        Ok(Self {
+            ebpf,
+            processes,
+            counts,
+            verified,
+            rules,
+        })
+    }
+
+    /// The ring, once.
+    pub fn ring(&mut self) -> Result<RingBuf<MapData>> {
+        Ok(RingBuf::try_from(take(&mut self.ebpf, "EVENTS")?)?)
+    }
+
+    /// The programs' own diagnostics, to be read by `aya_log`.
+    pub fn ebpf_mut(&mut self) -> &mut Ebpf {
+        &mut self.ebpf
+    }
+
+    /// Attaches all programs: from now on what the selected processes do is captured.
+    pub fn attach(&mut self, faults: FaultMode) -> Result<()> {
+        for (name, event) in SYSCALLS {
+            let program: &mut TracePoint = self.program(name)?;
+            load_once(program.fd().is_err(), || program.load())
+                .with_context(|| format!("the kernel's verifier refused the program {name}"))?;
+            if let Err(error) = program.attach("syscalls", event) {
+                if Path::new("/sys/kernel/tracing/events/syscalls")
+                    .join(event)
+                    .exists()
+                {
+                    return Err(
+                        anyhow!(error).context(format!("cannot attach to syscalls:{event}"))
+                    );
+                }
+                // Not every kernel has every call (CONFIG_SYSVIPC, pkeys, remap_file_pages).
+                log::info!("this kernel has no syscalls:{event}: it is not traced");
+            }
+        }
+        let follow_faults = faults != FaultMode::Off;
+        for (name, event) in RAW.iter().chain(FAULTS.iter().filter(|_| follow_faults)) {
+            let program: &mut RawTracePoint = self.program(name)?;
+            program
+                .load()
+                .with_context(|| format!("the kernel's verifier refused the program {name}"))?;
+            program
+                .attach(event)
+                .with_context(|| format!("cannot attach to the tracepoint {event}"))?;
+        }
+        Ok(())
+    }
+
+    fn program<'a, P>(&'a mut self, name: &str) -> Result<&'a mut P>
+    where
+        &'a mut P: TryFrom<&'a mut Program, Error: std::error::Error + Send + Sync + 'static>,
+    {
+        let program = self
+            .ebpf
+            .program_mut(name)
+            .with_context(|| format!("the embedded object has no program {name}"))?;
+        Ok(program.try_into()?)
+    }
+
+    /// Traces `pid` from now on; `follow`: its children too.
+    pub fn select(&mut self, pid: Pid, follow: bool) -> Result<()> {
+        let how = if follow { FOLLOWED } else { TRACED };
+        self.processes
+            .insert(pid.0, how, 0)
+            .with_context(|| format!("cannot select process {pid}"))
+    }
+
+    /// No longer traces `pid`.
+    pub fn deselect(&mut self, pid: Pid) {
+        // It may have left by itself: exit removes it in the kernel.
+        let _ = self.processes.remove(&pid.0);
+    }
+
+    /// All counters, summed over the CPUs.
+    pub fn counts(&self) -> Result<[u64; COUNTERS]> {
+        let mut sums = [0; COUNTERS];
+        let per_cpu = self
+            .counts
+            .get(&0, 0)
+            .context("cannot read the programs' counters")?;
+        for counts in per_cpu.iter() {
+            for (sum, count) in sums.iter_mut().zip(counts) {
+                *sum += count;
+            }
+        }
+        Ok(sums)
+    }
+
+    /// From now on a stack with this hash is sent as the hash alone.
+    pub fn verified(&mut self, hash: u64) {
+        if let Err(error) = self.verified.insert(hash, 1, 0) {
+            // The table is full: such stacks go on being sent whole, which is slower and as right.
+            log::debug!("cannot mark stack {hash:#x} as verified: {error}");
+        }
+    }
+
+    /// Stacks with this hash are sent whole again.
+    pub fn unverify(&mut self, hash: u64) {
+        let _ = self.verified.remove(&hash);
+    }
+
+    /// Hands the kernel a learned rule.
+    pub fn learned(&mut self, key: RuleKey, rule: Rule) {
+        if let Err(error) = self.rules.insert([key.space, key.ip], rule.to_word(), 0) {
+            log::debug!("cannot hand over the rule for {:#x}: {error}", key.ip);
+        }
+    }
+
+    /// Takes a learned rule back.
+    pub fn unlearn(&mut self, key: RuleKey) {
+        let _ = self.rules.remove(&[key.space, key.ip]);
+    }
+}
+
+fn take(ebpf: &mut Ebpf, name: &str) -> Result<aya::maps::Map> {
+    ebpf.take_map(name)
+        .with_context(|| format!("the embedded object has no map {name}"))
+}
+
+/// One program serves several events, but can be loaded only once.
+fn load_once<E>(unloaded: bool, load: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
+    if unloaded { load() } else { Ok(()) }
+}
+
+/// Makes the remedy part of the message.
+fn refused(error: anyhow::Error) -> anyhow::Error {
+    if rustix::process::geteuid().is_root() {
+        error.context("cannot load the eBPF programs (`tracer doctor` tells what is missing)")
+    } else {
+        error.context(
+            "cannot load the eBPF programs without privileges: run as root, or give the binary \
+             CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE",
+        )
+    }
+}
+
+/// Classic tracepoints are found by number under tracefs, which a container or a minimal system may
+/// not have mounted. A mount that fails is told by what follows.
+fn mount_tracefs() {
+    let tracefs = Path::new("/sys/kernel/tracing");
+    if fs::exists(tracefs.join("events")).unwrap_or(false) {
+        return;
+    }
+    match rustix::mount::mount(
+        c"tracefs",
+        tracefs,
+        c"tracefs",
+        rustix::mount::MountFlags::NOSUID
+            | rustix::mount::MountFlags::NODEV
+            | rustix::mount::MountFlags::NOEXEC,
+        None,
+    ) {
+        Ok(()) => log::info!("mounted tracefs at {}", tracefs.display()),
+        Err(error) => log::warn!("cannot mount tracefs at {}: {error}", tracefs.display()),
+    }
+}
+
+/// Fails if this process may not load eBPF programs at all, before anything else is tried.
+pub fn check_privileges() -> Result<()> {
+    use caps::{CapSet, Capability};
+    let effective = caps::read(None, CapSet::Effective)
+        .map_err(|error| anyhow!("cannot read this process's capabilities: {error}"))?;
+    let missing: Vec<_> = [
+        Capability::CAP_BPF,
+        Capability::CAP_PERFMON,
+        Capability::CAP_SYS_PTRACE,
+    ]
+    .into_iter()
+    .filter(|capability| {
+        !effective.contains(capability) && !effective.contains(&Capability::CAP_SYS_ADMIN)
+    })
+    .map(|capability| capability.to_string())
+    .collect();
+    if !missing.is_empty() {
+        bail!(
+            "no privileges to trace: {} missing; run tracer as root (sudo)",
+            missing.join(", ")
+        );
+    }
+    Ok(())
+}
