@@ -273,10 +273,12 @@ impl Worker {
     }
 }
 
-/// Bytes in a block that a worker allocates, and how many it allocates: more than the 132 KiB that
-/// an arena has open at first, and each block less than what malloc would rather mmap.
-const BLOCK: usize = 8 * KIB;
-const BLOCKS: usize = 40;
+/// Bytes in a block that a worker allocates, how many of them it writes, and how many blocks it
+/// allocates: more than the 132 KiB that an arena has open at first, and each block less than what
+/// malloc would rather mmap.
+const BLOCK: usize = 24 * KIB;
+const BLOCK_WRITTEN: usize = PAGE;
+const BLOCKS: usize = 14;
 
 /// Makes a thread that stays, and waits until it has allocated what it will. Of both, its stack
 /// and its arena, this process has no books but the kernel's: glibc makes the calls.
@@ -370,8 +372,9 @@ extern "C" fn worker_that_mallocs(worker: *mut c_void) -> *mut c_void {
     unsafe { libc::pthread_setname_np(libc::pthread_self(), worker.name.as_ptr()) };
     let mut first = Ok(0);
     for number in 0..BLOCKS {
+        // The compiler knows malloc: it must not reason about what lies before the block.
         // SAFETY: malloc may be called with any size.
-        let block = unsafe { libc::malloc(BLOCK) };
+        let block = black_box(unsafe { libc::malloc(BLOCK) });
         if block.is_null() {
             first = Err(io::Error::last_os_error());
             break;
@@ -383,9 +386,9 @@ extern "C" fn worker_that_mallocs(worker: *mut c_void) -> *mut c_void {
             break;
         }
         // SAFETY: malloc gave this many bytes, and they are never freed.
-        unsafe { block.cast::<u8>().write_bytes(0x5a, BLOCK) };
+        unsafe { block.cast::<u8>().write_bytes(0x5a, BLOCK_WRITTEN) };
         if number == 0 {
-            first = Ok(black_box(block) as usize);
+            first = Ok(block as usize);
         }
     }
     *worker
