@@ -1,2 +1,67 @@
-//! The command line of xtask.
-fn main() {}
+//! The project's commands: `cargo xtask COMMAND`.
+
+mod commands;
+mod process;
+mod setup;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The project's commands
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Install what the eBPF programs need to be built, where it is missing
+    Setup,
+    /// Build the tool: target/release/tracer, with the eBPF programs inside
+    Build,
+    /// Build the tool and run it, as root
+    Run {
+        /// The tool's own arguments
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Trace the built-in example of a start-up growth and show the report
+    Reproduce {
+        /// How long the example takes
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+    },
+    /// Check formatting and lints, then run all tests, as root
+    Test,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let workspace = workspace();
+    let done = match arguments.command {
+        Command::Setup => setup::run(&workspace),
+        Command::Build => commands::build(&workspace),
+        Command::Run { arguments } => commands::run(&workspace, &arguments),
+        Command::Reproduce { seconds } => commands::reproduce(&workspace, seconds),
+        Command::Test => commands::test(&workspace),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The workspace's folder. Cargo says at run time where the package is; a checkout may have moved
+/// since this was compiled.
+fn workspace() -> PathBuf {
+    let package = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    package.parent().map_or(package.clone(), PathBuf::from)
+}
