@@ -1,2 +1,458 @@
-//! Analysis.
+//! Analysis: from events and what the ledger changed for them to one serialisable model
+//! ([`summary::Report`]), the same for a live trace and for a recording.
+//!
+//! The order of calls, for each event: [`Analysis::ending`] if it is the exit or exec of a traced
+//! process, then the ledger, then [`Analysis::apply`] with what the ledger changed.
+//!
+//! Totals are kept from changes, never by a rescan: the ledger is asked for what lives only at the
+//! end of a run, for names and for what is resident. A process that ends gives nothing back in the
+//! sense of the report: what was alive then counts as never released.
+
 pub mod summary;
+
+pub mod view;
+
+pub mod units;
+
+mod calendar;
+
+mod mapping_words;
+
+mod curve;
+
+mod lifetimes;
+
+mod threads;
+
+mod frames;
+
+mod site;
+
+mod run;
+
+mod trend;
+
+mod verdict;
+
+mod merge;
+
+mod assemble;
+
+mod processes;
+
+use std::collections::HashMap;
+
+use frames::Stacks;
+use run::Run;
+use site::{SiteKey, add, unsigned};
+use summary::Losses;
+use threads::Threads;
+pub use view::{LedgerView, LivingReservation};
+
+use crate::event::{
+    Action, Call, Ended, Event, Failures, Maps, MapsPurpose, Nanoseconds, Pid, SpaceId, StackId,
+    Started, Tid,
+};
+use crate::ledger::change::{Change, Difference, Origin, ReservationId};
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Analysis {
+    started: Started,
+    ended: Option<Ended>,
+    /// Latest time seen.
+    now: Nanoseconds,
+    /// All events, to tell one from another.
+    sequence: u64,
+    /// Those of the traced processes' doing.
+    events: u64,
+    losses: Losses,
+    failures: Failures,
+    stacks: Stacks,
+    threads: Threads,
+    runs: Vec<Run>,
+    current: HashMap<Pid, usize>,
+    spaces: HashMap<SpaceId, Space>,
+    owners: HashMap<ReservationId, Owner>,
+    /// What each thread's `mremap` has taken from a site (run, site) and not yet put down, bytes.
+    flights: HashMap<Tid, Vec<((usize, u32), i64)>>,
+}
+
+/// A living address space.
+#[derive(Debug, Default)]
+struct Space {
+    /// The runs that live in it; the first one owns its reservations.
+    runs: Vec<usize>,
+    figures: Difference,
+}
+
+/// Where a living reservation is accounted.
+#[derive(Clone, Copy, Debug)]
+struct Owner {
+    run: usize,
+    site: u32,
+    born: Option<u64>,
+}
+
+/// How things stand, for a progress line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Events of the traced processes so far.
+    pub events: u64,
+    /// Lost so far, of whatever kind.
+    pub lost: u64,
+    /// Traced processes alive.
+    pub processes: u64,
+    /// The biggest of them.
+    pub pid: Pid,
+    /// Its name, as it is: to be escaped before it is shown.
+    pub comm: String,
+    /// Its mapped bytes; `None`: not known yet.
+    pub virtual_bytes: Option<u64>,
+    /// Its resident bytes; `None`: not sampled yet.
+    pub resident_bytes: Option<u64>,
+}
+
+/// What an event means for the changes that come with it.
+#[derive(Clone, Copy)]
+struct Circumstance {
+    /// It is one half of this thread's `mremap`, which moves.
+    moving: Option<Tid>,
+    /// The run that ends with it.
+    ending: Option<usize>,
+}
+
+impl Analysis {
+    /// An analysis that has seen nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// One event, and what the ledger changed for it.
+    pub fn apply(&mut self, event: &Event, changes: &[Change]) {
+        self.sequence += 1;
+        let mut circumstance = Circumstance {
+            moving: None,
+            ending: None,
+        };
+        match event {
+            Event::Started(started) => {
+                self.started = started.clone();
+                self.now = started.time;
+            }
+            Event::Found(found) => self.found(found),
+            Event::Maps(maps) => self.at(maps.time),
+            Event::Call(call) => {
+                self.doing(call.stamp.time);
+                circumstance.moving = moves(&call.action).then_some(call.stamp.tid);
+            }
+            Event::Fault(fault) => self.doing(fault.stamp.time),
+            Event::Resident(resident) => self.at(resident.time),
+            Event::Fork(fork) => self.forked(fork),
+            Event::Thread(thread) => {
+                self.doing(thread.stamp.time);
+                self.threads.rename(thread.child, &thread.comm);
+            }
+            Event::Exec(exec) => circumstance.ending = self.executed(exec),
+            Event::Exit(exit) => {
+                self.doing(exit.stamp.time);
+                circumstance.ending = self.current.remove(&exit.stamp.pid);
+            }
+            Event::Rename(rename) => self.renamed(rename),
+            Event::Sample(sample) => {
+                self.at(sample.time);
+                let time = self.relative(sample.time);
+                if let Some(&run) = self.current.get(&sample.pid) {
+                    let ledger_bytes = self.ledger_bytes(self.runs[run].space);
+                    self.runs[run].sampled(time, *sample, ledger_bytes);
+                }
+            }
+            Event::Stack(stack) => self.stacks.insert(stack),
+            Event::Loss(loss) => self.lost(loss),
+            Event::Failures(failures) => self.failures = failures.clone(),
+            Event::Ended(ended) => {
+                self.at(ended.time);
+                self.ended = Some(*ended);
+            }
+        }
+        for change in changes {
+            self.change(*change, circumstance);
+        }
+        match event {
+            Event::Call(call) => self.settle(call),
+            Event::Maps(maps) => self.read(maps),
+            Event::Fork(fork) => self.fork_counted(fork),
+            Event::Exec(exec) => self.exec_counted(exec, circumstance.ending),
+            Event::Exit(exit) => self.exited(exit, circumstance.ending),
+            _ => {}
+        }
+    }
+
+    /// How things stand.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        let mapped = |run: &Run| run.mapped(self.ledger_bytes(run.space));
+        let biggest = self
+            .current
+            .values()
+            .map(|&run| &self.runs[run])
+            .max_by_key(|run| (mapped(run), std::cmp::Reverse(run.pid)));
+        let losses = &self.losses;
+        Progress {
+            events: self.events,
+            lost: losses.events + losses.stacks + losses.faults + losses.late,
+            processes: self.current.len() as u64,
+            pid: biggest.map_or(Pid(0), |run| run.pid),
+            comm: biggest.map_or_else(String::new, |run| run.identity.comm.clone()),
+            virtual_bytes: biggest.and_then(mapped),
+            resident_bytes: biggest
+                .filter(|run| run.resident.samples > 0)
+                .map(|run| run.resident.span.end),
+        }
+    }
+
+    /// ns since the trace began.
+    fn relative(&self, time: Nanoseconds) -> u64 {
+        time.0.saturating_sub(self.started.time.0)
+    }
+
+    fn at(&mut self, time: Nanoseconds) {
+        self.now = self.now.max(time);
+    }
+
+    /// Something that a traced process did.
+    fn doing(&mut self, time: Nanoseconds) {
+        self.at(time);
+        self.events += 1;
+    }
+
+    fn ledger_bytes(&self, space: SpaceId) -> u64 {
+        self.spaces
+            .get(&space)
+            .map_or(0, |space| unsigned(space.figures.reserved))
+    }
+
+    fn lost(&mut self, loss: &crate::event::Loss) {
+        self.at(loss.time);
+        if loss.events + loss.faults + loss.stacks + loss.late > 0 {
+            let since = self.relative(loss.time);
+            self.losses.since_ns.get_or_insert(since);
+        }
+        self.losses.events += loss.events;
+        self.losses.faults += loss.faults;
+        self.losses.stacks += loss.stacks;
+        self.losses.late += loss.late;
+    }
+
+    fn change(&mut self, change: Change, circumstance: Circumstance) {
+        match change {
+            Change::Born {
+                id,
+                space,
+                pid,
+                tid,
+                stack,
+                origin,
+                time,
+                figures,
+            } => {
+                let time = self.relative(time);
+                let run = self.owner_of(space, pid, time);
+                self.born(run, id, tid, stack, origin, time, figures);
+                self.account(space, time, figures, circumstance, id);
+            }
+            Change::Changed {
+                id,
+                space,
+                time,
+                difference,
+            } => {
+                let time = self.relative(time);
+                let moving = self.fly(id, difference, circumstance);
+                if let Some(account) = self.account_of(id) {
+                    account.changed(time, difference, moving);
+                }
+                self.account(space, time, difference, circumstance, id);
+            }
+            Change::Died {
+                id,
+                space,
+                time,
+                difference,
+                released: true,
+                ..
+            } => {
+                let time = self.relative(time);
+                let age = self.owners.get(&id).and_then(|owner| owner.born);
+                let age = age.map(|born| time.saturating_sub(born));
+                let moving = self.fly(id, difference, circumstance);
+                if let Some(account) = self.account_of(id) {
+                    account.died(time, age, difference, moving);
+                }
+                self.owners.remove(&id);
+                self.account(space, time, difference, circumstance, id);
+            }
+            // Exit or exec took it: for the report it was never released.
+            Change::Died {
+                id,
+                space,
+                difference,
+                released: false,
+                ..
+            } => {
+                self.owners.remove(&id);
+                if let Some(space) = self.spaces.get_mut(&space) {
+                    add(&mut space.figures, difference);
+                }
+            }
+        }
+    }
+
+    /// Notes what an `mremap` takes from a site or brings back; whether it is one that moves.
+    fn fly(&mut self, id: ReservationId, by: Difference, circumstance: Circumstance) -> bool {
+        let Some(tid) = circumstance.moving else {
+            return false;
+        };
+        if let Some(owner) = self.owners.get(&id) {
+            let site = (owner.run, owner.site);
+            let flown = self.flights.entry(tid).or_default();
+            match flown.iter_mut().find(|flight| flight.0 == site) {
+                Some(flight) => flight.1 -= by.reserved,
+                None => flown.push((site, -by.reserved)),
+            }
+        }
+        true
+    }
+
+    /// The account that a living reservation belongs to, unless its run has ended.
+    fn account_of(&mut self, id: ReservationId) -> Option<&mut site::SiteAccount> {
+        let owner = self.owners.get(&id)?;
+        let run = &mut self.runs[owner.run];
+        if run.end.is_some() {
+            return None;
+        }
+        run.sites.get_mut(owner.site as usize)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the fields of one change")]
+    fn born(
+        &mut self,
+        run_index: usize,
+        id: ReservationId,
+        tid: Tid,
+        stack: StackId,
+        origin: Origin,
+        time: u64,
+        figures: Difference,
+    ) {
+        let key = match origin {
+            Origin::Map | Origin::Remap | Origin::Break | Origin::Attach => SiteKey::Called(stack),
+            Origin::Inherited if stack != StackId::NONE => SiteKey::Inherited(stack),
+            Origin::Inherited | Origin::PreExisting => SiteKey::PreExisting(id),
+            Origin::Unseen => SiteKey::Unseen(id),
+        };
+        let called = matches!(key, SiteKey::Called(_));
+        let thread = if called {
+            self.threads.current(tid)
+        } else {
+            None
+        };
+        let run = &mut self.runs[run_index];
+        let time = time.max(run.first);
+        let site = run.site(key, time);
+        if let Some(account) = run.sites.get_mut(site as usize) {
+            account.born(time, self.sequence, figures, thread);
+        }
+        let seen = called || matches!(key, SiteKey::Unseen(_));
+        self.owners.insert(
+            id,
+            Owner {
+                run: run_index,
+                site,
+                born: seen.then_some(time),
+            },
+        );
+    }
+
+    /// A space's totals, and the timelines of those who live in it.
+    fn account(
+        &mut self,
+        space: SpaceId,
+        time: u64,
+        difference: Difference,
+        circumstance: Circumstance,
+        id: ReservationId,
+    ) {
+        let Some(space) = self.spaces.get_mut(&space) else {
+            return;
+        };
+        add(&mut space.figures, difference);
+        let (mapped, touched) = (
+            unsigned(space.figures.reserved),
+            unsigned(space.figures.touched),
+        );
+        for &index in &space.runs {
+            let run = &mut self.runs[index];
+            run.progressed(time, mapped, touched);
+            if circumstance.ending == Some(index)
+                && let Some(sight) = &mut run.last_sight
+            {
+                sight.correct(id, difference);
+            }
+        }
+    }
+
+    /// After a call: the kernel's totals, and bytes in flight that have landed.
+    fn settle(&mut self, call: &Call) {
+        let Some(space) = self.spaces.get(&call.stamp.space) else {
+            return;
+        };
+        if let Some(totals) = call.totals {
+            let bytes = totals.total_pages.saturating_mul(self.started.page_bytes);
+            for &run in &space.runs {
+                self.runs[run].kernel_bytes = Some(bytes);
+            }
+        }
+        if matches!(call.action, Action::RemapArrive { .. }) {
+            let flown = self.flights.remove(&call.stamp.tid).unwrap_or_default();
+            for ((run, site), taken) in flown {
+                if let Some(account) = self.runs[run].sites.get_mut(site as usize) {
+                    account.released += unsigned(taken);
+                }
+            }
+        }
+    }
+
+    /// Maps were read, and the ledger has them: nothing is unseen any more.
+    fn read(&mut self, maps: &Maps) {
+        if maps.purpose == MapsPurpose::Resync {
+            self.losses.resyncs += 1;
+        }
+        let time = self.relative(maps.time);
+        let Some(space) = self.spaces.get(&maps.space) else {
+            return;
+        };
+        let (mapped, touched) = (
+            unsigned(space.figures.reserved),
+            unsigned(space.figures.touched),
+        );
+        for &index in &space.runs {
+            let run = &mut self.runs[index];
+            run.maps = Some(maps.mappings.len() as u64);
+            if maps.purpose != MapsPurpose::Verify {
+                run.unseen_bytes = Some(0);
+                run.progressed(time, mapped, touched);
+            }
+        }
+    }
+}
+
+/// Whether a call is one half of an `mremap`, of which the other brings back what this takes.
+fn moves(action: &Action) -> bool {
+    match action {
+        Action::RemapLeave { moves, .. } => *moves,
+        Action::RemapArrive { .. } => true,
+        _ => false,
+    }
+}

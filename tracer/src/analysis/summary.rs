@@ -109,8 +109,10 @@ pub struct Process {
     pub exit: Option<Exit>,
     /// Mapped bytes.
     pub virtual_bytes: Span,
-    /// Resident bytes.
+    /// Resident bytes; not known if [`Process::samples`] is 0.
     pub resident_bytes: Span,
+    /// How often the kernel was asked for the resident bytes.
+    pub samples: u64,
     /// The ledger against the kernel.
     pub ledger: LedgerCheck,
     /// What it all means.
@@ -155,6 +157,8 @@ pub struct LedgerCheck {
     pub kernel_bytes: u64,
     /// Kernel − ledger.
     pub difference_bytes: i64,
+    /// Whether the kernel said anything: if not, the two figures above are 0 and mean nothing.
+    pub kernel_known: bool,
 }
 
 /// How bad it is.
@@ -209,6 +213,9 @@ pub struct Site {
     pub stack: StackQuality,
     /// Names of the threads that called.
     pub thread_names: Vec<String>,
+    /// File or kernel's name that its reservations share, where they are grouped by name because no
+    /// call was seen; else empty. Without a call and not pre-existing: growth that no call explains.
+    pub name: String,
     /// What kind of reservation this is.
     pub pattern: Option<Pattern>,
     /// Whether these reservations were there before tracing, or made by the kernel at exec.

@@ -1,0 +1,315 @@
+//! From the accounts to the model.
+
+use super::merge::{Group, groups};
+use super::run::{End, Located, Run};
+use super::site::{Live, unsigned};
+use super::summary::{
+    FailedCalls, Host, LedgerCheck, Limits, Process, Report, Reservation, SCHEMA, Site, Span,
+    TimelinePoint, TracerCost,
+};
+use super::trend::{Course, grows_steadily, trend};
+use super::verdict::{Facts, SiteFacts, verdict};
+use super::view::LedgerView;
+use super::{Analysis, calendar, mapping_words};
+
+impl Analysis {
+    /// The whole model, with what lives now as the end of every run that has not ended.
+    #[must_use]
+    pub fn report(&self, ledger: &impl LedgerView) -> Report {
+        let mut next_site = 1;
+        let processes = self
+            .runs
+            .iter()
+            .enumerate()
+            .filter(|(_, run)| !run.is_launch_stub())
+            .map(|(index, run)| self.process(index, run, ledger, &mut next_site))
+            .collect();
+        Report {
+            schema: SCHEMA.into(),
+            tracer_version: self.started.tracer_version.clone(),
+            host: Host {
+                kernel: self.started.kernel.clone(),
+                arch: self.started.arch.clone(),
+                name: self.started.host.clone(),
+                page_bytes: self.started.page_bytes,
+            },
+            started_at: calendar::rfc3339(self.started.realtime_ns),
+            duration_ns: self.relative(self.now),
+            losses: self.losses,
+            faults: self.started.faults.clone(),
+            events: self.events,
+            failed_calls: self
+                .failures
+                .calls
+                .iter()
+                .map(|(call, count)| FailedCalls {
+                    call: call.clone(),
+                    count: *count,
+                })
+                .collect(),
+            tracer: self
+                .ended
+                .map_or_else(TracerCost::default, |ended| TracerCost {
+                    cpu_ns: ended.tracer_cpu_ns,
+                    peak_bytes: ended.tracer_peak_bytes,
+                }),
+            processes,
+        }
+    }
+
+    /// Each fault is an event: what was touched is known.
+    fn faults_followed(&self) -> bool {
+        self.started.faults == "each"
+    }
+
+    fn process(
+        &self,
+        index: usize,
+        run: &Run,
+        ledger: &impl LedgerView,
+        next_site: &mut u32,
+    ) -> Process {
+        let (living, mapped, kernel) = self.end_of(index, run, ledger);
+        let end = run.end.map_or(self.relative(self.now), |end| end.time);
+        let (groups, group_of_living) = groups(run, &living, &self.stacks);
+
+        // Largest first; what is equal stays in the order of its appearance.
+        let mut order: Vec<usize> = (0..groups.len()).collect();
+        order.sort_by_key(|&group| {
+            let group = &groups[group];
+            std::cmp::Reverse((group.figures.reserved, group.released))
+        });
+        let mut ids = vec![0; groups.len()];
+        let mut sites = Vec::with_capacity(groups.len());
+        let mut touched_steadily = Vec::with_capacity(groups.len());
+        for group in order {
+            ids[group] = *next_site;
+            *next_site += 1;
+            sites.push(self.site(ids[group], run, &groups[group], end));
+            touched_steadily.push(self.touched_steadily(run, &groups[group], end));
+        }
+        let reservations = self.reservations(run, &living, &group_of_living, &ids, &groups, end);
+        let virtual_bytes = Span {
+            start: run.start_bytes.unwrap_or(mapped),
+            peak: run.peak_bytes.max(mapped),
+            end: mapped,
+        };
+        let check = kernel.map_or_else(
+            || LedgerCheck {
+                bytes: mapped,
+                ..LedgerCheck::default()
+            },
+            |kernel| LedgerCheck {
+                bytes: mapped,
+                kernel_bytes: kernel,
+                difference_bytes: difference(kernel, mapped),
+                kernel_known: true,
+            },
+        );
+        let timeline = timeline(run, end, mapped);
+        let facts: Vec<SiteFacts<'_>> = sites
+            .iter()
+            .zip(touched_steadily)
+            .map(|(site, touched_steadily)| SiteFacts {
+                site,
+                touched_steadily,
+            })
+            .collect();
+        let verdict = verdict(&Facts {
+            virtual_bytes,
+            resident: (run.resident.samples > 0).then_some(run.resident.span),
+            from_start: run.from_start,
+            check,
+            sites: &facts,
+        });
+        let identity = &run.identity;
+        Process {
+            pid: run.pid.0,
+            ppid: run.parent.0,
+            comm: identity.comm.clone(),
+            exe: identity.exe.clone(),
+            cmdline: identity.cmdline.clone(),
+            runtime: identity.runtime.clone(),
+            first_ns: run.first,
+            last_ns: end,
+            from_start: run.from_start,
+            exit: run.end.and_then(|End { exit, .. }| exit),
+            virtual_bytes,
+            resident_bytes: run.resident.span,
+            samples: run.resident.samples,
+            ledger: check,
+            verdict,
+            limits: Limits {
+                address_space_bytes: identity.limits.address_space_bytes,
+                overcommit_memory: identity.limits.overcommit_memory,
+                max_map_count: identity.limits.max_map_count,
+                maps: run.maps,
+                cgroup_memory_max_bytes: identity.limits.cgroup_memory_max_bytes,
+                memory_total_bytes: identity.limits.memory_total_bytes,
+            },
+            sites,
+            reservations,
+            timeline,
+        }
+    }
+
+    /// What lives at the run's end, the ledger's bytes, the kernel's.
+    fn end_of(
+        &self,
+        index: usize,
+        run: &Run,
+        ledger: &impl LedgerView,
+    ) -> (Vec<Located>, u64, Option<u64>) {
+        if run.end.is_some() {
+            return run.last_sight.as_ref().map_or_else(
+                || {
+                    let last = run.timeline.points().last();
+                    let mapped = last.map_or(0, |point| point.1.mapped);
+                    (Vec::new(), mapped, run.kernel_bytes)
+                },
+                |sight| {
+                    let kernel = sight.kernel_bytes.or(run.kernel_bytes);
+                    (sight.living.clone(), sight.mapped_bytes, kernel)
+                },
+            );
+        }
+        let owns = self
+            .spaces
+            .get(&run.space)
+            .is_some_and(|space| space.runs.first() == Some(&index));
+        let living = if owns {
+            self.locate(index, ledger.living(run.space))
+        } else {
+            Vec::new()
+        };
+        let kernel = ledger.kernel_bytes(run.space).or(run.kernel_bytes);
+        (living, ledger.mapped_bytes(run.space), kernel)
+    }
+
+    fn site(&self, id: u32, run: &Run, group: &Group, end: u64) -> Site {
+        let (frames, quality) = self.stacks.get(group.stack);
+        let reserved = unsigned(group.figures.reserved);
+        let points: Vec<(u64, u64)> = course_of(group, |live| live.reserved);
+        Site {
+            id,
+            frames: frames.to_vec(),
+            stack: quality,
+            thread_names: group
+                .threads
+                .iter()
+                .map(|&name| self.threads.name(name).to_owned())
+                .collect(),
+            name: group.name.clone(),
+            pattern: None,
+            pre_existing: group.pre_existing,
+            calls: group.calls,
+            live: group.live,
+            reserved_bytes: reserved,
+            accessible_bytes: unsigned(group.figures.accessible),
+            touched_bytes: self
+                .faults_followed()
+                .then_some(unsigned(group.figures.touched)),
+            // Of nothing, nothing is in memory: that is known without a look.
+            resident_bytes: if group.live == 0 {
+                Some(0)
+            } else {
+                group.resident
+            },
+            charged_bytes: unsigned(group.figures.charged),
+            released_bytes: group.released,
+            peak_bytes: group.peak,
+            first_ns: group.first,
+            last_ns: group.last,
+            lifetime_ns: group.lifetimes.quantiles(),
+            trend: trend(course(run, group, &points, end)),
+        }
+    }
+
+    /// Whether more and more of it is touched, until the end; `None`: nobody followed.
+    fn touched_steadily(&self, run: &Run, group: &Group, end: u64) -> Option<bool> {
+        let points: Vec<(u64, u64)> = course_of(group, |live| live.touched);
+        self.faults_followed()
+            .then(|| grows_steadily(course(run, group, &points, end)))
+    }
+
+    fn reservations(
+        &self,
+        run: &Run,
+        living: &[Located],
+        group_of_living: &[usize],
+        ids: &[u32],
+        groups: &[Group],
+        end: u64,
+    ) -> Vec<Reservation> {
+        let mut reservations: Vec<Reservation> = living
+            .iter()
+            .zip(group_of_living)
+            .map(|(located, &group)| {
+                let left = &located.left;
+                Reservation {
+                    start: left.start.0,
+                    length: left.length,
+                    protection: mapping_words::protection(left.protection),
+                    flags: mapping_words::flags(left.flags),
+                    site: ids[group],
+                    born_ns: located.born,
+                    age_ns: end.saturating_sub(located.born.unwrap_or(run.first)),
+                    reserved_bytes: left.reserved,
+                    accessible_bytes: left.accessible,
+                    touched_bytes: self.faults_followed().then_some(left.touched),
+                    resident_bytes: left.resident,
+                    pre_existing: groups[group].pre_existing,
+                    name: left.name.clone(),
+                }
+            })
+            .collect();
+        reservations.sort_by_key(|one| (std::cmp::Reverse(one.reserved_bytes), one.start));
+        reservations
+    }
+}
+
+fn course_of(group: &Group, figure: impl Fn(Live) -> u64) -> Vec<(u64, u64)> {
+    let points = group.history.iter();
+    points.map(|&(time, live)| (time, figure(live))).collect()
+}
+
+fn course<'a>(run: &Run, group: &Group, points: &'a [(u64, u64)], end: u64) -> Course<'a> {
+    Course {
+        points,
+        calls: group.calls,
+        released: group.lifetimes.count(),
+        first: group.first,
+        last: group.last,
+        began: run.first,
+        end,
+    }
+}
+
+fn timeline(run: &Run, end: u64, mapped: u64) -> Vec<TimelinePoint> {
+    let mut points: Vec<TimelinePoint> = run
+        .timeline
+        .points()
+        .iter()
+        .map(|&(t_ns, point)| TimelinePoint {
+            t_ns,
+            virtual_bytes: point.mapped,
+            resident_bytes: point.resident,
+            touched_bytes: point.touched,
+        })
+        .collect();
+    if let Some(last) = points.last().copied()
+        && (last.t_ns < end || last.virtual_bytes != mapped)
+    {
+        points.push(TimelinePoint {
+            t_ns: end.max(last.t_ns),
+            virtual_bytes: mapped,
+            ..last
+        });
+    }
+    points
+}
+
+/// Kernel − ledger; saturates only where the figures are no sizes any more.
+fn difference(kernel: u64, ledger: u64) -> i64 {
+    i64::try_from(i128::from(kernel) - i128::from(ledger)).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,94 @@
+//! A step function of time in bounded memory: a timeline, or the history of a site.
+
+/// Values over time, thinned as time goes on: of each bucket of time the last value is kept, and
+/// when there would be more than `LIMIT` points, the bucket is doubled. Times are ns.
+#[derive(Clone, Debug)]
+pub struct Curve<V, const LIMIT: usize> {
+    bucket: u64,
+    /// Invariant: ascending times, one point a bucket, at most `LIMIT` points.
+    points: Vec<(u64, V)>,
+}
+
+/// The finest bucket, ns.
+const FINEST: u64 = 1_000_000;
+
+impl<V, const LIMIT: usize> Default for Curve<V, LIMIT> {
+    fn default() -> Self {
+        Self {
+            bucket: FINEST,
+            points: Vec::new(),
+        }
+    }
+}
+
+impl<V: Copy, const LIMIT: usize> Curve<V, LIMIT> {
+    /// From `time` on the value is `value`. A time before the last one counts as the last one.
+    pub fn record(&mut self, time: u64, value: V) {
+        if let Some(last) = self.points.last_mut() {
+            let time = time.max(last.0);
+            if time / self.bucket == last.0 / self.bucket {
+                *last = (time, value);
+                return;
+            }
+        }
+        self.points.push((time, value));
+        while self.points.len() > LIMIT {
+            self.bucket = self.bucket.saturating_mul(2);
+            let bucket = self.bucket;
+            let mut thinned: Vec<(u64, V)> = Vec::with_capacity(LIMIT);
+            for point in self.points.drain(..) {
+                match thinned.last_mut() {
+                    Some(last) if last.0 / bucket == point.0 / bucket => *last = point,
+                    _ => thinned.push(point),
+                }
+            }
+            self.points = thinned;
+        }
+    }
+
+    /// The points, ascending.
+    #[must_use]
+    pub fn points(&self) -> &[(u64, V)] {
+        &self.points
+    }
+}
+
+/// The value that a step function has at `time`: that of the last point not after it.
+pub fn value_at<V: Copy>(points: &[(u64, V)], time: u64) -> Option<V> {
+    let after = points.partition_point(|point| point.0 <= time);
+    Some(points.get(after.checked_sub(1)?)?.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Curve, FINEST, value_at};
+
+    #[test]
+    fn a_long_course_is_thinned_and_keeps_its_last_value() {
+        let mut curve = Curve::<u64, 16>::default();
+        for step in 0..10_000 {
+            curve.record(step * FINEST, step);
+        }
+        assert!(curve.points().len() <= 16 && curve.points().len() >= 8);
+        assert_eq!(curve.points().last(), Some(&(9_999 * FINEST, 9_999)));
+        assert!(curve.points().is_sorted_by_key(|point| point.0));
+    }
+
+    #[test]
+    fn the_last_value_of_a_bucket_is_kept() {
+        let mut curve = Curve::<u64, 16>::default();
+        curve.record(10, 1);
+        curve.record(20, 2);
+        curve.record(5, 3);
+        assert_eq!(curve.points(), [(20, 3)]);
+    }
+
+    #[test]
+    fn a_step_holds_until_the_next_and_begins_at_its_point() {
+        let points = [(10, 'a'), (20, 'b')];
+        assert_eq!(value_at(&points, 9), None);
+        assert_eq!(value_at(&points, 10), Some('a'));
+        assert_eq!(value_at(&points, 19), Some('a'));
+        assert_eq!(value_at(&points, 99), Some('b'));
+    }
+}

@@ -1,0 +1,98 @@
+//! Named stacks, and which of them are the same call site.
+
+use std::collections::HashMap;
+
+use crate::event::{Frame, FrameKind, Stack, StackId, StackQuality};
+
+/// Every stack named so far.
+#[derive(Clone, Debug, Default)]
+pub struct Stacks {
+    named: HashMap<StackId, Stack>,
+}
+
+impl Stacks {
+    /// A stack got its names, or better ones.
+    pub fn insert(&mut self, stack: &Stack) {
+        self.named.insert(stack.id, stack.clone());
+    }
+
+    /// Frames and quality; nothing for a stack that was lost or never named.
+    #[must_use]
+    pub fn get(&self, id: StackId) -> (&[Frame], StackQuality) {
+        self.named
+            .get(&id)
+            .map_or((&[], StackQuality::None), |stack| {
+                (&stack.frames, stack.quality)
+            })
+    }
+
+    /// What makes two stacks one call site: functions, modules and offsets. Code compiled at run
+    /// time moves, so where it has a name, the name and the line stand for the address. All stacks
+    /// of which nothing is known are one.
+    #[must_use]
+    pub fn identity(&self, id: StackId) -> Vec<FrameIdentity<'_>> {
+        self.get(id).0.iter().map(FrameIdentity::of).collect()
+    }
+}
+
+/// See [`Stacks::identity`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct FrameIdentity<'a> {
+    function: Option<&'a str>,
+    module: Option<&'a str>,
+    offset: u64,
+    file: Option<&'a str>,
+    line: Option<u32>,
+    inlined: bool,
+}
+
+impl<'a> FrameIdentity<'a> {
+    fn of(frame: &'a Frame) -> Self {
+        let moves = matches!(frame.kind, FrameKind::Jit | FrameKind::Interpreted)
+            && frame.function.is_some();
+        Self {
+            function: frame.function.as_deref(),
+            module: frame.module.as_deref(),
+            offset: if moves { 0 } else { frame.offset },
+            file: frame.file.as_deref(),
+            line: frame.line,
+            inlined: frame.inlined,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Stacks;
+    use crate::event::{Frame, FrameKind, Stack, StackId, StackQuality};
+
+    fn stack(id: u32, kind: FrameKind, offset: u64) -> Stack {
+        Stack {
+            id: StackId(id),
+            quality: StackQuality::Complete,
+            frames: vec![Frame {
+                function: Some("f".into()),
+                offset,
+                kind,
+                ..Frame::default()
+            }],
+        }
+    }
+
+    #[test]
+    fn compiled_code_that_moved_is_the_same_site_and_another_offset_in_a_file_is_not() {
+        let mut stacks = Stacks::default();
+        for (id, kind, offset) in [
+            (1, FrameKind::Native, 1),
+            (2, FrameKind::Native, 2),
+            (3, FrameKind::Jit, 1),
+            (4, FrameKind::Jit, 2),
+        ] {
+            stacks.insert(&stack(id, kind, offset));
+        }
+        let identity = |id| stacks.identity(StackId(id));
+        assert_ne!(identity(1), identity(2));
+        assert_eq!(identity(3), identity(4));
+        assert_eq!(identity(8), identity(9));
+    }
+}
