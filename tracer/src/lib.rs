@@ -30,3 +30,9 @@ pub mod stacks;
 pub mod report;
 
 pub mod session;
+
+pub mod cli;
+
+pub mod settings;
+
+pub mod commands;

@@ -224,10 +224,11 @@ impl Order {
         Some(first.event)
     }
 
-    /// All that is left, in order: at the end of a trace, when nothing more will come.
-    pub fn finish(&mut self) -> impl Iterator<Item = Event> + '_ {
+    /// All that is left up to and including `end`, in order: at the end of a trace, when nothing
+    /// older will come.
+    pub fn finish(&mut self, end: Nanoseconds) -> impl Iterator<Item = Event> + '_ {
         self.begun.clear();
-        std::iter::from_fn(|| self.pop(Nanoseconds(u64::MAX)))
+        std::iter::from_fn(move || self.pop(Nanoseconds(end.0 + 1)))
     }
 
     /// Ends of begun calls may have been lost: waits for none of those begun before now.
@@ -428,7 +429,7 @@ mod tests {
         let mut order = Order::default();
         order.begin(begin(Kind::Munmap, 10, 1));
         order.call(raw(Kind::Mmap, 20, 2, 0x1000, 4096), StackId(2));
-        assert_eq!(order.finish().count(), 1);
+        assert_eq!(order.finish(Nanoseconds(20)).count(), 1);
         assert_eq!(order.held(), 0);
     }
 }

@@ -6,4 +6,10 @@ pub mod programs;
 
 pub mod ring;
 
+pub mod host;
+
+pub mod privileges;
+
+pub mod command;
+
 pub mod recording;

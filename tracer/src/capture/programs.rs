@@ -3,7 +3,7 @@
 
 use std::{fs, path::Path};
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow};
 use aya::{
     Btf, Ebpf, EbpfLoader, VerifierLogLevel, include_bytes_aligned,
     maps::{HashMap, MapData, PerCpuArray, RingBuf},
@@ -174,6 +174,12 @@ impl Programs {
             .with_context(|| format!("cannot select process {pid}"))
     }
 
+    /// Whether `pid` is traced: selected, or a followed child.
+    #[must_use]
+    pub fn is_selected(&self, pid: Pid) -> bool {
+        self.processes.get(&pid.0, 0).is_ok()
+    }
+
     /// No longer traces `pid`.
     pub fn deselect(&mut self, pid: Pid) {
         // It may have left by itself: exit removes it in the kernel.
@@ -262,29 +268,4 @@ fn mount_tracefs() {
         Ok(()) => log::info!("mounted tracefs at {}", tracefs.display()),
         Err(error) => log::warn!("cannot mount tracefs at {}: {error}", tracefs.display()),
     }
-}
-
-/// Fails if this process may not load eBPF programs at all, before anything else is tried.
-pub fn check_privileges() -> Result<()> {
-    use caps::{CapSet, Capability};
-    let effective = caps::read(None, CapSet::Effective)
-        .map_err(|error| anyhow!("cannot read this process's capabilities: {error}"))?;
-    let missing: Vec<_> = [
-        Capability::CAP_BPF,
-        Capability::CAP_PERFMON,
-        Capability::CAP_SYS_PTRACE,
-    ]
-    .into_iter()
-    .filter(|capability| {
-        !effective.contains(capability) && !effective.contains(&Capability::CAP_SYS_ADMIN)
-    })
-    .map(|capability| capability.to_string())
-    .collect();
-    if !missing.is_empty() {
-        bail!(
-            "no privileges to trace: {} missing; run tracer as root (sudo)",
-            missing.join(", ")
-        );
-    }
-    Ok(())
 }

@@ -162,16 +162,37 @@ pub enum Record {
 #[derive(Debug, Default)]
 pub struct Decoder {
     spaces: HashMap<u64, SpaceId>,
+    /// Numbers given to processes whose address space the kernel has not named yet.
+    expected: HashMap<Pid, SpaceId>,
+    given: u32,
 }
 
 impl Decoder {
+    /// A process that runs already: the number of its address space, which its first record will
+    /// tie to the kernel's own name for it.
+    pub fn expect(&mut self, pid: Pid) -> SpaceId {
+        let space = self.new_space();
+        self.expected.insert(pid, space);
+        space
+    }
+
+    fn new_space(&mut self) -> SpaceId {
+        self.given += 1;
+        SpaceId(self.given)
+    }
+
     /// The number of an address space that the kernel knows by `key`; 0 is "none".
-    fn space(&mut self, key: u64) -> SpaceId {
+    fn space(&mut self, key: u64, owner: Option<Pid>) -> SpaceId {
         if key == 0 {
             return SpaceId(0);
         }
-        let next = self.spaces.len() as u32 + 1;
-        *self.spaces.entry(key).or_insert(SpaceId(next))
+        if let Some(space) = self.spaces.get(&key) {
+            return *space;
+        }
+        let expected = owner.and_then(|pid| self.expected.remove(&pid));
+        let space = expected.unwrap_or_else(|| self.new_space());
+        self.spaces.insert(key, space);
+        space
     }
 
     /// Decodes one record.
@@ -190,10 +211,11 @@ impl Decoder {
         let flags = bytes.get_u32_ne();
         let time = Nanoseconds(bytes.get_u64_ne());
         let space_key = bytes.get_u64_ne();
+        let pid = Pid(bytes.get_u32_ne());
         let stamp = Stamp {
             time,
-            space: self.space(space_key),
-            pid: Pid(bytes.get_u32_ne()),
+            space: self.space(space_key, Some(pid)),
+            pid,
             tid: Tid(bytes.get_u32_ne()),
             cpu,
         };
@@ -272,7 +294,7 @@ impl Decoder {
     fn process(&mut self, stamp: Stamp, flags: u32, bytes: &mut Bytes) -> RawProcess {
         let child = bytes.get_u32_ne();
         let _reserved = bytes.get_u32_ne();
-        let child_space = self.space(bytes.get_u64_ne());
+        let child_space = self.space(bytes.get_u64_ne(), None);
         let pages = bytes.get_u64_ne();
         let name = bytes.split_to(COMM_LENGTH);
         let end = name.iter().position(|byte| *byte == 0);
@@ -455,8 +477,17 @@ mod tests {
     #[test]
     fn the_same_address_space_keeps_its_number() {
         let mut decoder = Decoder::default();
-        assert_eq!(decoder.space(7), decoder.space(7));
-        assert_ne!(decoder.space(7), decoder.space(8));
-        assert_eq!(decoder.space(0), SpaceId(0));
+        assert_eq!(decoder.space(7, None), decoder.space(7, Some(Pid(1))));
+        assert_ne!(decoder.space(7, None), decoder.space(8, None));
+        assert_eq!(decoder.space(0, None), SpaceId(0));
+    }
+
+    #[test]
+    fn a_process_that_ran_before_keeps_the_number_that_it_was_expected_under() {
+        let mut decoder = Decoder::default();
+        let expected = decoder.expect(Pid(10));
+        assert_ne!(decoder.space(5, Some(Pid(9))), expected);
+        assert_eq!(decoder.space(7, Some(Pid(10))), expected);
+        assert_eq!(decoder.space(7, None), expected);
     }
 }

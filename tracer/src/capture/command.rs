@@ -1,0 +1,300 @@
+//! The command of `tracer run`: started, but held before its first instruction until everything is
+//! attached.
+
+use std::{
+    ffi::{CString, OsStr, OsString},
+    io::{self, Read as _, Write as _},
+    os::{
+        fd::{AsFd as _, OwnedFd},
+        unix::{ffi::OsStrExt as _, process::ExitStatusExt as _},
+    },
+    path::{Path, PathBuf},
+    process::ExitStatus,
+};
+
+use anyhow::{Context as _, Result, bail};
+use rustix::process::{Signal, WaitOptions, kill_process, waitpid};
+
+use crate::event::Pid;
+
+/// A command that waits before its `execve`.
+#[derive(Debug)]
+pub struct Held {
+    pid: rustix::process::Pid,
+    name: OsString,
+    /// A byte lets it go; closed without one, it ends itself.
+    gate: Option<std::fs::File>,
+    /// The errno of a failed `execve` comes here; closed by a successful one.
+    failure: std::fs::File,
+}
+
+/// A command on its way.
+#[derive(Debug)]
+pub struct Running {
+    pid: rustix::process::Pid,
+    ended: Option<ExitStatus>,
+}
+
+impl Held {
+    /// Forks a child that will become `command`, found on `PATH` as a shell finds it, with `added`
+    /// put into its environment. Must be called while this process has one thread.
+    ///
+    /// # Errors
+    /// No such command, or no child could be made.
+    pub fn start(command: &[OsString], added: &[(OsString, OsString)]) -> Result<Self> {
+        let Some(name) = command.first() else {
+            bail!("there is no command to run: put it after --, as in `tracer run -- ls`");
+        };
+        let path = find(name)?;
+        // Everything that allocates is done before the fork.
+        let program = c_string(path.as_os_str())?;
+        let arguments = command
+            .iter()
+            .map(|argument| c_string(argument))
+            .collect::<Result<Vec<_>>>()?;
+        let environment = environment(added)?;
+        let argv = pointers(&arguments);
+        let envp = pointers(&environment);
+        let (gate_read, gate_write) = pipe()?;
+        let (failure_read, failure_write) = pipe()?;
+
+        // SAFETY: this process has one thread (asserted by the caller), so the child may go on after
+        // the fork; it only calls read, execve, write and _exit.
+        let forked = unsafe { libc::fork() };
+        match forked {
+            -1 => Err(io::Error::last_os_error()).context("cannot start a process"),
+            0 => {
+                drop((gate_write, failure_read));
+                // SAFETY: all pointers are to memory made before the fork.
+                unsafe { become_command(&gate_read, &failure_write, &program, &argv, &envp) }
+            }
+            pid => Ok(Self {
+                pid: rustix::process::Pid::from_raw(pid).context("fork returned no pid")?,
+                name: name.clone(),
+                gate: Some(gate_write.into()),
+                failure: failure_read.into(),
+            }),
+        }
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> Pid {
+        Pid(self.pid.as_raw_nonzero().get() as u32)
+    }
+
+    /// Lets it go.
+    ///
+    /// # Errors
+    /// The kernel refused to run it.
+    pub fn release(mut self) -> Result<Running> {
+        let mut gate = self.gate.take().context("already released")?;
+        gate.write_all(&[1])
+            .context("the command ended before it began")?;
+        drop(gate);
+        let mut errno = [0; 4];
+        if self.failure.read_exact(&mut errno).is_ok() {
+            let _ = waitpid(Some(self.pid), WaitOptions::empty());
+            let error = io::Error::from_raw_os_error(i32::from_ne_bytes(errno));
+            bail!("cannot run {}: {error}", Path::new(&self.name).display());
+        }
+        Ok(Running {
+            pid: self.pid,
+            ended: None,
+        })
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // Still held (a failure on our side): it sees the closed gate and ends itself.
+        if self.gate.take().is_some() {
+            let _ = waitpid(Some(self.pid), WaitOptions::empty());
+        }
+    }
+}
+
+impl Running {
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> Pid {
+        Pid(self.pid.as_raw_nonzero().get() as u32)
+    }
+
+    /// How it ended, if it has.
+    pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        self.wait_with(WaitOptions::NOHANG)
+    }
+
+    /// Waits for its end.
+    pub fn wait(&mut self) -> Result<ExitStatus> {
+        loop {
+            if let Some(status) = self.wait_with(WaitOptions::empty())? {
+                return Ok(status);
+            }
+        }
+    }
+
+    fn wait_with(&mut self, options: WaitOptions) -> Result<Option<ExitStatus>> {
+        if self.ended.is_none() {
+            self.ended = match waitpid(Some(self.pid), options) {
+                Ok(found) => found.map(|(_, status)| ExitStatus::from_raw(status.as_raw())),
+                Err(rustix::io::Errno::INTR) => None,
+                Err(error) => return Err(error).context("cannot wait for the command"),
+            };
+        }
+        Ok(self.ended)
+    }
+
+    /// Sends it a signal, if it is still there.
+    pub fn signal(&self, signal: Signal) {
+        if self.ended.is_none() {
+            let _ = kill_process(self.pid, signal);
+        }
+    }
+}
+
+/// The child's part, between fork and exec.
+///
+/// # Safety
+/// Only after a fork; the vectors end in null.
+unsafe fn become_command(
+    gate: &OwnedFd,
+    failure: &OwnedFd,
+    program: &CString,
+    argv: &[*const libc::c_char],
+    envp: &[*const libc::c_char],
+) -> ! {
+    let mut byte = [0u8; 1];
+    if rustix::io::read(gate, &mut byte) != Ok(1) {
+        // SAFETY: ends this process at once.
+        unsafe { libc::_exit(127) };
+    }
+    // SAFETY: by this function's contract. Rust ignores SIGPIPE in this process; the command shall
+    // find it as usual.
+    unsafe {
+        libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+        libc::execve(program.as_ptr(), argv.as_ptr(), envp.as_ptr());
+    }
+    let errno = io::Error::last_os_error().raw_os_error().unwrap_or(0);
+    let _ = rustix::io::write(failure, &errno.to_ne_bytes());
+    // SAFETY: as above.
+    unsafe { libc::_exit(127) }
+}
+
+fn pipe() -> Result<(OwnedFd, OwnedFd)> {
+    rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).context("cannot make a pipe")
+}
+
+fn pointers(strings: &[CString]) -> Vec<*const libc::c_char> {
+    strings
+        .iter()
+        .map(|string| string.as_ptr())
+        .chain([std::ptr::null()])
+        .collect()
+}
+
+fn c_string(string: &OsStr) -> Result<CString> {
+    CString::new(string.as_bytes()).context("an argument contains a NUL byte")
+}
+
+fn environment(added: &[(OsString, OsString)]) -> Result<Vec<CString>> {
+    std::env::vars_os()
+        .filter(|(name, _)| !added.iter().any(|(other, _)| other == name))
+        .chain(added.iter().cloned())
+        .map(|(mut entry, value)| {
+            entry.push("=");
+            entry.push(value);
+            c_string(&entry)
+        })
+        .collect()
+}
+
+/// Finds a command as a shell does.
+fn find(name: &OsStr) -> Result<PathBuf> {
+    let shown = Path::new(name).display();
+    if name.as_bytes().contains(&b'/') {
+        let path = PathBuf::from(name);
+        return match runnable(&path) {
+            Ok(()) => Ok(path),
+            Err(error) => bail!("cannot run {shown}: {error}"),
+        };
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(name))
+        .find(|candidate| runnable(candidate).is_ok())
+        .with_context(|| format!("cannot run {shown}: there is no such command on PATH"))
+}
+
+fn runnable(path: &Path) -> io::Result<()> {
+    if std::fs::metadata(path)?.is_dir() {
+        return Err(io::Error::other("it is a folder"));
+    }
+    rustix::fs::access(path.as_os_str(), rustix::fs::Access::EXEC_OK)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(words: &[&str]) -> Vec<OsString> {
+        words.iter().map(OsString::from).collect()
+    }
+
+    #[test]
+    fn a_command_that_does_not_exist_is_named() {
+        let error = Held::start(&words(&["no-such-command-here"]), &[]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "cannot run no-such-command-here: there is no such command on PATH"
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_not_executable_is_named() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let error = Held::start(&[file.path().into()], &[]).unwrap_err();
+        assert!(error.to_string().contains("Permission denied"), "{error}");
+    }
+
+    #[test]
+    fn the_exit_code_of_a_released_command_comes_back() {
+        let held = Held::start(
+            &words(&["sh", "-c", "exit $CODE"]),
+            &[("CODE".into(), "7".into())],
+        );
+        let mut running = held.unwrap().release().unwrap();
+        assert_eq!(running.wait().unwrap().code(), Some(7));
+        assert_eq!(running.ended().unwrap().and_then(|s| s.code()), Some(7));
+    }
+
+    #[test]
+    fn a_file_of_no_known_format_is_told_at_release() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("garbage");
+        std::fs::write(&path, [0x7f, 1, 2, 3]).unwrap();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+        let error = Held::start(&[path.into()], &[]).unwrap().release();
+        assert!(error.unwrap_err().to_string().contains("Exec format error"));
+    }
+
+    #[test]
+    fn a_held_command_never_runs_if_it_is_not_released() {
+        let folder = tempfile::tempdir().unwrap();
+        let mark = folder.path().join("mark");
+        let command = [OsString::from("touch"), mark.clone().into()];
+        drop(Held::start(&command, &[]).unwrap());
+        assert!(!mark.exists());
+    }
+
+    #[test]
+    fn the_pipes_do_not_leak_into_the_command() {
+        let held = Held::start(&words(&["sleep", "100"]), &[]).unwrap();
+        let gate = held.gate.as_ref().unwrap().as_fd();
+        let flags = rustix::io::fcntl_getfd(gate).unwrap();
+        assert!(flags.contains(rustix::io::FdFlags::CLOEXEC));
+    }
+}

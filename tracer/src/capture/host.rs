@@ -1,0 +1,57 @@
+//! The machine that is traced, and what this process itself costs.
+
+use std::fs;
+
+use rustix::{system::uname, time::ClockId};
+use tracer_common::settings::FaultMode;
+
+use super::ring::now;
+use crate::event::Started;
+
+/// The first event of a trace.
+#[must_use]
+pub fn started(faults: FaultMode) -> Started {
+    let names = uname();
+    let realtime = rustix::time::clock_gettime(ClockId::Realtime);
+    let boot_id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    Started {
+        time: now(),
+        realtime_ns: realtime.tv_sec as u64 * 1_000_000_000 + realtime.tv_nsec as u64,
+        host: names.nodename().to_string_lossy().into_owned(),
+        kernel: names.release().to_string_lossy().into_owned(),
+        arch: names.machine().to_string_lossy().into_owned(),
+        boot_id: boot_id.trim().to_owned(),
+        page_bytes: rustix::param::page_size() as u64,
+        tracer_version: env!("CARGO_PKG_VERSION").to_owned(),
+        faults: match faults {
+            FaultMode::Off => "off",
+            FaultMode::Count => "count",
+            FaultMode::Each => "each",
+        }
+        .to_owned(),
+    }
+}
+
+/// What this process has used so far.
+#[derive(Clone, Copy, Debug)]
+pub struct Usage {
+    /// CPU time of all its threads, user and system, ns.
+    pub cpu_ns: u64,
+    /// The most it had resident, bytes.
+    pub peak_bytes: u64,
+}
+
+/// What this process has used so far (`CLOCK_PROCESS_CPUTIME_ID`; `VmHWM` of `/proc/self/status`).
+#[must_use]
+pub fn own_usage() -> Usage {
+    let cpu = rustix::time::clock_gettime(ClockId::ProcessCPUTime);
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak_kib = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .and_then(|rest| rest.trim().trim_end_matches(" kB").parse::<u64>().ok());
+    Usage {
+        cpu_ns: cpu.tv_sec as u64 * 1_000_000_000 + cpu.tv_nsec as u64,
+        peak_bytes: peak_kib.unwrap_or_default() * 1024,
+    }
+}

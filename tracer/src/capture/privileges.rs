@@ -1,0 +1,68 @@
+//! What this process may do: checked before tracing, cut down once everything is attached.
+
+use anyhow::{Result, anyhow, bail};
+use caps::{CapSet, Capability, CapsHashSet};
+
+/// What tracing cannot do without.
+const NEEDED: [Capability; 3] = [
+    Capability::CAP_BPF,
+    Capability::CAP_PERFMON,
+    Capability::CAP_SYS_PTRACE,
+];
+
+/// What is still needed once attached: changing the programs' maps; reading other processes' memory
+/// layout, binaries (`/proc/PID/map_files`) and name maps; writing the outputs; ending the command.
+const KEPT: [Capability; 7] = [
+    Capability::CAP_BPF,
+    Capability::CAP_PERFMON,
+    Capability::CAP_SYS_PTRACE,
+    Capability::CAP_CHECKPOINT_RESTORE,
+    Capability::CAP_DAC_READ_SEARCH,
+    Capability::CAP_DAC_OVERRIDE,
+    Capability::CAP_KILL,
+];
+
+/// The needed capabilities that this process lacks. `CAP_SYS_ADMIN` stands for all
+/// (capabilities(7)), as on kernels before 5.8.
+pub fn missing() -> Result<Vec<String>> {
+    let effective = effective()?;
+    if effective.contains(&Capability::CAP_SYS_ADMIN) {
+        return Ok(Vec::new());
+    }
+    Ok(NEEDED
+        .iter()
+        .filter(|needed| !effective.contains(needed))
+        .map(ToString::to_string)
+        .collect())
+}
+
+/// Fails if this process may not trace, before anything else is tried.
+pub fn check() -> Result<()> {
+    let missing = missing()?;
+    if !missing.is_empty() {
+        bail!(
+            "no privileges to trace: {} missing; run tracer as root (sudo)",
+            missing.join(", ")
+        );
+    }
+    Ok(())
+}
+
+/// Gives up every capability that is not needed from now on.
+pub fn drop_unneeded() {
+    let keep: CapsHashSet = KEPT.into_iter().collect();
+    let kept = effective().map(|effective| effective.intersection(&keep).copied().collect());
+    let dropped = kept.and_then(|kept: CapsHashSet| {
+        caps::set(None, CapSet::Effective, &kept)
+            .and_then(|()| caps::set(None, CapSet::Permitted, &kept))
+            .map_err(|error| anyhow!("{error}"))
+    });
+    if let Err(error) = dropped {
+        log::warn!("cannot drop privileges that are no longer needed: {error}");
+    }
+}
+
+fn effective() -> Result<CapsHashSet> {
+    caps::read(None, CapSet::Effective)
+        .map_err(|error| anyhow!("cannot read this process's capabilities: {error}"))
+}

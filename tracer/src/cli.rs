@@ -1,0 +1,187 @@
+//! The command line as it is typed: names and help, no meaning. [`crate::settings`] resolves it.
+
+use std::{ffi::OsString, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Know, for every byte of a process's virtual memory, who reserved it, whether it is used, and
+/// whether it comes back.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, propagate_version = true)]
+#[command(after_help = "Examples:\n  \
+    sudo tracer attach --pid 1234               trace a running process until Ctrl-C, then report\n  \
+    sudo tracer run -- node server.js           trace a command from its first instruction\n  \
+    sudo tracer run --duration 60s -o start.vmt -- ./service\n                                              \
+    record a minute of start-up\n  \
+    tracer report start.vmt -f json             the same report again, as JSON\n  \
+    tracer doctor                               what this kernel and these privileges allow")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Say more on stderr: -v what is done, -vv in detail (RUST_LOG is respected).
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub verbose: u8,
+    /// No progress line and no notes on stderr.
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Trace running processes; Ctrl-C, --duration or their exit ends it, then the report is printed.
+    Attach(Attach),
+    /// Trace a command from its first instruction; its exit code is passed on.
+    Run(Run),
+    /// Print a report from a recording.
+    Report(Report),
+    /// Tell what this kernel and these privileges allow, each missing thing with its remedy.
+    Doctor,
+}
+
+/// `tracer attach`.
+#[derive(Debug, Args)]
+pub struct Attach {
+    /// Process to trace; may be repeated.
+    #[arg(
+        short,
+        long = "pid",
+        value_name = "PID",
+        required_unless_present = "comm"
+    )]
+    pub pids: Vec<u32>,
+    /// Trace every process of this name that runs now; may be repeated.
+    #[arg(long, value_name = "NAME")]
+    pub comm: Vec<String>,
+    /// How to trace.
+    #[command(flatten)]
+    pub tracing: Tracing,
+    /// How to report.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// `tracer run`.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Name JavaScript functions: adds Node's perf-map options to NODE_OPTIONS of the command.
+    #[arg(long)]
+    pub js_names: bool,
+    /// How to trace.
+    #[command(flatten)]
+    pub tracing: Tracing,
+    /// How to report.
+    #[command(flatten)]
+    pub output: Output,
+    /// The command and its arguments. Its output stays its own: the report goes to stderr.
+    #[arg(last = true, required = true, value_name = "CMD")]
+    pub command: Vec<OsString>,
+}
+
+/// `tracer report`.
+#[derive(Debug, Args)]
+pub struct Report {
+    /// The recording.
+    #[arg(required_unless_present = "schema")]
+    pub file: Option<PathBuf>,
+    /// Print the JSON Schema of the JSON report instead.
+    #[arg(long, conflicts_with = "file")]
+    pub schema: bool,
+    /// How to report.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// How to trace.
+#[derive(Debug, Args)]
+pub struct Tracing {
+    /// End after this time (60s, 5m).
+    #[arg(short, long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub duration: Option<std::time::Duration>,
+    /// Write a recording, from which any report can be made later.
+    #[arg(short = 'o', long = "output", value_name = "FILE")]
+    pub recording: Option<PathBuf>,
+    /// Page faults: each (touched bytes by call site), only their count, or off.
+    #[arg(long, value_enum, default_value_t = Faults::Each, value_name = "MODE")]
+    pub faults: Faults,
+    /// Leave the processes' children out.
+    #[arg(long)]
+    pub no_follow: bool,
+    /// Size of the buffer between kernel and collector; a power of two.
+    #[arg(long, value_name = "SIZE", default_value = "8MiB", value_parser = size)]
+    pub ring_size: u64,
+}
+
+/// How to report.
+#[derive(Debug, Args)]
+pub struct Output {
+    /// Format of the report on the screen.
+    #[arg(short, long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Write a report to this file, its format by its ending (.txt .json); may be repeated.
+    #[arg(long = "report", value_name = "FILE")]
+    pub reports: Vec<PathBuf>,
+    /// Leave out call sites smaller than this (1MiB).
+    #[arg(long, value_name = "SIZE", default_value = "0", value_parser = size)]
+    pub min_size: u64,
+    /// What call sites are sorted by.
+    #[arg(long, value_enum, default_value_t = Sort::Reserved)]
+    pub sort: Sort,
+    /// Columns of the text report; else the terminal's width.
+    #[arg(long, value_name = "N")]
+    pub width: Option<usize>,
+    /// Colours in the text report.
+    #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub color: Color,
+}
+
+/// How page faults are followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Faults {
+    /// Not at all.
+    Off,
+    /// Counted only.
+    Count,
+    /// One by one.
+    Each,
+}
+
+/// Formats of reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people, on a terminal.
+    Text,
+    /// For programs: schema tracer.report/1.
+    Json,
+}
+
+/// What call sites are sorted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Sort {
+    /// Bytes reserved.
+    Reserved,
+    /// Bytes touched.
+    Touched,
+    /// Bytes resident.
+    Resident,
+    /// Number of calls.
+    Calls,
+    /// First call first.
+    Age,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+fn size(text: &str) -> Result<u64, parse_size::Error> {
+    parse_size::parse_size(text)
+}

@@ -1,0 +1,148 @@
+//! `tracer doctor`: what this kernel and these privileges allow, each missing thing with its remedy.
+
+use std::{
+    fmt,
+    io::{self, Write as _},
+    path::Path,
+};
+
+use anyhow::{Context as _, Result};
+use tracer_common::settings::FaultMode;
+
+use crate::capture::{
+    host, kernel_types, privileges,
+    programs::{Options, Programs},
+};
+
+/// What became of one check.
+enum Finding {
+    Fine(String),
+    /// Tracing works, but something will be missing from it.
+    Lacking(String),
+    /// Tracing cannot work.
+    Fatal(String),
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fine(what) => write!(f, "ok       {what}"),
+            Self::Lacking(what) => write!(f, "lacking  {what}"),
+            Self::Fatal(what) => write!(f, "MISSING  {what}"),
+        }
+    }
+}
+
+/// Checks everything; the exit code is 0 if this machine can be traced, else 2.
+pub fn doctor() -> Result<u8> {
+    let findings = [
+        kernel(),
+        capabilities(),
+        types(),
+        tracefs(),
+        programs(),
+        pagemap(),
+        binaries(),
+    ];
+    let mut out = io::stdout().lock();
+    for finding in &findings {
+        writeln!(out, "{finding}").context("cannot write to standard output")?;
+    }
+    let fatal = findings
+        .iter()
+        .any(|finding| matches!(finding, Finding::Fatal(_)));
+    let verdict = if fatal {
+        "tracer cannot trace here: see what is MISSING"
+    } else {
+        "tracer can trace here"
+    };
+    writeln!(out, "\n{verdict}").context("cannot write to standard output")?;
+    Ok(if fatal { 2 } else { 0 })
+}
+
+/// BPF ring buffers are of 5.8, `bpf_loop` and `bpf_find_vma` of 5.17.
+fn kernel() -> Finding {
+    let started = host::started(FaultMode::Off);
+    let shown = format!("Linux {} on {}", started.kernel, started.arch);
+    let mut numbers = started
+        .kernel
+        .split(|byte: char| !byte.is_ascii_digit())
+        .map_while(|number| number.parse::<u32>().ok());
+    match (numbers.next(), numbers.next()) {
+        (Some(major), Some(minor)) if (major, minor) < (5, 17) => Finding::Fatal(format!(
+            "{shown} is too old: the programs need bpf_loop (Linux 5.17); run a newer kernel"
+        )),
+        _ => Finding::Fine(shown),
+    }
+}
+
+fn capabilities() -> Finding {
+    match privileges::missing() {
+        Ok(missing) if missing.is_empty() => {
+            Finding::Fine("privileges to load programs and to read other processes".to_owned())
+        }
+        Ok(missing) => Finding::Fatal(format!("{}: run tracer as root (sudo)", missing.join(", "))),
+        Err(error) => Finding::Fatal(format!("{error:#}")),
+    }
+}
+
+fn types() -> Finding {
+    match kernel_types::offsets() {
+        Ok(_) => Finding::Fine("the kernel's types (BTF) hold every field that is read".to_owned()),
+        Err(error) => Finding::Fatal(format!("{error:#}")),
+    }
+}
+
+fn tracefs() -> Finding {
+    let events = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"]
+        .map(|root| Path::new(root).join("events/syscalls/sys_exit_mmap"));
+    if events.iter().any(|event| event.exists()) {
+        return Finding::Fine("system call tracepoints (tracefs)".to_owned());
+    }
+    if Path::new("/sys/kernel/tracing").exists() {
+        return Finding::Lacking(
+            "tracefs is not mounted: tracing mounts it, or do it yourself: \
+             mount -t tracefs tracefs /sys/kernel/tracing"
+                .to_owned(),
+        );
+    }
+    Finding::Fatal(
+        "no tracefs: the kernel needs CONFIG_FTRACE_SYSCALLS=y (every distribution's has it)"
+            .to_owned(),
+    )
+}
+
+/// The proof of everything above: the programs, loaded and attached.
+fn programs() -> Finding {
+    let loaded = Programs::load(Options {
+        ring_bytes: 64 << 10,
+        ..Options::default()
+    })
+    .and_then(|mut programs| programs.attach(FaultMode::Each));
+    match loaded {
+        Ok(()) => Finding::Fine("the eBPF programs load and attach".to_owned()),
+        Err(error) => Finding::Fatal(format!("{error:#}")),
+    }
+}
+
+fn pagemap() -> Finding {
+    if crate::capture::procfs::has_pagemap_scan() {
+        Finding::Fine("what is resident is found by PAGEMAP_SCAN".to_owned())
+    } else {
+        Finding::Lacking(
+            "no PAGEMAP_SCAN (Linux 6.7): what is resident is read page by page, more slowly"
+                .to_owned(),
+        )
+    }
+}
+
+fn binaries() -> Finding {
+    match std::fs::read_dir("/proc/self/map_files").map(|mut files| files.next()) {
+        Ok(_) => Finding::Fine(
+            "binaries of other processes, also deleted and in containers (map_files)".to_owned(),
+        ),
+        Err(error) => Finding::Lacking(format!(
+            "/proc/PID/map_files cannot be read ({error}): functions in deleted files have no names"
+        )),
+    }
+}

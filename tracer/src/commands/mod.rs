@@ -1,0 +1,29 @@
+//! The commands: from resolved settings to what is printed, and the exit code.
+
+mod output;
+
+mod progress;
+
+mod trace;
+
+mod replay;
+
+mod doctor;
+
+use anyhow::Result;
+
+use crate::cli::{Cli, Command};
+
+/// Does what the command line says; returns the exit code.
+///
+/// # Errors
+/// Whatever made it impossible, in one line.
+pub fn execute(cli: Cli) -> Result<u8> {
+    let show_progress = !cli.quiet;
+    match cli.command {
+        Command::Attach(attach) => trace::attach(&attach, show_progress),
+        Command::Run(run) => trace::run(&run, show_progress),
+        Command::Report(report) => replay::report(&report),
+        Command::Doctor => doctor::doctor(),
+    }
+}

@@ -1,0 +1,38 @@
+//! `tracer report`.
+
+use std::io::Write as _;
+
+use anyhow::{Context as _, Result};
+
+use super::output;
+use crate::{
+    capture::recording::End,
+    cli::Report,
+    report::json,
+    session::replay::replay,
+    settings::{self, Screen},
+};
+
+/// Prints a report from a recording. One that was cut off is reported as far as it goes, says so, and
+/// fails.
+pub fn report(options: &Report) -> Result<u8> {
+    if options.schema {
+        std::io::stdout()
+            .write_all(json::schema().as_bytes())
+            .context("cannot write to standard output")?;
+        return Ok(0);
+    }
+    let path = options.file.as_deref().context("no recording was named")?;
+    let files = output::Files::create(&options.output)?;
+    let (report, end) = replay(path)?;
+    let selection = settings::selection(&options.output);
+    files.write(&report, &selection)?;
+    output::to_screen(&report, &options.output, &selection, Screen::Stdout)?;
+    match end {
+        End::Whole => Ok(0),
+        cut @ End::Cut { .. } => {
+            eprintln!("tracer: {}: {cut}", path.display());
+            Ok(2)
+        }
+    }
+}

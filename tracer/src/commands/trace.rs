@@ -1,0 +1,93 @@
+//! `tracer attach` and `tracer run`.
+
+use std::{io::IsTerminal as _, os::unix::process::ExitStatusExt as _, process::ExitStatus};
+
+use anyhow::{Context as _, Result, bail};
+
+use super::{output, progress::Line};
+use crate::{
+    capture::{command::Held, privileges, procfs},
+    cli::{Attach, Output, Run, Tracing},
+    event::Pid,
+    session::live::{Outcome, Plan, Target, trace},
+    settings::{self, Screen},
+};
+
+/// Traces processes that run already.
+pub fn attach(attach: &Attach, show_progress: bool) -> Result<u8> {
+    let mut pids: Vec<_> = attach.pids.iter().copied().map(Pid).collect();
+    for name in &attach.comm {
+        let found = procfs::pids_by_comm(name)?;
+        if found.is_empty() {
+            bail!("no process named {name} runs");
+        }
+        pids.extend(found);
+    }
+    pids.sort_unstable();
+    pids.dedup();
+    privileges::check()?;
+    for pid in &pids {
+        procfs::check_traceable(*pid)?;
+    }
+    let files = output::Files::create(&attach.output)?;
+    let plan = plan(Target::Processes(pids), &attach.tracing)?;
+    let outcome = traced(plan, show_progress)?;
+    report(&outcome, &attach.output, files, Screen::Stdout)?;
+    outcome.recording?;
+    Ok(0)
+}
+
+/// Traces a command from its first instruction.
+pub fn run(run: &Run, show_progress: bool) -> Result<u8> {
+    privileges::check()?;
+    let files = output::Files::create(&run.output)?;
+    let environment = if run.js_names {
+        settings::js_names_environment()
+    } else {
+        Vec::new()
+    };
+    let ring_bytes = settings::ring_bytes(&run.tracing)?;
+    debug_assert!(ring_bytes > 0);
+    let held = Held::start(&run.command, &environment)?;
+    let plan = plan(Target::Command(held), &run.tracing)?;
+    // The command writes to the same terminal: a progress line would run through its output.
+    let alone = !std::io::stdout().is_terminal();
+    let outcome = traced(plan, show_progress && alone)?;
+    report(&outcome, &run.output, files, Screen::Stderr)?;
+    outcome.recording?;
+    outcome
+        .command
+        .map(code)
+        .context("the command has no exit code")
+}
+
+fn plan(target: Target, tracing: &Tracing) -> Result<Plan> {
+    Ok(Plan {
+        target,
+        follow: !tracing.no_follow,
+        faults: settings::faults(tracing.faults),
+        ring_bytes: settings::ring_bytes(tracing)?,
+        duration: tracing.duration,
+        recording: tracing.recording.clone(),
+    })
+}
+
+fn traced(plan: Plan, show_progress: bool) -> Result<Outcome> {
+    let line = Line::new(show_progress);
+    trace(plan, |progress, elapsed| line.show(progress, elapsed))
+}
+
+fn report(outcome: &Outcome, options: &Output, files: output::Files, screen: Screen) -> Result<()> {
+    let selection = settings::selection(options);
+    files.write(&outcome.report, &selection)?;
+    output::to_screen(&outcome.report, options, &selection, screen)
+}
+
+/// As a shell tells it: the code, or 128 + the signal.
+fn code(status: ExitStatus) -> u8 {
+    status
+        .code()
+        .or_else(|| status.signal().map(|signal| 128 + signal))
+        .and_then(|code| u8::try_from(code).ok())
+        .unwrap_or(u8::MAX)
+}

@@ -1,0 +1,80 @@
+//! When a live trace ends: by a signal, when its time is over, or with its command.
+
+use std::{process::ExitStatus, time::Duration};
+
+use anyhow::{Context as _, Result};
+use rustix::process::Signal as Kill;
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    time::{Instant, sleep_until},
+};
+
+use crate::capture::command::Running;
+
+/// How long a command may take to end after SIGTERM.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// See the module.
+pub struct Ending {
+    /// The command, if this trace has one.
+    pub command: Option<Running>,
+    deadline: Option<Instant>,
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+    child: Signal,
+}
+
+impl Ending {
+    /// Begins to listen.
+    pub fn new(command: Option<Running>, duration: Option<Duration>) -> Result<Self> {
+        let listen = |kind| signal(kind).context("cannot listen for signals");
+        Ok(Self {
+            command,
+            deadline: duration.map(|duration| Instant::now() + duration),
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+            hangup: listen(SignalKind::hangup())?,
+            child: listen(SignalKind::child())?,
+        })
+    }
+
+    /// Waits for something that may be the end; true if it is. Safe to be dropped and called again.
+    pub async fn wait(&mut self) -> Result<bool> {
+        if let Some(command) = &mut self.command
+            && command.ended()?.is_some()
+        {
+            return Ok(true);
+        }
+        let deadline = self.deadline;
+        tokio::select! {
+            // From the terminal it goes to the command as well: its end is then ours.
+            _ = self.interrupt.recv() => Ok(true),
+            _ = self.terminate.recv() => Ok(true),
+            _ = self.hangup.recv() => Ok(true),
+            () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => Ok(true),
+            _ = self.child.recv() => Ok(false),
+        }
+    }
+
+    /// Ends the command, if it has not ended by itself: what was started here is not left behind.
+    pub async fn command_ended(mut self) -> Result<Option<ExitStatus>> {
+        let Some(mut command) = self.command.take() else {
+            return Ok(None);
+        };
+        command.signal(Kill::TERM);
+        let limit = Instant::now() + GRACE;
+        loop {
+            if let Some(status) = command.ended()? {
+                return Ok(Some(status));
+            }
+            tokio::select! {
+                _ = self.child.recv() => {}
+                () = sleep_until(limit) => {
+                    command.signal(Kill::KILL);
+                    return command.wait().map(Some);
+                }
+            }
+        }
+    }
+}

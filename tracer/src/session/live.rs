@@ -1,0 +1,556 @@
+//! A live trace: from the ring through order into the book, and beside it into a recording.
+
+use std::{
+    path::PathBuf,
+    process::ExitStatus,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, bail};
+use tokio::{
+    io::{Interest, unix::AsyncFd},
+    sync::mpsc,
+    time::MissedTickBehavior,
+};
+use tracer_common::{
+    counters::{COUNTERS, Counter},
+    header::Kind,
+    settings::FaultMode,
+};
+
+use super::{
+    book::Book,
+    ending::Ending,
+    processes::{self, Processes},
+    stacks::Stacks,
+};
+use crate::{
+    analysis::{Progress, summary::Report},
+    capture::{
+        command::{Held, Running},
+        host, privileges, procfs,
+        programs::{Options, Programs},
+        recording::{WriteError, Writer},
+        ring::{Drained, Ring, now},
+    },
+    event::{
+        Ended, Event, Exec, Exit, ExitStatus as Status, Failures, Fork, Loss, MapsPurpose, Pid,
+        Rename, SpaceId, Stack, Thread, Tid,
+        decode::{Decoder, RawProcess, Record},
+    },
+    order::Order,
+    stacks::Namer,
+};
+
+/// How often `/proc` is asked for present figures, and the counters for losses.
+const TICK: Duration = Duration::from_millis(200);
+/// Ticks between two counts of mappings.
+const MAPS_TICKS: u64 = 25;
+/// Records taken before other things get their turn.
+const BATCH: usize = 4096;
+/// A look at what is resident may take this share of the time.
+const RESIDENT_SHARE: u32 = 50;
+/// `PROT_EXEC` (include/uapi/asm-generic/mman-common.h).
+const PROT_EXEC: u8 = 4;
+
+/// What to trace, and how.
+#[derive(Debug)]
+pub struct Plan {
+    /// What to trace.
+    pub target: Target,
+    /// Trace the children too.
+    pub follow: bool,
+    /// How page faults are followed.
+    pub faults: FaultMode,
+    /// Size of the ring, bytes.
+    pub ring_bytes: u32,
+    /// End after this time.
+    pub duration: Option<Duration>,
+    /// Write a recording here.
+    pub recording: Option<PathBuf>,
+}
+
+/// What to trace.
+#[derive(Debug)]
+pub enum Target {
+    /// These processes.
+    Processes(Vec<Pid>),
+    /// This command.
+    Command(Held),
+}
+
+/// What came of a trace.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The report's model.
+    pub report: Report,
+    /// How the command ended.
+    pub command: Option<ExitStatus>,
+    /// Why the recording is not whole, if it is not.
+    pub recording: Result<()>,
+}
+
+/// Traces until the end of the target, of the time, or a signal; `progress` is called a few times a
+/// second.
+///
+/// # Errors
+/// Nothing could be traced.
+pub fn trace(plan: Plan, progress: impl FnMut(&Progress, Duration)) -> Result<Outcome> {
+    privileges::check()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the collector")?;
+    runtime.block_on(Live::run(plan, progress))
+}
+
+struct Live {
+    programs: Programs,
+    ring: Ring,
+    decoder: Decoder,
+    order: Order,
+    stacks: Stacks,
+    sink: Sink,
+    processes: Processes,
+    counts: [u64; COUNTERS],
+    records: u64,
+    /// Nothing of this process counts before its exec: until then it is a copy of ourselves.
+    held: Option<Pid>,
+    resident_due: Instant,
+}
+
+impl Live {
+    async fn run(plan: Plan, mut progress: impl FnMut(&Progress, Duration)) -> Result<Outcome> {
+        let mut programs = Programs::load(Options {
+            faults: plan.faults,
+            ring_bytes: plan.ring_bytes,
+        })?;
+        let recorder = match &plan.recording {
+            Some(path) => Some(Writer::create(path)?),
+            None => None,
+        };
+        start_ebpf_log(&mut programs);
+        let ring = Ring::new(programs.ring()?)?;
+        let (to_name, mut named) = mpsc::unbounded_channel();
+        // The receiver is gone only when the trace is over.
+        let namer = Namer::start(move |stack| drop(to_name.send(stack)))
+            .context("cannot start a thread")?;
+        let mut live = Self {
+            programs,
+            ring,
+            decoder: Decoder::default(),
+            order: Order::default(),
+            stacks: Stacks::new(namer),
+            sink: Sink {
+                book: Book::new(rustix::param::page_size() as u64),
+                recorder,
+                recording: Ok(()),
+            },
+            processes: Processes::default(),
+            counts: [0; COUNTERS],
+            records: 0,
+            held: None,
+            resident_due: Instant::now() + Duration::from_secs(1),
+        };
+        live.sink.enter(&Event::Started(host::started(plan.faults)));
+        live.programs.attach(plan.faults)?;
+        let command = live.begin(plan.target, plan.follow)?;
+        privileges::drop_unneeded();
+
+        let mut ending = Ending::new(command, plan.duration)?;
+        let began = Instant::now();
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut ticks = 0u64;
+        let mut drained = Drained::default();
+        let mut more = false;
+        loop {
+            tokio::select! {
+                biased;
+                over = ending.wait() => {
+                    if over? {
+                        break;
+                    }
+                }
+                Some(stack) = named.recv() => live.sink.enter(&Event::Stack(stack)),
+                _ = tick.tick() => {
+                    live.tick(ticks.is_multiple_of(MAPS_TICKS))?;
+                    ticks += 1;
+                    progress(&live.sink.book.progress(), began.elapsed());
+                }
+                ready = live.ring.readable(), if !more => {
+                    ready?;
+                    more = live.drain(&mut drained)?;
+                }
+                () = std::future::ready(()), if more => more = live.drain(&mut drained)?,
+            }
+            if ending.command.is_none() && live.processes.is_empty() && live.held.is_none() {
+                break;
+            }
+        }
+        let command = ending.command_ended().await?;
+        live.finish(named, command)
+    }
+
+    /// Selects what is to be traced; from here on its events come.
+    fn begin(&mut self, target: Target, follow: bool) -> Result<Option<Running>> {
+        match target {
+            Target::Command(held) => {
+                self.programs.select(held.pid(), follow)?;
+                self.held = Some(held.pid());
+                Ok(Some(held.release()?))
+            }
+            Target::Processes(pids) => {
+                for pid in &pids {
+                    self.find(*pid, follow)?;
+                }
+                if follow {
+                    for pid in pids.iter().flat_map(|pid| procfs::descendants(*pid)) {
+                        // It may have ended meanwhile, or have been made since we follow its parent.
+                        if !self.programs.is_selected(pid)
+                            && let Err(error) = self.find(pid, follow)
+                        {
+                            log::info!("{error:#}");
+                        }
+                    }
+                }
+                if self.processes.is_empty() {
+                    bail!("there is nothing to trace");
+                }
+                Ok(None)
+            }
+        }
+    }
+
+    /// Traces a process that runs already: first its calls, then its maps are read (rule 3).
+    fn find(&mut self, pid: Pid, follow: bool) -> Result<()> {
+        procfs::check_traceable(pid)?;
+        self.programs.select(pid, follow)?;
+        let space = self.decoder.expect(pid);
+        let seed = processes::found(pid, space)
+            .and_then(|found| Ok((found, processes::maps(pid, space, MapsPurpose::Seed)?)));
+        let (found, maps) = match seed {
+            Ok(seed) => seed,
+            Err(error) => {
+                self.programs.deselect(pid);
+                return Err(error.context(format!("cannot trace process {pid}")));
+            }
+        };
+        self.processes.insert(pid, space);
+        self.order.push(found.time, Event::Found(found));
+        self.order.push(maps.time, Event::Maps(maps));
+        if let Ok(sample) = processes::sample(pid, true) {
+            self.order.push(sample.time, Event::Sample(sample));
+        }
+        if let Ok(resident) = processes::resident(pid, space) {
+            self.order.push(now(), resident);
+        }
+        Ok(())
+    }
+
+    /// Takes what is in the ring, and enters what is in order; true if there may be more.
+    fn drain(&mut self, drained: &mut Drained) -> Result<bool> {
+        self.ring.drain(BATCH, drained);
+        let more = drained.records.len() == BATCH;
+        for bytes in drained.records.drain(..) {
+            self.records += 1;
+            match self.decoder.decode(bytes) {
+                Ok(record) => self.record(record),
+                Err(error) => bail!("the eBPF programs sent {error}: this is a bug of tracer"),
+            }
+        }
+        if let Some(watermark) = drained.seen_until {
+            while let Some(event) = self.order.pop(watermark) {
+                self.sink.enter(&event);
+            }
+        }
+        Ok(more)
+    }
+
+    /// One record of the ring, as it arrives.
+    fn record(&mut self, record: Record) {
+        if self.held.is_some() && !matches!(record, Record::Exec(_)) {
+            return;
+        }
+        match record {
+            Record::Stack(stack) => self.stacks.arrived(&stack, &mut self.programs),
+            Record::Begin(begin) => self.order.begin(begin),
+            Record::Failed(failed) => self.order.failed(failed),
+            Record::Call(call) => {
+                let stack = self.stacks.resolve(call.stack);
+                if call.kind == Kind::Mmap && call.protection & PROT_EXEC != 0 {
+                    self.stacks.modules_changed(call.stamp.space);
+                }
+                self.order.call(call, stack);
+            }
+            Record::Fault(fault) => self.order.push(fault.stamp.time, Event::Fault(fault)),
+            Record::Fork(fork) => self.forked(fork),
+            Record::Thread(thread) => self.order.push(
+                thread.stamp.time,
+                Event::Thread(Thread {
+                    stamp: thread.stamp,
+                    child: Tid(thread.child),
+                    comm: thread.comm,
+                }),
+            ),
+            Record::Exec(exec) => self.executed(&exec),
+            Record::Exit(exit) => self.exited(&exit),
+            Record::Rename(rename) => self.order.push(
+                rename.stamp.time,
+                Event::Rename(Rename {
+                    stamp: rename.stamp,
+                    comm: rename.comm,
+                }),
+            ),
+        }
+    }
+
+    fn forked(&mut self, fork: RawProcess) {
+        let followed = fork.flags != 0;
+        let child = Pid(fork.child);
+        if followed {
+            self.processes.insert(child, fork.child_space);
+        }
+        let event = Event::Fork(Fork {
+            stamp: fork.stamp,
+            child,
+            child_space: fork.child_space,
+            totals: fork.totals.unwrap_or_default(),
+            comm: fork.comm,
+            followed,
+        });
+        self.order.push(fork.stamp.time, event);
+    }
+
+    /// A new program: what the kernel mapped for it is read from `/proc` at once, as the seed.
+    fn executed(&mut self, exec: &RawProcess) {
+        let (pid, space) = (exec.stamp.pid, exec.stamp.space);
+        if self.held == Some(pid) {
+            self.held = None;
+        }
+        if let Some((old, true)) = self.processes.remove(pid) {
+            self.stacks.forget(old, &mut self.programs);
+        }
+        self.stacks.forget(space, &mut self.programs);
+        self.stacks.modules_changed(space);
+        self.processes.insert(pid, space);
+        // A process that is gone already has no identity but its name.
+        let mut identity = procfs::identity(pid).unwrap_or_default();
+        if identity.comm.is_empty() {
+            identity.comm.clone_from(&exec.comm);
+        }
+        let event = Event::Exec(Exec {
+            stamp: exec.stamp,
+            totals: exec.totals.unwrap_or_default(),
+            identity,
+        });
+        self.order.push(exec.stamp.time, event);
+        self.read_maps(pid, space, MapsPurpose::Seed);
+    }
+
+    fn exited(&mut self, exit: &RawProcess) {
+        let pid = exit.stamp.pid;
+        if let Some((space, last)) = self.processes.remove(pid)
+            && last
+        {
+            self.stacks.forget(space, &mut self.programs);
+        }
+        let status = match (exit.flags & 0x7f, exit.flags >> 8) {
+            (0, code) => Status::Code(code as u8),
+            (signal, _) => Status::Signal(signal as u8),
+        };
+        let event = Event::Exit(Exit {
+            stamp: exit.stamp,
+            status,
+            totals: exit.totals,
+        });
+        self.order.push(exit.stamp.time, event);
+    }
+
+    fn read_maps(&mut self, pid: Pid, space: SpaceId, purpose: MapsPurpose) {
+        match processes::maps(pid, space, purpose) {
+            Ok(maps) => self.order.push(maps.time, Event::Maps(maps)),
+            // It has ended: the ledger says that it could not be compared.
+            Err(error) => log::debug!("{error:#}"),
+        }
+    }
+
+    /// What is done from time to time.
+    fn tick(&mut self, count_maps: bool) -> Result<()> {
+        self.count_losses()?;
+        let samples: Vec<_> = self.processes.sample(count_maps).collect();
+        for sample in samples {
+            self.order.push(sample.time, Event::Sample(sample));
+        }
+        if Instant::now() >= self.resident_due {
+            let began = Instant::now();
+            self.look_at_resident();
+            let pause = (began.elapsed() * RESIDENT_SHARE).max(Duration::from_secs(1));
+            self.resident_due = Instant::now() + pause;
+        }
+        self.sink.flush();
+        Ok(())
+    }
+
+    fn look_at_resident(&mut self) {
+        let spaces: Vec<_> = self.processes.spaces().collect();
+        for (space, pid) in spaces {
+            match processes::resident(pid, space) {
+                Ok(event) => self.order.push(now(), event),
+                Err(error) => log::debug!("{error:#}"),
+            }
+        }
+    }
+
+    /// A loss is an event; after it every ledger is brought back to the truth from the kernel's maps.
+    fn count_losses(&mut self) -> Result<()> {
+        let counts = self.programs.counts()?;
+        let since = |which: Counter| counts[which as usize] - self.counts[which as usize];
+        let loss = Loss {
+            time: now(),
+            events: since(Counter::LostCalls)
+                + since(Counter::LostProcesses)
+                + since(Counter::LostBegins)
+                + since(Counter::UntrackedChildren),
+            faults: since(Counter::LostFaults),
+            stacks: since(Counter::LostStacks),
+            late: self.order.take_late(),
+        };
+        self.counts = counts;
+        if (loss.events, loss.faults, loss.stacks, loss.late) == (0, 0, 0, 0) {
+            return Ok(());
+        }
+        self.order.push(loss.time, Event::Loss(loss));
+        if loss.events + loss.late > 0 {
+            self.order.forget_begun();
+            let spaces: Vec<_> = self.processes.spaces().collect();
+            for (space, pid) in spaces {
+                self.read_maps(pid, space, MapsPurpose::Resync);
+            }
+        }
+        Ok(())
+    }
+
+    /// The last look at everything, the rest of the ring, the last names.
+    fn finish(
+        mut self,
+        mut named: mpsc::UnboundedReceiver<Stack>,
+        command: Option<ExitStatus>,
+    ) -> Result<Outcome> {
+        self.look_at_resident();
+        let samples: Vec<_> = self.processes.sample(true).collect();
+        for sample in samples {
+            self.order.push(sample.time, Event::Sample(sample));
+        }
+        let end = now();
+        let mut drained = Drained::default();
+        while drained.seen_until.is_none_or(|seen| seen <= end) {
+            self.drain(&mut drained)?;
+        }
+        self.count_losses()?;
+        for event in self.order.finish(end) {
+            self.sink.enter(&event);
+        }
+        self.stacks.finish();
+        while let Ok(stack) = named.try_recv() {
+            self.sink.enter(&Event::Stack(stack));
+        }
+        self.sink.enter(&Event::Failures(failures(&self.counts)));
+        let usage = host::own_usage();
+        self.sink.enter(&Event::Ended(Ended {
+            time: end,
+            tracer_cpu_ns: usage.cpu_ns,
+            tracer_peak_bytes: usage.peak_bytes,
+            events: self.records,
+        }));
+        let report = self.sink.book.report();
+        Ok(Outcome {
+            report,
+            command,
+            recording: self.sink.finish(),
+        })
+    }
+}
+
+/// Where events in order go.
+struct Sink {
+    book: Book,
+    recorder: Option<Writer>,
+    /// Why there is no recorder any more.
+    recording: Result<()>,
+}
+
+impl Sink {
+    /// Into the recording and the book.
+    fn enter(&mut self, event: &Event) {
+        self.recorded(|recorder| recorder.write(event));
+        self.book.apply(event);
+    }
+
+    /// So that a crash loses little.
+    fn flush(&mut self) {
+        self.recorded(Writer::flush_block);
+    }
+
+    /// A recording that fails ends; the trace goes on.
+    fn recorded(&mut self, write: impl FnOnce(&mut Writer) -> Result<(), WriteError>) {
+        if let Some(recorder) = &mut self.recorder
+            && let Err(error) = write(recorder)
+        {
+            log::error!("{error}; tracing goes on without the recording");
+            self.recorder = None;
+            self.recording = Err(error.into());
+        }
+    }
+
+    fn finish(self) -> Result<()> {
+        if let Some(recorder) = self.recorder {
+            recorder.finish()?;
+        }
+        self.recording
+    }
+}
+
+/// The failed calls that the programs counted.
+fn failures(counts: &[u64; COUNTERS]) -> Failures {
+    let calls = [
+        (Kind::Mmap, "mmap"),
+        (Kind::Munmap, "munmap"),
+        (Kind::Mremap, "mremap"),
+        (Kind::Brk, "brk"),
+        (Kind::Mprotect, "mprotect"),
+        (Kind::Madvise, "madvise"),
+        (Kind::Shmat, "shmat"),
+        (Kind::Shmdt, "shmdt"),
+        (Kind::RemapFilePages, "remap_file_pages"),
+    ]
+    .into_iter()
+    .map(|(kind, name)| {
+        let count = counts[Counter::FailedCalls as usize + kind as usize];
+        (name.to_owned(), count)
+    })
+    .filter(|(_, count)| *count > 0)
+    .collect();
+    Failures {
+        calls,
+        faults: counts[Counter::Faults as usize],
+    }
+}
+
+/// The programs' own diagnostics go to the log of this process.
+fn start_ebpf_log(programs: &mut Programs) {
+    match aya_log::EbpfLogger::init(programs.ebpf_mut()) {
+        Ok(logger) => {
+            tokio::spawn(async move {
+                let Ok(mut logger) = AsyncFd::with_interest(logger, Interest::READABLE) else {
+                    return;
+                };
+                while let Ok(mut guard) = logger.readable_mut().await {
+                    guard.get_inner_mut().flush();
+                    guard.clear_ready();
+                }
+            });
+        }
+        Err(error) => log::debug!("no diagnostics from the eBPF programs: {error}"),
+    }
+}

@@ -1,0 +1,33 @@
+//! A recording as the source of events: from the file into the book.
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+
+use super::book::Book;
+use crate::{
+    analysis::summary::Report,
+    capture::recording::{End, Reader},
+    event::Event,
+};
+
+/// The report from a recording, and how the recording ended.
+///
+/// # Errors
+/// The file is no recording, or holds not even its first event whole.
+pub fn replay(path: &Path) -> Result<(Report, End)> {
+    let mut reader = Reader::open(path)?;
+    let Some(Event::Started(started)) = reader.read()? else {
+        bail!(
+            "{} holds no trace: it was cut off before its first event",
+            path.display()
+        );
+    };
+    let mut book = Book::new(started.page_bytes);
+    book.apply(&Event::Started(started));
+    while let Some(event) = reader.read()? {
+        book.apply(&event);
+    }
+    let end = reader.end().unwrap_or(End::Whole);
+    Ok((book.report(), end))
+}

@@ -1,0 +1,141 @@
+//! Stacks of a live trace: unwound when they arrive, given an id, named on a thread of their own while
+//! the process is alive.
+
+use std::collections::{HashMap, HashSet};
+
+use tracer_common::stack::RuleKey;
+
+use crate::{
+    capture::programs::Programs,
+    event::{
+        SpaceId, StackId, StackQuality,
+        decode::{RawStack as Record, StackWord},
+    },
+    stacks::{Namer, RawStack, Unwinder},
+};
+
+/// What tells one stack from another.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    space: SpaceId,
+    quality: StackQuality,
+    frames: Vec<u64>,
+}
+
+/// Ids of stacks, by every way an event can name one.
+pub struct Stacks {
+    unwinder: Unwinder,
+    namer: Namer,
+    ids: HashMap<Key, StackId>,
+    /// Ids given out.
+    given: u32,
+    verified: HashMap<u64, StackId>,
+    /// What was handed to the kernel for an address space, to be taken back at its end.
+    handed: HashMap<SpaceId, Handed>,
+    tickets: HashMap<u64, StackId>,
+}
+
+#[derive(Default)]
+struct Handed {
+    hashes: Vec<u64>,
+    rules: HashSet<RuleKey>,
+}
+
+impl Stacks {
+    /// No stacks yet; `namer` will name them.
+    #[must_use]
+    pub fn new(namer: Namer) -> Self {
+        Self {
+            unwinder: Unwinder::new(),
+            namer,
+            ids: HashMap::new(),
+            given: 0,
+            verified: HashMap::new(),
+            handed: HashMap::new(),
+            tickets: HashMap::new(),
+        }
+    }
+
+    /// A stack came whole: unwinds it, gives it an id, and tells the kernel what it may send shorter
+    /// from now on.
+    pub fn arrived(&mut self, record: &Record, programs: &mut Programs) {
+        let unwound = self.unwinder.unwind(&RawStack {
+            pid: record.stamp.pid,
+            space: record.stamp.space,
+            ip: record.ip,
+            sp: record.sp,
+            fp: record.fp,
+            kernel_frames: &record.frames,
+            copied: &record.copied,
+            flags: record.flags,
+        });
+        let space = record.stamp.space;
+        let key = Key {
+            space,
+            quality: unwound.quality,
+            frames: unwound.frames.clone(),
+        };
+        let (agrees, rule) = (unwound.agrees_with_kernel, unwound.leaf_rule);
+        let id = *self.ids.entry(key).or_insert_with(|| {
+            self.given += 1;
+            let id = StackId(self.given);
+            self.namer.name(id, record.stamp.pid, space, unwound);
+            id
+        });
+        self.tickets.insert(record.ticket, id);
+        let handed = self.handed.entry(space).or_default();
+        if agrees {
+            if self.verified.insert(record.hash, id).is_none() {
+                programs.verified(record.hash);
+                handed.hashes.push(record.hash);
+            }
+        } else if let Some(rule) = rule {
+            let key = RuleKey {
+                space: record.space_key,
+                ip: record.ip,
+            };
+            if handed.rules.insert(key) {
+                programs.learned(key, rule);
+            }
+        }
+    }
+
+    /// The id that an event's stack word stands for. A ticket is good for one event.
+    pub fn resolve(&mut self, word: StackWord) -> StackId {
+        match word {
+            StackWord::None => None,
+            StackWord::Verified(hash) => self.verified.get(&hash).copied(),
+            StackWord::Ticket(ticket) => self.tickets.remove(&ticket),
+        }
+        .unwrap_or(StackId::NONE)
+    }
+
+    /// New code was mapped in an address space.
+    pub fn modules_changed(&mut self, space: SpaceId) {
+        self.unwinder.modules_changed(space);
+    }
+
+    /// An address space has ended, or its number begins anew: nothing that was learned in it holds.
+    pub fn forget(&mut self, space: SpaceId, programs: &mut Programs) {
+        self.unwinder.forget(space);
+        self.namer.ended(space);
+        let Some(handed) = self.handed.remove(&space) else {
+            return;
+        };
+        for hash in handed.hashes {
+            programs.unverify(hash);
+            self.verified.remove(&hash);
+        }
+        for key in handed.rules {
+            programs.unlearn(key);
+        }
+        self.ids.retain(|key, _| key.space != space);
+    }
+
+    /// No more stacks will come: waits until those that came have names.
+    pub fn finish(self) {
+        if !self.namer.finish() {
+            log::error!("naming the stacks failed: some call sites have no names");
+        }
+    }
+}

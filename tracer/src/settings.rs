@@ -1,0 +1,141 @@
+//! What the command line means: typed values, checked, ready to be used.
+
+use std::{
+    ffi::{OsStr, OsString},
+    io::IsTerminal as _,
+    path::PathBuf,
+};
+
+use anyhow::{Result, bail, ensure};
+use tracer_common::settings::FaultMode;
+
+use crate::{
+    cli::{Color, Faults, Format, Output, Sort, Tracing},
+    report::{Selection, SortBy},
+};
+
+/// A report to be written to a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportFile {
+    /// Where to.
+    pub path: PathBuf,
+    /// In which format.
+    pub format: Format,
+}
+
+/// The files that `--report` names, each with its format by its ending.
+pub fn report_files(output: &Output) -> Result<Vec<ReportFile>> {
+    output
+        .reports
+        .iter()
+        .map(|path| {
+            let format = match path.extension().and_then(OsStr::to_str) {
+                Some("txt") => Format::Text,
+                Some("json") => Format::Json,
+                _ => bail!(
+                    "cannot tell the format of {} by its ending: use .txt or .json",
+                    path.display()
+                ),
+            };
+            Ok(ReportFile {
+                path: path.clone(),
+                format,
+            })
+        })
+        .collect()
+}
+
+/// What of the report is shown, and in which order.
+#[must_use]
+pub fn selection(output: &Output) -> Selection {
+    Selection {
+        min_size_bytes: output.min_size,
+        sort: match output.sort {
+            Sort::Reserved => SortBy::Reserved,
+            Sort::Touched => SortBy::Touched,
+            Sort::Resident => SortBy::Resident,
+            Sort::Calls => SortBy::Calls,
+            Sort::Age => SortBy::Age,
+        },
+        ..Selection::default()
+    }
+}
+
+/// Where the report on the screen goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Screen {
+    /// Standard output.
+    Stdout,
+    /// Standard error, because standard output is the command's.
+    Stderr,
+}
+
+impl Screen {
+    fn is_terminal(self) -> bool {
+        match self {
+            Self::Stdout => std::io::stdout().is_terminal(),
+            Self::Stderr => std::io::stderr().is_terminal(),
+        }
+    }
+
+    /// Whether to use colours there (<https://no-color.org>).
+    #[must_use]
+    pub fn color(self, when: Color) -> bool {
+        match when {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => {
+                let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+                self.is_terminal() && !refused
+            }
+        }
+    }
+
+    /// Columns to fill there: as asked, else the terminal's, else 100.
+    #[must_use]
+    pub fn width(self, asked: Option<usize>) -> usize {
+        let terminal = || {
+            let size = match self {
+                Self::Stdout => rustix::termios::tcgetwinsize(std::io::stdout()),
+                Self::Stderr => rustix::termios::tcgetwinsize(std::io::stderr()),
+            };
+            size.ok()
+                .map(|size| usize::from(size.ws_col))
+                .filter(|columns| *columns > 0)
+        };
+        asked.or_else(terminal).unwrap_or(100)
+    }
+}
+
+/// How page faults are followed.
+#[must_use]
+pub fn faults(faults: Faults) -> FaultMode {
+    match faults {
+        Faults::Off => FaultMode::Off,
+        Faults::Count => FaultMode::Count,
+        Faults::Each => FaultMode::Each,
+    }
+}
+
+/// The ring's size, checked: the kernel wants a power of two and whole pages.
+pub fn ring_bytes(tracing: &Tracing) -> Result<u32> {
+    let page = rustix::param::page_size() as u64;
+    let size = tracing.ring_size;
+    ensure!(
+        size.is_power_of_two() && size >= page && size <= 1 << 30,
+        "--ring-size {size} is no power of two between {page} and 1 GiB"
+    );
+    Ok(u32::try_from(size)?)
+}
+
+/// What is added to the command's environment so that JavaScript functions have names: V8 writes them
+/// to `/tmp/perf-PID.map` (<https://nodejs.org/api/cli.html>).
+#[must_use]
+pub fn js_names_environment() -> Vec<(OsString, OsString)> {
+    let mut options = std::env::var_os("NODE_OPTIONS").unwrap_or_default();
+    if !options.is_empty() {
+        options.push(" ");
+    }
+    options.push("--perf-basic-prof --interpreted-frames-native-stack");
+    vec![("NODE_OPTIONS".into(), options)]
+}
