@@ -1,2 +1,38 @@
-//! The ledger.
+//! The ledger: a model of every traced address space, driven by [events](crate::event) in true order.
+//!
+//! Read in this order: [`change`] (what comes out), [`interval_map`] and [`page_set`] (the leaves),
+//! [`piece`] and [`reservation`] (what is known of pages, and of what one call made),
+//! [`address_space`] (one space and its few mutations), then what calls them: `calls`, [`remap`],
+//! `growth`, `touch`, [`reconcile`] with its [`journal`], and in front of all [`processes`].
+
 pub mod change;
+
+pub mod bits;
+pub mod interval_map;
+pub mod page_set;
+pub mod page_size;
+
+pub mod piece;
+pub mod reservation;
+
+pub mod journal;
+
+pub mod address_space;
+
+mod calls;
+mod growth;
+pub mod remap;
+mod touch;
+
+pub mod reconcile;
+
+pub mod ended;
+pub mod processes;
+
+pub use address_space::AddressSpace;
+pub use change::{Change, Difference, Origin, ReservationId};
+pub use ended::EndedRun;
+pub use piece::{Attributes, Piece};
+pub use processes::Ledger;
+pub use reconcile::RangeDifference;
+pub use reservation::Reservation;

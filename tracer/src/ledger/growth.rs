@@ -1,0 +1,137 @@
+//! The heap, and mappings that grow without a call.
+
+use super::address_space::{AddressSpace, Ids};
+use super::bits;
+use super::change::Origin;
+use super::journal::{Determined, FirstBreak};
+use super::piece::{Attributes, Piece};
+use super::reservation::{Birth, Maker};
+use crate::event::Address;
+
+/// A stack that grows by a fault keeps this many pages from an accessible mapping below it
+/// (`stack_guard_gap` in `mm/mmap.c`, the default).
+const STACK_GUARD_PAGES: u64 = 256;
+/// No single fault makes the ledger grow a stack beyond the usual `RLIMIT_STACK` (`_STK_LIM` in
+/// `include/uapi/linux/resource.h`): such a fault may be a wild access. If it was the stack, the
+/// kernel's own count tells with the next call.
+const STACK_BYTES_BY_FAULT: u64 = 8 << 20;
+
+impl AddressSpace {
+    /// `brk` returned: the heap reaches from `start` to `end`.
+    pub(super) fn heap(&mut self, ids: &mut Ids, maker: Maker, start: Address, end: Address) {
+        let (Some(first), Some(next)) = (self.page.up(start.0), self.page.up(end.0)) else {
+            return;
+        };
+        // Both ends must lie where a process can have memory.
+        if next < first
+            || (next > first && self.page.between(Address(first), Address(next)).is_none())
+        {
+            return;
+        }
+        if let Some(journal) = &mut self.journal {
+            journal.broke = true;
+        }
+        let empty = (self.fresh || self.seeded).then_some(first);
+        let Some(before) = self.heap_end.or(empty) else {
+            if let Some(journal) = &mut self.journal {
+                journal.first_break = Some(FirstBreak {
+                    maker,
+                    start: first,
+                    end: next,
+                });
+            }
+            self.heap_end = Some(next);
+            return;
+        };
+        let before = before.max(first);
+        self.heap_end = Some(next);
+        if next > before {
+            self.release(before..next);
+            self.grow_heap(ids, maker, before, next);
+        } else if next < before {
+            self.release(next..before);
+            self.determine(next..before, Determined::Unmapped);
+        }
+    }
+
+    /// What one `brk` added to the heap, onto free pages.
+    pub(super) fn grow_heap(&mut self, ids: &mut Ids, maker: Maker, start: u64, end: u64) {
+        let attributes = Attributes::HEAP;
+        let owner = self.begin(
+            ids,
+            Birth {
+                origin: Origin::Break,
+                maker,
+                asked: start..end,
+                flags: bits::MAP_PRIVATE | bits::MAP_ANONYMOUS,
+                protection: attributes.protection,
+            },
+        );
+        if let Some(reservation) = self.reservations.get_mut(&owner) {
+            reservation.name = "[heap]".into();
+        }
+        self.lay(start..end, Piece { owner, attributes });
+        self.determine(start..end, Determined::Mapped);
+    }
+
+    /// The kernel counts `pages` in mappings that grow down (`mm->stack_vm`): what the ledger lacks
+    /// of them, the main stack has grown by faults. The numbers are absolute, so a snapshot that saw
+    /// the growth already is not counted twice.
+    pub(super) fn grow_stack(&mut self, pages: u64) {
+        let Some(stack) = self.main_stack.and_then(|id| self.reservations.get(&id)) else {
+            return;
+        };
+        let known = self.grows_down_bytes;
+        let wanted = pages.saturating_mul(self.page.bytes());
+        // With other mappings that grow down nobody knows which one did.
+        if wanted <= known || stack.reserved_bytes != known {
+            return;
+        }
+        let id = stack.id;
+        let Some((lowest, piece)) = self
+            .pieces
+            .overlapping(stack.hull.clone())
+            .find(|(_, piece)| piece.owner == id)
+        else {
+            return;
+        };
+        let (bottom, piece) = (lowest.start, *piece);
+        let room = self
+            .pieces
+            .last_before(bottom)
+            .map_or(0, |(below, _)| below.end);
+        if let Some(start) = bottom.checked_sub(wanted - known)
+            && start >= room
+        {
+            self.lay(start..bottom, piece);
+            self.determine(start..bottom, Determined::Mapped);
+        }
+    }
+
+    /// A fault on an unmapped page: if a mapping that grows down is next above, it has grown to here.
+    /// Whether it has.
+    pub(super) fn grow_by_fault(&mut self, address: u64) -> bool {
+        let start = self.page.down(address);
+        let Some((above, piece)) = self.pieces.next_after(address) else {
+            return false;
+        };
+        let (above, piece) = (above.start, *piece);
+        let size = self
+            .reservations
+            .get(&piece.owner)
+            .map_or(0, |stack| stack.reserved_bytes)
+            .saturating_add(above - start);
+        if !piece.attributes.grows_down || size > STACK_BYTES_BY_FAULT {
+            return false;
+        }
+        if let Some((below, blocker)) = self.pieces.last_before(start) {
+            let guard = STACK_GUARD_PAGES * self.page.bytes();
+            if blocker.attributes.accessible() && start - below.end < guard {
+                return false;
+            }
+        }
+        self.lay(start..above, piece);
+        self.determine(start..above, Determined::Mapped);
+        true
+    }
+}

@@ -1,0 +1,137 @@
+//! What calls have said about an address space whose ledger is not sure (rules 3 and 5).
+//!
+//! A snapshot of the maps takes time to read and to arrive: what a call determined meanwhile is newer
+//! than the snapshot, what no call determined is the snapshot's. So between the begin of doubt and the
+//! snapshot every call is noted here, page by page, the last one winning.
+
+use std::ops::Range;
+
+use super::interval_map::IntervalMap;
+use super::page_set::PageSet;
+use super::reservation::Maker;
+use crate::event::Nanoseconds;
+
+/// What the calls said last of a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Determined {
+    /// It is not mapped.
+    Unmapped,
+    /// It is mapped as the ledger says.
+    Mapped,
+    /// It is mapped as the ledger says, but its protection is a guess (moved from an unknown place).
+    MappedSomehow,
+    /// It has this protection, if it is mapped.
+    Protection(u8),
+}
+
+/// The first `brk` after the begin of doubt in a space whose heap is not known: by how much the heap
+/// changed only the snapshot can tell.
+#[derive(Clone, Copy, Debug)]
+pub struct FirstBreak {
+    /// Who called.
+    pub maker: Maker,
+    /// The heap's first page.
+    pub start: u64,
+    /// One past its last page after the call.
+    pub end: u64,
+}
+
+/// The doubt about one address space, and what is certain in spite of it.
+#[derive(Clone, Debug, Default)]
+pub struct Journal {
+    /// Since when: a snapshot whose reading began earlier does not end it.
+    pub since: Nanoseconds,
+    /// By range, bytes.
+    determined: IntervalMap<Determined>,
+    /// Faults on pages that the ledger does not know: touched, if the snapshot shows them mapped.
+    pub touched: PageSet,
+    /// Whether a `brk` came.
+    pub broke: bool,
+    /// The first `brk`, where the heap was not known.
+    pub first_break: Option<FirstBreak>,
+    /// `shmat` calls of unknown length: where, and who called.
+    pub attached: Vec<(u64, Maker)>,
+}
+
+impl Journal {
+    /// Nothing is certain from now on.
+    #[must_use]
+    pub fn new(since: Nanoseconds) -> Self {
+        Self {
+            since,
+            ..Self::default()
+        }
+    }
+
+    /// Notes what a call did to `range`.
+    pub fn determine(&mut self, range: Range<u64>, what: Determined) {
+        let Determined::Protection(_) = what else {
+            self.determined.insert(range, what);
+            return;
+        };
+        // Whoever can be protected is mapped: what the ledger maps stays as it is there.
+        self.determined.update(range.clone(), |old| match old {
+            Determined::Mapped | Determined::MappedSomehow => Determined::Mapped,
+            Determined::Unmapped | Determined::Protection(_) => what,
+        });
+        for gap in self.determined.gaps(range) {
+            self.determined.insert(gap, what);
+        }
+    }
+
+    /// The parts of `range` whose being mapped no call has determined; with each, the protection that
+    /// one has.
+    #[must_use]
+    pub fn open(&self, range: &Range<u64>) -> Vec<(Range<u64>, Option<u8>)> {
+        let mut open: Vec<_> = self
+            .determined
+            .gaps(range.clone())
+            .into_iter()
+            .map(|gap| (gap, None))
+            .collect();
+        for (part, what) in self.determined.overlapping(range.clone()) {
+            if let Determined::Protection(protection) = *what {
+                open.push((part, Some(protection)));
+            }
+        }
+        open.sort_by_key(|(part, _)| part.start);
+        open
+    }
+
+    /// The parts of `range` that are mapped with a protection that is a guess.
+    #[must_use]
+    pub fn guessed(&self, range: &Range<u64>) -> Vec<Range<u64>> {
+        self.determined
+            .overlapping(range.clone())
+            .filter(|(_, what)| **what == Determined::MappedSomehow)
+            .map(|(part, _)| part)
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_protection_does_not_undo_what_is_known_to_be_mapped() {
+        let mut journal = Journal::default();
+        journal.determine(10..20, Determined::Mapped);
+        journal.determine(20..30, Determined::MappedSomehow);
+        journal.determine(0..40, Determined::Protection(1));
+        assert_eq!(
+            journal.open(&(0..50)),
+            [(0..10, Some(1)), (30..40, Some(1)), (40..50, None)]
+        );
+        assert!(journal.guessed(&(0..50)).is_empty());
+    }
+
+    #[test]
+    fn the_last_call_wins() {
+        let mut journal = Journal::default();
+        journal.determine(10..20, Determined::Mapped);
+        journal.determine(12..15, Determined::Unmapped);
+        journal.determine(14..15, Determined::Protection(3));
+        assert_eq!(journal.open(&(10..20)), [(14..15, Some(3))]);
+    }
+}

@@ -1,0 +1,285 @@
+//! A snapshot of the kernel's maps against the ledger: seeding, resynchronisation, comparison.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::address_space::{AddressSpace, Ids};
+use super::bits;
+use super::change::{Origin, ReservationId};
+use super::interval_map::IntervalMap;
+use super::journal::{Determined, FirstBreak, Journal};
+use super::page_size::PageSize;
+use super::piece::{Attributes, Piece};
+use super::reservation::{Birth, Maker};
+use crate::event::{Address, Mapping, Maps, StackId};
+
+/// A range on which the ledger and the kernel differ: in being mapped, or in protection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RangeDifference {
+    /// First address.
+    pub start: Address,
+    /// One past the last address.
+    pub end: Address,
+    /// The ledger's protection (1 read, 2 write, 4 execute); `None`: not mapped there.
+    pub ledger: Option<u8>,
+    /// The kernel's.
+    pub kernel: Option<u8>,
+}
+
+/// The names of mappings, each kept once for the whole ledger.
+#[derive(Clone, Debug, Default)]
+pub struct Names(HashMap<Box<str>, Arc<str>>);
+
+impl Names {
+    /// How many names are kept; beyond, each user has its own copy (`memfd`s and deleted files can
+    /// have ever new names).
+    const MOST: usize = 10_000;
+
+    fn get(&mut self, name: &str) -> Arc<str> {
+        if let Some(known) = self.0.get(name) {
+            return known.clone();
+        }
+        let new: Arc<str> = name.into();
+        if self.0.len() < Self::MOST {
+            self.0.insert(name.into(), new.clone());
+        }
+        new
+    }
+}
+
+/// The mappings of a snapshot, by range. `[vsyscall]` is a page of the kernel's half that every
+/// process shows and none has: `total_vm` does not count it (it does count `[vdso]` and `[vvar]`).
+fn snapshot(page: PageSize, mappings: &[Mapping]) -> IntervalMap<usize> {
+    let mut snapshot = IntervalMap::default();
+    for (index, mapping) in mappings.iter().enumerate() {
+        if mapping.name != "[vsyscall]"
+            && let Some(range) = page.between(mapping.start, mapping.end)
+        {
+            snapshot.insert(range, index);
+        }
+    }
+    snapshot
+}
+
+impl AddressSpace {
+    /// Where the ledger and `mappings` differ, ascending.
+    #[must_use]
+    pub fn compare(&self, mappings: &[Mapping]) -> Vec<RangeDifference> {
+        let kernel = snapshot(self.page, mappings);
+        let shown = |index: usize| Some(mappings[index].protection & bits::PROT_MASK);
+        let mut differences = IntervalMap::default();
+        for (range, &index) in kernel.iter() {
+            for (part, piece) in self.pieces.overlapping(range.clone()) {
+                let ledger = Some(piece.attributes.protection);
+                if ledger != shown(index) {
+                    differences.insert(part, (ledger, shown(index)));
+                }
+            }
+            for gap in self.pieces.gaps(range) {
+                differences.insert(gap, (None, shown(index)));
+            }
+        }
+        for (range, piece) in self.pieces.iter() {
+            for gap in kernel.gaps(range) {
+                differences.insert(gap, (Some(piece.attributes.protection), None));
+            }
+        }
+        differences
+            .iter()
+            .map(|(range, &(ledger, kernel))| RangeDifference {
+                start: Address(range.start),
+                end: Address(range.end),
+                ledger,
+                kernel,
+            })
+            .collect()
+    }
+
+    /// A snapshot to seed or to resynchronise by: where no call has determined anything since the
+    /// begin of doubt, the kernel is right. Where the ledger was sure and differs, doubt begins, and
+    /// the next reading decides: this one may be older than what the ledger knows.
+    pub(super) fn reconcile(&mut self, ids: &mut Ids, names: &mut Names, maps: &Maps) {
+        let Some(mut journal) = self.journal.take() else {
+            if !self.compare(&maps.mappings).is_empty() {
+                self.doubt(maps.time);
+            }
+            self.learn_names(names, &maps.mappings);
+            return;
+        };
+        let kernel = snapshot(self.page, &maps.mappings);
+        let heap_end = maps
+            .mappings
+            .iter()
+            .filter(|mapping| mapping.name == "[heap]")
+            .filter_map(|mapping| self.page.between(mapping.start, mapping.end))
+            .map(|range| range.end)
+            .max();
+        if let Some(first) = journal.first_break {
+            clip_heap(&mut journal, &kernel, maps, first);
+        }
+        self.abandon_transit(maps.began);
+        self.drop_unseen(&journal, &kernel);
+        for (range, &index) in kernel.iter() {
+            self.adopt(ids, names, &journal, range, maps, &maps.mappings[index]);
+        }
+        if let Some(FirstBreak { maker, start, end }) = journal.first_break {
+            for gap in self.pieces.gaps(start.max(heap_end.unwrap_or(0))..end) {
+                for (part, _) in journal.open(&gap) {
+                    self.grow_heap(ids, maker, part.start, part.end);
+                }
+            }
+        }
+        if !journal.broke {
+            self.heap_end = heap_end;
+        }
+        self.learn_names(names, &maps.mappings);
+        self.resyncs += u64::from(self.seeded || journal.since.0 > 0);
+        self.seeded = true;
+        if maps.began < journal.since {
+            journal.first_break = None;
+            self.journal = Some(journal);
+        }
+        if let Some((_, totals)) = self.kernel {
+            self.grow_stack(totals.stack_pages);
+        }
+    }
+
+    /// Gives names to reservations that were made since the maps were last read.
+    pub(super) fn learn_names(&mut self, names: &mut Names, mappings: &[Mapping]) {
+        for mapping in mappings.iter().filter(|mapping| !mapping.name.is_empty()) {
+            let Some(range) = self.page.between(mapping.start, mapping.end) else {
+                continue;
+            };
+            for (_, owner) in self.owners(range) {
+                if let Some(owner) = self.reservations.get_mut(&owner)
+                    && owner.name.is_empty()
+                {
+                    owner.name = names.get(&mapping.name);
+                }
+            }
+        }
+    }
+
+    /// Releases what the snapshot does not show and no call has mapped since.
+    fn drop_unseen(&mut self, journal: &Journal, kernel: &IntervalMap<usize>) {
+        let gone: Vec<Range<u64>> = self
+            .pieces
+            .iter()
+            .flat_map(|(range, _)| kernel.gaps(range))
+            .flat_map(|gap| journal.open(&gap))
+            .map(|(part, _)| part)
+            .collect();
+        for range in gone {
+            self.release(range);
+        }
+    }
+
+    /// Takes one line of the snapshot over, where no call knows better.
+    fn adopt(
+        &mut self,
+        ids: &mut Ids,
+        names: &mut Names,
+        journal: &Journal,
+        range: Range<u64>,
+        maps: &Maps,
+        mapping: &Mapping,
+    ) {
+        for part in journal.guessed(&range) {
+            self.restyle(part, |attributes| attributes.protected(mapping.protection));
+        }
+        // A stack that has grown is still the same stack.
+        let mut line = self
+            .main_stack
+            .filter(|id| mapping.name == "[stack]" && self.reservations.contains_key(id));
+        for (part, protection) in journal.open(&range) {
+            let attributes = Attributes::of_snapshot(
+                protection.unwrap_or(mapping.protection),
+                mapping.shared,
+                mapping.inode != 0,
+                &mapping.name,
+            );
+            self.restyle(part.clone(), |old| old.protected(attributes.protection));
+            for gap in self.pieces.gaps(part) {
+                let owner = *line
+                    .get_or_insert_with(|| self.discovered(ids, names, journal, maps, mapping));
+                self.lay(gap.clone(), Piece { owner, attributes });
+                for run in journal.touched.runs(&self.page.pages(&gap)) {
+                    let new = self.touched.insert_range(&run);
+                    self.note_touched(owner, self.bytes_of(new));
+                }
+            }
+        }
+    }
+
+    /// A reservation for a line that the ledger did not know.
+    fn discovered(
+        &mut self,
+        ids: &mut Ids,
+        names: &mut Names,
+        journal: &Journal,
+        maps: &Maps,
+        mapping: &Mapping,
+    ) -> ReservationId {
+        let attach = journal
+            .attached
+            .iter()
+            .find(|(address, _)| *address == mapping.start.0);
+        let (origin, maker) = match attach {
+            Some((_, maker)) => (Origin::Attach, *maker),
+            None if self.seeded => {
+                let seen = Maker {
+                    stack: StackId::NONE,
+                    time: maps.time,
+                    ..self.maker_of_old(maps.pid)
+                };
+                (Origin::Unseen, seen)
+            }
+            None => (Origin::PreExisting, self.maker_of_old(maps.pid)),
+        };
+        let is_stack = mapping.name == "[stack]";
+        let mut flags = if mapping.shared {
+            bits::MAP_SHARED
+        } else {
+            bits::MAP_PRIVATE
+        };
+        if mapping.inode == 0 {
+            flags |= bits::MAP_ANONYMOUS;
+        }
+        if is_stack {
+            flags |= bits::MAP_GROWSDOWN;
+        }
+        let id = self.begin(
+            ids,
+            Birth {
+                origin,
+                maker,
+                asked: mapping.start.0..mapping.end.0.max(mapping.start.0),
+                flags,
+                protection: mapping.protection,
+            },
+        );
+        if let Some(reservation) = self.reservations.get_mut(&id) {
+            reservation.name = names.get(&mapping.name);
+            reservation.offset = mapping.offset;
+            // The kernel's name of a System V segment's file (`newseg` in `ipc/shm.c`).
+            reservation.attached = mapping.name.starts_with("/SYSV");
+        }
+        if is_stack {
+            self.main_stack = Some(id);
+        }
+        id
+    }
+}
+
+/// A first `brk` of unknown effect: what the snapshot shows of the heap beyond the break, and no later
+/// call has mapped, was read before that call gave it back.
+fn clip_heap(journal: &mut Journal, kernel: &IntervalMap<usize>, maps: &Maps, first: FirstBreak) {
+    for (range, &index) in kernel.iter() {
+        if maps.mappings[index].name == "[heap]" {
+            for (part, _) in journal.open(&(range.start.max(first.end)..range.end)) {
+                journal.determine(part, Determined::Unmapped);
+            }
+        }
+    }
+}
