@@ -1,2 +1,3 @@
 //! Capture.
+pub mod procfs;
 pub mod recording;
