@@ -122,12 +122,18 @@ pub struct Output {
     /// Write a report to this file, its format by its ending (.txt .json); may be repeated.
     #[arg(long = "report", value_name = "FILE")]
     pub reports: Vec<PathBuf>,
-    /// Leave out call sites smaller than this (1MiB).
-    #[arg(long, value_name = "SIZE", default_value = "0", value_parser = size)]
-    pub min_size: u64,
+    /// Sum up call sites smaller than this (1MiB); else what is small beside the whole.
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub min_size: Option<u64>,
+    /// Sum up nothing: show every call site and every process.
+    #[arg(long, conflicts_with = "min_size")]
+    pub all: bool,
     /// What call sites are sorted by.
     #[arg(long, value_enum, default_value_t = Sort::Reserved)]
     pub sort: Sort,
+    /// What a line of the text report's tables is.
+    #[arg(long, value_enum, default_value_t = By::Site)]
+    pub by: By,
     /// Columns of the text report; else the terminal's width.
     #[arg(long, value_name = "N")]
     pub width: Option<usize>,
@@ -169,6 +175,17 @@ pub enum Sort {
     Calls,
     /// First call first.
     Age,
+}
+
+/// What a line of the tables is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum By {
+    /// A call site.
+    Site,
+    /// All sites of threads of one name.
+    Thread,
+    /// All sites of the module or script whose code asked.
+    Module,
 }
 
 /// When to use colours.

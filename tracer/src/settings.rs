@@ -10,8 +10,8 @@ use anyhow::{Result, bail, ensure};
 use tracer_common::settings::FaultMode;
 
 use crate::{
-    cli::{Color, Faults, Format, Output, Sort, Tracing},
-    report::{Selection, SortBy},
+    cli::{By, Color, Faults, Format, Output, Sort, Tracing},
+    report::selection::{self, Selection},
 };
 
 /// A report to be written to a file.
@@ -50,14 +50,19 @@ pub fn report_files(output: &Output) -> Result<Vec<ReportFile>> {
 pub fn selection(output: &Output) -> Selection {
     Selection {
         min_size_bytes: output.min_size,
+        all: output.all,
         sort: match output.sort {
-            Sort::Reserved => SortBy::Reserved,
-            Sort::Touched => SortBy::Touched,
-            Sort::Resident => SortBy::Resident,
-            Sort::Calls => SortBy::Calls,
-            Sort::Age => SortBy::Age,
+            Sort::Reserved => selection::Sort::Reserved,
+            Sort::Touched => selection::Sort::Touched,
+            Sort::Resident => selection::Sort::Resident,
+            Sort::Calls => selection::Sort::Calls,
+            Sort::Age => selection::Sort::Age,
         },
-        ..Selection::default()
+        by: match output.by {
+            By::Site => selection::By::Site,
+            By::Thread => selection::By::Thread,
+            By::Module => selection::By::Module,
+        },
     }
 }
 

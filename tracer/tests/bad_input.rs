@@ -75,10 +75,7 @@ fn without_privileges_the_remedy_is_named() {
     let copy = folder.path().join("tracer");
     fs::copy(env!("CARGO_BIN_EXE_tracer"), &copy).unwrap();
     let nobody = 65_534;
-    for arguments in [
-        &["attach", "--pid", "1"][..],
-        &["run", "--", "true"],
-    ] {
+    for arguments in [&["attach", "--pid", "1"][..], &["run", "--", "true"]] {
         let output = Command::new(&copy)
             .args(arguments)
             .uid(nobody)
@@ -141,7 +138,12 @@ fn a_folder_that_is_not_there_is_refused_before_anything_runs() {
 fn a_foreign_file_is_no_recording() {
     let folder = folder();
     let path = folder.path().join("foreign");
-    for content in [&b""[..], b"hello", &[0; 4096], b"\x7fELF and so on and on and on"] {
+    for content in [
+        &b""[..],
+        b"hello",
+        &[0; 4096],
+        b"\x7fELF and so on and on and on",
+    ] {
         fs::write(&path, content).unwrap();
         let output = tracer().arg("report").arg(&path).output().unwrap();
         refused(&output, &["foreign"]);
@@ -177,7 +179,9 @@ fn a_full_disk_ends_the_recording_and_not_the_trace() {
         .args(["run", "-o"])
         .arg(&path)
         .args(["--", "python3", "-c"])
-        .arg("import mmap\nfor i in range(30000): mmap.mmap(-1, 4096 * (i % 50 + 1))\nprint('done')")
+        .arg(
+            "import mmap\nfor i in range(30000): mmap.mmap(-1, 4096 * (i % 50 + 1))\nprint('done')",
+        )
         .output()
         .unwrap();
     let stderr = text(&output.stderr);
@@ -186,7 +190,10 @@ fn a_full_disk_ends_the_recording_and_not_the_trace() {
     assert!(stderr.contains("out.vmt"), "{stderr}");
     assert!(stderr.contains("No space left"), "{stderr}");
     assert!(stderr.contains("virtual"), "no report: {stderr}");
-    assert!(!path.exists(), "a file that is not whole has the name of a whole one");
+    assert!(
+        !path.exists(),
+        "a file that is not whole has the name of a whole one"
+    );
 }
 
 #[test]

@@ -99,7 +99,7 @@ fn one_of_each() -> Vec<(&'static str, Event)> {
                     start: cage,
                     end: Address(cage.0 + 4096),
                     protection: 5,
-                    offset: 0x3001_000,
+                    offset: 0x0300_1000,
                     inode: u64::MAX,
                     name: "/usr/bin/node (deleted)".into(),
                     ..Mapping::default()

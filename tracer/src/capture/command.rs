@@ -5,7 +5,7 @@ use std::{
     ffi::{CString, OsStr, OsString},
     io::{self, Read as _, Write as _},
     os::{
-        fd::{AsFd as _, OwnedFd},
+        fd::OwnedFd,
         unix::{ffi::OsStrExt as _, process::ExitStatusExt as _},
     },
     path::{Path, PathBuf},
@@ -237,6 +237,8 @@ fn runnable(path: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::fd::AsFd as _;
+
     use super::*;
 
     fn words(words: &[&str]) -> Vec<OsString> {

@@ -12,4 +12,6 @@ pub mod privileges;
 
 pub mod command;
 
+pub mod procfs;
+
 pub mod recording;

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use tracer_common::settings::FaultMode;
 
 use crate::capture::{
-    host, kernel_types, privileges,
+    host, kernel_types, privileges, procfs,
     programs::{Options, Programs},
 };
 
@@ -126,7 +126,7 @@ fn programs() -> Finding {
 }
 
 fn pagemap() -> Finding {
-    if crate::capture::procfs::has_pagemap_scan() {
+    if procfs::has_scan() {
         Finding::Fine("what is resident is found by PAGEMAP_SCAN".to_owned())
     } else {
         Finding::Lacking(

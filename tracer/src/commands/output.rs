@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{self, BufWriter, Write},
-    path::PathBuf,
+    path::Path,
 };
 
 use anyhow::{Context as _, Result};
@@ -11,9 +11,12 @@ use anyhow::{Context as _, Result};
 use crate::{
     analysis::summary::Report,
     cli::{Format, Output},
-    report::{Selection, json, text},
+    report::{json, selection::Selection, text},
     settings::{self, ReportFile, Screen},
 };
+
+/// Columns of a text report in a file.
+const FILE_WIDTH: usize = 120;
 
 /// Files that reports will be written to: opened before the trace, so that a name that cannot be
 /// written fails at once, and put in their place only when whole.
@@ -34,7 +37,7 @@ impl Files {
                     .filter(|folder| !folder.as_os_str().is_empty());
                 let begun = tempfile::Builder::new()
                     .prefix(".tracer-report-")
-                    .tempfile_in(folder.unwrap_or(&PathBuf::from(".")))
+                    .tempfile_in(folder.unwrap_or(Path::new(".")))
                     .with_context(|| format!("cannot write {}", file.path.display()))?;
                 Ok((file, begun))
             })
@@ -47,11 +50,12 @@ impl Files {
         for (file, begun) in self.files {
             let failed = || format!("cannot write {}", file.path.display());
             let style = text::Style {
-                width: 120,
+                width: FILE_WIDTH,
                 color: false,
+                selection: selection.clone(),
             };
             let mut out = BufWriter::new(begun);
-            write(report, file.format, selection, &style, &mut out).with_context(failed)?;
+            write(report, file.format, &style, &mut out).with_context(failed)?;
             let begun = out.into_inner().map_err(io::IntoInnerError::into_error);
             let begun = begun.with_context(failed)?;
             // NamedTempFile is readable by its owner only; a report is an ordinary file.
@@ -76,15 +80,16 @@ pub fn to_screen(
     let style = text::Style {
         width: screen.width(options.width),
         color: screen.color(options.color),
+        selection: selection.clone(),
     };
     let done = match screen {
         Screen::Stdout => {
             let mut out = BufWriter::new(io::stdout().lock());
-            write(report, options.format, selection, &style, &mut out).and_then(|()| out.flush())
+            write(report, options.format, &style, &mut out).and_then(|()| out.flush())
         }
         Screen::Stderr => {
             let mut out = BufWriter::new(io::stderr().lock());
-            write(report, options.format, selection, &style, &mut out).and_then(|()| out.flush())
+            write(report, options.format, &style, &mut out).and_then(|()| out.flush())
         }
     };
     done.context("cannot write the report")
@@ -93,13 +98,11 @@ pub fn to_screen(
 fn write(
     report: &Report,
     format: Format,
-    selection: &Selection,
     style: &text::Style,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    let selected = selection.apply(report);
     match format {
-        Format::Text => text::write(&selected, style, out),
-        Format::Json => json::write(&selected, out),
+        Format::Text => text::write(report, style, out),
+        Format::Json => json::write(report, out),
     }
 }

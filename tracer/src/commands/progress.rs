@@ -5,8 +5,8 @@ use std::time::Duration;
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::{
-    analysis::Progress,
-    report::text::{escape, size},
+    analysis::{Progress, units::bytes},
+    report::text::line::escape,
 };
 
 /// A line that says how things stand.
@@ -49,8 +49,8 @@ impl Line {
             escape(&progress.comm),
             progress.pid,
             elapsed.as_secs_f64(),
-            progress.virtual_bytes.map_or_else(unknown, size),
-            progress.resident_bytes.map_or_else(unknown, size),
+            progress.virtual_bytes.map_or_else(unknown, bytes),
+            progress.resident_bytes.map_or_else(unknown, bytes),
             HumanCount(progress.events),
         ));
         self.bar.tick();

@@ -9,7 +9,7 @@ use crate::{
     capture::{command::Held, privileges, procfs},
     cli::{Attach, Output, Run, Tracing},
     event::Pid,
-    session::live::{Outcome, Plan, Target, trace},
+    session::live::{Outcome, Plan, Target, check_traceable, trace},
     settings::{self, Screen},
 };
 
@@ -27,7 +27,7 @@ pub fn attach(attach: &Attach, show_progress: bool) -> Result<u8> {
     pids.dedup();
     privileges::check()?;
     for pid in &pids {
-        procfs::check_traceable(*pid)?;
+        check_traceable(*pid)?;
     }
     let files = output::Files::create(&attach.output)?;
     let plan = plan(Target::Processes(pids), &attach.tracing)?;
@@ -46,8 +46,6 @@ pub fn run(run: &Run, show_progress: bool) -> Result<u8> {
     } else {
         Vec::new()
     };
-    let ring_bytes = settings::ring_bytes(&run.tracing)?;
-    debug_assert!(ring_bytes > 0);
     let held = Held::start(&run.command, &environment)?;
     let plan = plan(Target::Command(held), &run.tracing)?;
     // The command writes to the same terminal: a progress line would run through its output.

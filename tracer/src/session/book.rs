@@ -1,9 +1,9 @@
 //! Ledger and analysis, kept together: one event goes into both, live or from a recording.
 
 use crate::{
-    analysis::{Analysis, Progress, summary::Report},
-    event::{Event, Pid, SpaceId},
-    ledger::{Ledger, change::Change},
+    analysis::{Analysis, LedgerView, LivingReservation, Progress, summary::Report},
+    event::{Address, Event, Pid, SpaceId},
+    ledger::{AddressSpace, Change, Ledger, Reservation},
 };
 
 /// Ledger and analysis of one trace.
@@ -29,7 +29,13 @@ impl Book {
     /// Enters one event.
     pub fn apply(&mut self, event: &Event) {
         if let Some((pid, space)) = ends(event, &self.ledger) {
-            self.analysis.ending(pid, space, &self.ledger);
+            self.analysis.ending(
+                pid,
+                space,
+                self.ledger.living(space),
+                self.ledger.mapped_bytes(space),
+                self.ledger.kernel_bytes(space),
+            );
         }
         self.changes.clear();
         self.ledger.apply(event, &mut self.changes);
@@ -63,4 +69,50 @@ fn ends(event: &Event, ledger: &Ledger) -> Option<(Pid, SpaceId)> {
         _ => return None,
     };
     ledger.space_of(pid).map(|space| (pid, space))
+}
+
+impl LedgerView for Ledger {
+    fn living(&self, space: SpaceId) -> Vec<LivingReservation> {
+        let Some(space) = self.space(space) else {
+            return Vec::new();
+        };
+        let looked = space.looked_at_residence().is_some();
+        space
+            .reservations()
+            .map(|reservation| living(space, reservation, looked))
+            .collect()
+    }
+
+    fn mapped_bytes(&self, space: SpaceId) -> u64 {
+        self.space(space).map_or(0, AddressSpace::mapped_bytes)
+    }
+
+    fn kernel_bytes(&self, space: SpaceId) -> Option<u64> {
+        self.space(space)?.kernel_bytes()
+    }
+}
+
+/// One reservation as the analysis wants it. `looked`: what is resident is known.
+fn living(space: &AddressSpace, reservation: &Reservation, looked: bool) -> LivingReservation {
+    let mut hull: Option<(u64, u64)> = None;
+    let mut bytes_by_protection = [0u64; 8];
+    for (start, end, piece) in space.pieces(reservation.id) {
+        hull = Some((hull.map_or(start.0, |(first, _)| first), end.0));
+        bytes_by_protection[usize::from(piece.protection & 7)] += end.0 - start.0;
+    }
+    let (start, end) = hull.unwrap_or_default();
+    let most = (0..8u8).max_by_key(|bits| bytes_by_protection[usize::from(*bits)]);
+    LivingReservation {
+        id: reservation.id,
+        start: Address(start),
+        length: end - start,
+        protection: most.unwrap_or_default(),
+        flags: reservation.flags,
+        name: reservation.name.to_string(),
+        reserved: reservation.reserved_bytes,
+        accessible: reservation.accessible_bytes,
+        touched: reservation.touched_bytes,
+        resident: looked.then_some(reservation.resident_bytes),
+        charged: reservation.charged_bytes,
+    }
 }

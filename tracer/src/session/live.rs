@@ -53,6 +53,14 @@ const RESIDENT_SHARE: u32 = 50;
 /// `PROT_EXEC` (include/uapi/asm-generic/mman-common.h).
 const PROT_EXEC: u8 = 4;
 
+/// Fails if there is no such process, or none that has an address space.
+pub fn check_traceable(pid: Pid) -> Result<()> {
+    if procfs::is_kernel_thread(pid)? {
+        bail!("process {pid} is a kernel thread: it has no address space to trace");
+    }
+    Ok(())
+}
+
 /// What to trace, and how.
 #[derive(Debug)]
 pub struct Plan {
@@ -205,7 +213,10 @@ impl Live {
                     self.find(*pid, follow)?;
                 }
                 if follow {
-                    for pid in pids.iter().flat_map(|pid| procfs::descendants(*pid)) {
+                    for pid in pids
+                        .iter()
+                        .flat_map(|pid| procfs::descendants(*pid).unwrap_or_default())
+                    {
                         // It may have ended meanwhile, or have been made since we follow its parent.
                         if !self.programs.is_selected(pid)
                             && let Err(error) = self.find(pid, follow)
@@ -224,7 +235,7 @@ impl Live {
 
     /// Traces a process that runs already: first its calls, then its maps are read (rule 3).
     fn find(&mut self, pid: Pid, follow: bool) -> Result<()> {
-        procfs::check_traceable(pid)?;
+        check_traceable(pid)?;
         self.programs.select(pid, follow)?;
         let space = self.decoder.expect(pid);
         let seed = processes::found(pid, space)
@@ -542,9 +553,9 @@ fn start_ebpf_log(programs: &mut Programs) {
     match aya_log::EbpfLogger::init(programs.ebpf_mut()) {
         Ok(logger) => {
             tokio::spawn(async move {
-                let Ok(mut logger) = AsyncFd::with_interest(logger, Interest::READABLE) else {
-                    return;
-                };
+                // SAFETY: the logger owns its descriptor and never changes it.
+                let logger = unsafe { AsyncFd::register_with_interest(logger, Interest::READABLE) };
+                let Ok(mut logger) = logger else { return };
                 while let Ok(mut guard) = logger.readable_mut().await {
                     guard.get_inner_mut().flush();
                     guard.clear_ready();

@@ -95,7 +95,11 @@ pub fn maps(pid: Pid, space: SpaceId, purpose: MapsPurpose) -> Result<Maps> {
 
 /// The pages of a process that are in memory now.
 pub fn resident(pid: Pid, space: SpaceId) -> Result<Event> {
-    let ranges = procfs::resident(pid, &procfs::maps(pid)?)?;
+    let mapped: Vec<_> = procfs::maps(pid)?
+        .iter()
+        .map(|mapping| (mapping.start, mapping.end.0 - mapping.start.0))
+        .collect();
+    let ranges = procfs::resident(pid, &mapped)?;
     Ok(Event::Resident(Resident {
         time: now(),
         space,

@@ -1,0 +1,202 @@
+//! The memory limit of a process's control group: cgroup v2 and v1 (cgroups(7)).
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path, PathBuf};
+
+/// v1 has no word for "no limit", only the largest number of whole pages (`PAGE_COUNTER_MAX`).
+const UNLIMITED: u64 = 1 << 62;
+
+/// The tightest limit of the groups in `groups` (`/proc/PID/cgroup`) and of their ancestors, as far as
+/// they are visible through `mounts` (`/proc/self/mountinfo`). Both show paths as seen from the
+/// reader's own cgroup namespace. `None` if there is no limit, or none to be seen.
+pub(super) fn memory_max(groups: &[u8], mounts: &[u8]) -> Option<u64> {
+    let mounts: Vec<Mount> = lines(mounts).filter_map(Mount::parse).collect();
+    lines(groups)
+        .filter_map(Group::parse)
+        .flat_map(|group| {
+            let visible = |mount: &&Mount| mount.version == group.version;
+            let limits = mounts.iter().filter(visible);
+            limits
+                .filter_map(|mount| tightest(mount, &group))
+                .collect::<Vec<u64>>()
+        })
+        .min()
+}
+
+fn tightest(mount: &Mount, group: &Group) -> Option<u64> {
+    let below = group.path.strip_prefix(&mount.root).ok()?;
+    // Outside of the namespace a path begins with `..`, and leads nowhere from here.
+    if below.components().any(|part| part == Component::ParentDir) {
+        return None;
+    }
+    let file = match group.version {
+        Version::V1 => "memory.limit_in_bytes",
+        Version::V2 => "memory.max",
+    };
+    below
+        .ancestors()
+        .filter_map(|ancestor| {
+            let text = fs::read_to_string(mount.point.join(ancestor).join(file)).ok()?;
+            // "max" is no number.
+            text.trim().parse().ok()
+        })
+        .filter(|&limit: &u64| limit < UNLIMITED)
+        .min()
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Version {
+    /// The hierarchy of v1 that has the memory controller.
+    V1,
+    V2,
+}
+
+/// A line of `/proc/PID/cgroup`: `4:memory:/path`, `0::/path`.
+struct Group {
+    version: Version,
+    path: PathBuf,
+}
+
+impl Group {
+    fn parse(line: &[u8]) -> Option<Self> {
+        let mut parts = line.splitn(3, |&byte| byte == b':');
+        let version = match (parts.next()?, parts.next()?) {
+            (b"0", b"") => Version::V2,
+            (_, controllers) if list_has(controllers, b"memory") => Version::V1,
+            _ => return None,
+        };
+        let path = OsStr::from_bytes(parts.next()?).into();
+        Some(Self { version, path })
+    }
+}
+
+/// A line of mountinfo: `35 32 0:32 /root /point rw,relatime - cgroup source rw,memory`.
+struct Mount {
+    version: Version,
+    root: PathBuf,
+    point: PathBuf,
+}
+
+impl Mount {
+    fn parse(line: &[u8]) -> Option<Self> {
+        let mut fields = line.split(|&byte| byte == b' ');
+        let root = path(fields.nth(3)?);
+        let point = path(fields.next()?);
+        // Any number of optional fields, up to a hyphen.
+        fields.find(|field| *field == b"-")?;
+        let version = match (fields.next()?, fields.nth(1)?) {
+            (b"cgroup2", _) => Version::V2,
+            (b"cgroup", options) if list_has(options, b"memory") => Version::V1,
+            _ => return None,
+        };
+        Some(Self {
+            version,
+            root,
+            point,
+        })
+    }
+}
+
+fn list_has(list: &[u8], item: &[u8]) -> bool {
+    list.split(|&byte| byte == b',').any(|found| found == item)
+}
+
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|&byte| byte == b'\n')
+}
+
+/// A path in mountinfo, where blanks and backslashes are written as `\040`.
+fn path(text: &[u8]) -> PathBuf {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((&byte, behind)) = rest.split_first() {
+        rest = behind;
+        let octal = (byte == b'\\').then(|| behind.get(..3)).flatten();
+        let value =
+            octal.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 8).ok());
+        if value.is_some() {
+            rest = &behind[3..];
+        }
+        bytes.push(value.unwrap_or(byte));
+    }
+    Path::new(OsStr::from_bytes(&bytes)).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A hierarchy in a folder of its own, with these limits.
+    fn hierarchy(limits: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::Builder::new()
+            .prefix("c group")
+            .tempdir()
+            .unwrap();
+        for (file, limit) in limits {
+            let file = folder.path().join(file);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, limit).unwrap();
+        }
+        folder
+    }
+
+    fn mount(root: &str, folder: &tempfile::TempDir, kind: &str, options: &str) -> String {
+        let point = folder.path().to_str().unwrap().replace(' ', "\\040");
+        format!(
+            "35 32 0:32 {root} {point} rw,relatime shared:9 master:1 - {kind} cgroup rw,{options}\n"
+        )
+    }
+
+    #[test]
+    fn the_tightest_limit_of_the_ancestors_counts() {
+        let folder = hierarchy(&[
+            ("memory.max", "max\n"),
+            ("a/memory.max", "4096\n"),
+            ("a/b/memory.max", "8192\n"),
+            ("a/b/c/memory.max", "max\n"),
+            ("a/b/c/d/memory.max", "1\n"),
+        ]);
+        let mounts = mount("/", &folder, "cgroup2", "nsdelegate");
+        let max = |groups: &str| memory_max(groups.as_bytes(), mounts.as_bytes());
+        assert_eq!(max("0::/a/b/c\n"), Some(4096));
+        assert_eq!(max("0::/\n"), None);
+        assert_eq!(max("0::/../a\n"), None);
+        assert_eq!(max("4:memory:/a\n"), None);
+        assert_eq!(max(""), None);
+    }
+
+    #[test]
+    fn a_mount_of_a_part_of_the_hierarchy_is_enough() {
+        let folder = hierarchy(&[("memory.max", "4096"), ("c/memory.max", "8192")]);
+        let mounts = mount("/a/b", &folder, "cgroup2", "");
+        let max = |groups: &str| memory_max(groups.as_bytes(), mounts.as_bytes());
+        assert_eq!(max("0::/a/b/c\n"), Some(4096));
+        assert_eq!(max("0::/a/bc\n"), None, "not below what is mounted");
+    }
+
+    #[test]
+    fn version_1_is_read_from_the_hierarchy_with_the_memory_controller() {
+        let unlimited = "9223372036854771712\n";
+        let memory = hierarchy(&[
+            ("memory.limit_in_bytes", unlimited),
+            ("a/memory.limit_in_bytes", "4096\n"),
+            ("b/memory.limit_in_bytes", unlimited),
+        ]);
+        let unified = hierarchy(&[("a/cgroup.procs", "")]);
+        let mounts = [
+            mount("/", &memory, "cgroup", "cpu"),
+            mount("/", &unified, "cgroup2", ""),
+            mount("/", &memory, "cgroup", "clone_children,memory"),
+        ]
+        .concat();
+        let max = |groups: &str| memory_max(groups.as_bytes(), mounts.as_bytes());
+        assert_eq!(
+            max("9:name=systemd:/a\n4:hugetlb,memory:/a\n0::/a\n"),
+            Some(4096)
+        );
+        assert_eq!(max("4:memory:/b\n0::/a\n"), None);
+        assert_eq!(max("4:cpu:/a\n"), None);
+    }
+}

@@ -1,0 +1,245 @@
+//! Which processes and threads there are, and whose.
+
+use std::collections::HashSet;
+
+use rustix::io::Errno;
+
+use super::ProcError;
+use super::directory::{Directory, number};
+use crate::event::{Pid, Tid};
+
+/// `PF_KTHREAD` in a task's flags (include/linux/sched.h).
+const PF_KTHREAD: u32 = 0x0020_0000;
+/// The longest name a task has, bytes (`TASK_COMM_LEN` without the final NUL).
+const COMM_LENGTH: usize = tracer_common::process::COMM_LENGTH - 1;
+
+/// The threads of a process and their names, by id.
+///
+/// # Errors
+/// If the process is gone.
+pub fn threads(pid: Pid) -> Result<Vec<(Tid, String)>, ProcError> {
+    let directory = Directory::open(pid)?;
+    let mut threads = Vec::new();
+    for tid in directory.tasks()? {
+        // One that has ended since is no thread of the process any more.
+        if let Ok(name) = comm(&directory, &format!("task/{}/comm", tid.0)) {
+            threads.push((tid, String::from_utf8_lossy(&name).into_owned()));
+        }
+    }
+    Ok(threads)
+}
+
+/// The parent of a process; 0 if it has none in this PID namespace.
+///
+/// # Errors
+/// If the process is gone.
+pub fn parent(pid: Pid) -> Result<Pid, ProcError> {
+    Stat::read(&Directory::open(pid)?).map(|stat| stat.parent)
+}
+
+/// Whether a process is a thread of the kernel, which has no memory of its own.
+///
+/// # Errors
+/// If the process is gone.
+pub fn is_kernel_thread(pid: Pid) -> Result<bool, ProcError> {
+    Stat::read(&Directory::open(pid)?).map(|stat| stat.flags & PF_KTHREAD != 0)
+}
+
+/// The living descendants of a process, parents before their children.
+///
+/// A process that forks meanwhile may hide its newest child: follow forks first, then ask.
+///
+/// # Errors
+/// If the process is gone.
+pub fn descendants(pid: Pid) -> Result<Vec<Pid>, ProcError> {
+    Directory::open(pid)?;
+    let mut found = vec![pid];
+    let mut known = HashSet::from([pid]);
+    // Until nothing new turns up: proc.rst promises that a list of children is complete only while
+    // none of them ends.
+    loop {
+        let before = found.len();
+        if !by_children(&mut found, &mut known)? {
+            by_parents(&mut found, &mut known)?;
+        }
+        if found.len() == before {
+            found.remove(0);
+            return Ok(found);
+        }
+    }
+}
+
+/// The processes, kernel threads and this one excepted, whose main thread has this name: as long as
+/// the kernel keeps it (15 bytes), if it is longer. By id.
+///
+/// # Errors
+/// If `/proc` cannot be read.
+pub fn pids_by_comm(name: &str) -> Result<Vec<Pid>, ProcError> {
+    let name = &name.as_bytes()[..name.len().min(COMM_LENGTH)];
+    let mut pids = Vec::new();
+    for pid in all()? {
+        let is_wanted = |pid| {
+            let directory = Directory::open(pid).ok()?;
+            let stat = (comm(&directory, "comm").ok()? == name)
+                .then(|| Stat::read(&directory).ok())
+                .flatten()?;
+            Some(stat.flags & PF_KTHREAD == 0 && !stat.is_dead())
+        };
+        if pid.0 != std::process::id() && is_wanted(pid) == Some(true) {
+            pids.push(pid);
+        }
+    }
+    Ok(pids)
+}
+
+/// The name of a task, without the final newline.
+pub(super) fn comm(directory: &Directory, file: &str) -> Result<Vec<u8>, ProcError> {
+    let mut name = directory.read(file)?;
+    if name.last() == Some(&b'\n') {
+        name.pop();
+    }
+    Ok(name)
+}
+
+/// Every process, by id.
+fn all() -> Result<Vec<Pid>, ProcError> {
+    use std::os::unix::ffi::OsStrExt;
+
+    let cannot = |source| ProcError::Read {
+        path: "/proc".into(),
+        source,
+    };
+    let mut pids = Vec::new();
+    for entry in std::fs::read_dir("/proc").map_err(cannot)? {
+        let entry = entry.map_err(cannot)?;
+        pids.extend(number(entry.file_name().as_bytes()).map(Pid));
+    }
+    pids.sort_unstable();
+    Ok(pids)
+}
+
+/// Adds what `/proc/PID/task/TID/children` lists; false if this kernel does not have that file
+/// (`CONFIG_PROC_CHILDREN`).
+fn by_children(found: &mut Vec<Pid>, known: &mut HashSet<Pid>) -> Result<bool, ProcError> {
+    let own = Directory::open(Pid(std::process::id()))?;
+    let file = own.file(&format!("task/{}/children", own.pid));
+    if file.err() == Some(Errno::NOENT) {
+        return Ok(false);
+    }
+    let mut next = 0;
+    while let Some(&parent) = found.get(next) {
+        next += 1;
+        let Ok(directory) = Directory::open(parent) else {
+            continue;
+        };
+        for task in directory.tasks().unwrap_or_default() {
+            let Ok(children) = directory.read(&format!("task/{}/children", task.0)) else {
+                continue;
+            };
+            for child in children.split(|&byte| byte == b' ').filter_map(number) {
+                add(Pid(child), found, known);
+            }
+        }
+    }
+    Ok(true)
+}
+
+/// Adds every process whose parent is among those found.
+fn by_parents(found: &mut Vec<Pid>, known: &mut HashSet<Pid>) -> Result<(), ProcError> {
+    let parents: Vec<(Pid, Pid)> = all()?
+        .into_iter()
+        .filter_map(|pid| parent(pid).ok().map(|parent| (pid, parent)))
+        .collect();
+    let mut next = 0;
+    while let Some(&wanted) = found.get(next) {
+        next += 1;
+        for &(child, parent) in &parents {
+            if parent == wanted {
+                add(child, found, known);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn add(child: Pid, found: &mut Vec<Pid>, known: &mut HashSet<Pid>) {
+    let is_alive = || {
+        let stat = Directory::open(child).and_then(|directory| Stat::read(&directory));
+        stat.is_ok_and(|stat| !stat.is_dead())
+    };
+    if !known.contains(&child) && is_alive() {
+        known.insert(child);
+        found.push(child);
+    }
+}
+
+/// The fields of `/proc/PID/stat` that are needed here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stat {
+    state: u8,
+    parent: Pid,
+    flags: u32,
+    threads: u32,
+}
+
+impl Stat {
+    fn read(directory: &Directory) -> Result<Self, ProcError> {
+        let text = directory.read("stat")?;
+        Self::parse(&text).ok_or_else(|| ProcError::Malformed {
+            path: directory.path("stat"),
+            text: String::from_utf8_lossy(&text).trim_end().to_owned(),
+        })
+    }
+
+    /// `pid (comm) state ppid …`: the name may contain spaces and parentheses, what follows does not.
+    fn parse(text: &[u8]) -> Option<Self> {
+        let behind_name = text.iter().rposition(|&byte| byte == b')')? + 1;
+        let mut fields = text[behind_name..]
+            .split(u8::is_ascii_whitespace)
+            .filter(|field| !field.is_empty());
+        Some(Self {
+            state: *fields.next()?.first()?,      // field 3 of proc_pid_stat(5)
+            parent: Pid(number(fields.next()?)?), // 4
+            flags: number(fields.nth(4)?)?,       // 9
+            threads: number(fields.nth(10)?)?,    // 20
+        })
+    }
+
+    /// Whether it only waits to be reaped. A main thread that has ended before the others looks like
+    /// that too, but is not alone.
+    fn is_dead(self) -> bool {
+        matches!(self.state, b'Z' | b'X') && self.threads <= 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::Child;
+    use super::*;
+
+    #[test]
+    fn a_name_with_parentheses_and_spaces_does_not_shift_the_fields() {
+        let text = b"7 (a) Z 9 (b) S 42 7 7 0 -1 2097216 0 0 0 0 0 0 0 0 20 0 3 0 13 0 0\n";
+        let expected = Stat {
+            state: b'S',
+            parent: Pid(42),
+            flags: 0x20_0040,
+            threads: 3,
+        };
+        assert_eq!(Stat::parse(text), Some(expected));
+        assert_eq!(Stat::parse(b"7 (a) S 42 7"), None);
+        assert_eq!(Stat::parse(b""), None);
+    }
+
+    #[test]
+    fn both_ways_to_find_descendants_agree() {
+        let child = Child::nested();
+        let start = || (vec![child.pid()], HashSet::from([child.pid()]));
+        let (mut by_files, mut known) = start();
+        assert!(by_children(&mut by_files, &mut known).unwrap());
+        let (mut by_scan, mut known) = start();
+        by_parents(&mut by_scan, &mut known).unwrap();
+        assert_eq!(by_files.len(), 3);
+        assert_eq!(by_files, by_scan);
+    }
+}
