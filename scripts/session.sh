@@ -141,9 +141,11 @@ end_session() {
     session=0
 }
 
-# V8 writes a map of its code for each process that was run with --js-names, and never removes it.
-# The report names the processes; the names themselves are in the recording by now.
-remove_perf_maps() {
+# What V8 leaves behind of each process that was run with --js-names: a log in the working directory
+# (which no option allowed in NODE_OPTIONS turns off), and a map of its code in /tmp. The report, $1,
+# names the processes; the functions' names are in the recording by now.
+remove_what_v8_left() {
+    rm -f isolate-0x*-v8.log
     local pid
     [[ -e $1 ]] || return 0
     grep -o '"pid": *[0-9]*' "$1" | grep -o '[0-9]*$' | sort -u | while read -r pid; do
