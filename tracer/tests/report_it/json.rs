@@ -1,0 +1,1 @@
+//! The JSON report, its keys, its schema.
