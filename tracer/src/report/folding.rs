@@ -14,9 +14,20 @@ pub struct Folded {
     /// The program's own callers, nearest first.
     pub callers: Vec<String>,
     /// From the title's callee to the kernel, outermost first.
-    pub way: Vec<String>,
+    pub way: Vec<Step>,
+    /// The title in short.
+    pub short: String,
     /// The module (or script) that the title is in.
     pub module: Option<String>,
+}
+
+/// One function on the way to the kernel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Its short name.
+    pub name: String,
+    /// It is an allocator's, a library's, a wrapper's: the first to be left out.
+    pub edge: bool,
 }
 
 /// Folds a stack (innermost frame first).
@@ -38,30 +49,31 @@ pub fn fold(frames: &[Frame]) -> Folded {
     };
     let mut callers: Vec<String> = Vec::new();
     for index in title + 1..frames.len() {
-        let worth =
-            ranks[index] == Rank::User || (ranks[title] != Rank::User && ranks[index] < Rank::Edge);
-        if worth && named(&index) {
-            push_new(&mut callers, short_name(&frames[index]));
+        // Above the program's own code only more of it; above a runtime's also the runtime's.
+        let worth = ranks[index] == Rank::User
+            || (ranks[title] != Rank::User && ranks[index] == Rank::Runtime);
+        let name = short_name(&frames[index]);
+        if worth && named(&index) && callers.last() != Some(&name) {
+            callers.push(name);
         }
     }
-    let mut way: Vec<String> = Vec::new();
+    let mut way: Vec<Step> = Vec::new();
     for index in (0..title).rev() {
-        if ranks[index] != Rank::Glue {
-            push_new(&mut way, short_name(&frames[index]));
+        let step = Step {
+            name: short_name(&frames[index]),
+            edge: ranks[index] == Rank::Edge,
+        };
+        if ranks[index] != Rank::Glue && way.last() != Some(&step) {
+            way.push(step);
         }
     }
     Folded {
         title: Some(full_name(&frames[title])),
+        short: short_name(&frames[title]),
         location: location(&frames[title]),
         callers,
         way,
         module: module(&frames[title]),
-    }
-}
-
-fn push_new(names: &mut Vec<String>, name: String) {
-    if names.last() != Some(&name) {
-        names.push(name);
     }
 }
 
@@ -78,17 +90,22 @@ pub fn full_name(frame: &Frame) -> String {
     }
 }
 
-/// The last two parts of a name, without template arguments: `BackingStore::AllocateWasmMemory`.
+/// The last two parts of a name, without template arguments: `BackingStore::AllocateWasmMemory`; of
+/// glibc's aliases of one function the plain one.
 #[must_use]
 pub fn short_name(frame: &Frame) -> String {
     let full = full_name(frame);
     if frame.function.is_none() || is_script(frame) {
         return full;
     }
+    if let Some(alias) = full.strip_prefix("__GI_") {
+        return alias.trim_start_matches('_').to_owned();
+    }
     let plain = without_brackets(&full);
     let parts: Vec<&str> = plain
         .split("::")
         .filter(|part| !part.is_empty() && !part.contains("closure"))
+        .filter(|part| !matches!(*part, "(anonymous namespace)" | "internal" | "base"))
         .collect();
     let short = parts[parts.len().saturating_sub(2)..].join("::");
     if short.is_empty() { full } else { short }
@@ -174,11 +191,10 @@ fn location(frame: &Frame) -> Option<String> {
     match (&frame.file, frame.line) {
         (Some(file), Some(line)) => Some(format!("{}:{line}", short_path(file))),
         (Some(file), None) => Some(short_path(file)),
-        (None, _) => frame
-            .function
-            .is_some()
-            .then(|| frame.module.as_deref().map(last_part))?
-            .map(str::to_owned),
+        (None, _) => {
+            frame.function.as_ref()?;
+            Some(format!("in {}", last_part(frame.module.as_deref()?)))
+        }
     }
 }
 
@@ -253,10 +269,8 @@ mod tests {
             Some("node_modules/undici/lib/dispatcher/client-h1.js:68")
         );
         assert_eq!(folded.callers, ["connectH1"]);
-        assert_eq!(
-            folded.way,
-            ["WasmMemoryObject::New", "OS::Allocate", "mmap"]
-        );
+        let way: Vec<&str> = folded.way.iter().map(|step| step.name.as_str()).collect();
+        assert_eq!(way, ["WasmMemoryObject::New", "OS::Allocate", "mmap"]);
     }
 
     #[test]
@@ -271,7 +285,7 @@ mod tests {
             folded.title.as_deref(),
             Some("v8::internal::CodeRange::InitReservation")
         );
-        assert_eq!(folded.callers, ["Heap::SetUp", "main"]);
+        assert_eq!(folded.callers, ["Heap::SetUp"]);
     }
 
     #[test]
@@ -296,7 +310,7 @@ mod tests {
             (
                 "(anonymous namespace)::go(int)",
                 "(anonymous namespace)::go",
-                "(anonymous namespace)::go",
+                "go",
             ),
             (
                 "<a::T as b::Trait>::method",

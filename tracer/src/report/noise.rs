@@ -2,7 +2,7 @@
 //!
 //! By name, and by module where there is no name: the names are those of glibc's `malloc/` and
 //! `sysdeps/`, Rust's standard library, libstdc++, V8's `Builtins_*` (its embedded builtins), Node's
-//! and libuv's namespaces, Go's and CPython's runtimes, the JVM's library, and the common allocators.
+//! and libuv's namespaces (V8's platform layer is its way into the kernel), Go's and CPython's runtimes, the JVM's library, and the common allocators.
 
 use crate::event::{Frame, FrameKind};
 
@@ -85,6 +85,9 @@ const EDGE_PREFIXES: &[&str] = &[
     "hashbrown::",
     "__gnu_cxx::",
     "__cxxabiv1::",
+    "v8::base::",
+    "v8::internal::AllocatePages",
+    "v8::internal::VirtualMemory::",
     "pthread_create",
     "je_",
     "_rjem_",

@@ -319,7 +319,7 @@ fn steady(trace: &mut Trace, quarter: u64, leak: bool) {
     if quarter < 60 {
         for _ in 0..30 {
             let page = trace.reserve(MAIN, SPACE, Ask::memory(stack(7), 512 * KIB, 512 * KIB));
-            if quarter % 2 == 0 {
+            if quarter.is_multiple_of(2) {
                 trace.now += MILLISECOND;
                 trace.release(MAIN, SPACE, page);
             }

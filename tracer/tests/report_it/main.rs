@@ -3,6 +3,11 @@
 //! `UPDATE_GOLDEN=1 cargo test -p tracer --test report_it` writes the golden files anew; look at the
 //! difference before you commit it.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a helper of a test fails as its test does"
+)]
+
 mod analysis;
 mod case;
 mod golden;

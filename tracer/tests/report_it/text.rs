@@ -77,3 +77,91 @@ fn everything_by_thread_and_by_module() {
         golden::check(&format!("leak-by-{name}.txt"), &text);
     }
 }
+
+#[test]
+fn a_hostile_target_cannot_talk_to_the_terminal() {
+    let mut report = case::report(true);
+    let evil = "\x1b]0;owned\x07\r\n\u{9b}31m\u{202e}";
+    for process in &mut report.processes {
+        process.comm.push_str(evil);
+        process.exe.push_str(evil);
+        process.runtime = Some(evil.into());
+        process.cmdline.push(evil.into());
+        process.verdict.text.push_str(evil);
+        for site in &mut process.sites {
+            site.name.push_str(evil);
+            site.thread_names.push(evil.into());
+            for frame in &mut site.frames {
+                frame.function.as_mut().map(|name| name.insert_str(0, evil));
+                frame.module.as_mut().map(|name| name.push_str(evil));
+                frame.file.as_mut().map(|name| name.push_str(evil));
+            }
+        }
+    }
+    for by in [By::Site, By::Thread, By::Module] {
+        for all in [false, true] {
+            let selection = Selection {
+                by,
+                all,
+                ..Selection::default()
+            };
+            let style = Style {
+                selection,
+                ..at_width(60)
+            };
+            let text = text(&report, &style);
+            assert!(text.contains("owned"));
+            for letter in text.chars().filter(|letter| *letter != '\n') {
+                assert!(!letter.is_control() && letter != '\u{202e}', "{letter:?}");
+            }
+            for line in text.lines() {
+                assert!(line.chars().count() <= 60, "{line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_not_known_is_said_and_not_made_up() {
+    let mut report = case::report(false);
+    report.faults = "off".into();
+    report.losses.events = 12;
+    report.losses.faults = 3;
+    report.losses.resyncs = 1;
+    report.losses.since_ns = Some(3_200_000_000);
+    let process = &mut report.processes[0];
+    process.ledger.difference_bytes = -8192;
+    process.samples = 0;
+    process.limits.max_map_count = Some(800);
+    for site in &mut process.sites {
+        site.touched_bytes = None;
+        site.resident_bytes = None;
+    }
+    for point in &mut process.timeline {
+        point.resident_bytes = 0;
+    }
+    golden::check("unknown-100.txt", &text(&report, &at_width(100)));
+}
+
+#[test]
+fn small_sites_are_hidden_by_the_size_that_was_asked_for() {
+    let report = case::report(true);
+    let style = Style {
+        selection: Selection {
+            min_size_bytes: Some(1 << 30),
+            ..Selection::default()
+        },
+        ..at_width(100)
+    };
+    let text = text(&report, &style);
+    assert_eq!(text.matches("lazyllhttp").count(), 2);
+    assert!(!text.contains("parseConfig"));
+    assert!(text.contains("and 6 more sites, "), "{text}");
+}
+
+#[test]
+fn a_trace_of_nothing_is_a_report_too() {
+    let mut report = case::report(true);
+    report.processes.clear();
+    assert!(text(&report, &at_width(80)).starts_with("Nothing was traced.\n60.0 s"));
+}

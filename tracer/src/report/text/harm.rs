@@ -1,7 +1,7 @@
 //! What could do harm here: address space under a limit, memory under a limit, too many mappings.
 
 use crate::analysis::summary::{Process, Span};
-use crate::analysis::units::{bytes, count};
+use crate::analysis::units::{bytes, bytes_of, count};
 
 /// Near a limit: at 80 % of it.
 fn near(value: u64, limit: u64) -> bool {
@@ -24,7 +24,7 @@ pub fn harm(process: &Process) -> (String, bool) {
     let Span { peak, end, .. } = process.virtual_bytes;
     match limits.address_space_bytes {
         Some(limit) => {
-            let text = format!("RLIMIT_AS {} of {}", bytes(end), bytes(limit));
+            let text = format!("RLIMIT_AS {}", bytes_of(end, limit));
             place(near(peak, limit), text, &mut near_limit, &mut calm);
         }
         None => calm.push("no RLIMIT_AS".to_owned()),
@@ -54,12 +54,11 @@ pub fn harm(process: &Process) -> (String, bool) {
     let known = process.samples > 0;
     let resident = process.resident_bytes;
     let mut memory = |name: &str, limit: u64| {
-        let now = if known {
-            bytes(resident.end)
+        let text = if known {
+            format!("{name} {}", bytes_of(resident.end, limit))
         } else {
-            "?".into()
+            format!("{name} ? of {}", bytes(limit))
         };
-        let text = format!("{name} {now} of {}", bytes(limit));
         let is_near = known && near(resident.peak, limit);
         place(is_near, text, &mut near_limit, &mut calm);
     };

@@ -174,14 +174,16 @@ pub fn cut_start(text: &str, limit: usize) -> String {
     cut_end(&reversed, limit).chars().rev().collect()
 }
 
-/// Breaks escaped text at spaces into lines of at most `limit` columns; a longer word is broken too.
+/// Breaks escaped text at spaces into lines of at most `limit` columns, never between a number and
+/// its unit; a longer word is broken too.
 #[must_use]
 pub fn wrap(text: &str, limit: usize) -> Vec<String> {
     let limit = limit.max(8);
     let text = escape(text);
     let mut lines: Vec<String> = Vec::new();
     let mut line = String::new();
-    for word in text.split_whitespace() {
+    for word in words(&text) {
+        let word = word.as_str();
         if !line.is_empty() && width(&line) + 1 + width(word) > limit {
             lines.push(std::mem::take(&mut line));
         }
@@ -199,6 +201,24 @@ pub fn wrap(text: &str, limit: usize) -> Vec<String> {
     }
     lines.push(line);
     lines
+}
+
+/// Words, a number and its unit being one.
+fn words(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        let bare = word.trim_end_matches([',', '.', ';', ')']);
+        let unit = matches!(bare, "B" | "%" | "s" | "ms" | "µs" | "ns" | "min" | "h")
+            || (bare.len() == 3 && bare.ends_with("iB"));
+        match words.last_mut() {
+            Some(last) if unit && last.ends_with(|letter: char| letter.is_ascii_digit()) => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => words.push(word.to_owned()),
+        }
+    }
+    words
 }
 
 #[cfg(test)]
@@ -246,5 +266,9 @@ mod tests {
         assert!(lines.iter().all(|line| width(line) <= 10));
         assert_eq!(lines[0], "the quick");
         assert_eq!(lines.concat().matches('a').count(), 25);
+        assert_eq!(
+            wrap("cgroup 1.2 of 40.0 GiB, ok", 21),
+            ["cgroup 1.2 of", "40.0 GiB, ok"]
+        );
     }
 }

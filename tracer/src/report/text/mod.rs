@@ -145,23 +145,19 @@ impl<W: Write> Writer<'_, W> {
 
     /// The first lines of a report on several processes.
     fn overview(&mut self, processes: usize) -> io::Result<()> {
-        let mut line = Line::new();
-        let report = self.report;
-        line.add(
-            Paint::Bright,
-            &counted(processes as u64, "process", "processes"),
+        let text = format!(
+            "{} · {} · {}",
+            counted(processes as u64, "process", "processes"),
+            duration(self.report.duration_ns),
+            self.events()
         );
-        let text = format!(" · {} · {}", duration(report.duration_ns), self.events());
-        line.add(Paint::Plain, &text);
-        self.line(&line)?;
+        self.indented(0, Paint::Bright, &text)?;
         self.losses()
     }
 
     fn trace_summary(&mut self) -> io::Result<()> {
-        let mut line = Line::new();
         let text = format!("{} · {}", duration(self.report.duration_ns), self.events());
-        line.add(Paint::Dim, &text);
-        self.line(&line)?;
+        self.indented(0, Paint::Dim, &text)?;
         self.losses()
     }
 

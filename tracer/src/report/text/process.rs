@@ -2,14 +2,20 @@
 
 use std::io::{self, Write};
 
-use super::line::{Line, Paint, cut_end};
+use super::line::{Line, Paint, cut_end, width};
 use super::sparkline::sparkline;
 use super::{LABEL, Writer, harm};
 use crate::analysis::summary::{Exit, Level, Process, Span, TimelinePoint};
 use crate::analysis::units::{bytes, duration, moment, signed_bytes};
 
-/// Below this there is no room beside the courses.
-const ROOM_BESIDE: usize = 90;
+/// A course narrower than this says too little: what could stand beside it goes below.
+const COURSE_LEAST: usize = 24;
+/// Wider ones say no more.
+const COURSE_MOST: usize = 60;
+/// Between a course's value and what stands beside it.
+const GAP: usize = 4;
+/// A process that began by then (ns) began with the trace.
+const SOON: u64 = 50_000_000;
 /// Columns of a size beside its course.
 const VALUE: usize = 10;
 
@@ -36,35 +42,40 @@ impl<W: Write> Writer<'_, W> {
     }
 
     fn heading(&mut self, process: &Process) -> io::Result<()> {
-        let mut line = Line::new();
         let name = if process.comm.is_empty() {
             "?"
         } else {
             &process.comm
         };
-        line.add(Paint::Bright, &cut_end(name, 32));
-        let mut rest = format!(" · pid {}", process.pid);
+        let mut parts = vec![format!("pid {}", process.pid)];
         if let Some(runtime) = &process.runtime {
-            rest.push_str(&format!(" · {}", cut_end(runtime, 24)));
+            parts.push(cut_end(runtime, 24));
         }
         let lasted = duration(process.last_ns.saturating_sub(process.first_ns));
-        rest.push_str(&if process.from_start {
-            format!(" · {lasted} from its first instruction")
+        parts.push(if process.from_start {
+            format!("{lasted} from its first instruction")
         } else {
-            format!(" · attached for {lasted}")
+            format!("attached for {lasted}")
         });
         match process.exit {
-            Some(Exit::Code(code)) => rest.push_str(&format!(", exited with {code}")),
-            Some(Exit::Signal(signal)) => {
-                rest.push_str(&format!(", killed by {}", name_of(signal)))
-            }
+            Some(Exit::Code(code)) => parts.push(format!("exited with {code}")),
+            Some(Exit::Signal(signal)) => parts.push(format!("killed by {}", name_of(signal))),
             None if process.last_ns < self.report.duration_ns => {
-                rest.push_str(", then began another program");
+                parts.push("then began another program".into());
             }
             None => {}
         }
-        let room = self.style.width.saturating_sub(line.width());
-        line.add(Paint::Plain, &cut_end(&rest, room));
+        let mut line = Line::new();
+        line.add(Paint::Bright, &cut_end(name, 32));
+        for part in parts {
+            if line.width() + 3 + width(&part) > self.style.width {
+                self.line(&line)?;
+                line = Line::new();
+                line.to_column(LABEL).add(Paint::Plain, &part);
+            } else {
+                line.add(Paint::Plain, " · ").add(Paint::Plain, &part);
+            }
+        }
         self.line(&line)?;
         if self.alone || process.cmdline.is_empty() {
             return Ok(());
@@ -72,7 +83,7 @@ impl<W: Write> Writer<'_, W> {
         // Several processes may have one name.
         let mut line = Line::new();
         let mut text = process.cmdline.join(" ");
-        if process.first_ns > 0 {
+        if process.first_ns > SOON {
             text = format!("began at {} · {text}", moment(process.first_ns));
         }
         line.add(Paint::Dim, &cut_end(&text, self.style.width));
@@ -81,87 +92,82 @@ impl<W: Write> Writer<'_, W> {
 
     /// Two courses with their last values; beside them, or below, what the figures can be held to.
     fn courses(&mut self, process: &Process) -> io::Result<()> {
-        let trust = trust(process);
-        let events = if self.alone {
-            self.events()
-        } else {
-            String::new()
-        };
+        let (trust, paint) = trust(process);
         let resident = if process.samples == 0 {
             "?".into()
         } else {
             bytes(process.resident_bytes.end)
         };
-        let courses: [(&str, String, Span, fn(&TimelinePoint) -> u64, String); 2] = [
-            (
-                "virtual",
-                bytes(process.virtual_bytes.end),
-                process.virtual_bytes,
-                |point| point.virtual_bytes,
-                trust,
-            ),
-            (
-                "resident",
-                resident,
-                process.resident_bytes,
-                |point| point.resident_bytes,
-                events,
-            ),
+        let events = if self.alone {
+            self.events()
+        } else {
+            String::new()
+        };
+        let beside = [
+            (with_peak(process.virtual_bytes, trust), paint),
+            (with_peak(process.resident_bytes, events), Paint::Dim),
         ];
-        let beside = self.style.width >= ROOM_BESIDE;
-        let right = if beside { 4 + 40 } else { 0 };
-        let columns = (self.style.width - LABEL - VALUE - 1 - right).min(60);
-        let mut below = Vec::new();
-        for (label, value, span, figure, text) in courses {
+        let courses = [
+            ("virtual", bytes(process.virtual_bytes.end)),
+            ("resident", resident),
+        ];
+        let figures: [fn(&TimelinePoint) -> u64; 2] =
+            [|point| point.virtual_bytes, |point| point.resident_bytes];
+
+        let room = self.style.width - LABEL - 1 - VALUE;
+        let widest = beside.iter().map(|(text, _)| width(text)).max();
+        let left = room.saturating_sub(GAP + widest.unwrap_or(0));
+        let fits = left >= COURSE_LEAST;
+        let columns = if fits { left } else { room }.min(COURSE_MOST);
+        for (index, (label, value)) in courses.iter().enumerate() {
             let mut line = Line::new();
             line.add(Paint::Bright, label).to_column(LABEL);
-            let drawn = sparkline(
-                &process.timeline,
-                process.first_ns,
-                process.last_ns,
-                columns,
-                figure,
-            );
+            let (from, to) = (process.first_ns, process.last_ns);
+            let drawn = sparkline(&process.timeline, from, to, columns, figures[index]);
             line.add(Paint::Plain, &drawn);
             let end = LABEL + columns + 1 + VALUE;
-            line.right(Paint::Bright, &value, end);
-            // A peak that the end does not show.
-            let mut text = text;
-            if span.peak > span.end + span.end / 20 {
-                let peak = format!("peak {}", bytes(span.peak));
-                text = if text.is_empty() {
-                    peak
-                } else {
-                    format!("{peak} · {text}")
-                };
-            }
-            let fits = beside && end + 4 + super::line::width(&text) <= self.style.width;
-            if fits {
-                line.to_column(end + 4).add(Paint::Dim, &text);
-            } else if !text.is_empty() {
-                below.push((label, text));
+            line.right(Paint::Bright, value, end);
+            let (text, paint) = &beside[index];
+            if fits && !text.is_empty() {
+                line.to_column(end + GAP).add(*paint, text);
             }
             self.line(&line)?;
         }
-        for (_, text) in below {
-            self.indented(LABEL, Paint::Dim, &text)?;
+        for (text, paint) in &beside {
+            if !fits && !text.is_empty() {
+                self.indented(LABEL, *paint, text)?;
+            }
         }
         Ok(())
     }
 }
 
+/// A peak that the end does not show.
+fn with_peak(span: Span, text: String) -> String {
+    if span.peak <= span.end.saturating_add(span.end / 20) {
+        return text;
+    }
+    let peak = format!("peak {}", bytes(span.peak));
+    if text.is_empty() {
+        peak
+    } else {
+        format!("{peak} · {text}")
+    }
+}
+
 /// The ledger against the kernel, in words.
-fn trust(process: &Process) -> String {
+fn trust(process: &Process) -> (String, Paint) {
     let check = process.ledger;
     if !check.kernel_known {
-        "not compared: the kernel's total is unknown".into()
+        let text = "not compared: the kernel's total is unknown";
+        (text.into(), Paint::Warn)
     } else if check.difference_bytes == 0 {
-        "exact: ledger = kernel, 0 B unexplained".into()
+        let text = "exact: ledger = kernel, 0 B unexplained";
+        (text.into(), Paint::Dim)
     } else {
-        format!(
-            "{} unexplained (kernel − ledger)",
-            signed_bytes(check.difference_bytes)
-        )
+        let difference = signed_bytes(check.difference_bytes);
+        let text = format!("{difference} unexplained (kernel − ledger)");
+        (text, Paint::Warn)
     }
 }
 

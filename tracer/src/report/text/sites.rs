@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::Writer;
-use super::line::{Line, Paint, escape, width};
+use super::line::{Line, Paint, cut_end, cut_start, escape, width};
 use super::stack::doubt;
 use super::table::{Column, Layout};
 use crate::analysis::summary::{Level, Process, Site, Trend};
@@ -84,15 +84,15 @@ impl<W: Write> Writer<'_, W> {
         let mut rows: Vec<Vec<String>> = chosen.shown.iter().map(|site| self.cells(site)).collect();
         let before = Before::of(process);
         rows.push(self.before_cells(&before));
-        let indent = chosen.shown.len().to_string().len().max(2) + 2;
+        let indent = indent(&chosen);
         let layout = Layout::new(&LIVING, &rows, indent, self.style.width);
         self.line(&layout.header("never released", &LIVING))?;
         if chosen.shown.is_empty() && chosen.hidden == 0 {
             self.indented(indent, Paint::Plain, "nothing that it has reserved itself")?;
         }
-        for (rank, (site, row)) in chosen.shown.iter().zip(&rows).enumerate() {
+        for (site, row) in chosen.shown.iter().zip(&rows) {
             let folded = fold(&site.frames);
-            let in_title = self.title(&layout, rank + 1, site, &folded, row)?;
+            let in_title = self.title(&layout, site, &folded, row)?;
             let below = indent + FURTHER;
             let location = folded.location.as_deref().filter(|_| !in_title);
             let whose = site.pattern.as_ref().and(folded.title.as_deref());
@@ -101,6 +101,13 @@ impl<W: Write> Writer<'_, W> {
             self.notes(below, process, site)?;
         }
         self.hidden(indent, &chosen)?;
+        if self.report.faults != "each" {
+            self.indented(
+                indent,
+                Paint::Dim,
+                "touched is unknown: page faults were not followed one by one",
+            )?;
+        }
         self.before(&layout, &before, rows.last().map_or(&[], Vec::as_slice))
     }
 
@@ -108,19 +115,19 @@ impl<W: Write> Writer<'_, W> {
     fn title(
         &mut self,
         layout: &Layout,
-        rank: usize,
         site: &Site,
         folded: &Folded,
         row: &[String],
     ) -> io::Result<bool> {
         let mut line = Line::new();
-        line.right(Paint::Dim, &rank.to_string(), layout.indent - 2);
+        line.right(Paint::Dim, &site.id.to_string(), layout.indent - 2);
         line.to_column(layout.indent);
-        let name = match &site.pattern {
-            Some(pattern) => pattern.name.clone(),
-            None => own_title(site, folded),
+        let fitted = match (&site.pattern, &folded.title) {
+            (Some(pattern), _) => cut_end(&pattern.name, layout.title),
+            (None, Some(title)) if width(&escape(title)) <= layout.title => title.clone(),
+            (None, Some(_)) => cut_start(&folded.short, layout.title),
+            (None, None) => cut_end(&unknown_title(site), layout.title),
         };
-        let fitted = layout.fit(&name);
         let paint = if site.frames.is_empty() {
             Paint::Plain
         } else {
@@ -192,7 +199,7 @@ impl<W: Write> Writer<'_, W> {
             notes.push(threads);
         }
         if let Some(doubt) = doubt(site.stack)
-            && !site.frames.is_empty()
+            && site.calls > 0
         {
             notes.push(doubt.into());
         }
@@ -276,13 +283,13 @@ impl<W: Write> Writer<'_, W> {
                 ]
             })
             .collect();
-        let indent = chosen.shown.len().to_string().len().max(2) + 2;
+        let indent = indent(&chosen);
         let layout = Layout::new(&GONE, &rows, indent, self.style.width);
         self.blank()?;
         self.line(&layout.header("released, all of it", &GONE))?;
-        for (rank, (site, row)) in chosen.shown.iter().zip(&rows).enumerate() {
+        for (site, row) in chosen.shown.iter().zip(&rows) {
             let folded = fold(&site.frames);
-            let in_title = self.title(&layout, rank + 1, site, &folded, row)?;
+            let in_title = self.title(&layout, site, &folded, row)?;
             let location = folded.location.as_deref().filter(|_| !in_title);
             self.callers(indent + FURTHER, None, location, &folded.callers)?;
         }
@@ -364,19 +371,22 @@ fn before_name(site: &Site) -> String {
     }
 }
 
-fn own_title(site: &Site, folded: &Folded) -> String {
-    if let Some(title) = &folded.title {
-        return title.clone();
+fn unknown_title(site: &Site) -> String {
+    if site.calls > 0 {
+        return "unknown code".into();
     }
-    if site.calls == 0 {
-        // Growth without a call: the main stack, or what a loss has hidden.
-        return if site.name.is_empty() {
-            "growth without a traced call".into()
-        } else {
-            format!("{} grown without a traced call", site.name)
-        };
+    // Growth without a call: the main stack, or what a loss has hidden.
+    if site.name.is_empty() {
+        "grown without a traced call".into()
+    } else {
+        format!("{}, grown without a call", site.name)
     }
-    doubt(StackQuality::None).unwrap_or_default().to_owned()
+}
+
+/// Room for the numbers of sites.
+fn indent(chosen: &Chosen<'_>) -> usize {
+    let most = chosen.shown.iter().map(|site| site.id).max().unwrap_or(0);
+    most.to_string().len().max(2) + 2
 }
 
 fn level_word(level: Level, confidence: f64) -> String {
@@ -394,13 +404,22 @@ fn level_word(level: Level, confidence: f64) -> String {
     format!("{level}, {sure}")
 }
 
-/// Who called, unless it was only the main thread.
+/// Who called, unless it was only the main thread under one of the names that a process has had.
 fn threads(process: &Process, site: &Site) -> Option<String> {
+    const SHOWN: usize = 3;
+    let last_part = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
+    let command = process.cmdline.first().map(|command| last_part(command));
+    let own = [
+        process.comm.clone(),
+        last_part(&process.exe),
+        command.unwrap_or_default(),
+    ];
+    // The kernel cuts a thread's name after 15 bytes.
+    let main = |name: &str| own.iter().any(|own| own.starts_with(name));
     let names: Vec<&str> = site.thread_names.iter().map(String::as_str).collect();
-    if names.is_empty() || names == [process.comm.as_str()] {
+    if names.iter().all(|name| main(name)) {
         return None;
     }
-    const SHOWN: usize = 3;
     let mut text = names[..names.len().min(SHOWN)].join(", ");
     if names.len() > SHOWN {
         text.push_str(&format!(" and {} more", names.len() - SHOWN));
