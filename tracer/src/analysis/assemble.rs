@@ -1,5 +1,7 @@
 //! From the accounts to the model.
 
+use std::cmp::Reverse;
+
 use super::merge::{Group, groups};
 use super::run::{End, Located, Run};
 use super::site::{Live, unsigned};
@@ -77,17 +79,25 @@ impl Analysis {
         let mut order: Vec<usize> = (0..groups.len()).collect();
         order.sort_by_key(|&group| {
             let group = &groups[group];
-            std::cmp::Reverse((group.figures.reserved, group.released))
+            Reverse((group.figures.reserved, group.released))
         });
+        // What the process made itself is numbered first: those are the numbers that people read.
         let mut ids = vec![0; groups.len()];
-        let mut sites = Vec::with_capacity(groups.len());
-        let mut touched_steadily = Vec::with_capacity(groups.len());
-        for group in order {
-            ids[group] = *next_site;
-            *next_site += 1;
-            sites.push(self.site(ids[group], run, &groups[group], end));
-            touched_steadily.push(self.touched_steadily(run, &groups[group], end));
+        for pre_existing in [false, true] {
+            for &group in &order {
+                if groups[group].pre_existing == pre_existing {
+                    ids[group] = *next_site;
+                    *next_site += 1;
+                }
+            }
         }
+        let sites: Vec<Site> = order
+            .iter()
+            .map(|&group| self.site(ids[group], run, &groups[group], end))
+            .collect();
+        let touched_steadily = order
+            .iter()
+            .map(|&group| self.touched_steadily(run, &groups[group], end));
         let reservations = self.reservations(run, &living, &group_of_living, &ids, &groups, end);
         let virtual_bytes = Span {
             start: run.start_bytes.unwrap_or(mapped),
@@ -119,6 +129,8 @@ impl Analysis {
             virtual_bytes,
             resident: (run.resident.samples > 0).then_some(run.resident.span),
             from_start: run.from_start,
+            began: run.first,
+            end,
             check,
             sites: &facts,
         });
@@ -263,7 +275,7 @@ impl Analysis {
                 }
             })
             .collect();
-        reservations.sort_by_key(|one| (std::cmp::Reverse(one.reserved_bytes), one.start));
+        reservations.sort_by_key(|one| (Reverse(one.reserved_bytes), one.start));
         reservations
     }
 }

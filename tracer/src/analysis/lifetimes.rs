@@ -31,8 +31,10 @@ impl Lifetimes {
             });
         }
         if let Some(recorded) = &mut self.recorded {
-            recorded.histogram.saturating_record(ns);
-            recorded.longest = recorded.longest.max(ns);
+            // The histogram grows with its largest value; it can fail only for lack of a 64-bit index.
+            if recorded.histogram.record(ns).is_ok() {
+                recorded.longest = recorded.longest.max(ns);
+            }
         }
     }
 

@@ -75,7 +75,7 @@ pub struct Analysis {
     spaces: HashMap<SpaceId, Space>,
     owners: HashMap<ReservationId, Owner>,
     /// What each thread's `mremap` has taken from a site (run, site) and not yet put down, bytes.
-    flights: HashMap<Tid, Vec<((usize, u32), i64)>>,
+    flights: HashMap<Tid, Vec<Flight>>,
 }
 
 /// A living address space.
@@ -93,6 +93,9 @@ struct Owner {
     site: u32,
     born: Option<u64>,
 }
+
+/// A site (run, site) and the bytes that one `mremap` has taken from it.
+type Flight = ((usize, u32), i64);
 
 /// How things stand, for a progress line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -142,7 +145,10 @@ impl Analysis {
                 self.now = started.time;
             }
             Event::Found(found) => self.found(found),
-            Event::Maps(maps) => self.at(maps.time),
+            Event::Maps(maps) => {
+                self.at(maps.time);
+                self.reading(maps);
+            }
             Event::Call(call) => {
                 self.doing(call.stamp.time);
                 circumstance.moving = moves(&call.action).then_some(call.stamp.tid);
@@ -420,6 +426,18 @@ impl Analysis {
                 if let Some(account) = self.runs[run].sites.get_mut(site as usize) {
                     account.released += unsigned(taken);
                 }
+            }
+        }
+    }
+
+    /// While the ledger takes over what was read, its sum is neither the old nor the new one.
+    fn reading(&mut self, maps: &Maps) {
+        if maps.purpose == MapsPurpose::Verify {
+            return;
+        }
+        if let Some(space) = self.spaces.get(&maps.space) {
+            for &run in &space.runs {
+                self.runs[run].unseen_bytes = None;
             }
         }
     }

@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn coming_and_going_is_churn_even_until_the_end() {
         let points: Vec<_> = (1..60).map(|s| (s * SECOND, s % 2)).collect();
-        assert_eq!(of(&points, 29), Trend::Churn);
+        assert_eq!(of(&points, 30), Trend::Churn);
     }
 
     #[test]

@@ -23,6 +23,16 @@ pub fn bytes(value: u64) -> String {
     }
 }
 
+/// A size and what it is a part of, the unit once if it is the same: `1.2 of 4.0 GiB`.
+#[must_use]
+pub fn bytes_of(part: u64, whole: u64) -> String {
+    let (part, whole) = (bytes(part), bytes(whole));
+    match (part.split_once(' '), whole.split_once(' ')) {
+        (Some((number, unit)), Some((_, same))) if unit == same => format!("{number} of {whole}"),
+        _ => format!("{part} of {whole}"),
+    }
+}
+
 /// A signed size, the sign always shown unless 0.
 #[must_use]
 pub fn signed_bytes(value: i64) -> String {
@@ -109,7 +119,7 @@ pub fn percent(part: u64, whole: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{bytes, count, duration, percent, signed_bytes};
+    use super::{bytes, bytes_of, count, duration, percent, signed_bytes};
 
     #[test]
     fn sizes_have_the_digits_that_matter() {
@@ -130,6 +140,8 @@ mod tests {
         }
         assert_eq!(signed_bytes(-4096), "−4 KiB");
         assert_eq!(signed_bytes(0), "0 B");
+        assert_eq!(bytes_of(gib, 4 * gib), "1.0 of 4.0 GiB");
+        assert_eq!(bytes_of(4096, gib), "4 KiB of 1.0 GiB");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! charged, kept, and grows steadily; else `unknown`.
 
 use super::summary::{LedgerCheck, Level, Site, Span, Trend, Verdict};
-use super::units::{bytes, counted, moment, percent};
+use super::units::{bytes, bytes_of, counted, moment, percent};
 
 /// Growth below this is not worth a sentence, bytes.
 const WORTH_TELLING: u64 = 1 << 20;
@@ -26,6 +26,10 @@ pub struct Facts<'a> {
     pub resident: Option<Span>,
     /// Traced from the first instruction.
     pub from_start: bool,
+    /// When it was first seen, ns since the trace began.
+    pub began: u64,
+    /// When it ended, or the trace, ns since it began.
+    pub end: u64,
     /// The ledger against the kernel.
     pub check: LedgerCheck,
     /// Every site, largest first.
@@ -147,15 +151,12 @@ pub fn verdict(facts: &Facts<'_>) -> Verdict {
         }
     }
     if !leaking.is_empty() {
-        let sum = Sum::of(leaking.iter().copied());
-        sentences.push(format!(
-            "A leak of memory: {}, and growing steadily.",
-            kept(&sum)
-        ));
+        let kept = kept(&leaking);
+        sentences.push(format!("A leak of memory: {kept}, and growing steadily."));
     }
     if !watched.is_empty() {
-        let sum = Sum::of(watched.iter().copied());
-        sentences.push(format!("To be watched: {}, and still growing.", kept(&sum)));
+        let kept = kept(&watched);
+        sentences.push(format!("To be watched: {kept}, and still growing."));
     }
     Verdict {
         text: sentences.join(" "),
@@ -226,7 +227,7 @@ fn growth_sentence(facts: &Facts<'_>, subject: &[&SiteFacts<'_>]) -> String {
     }
     let sum = Sum::of(subject.iter().copied());
     let how_much = if sum.reserved <= grown {
-        format!("{} of {} grown", bytes(sum.reserved), bytes(grown))
+        format!("{} grown", bytes_of(sum.reserved, grown))
     } else {
         // Something else has shrunk meanwhile.
         format!("{} grown; {}", bytes(grown), bytes(sum.reserved))
@@ -234,6 +235,9 @@ fn growth_sentence(facts: &Facts<'_>, subject: &[&SiteFacts<'_>]) -> String {
     let are = if sum.live == 1 { "is" } else { "are" };
     let course = if sum.growing {
         "still growing".into()
+    } else if facts.end.saturating_sub(sum.last) < facts.end.saturating_sub(facts.began) / 5 {
+        // Too short a time to say that nothing more will come.
+        format!("last grown at {}", moment(sum.last))
     } else {
         format!("settled since {}", moment(sum.last))
     };
@@ -273,12 +277,24 @@ fn charged(sum: &Sum) -> String {
     }
 }
 
-fn kept(sum: &Sum) -> String {
+fn kept(sites: &[&SiteFacts<'_>]) -> String {
+    const NAMED: usize = 4;
+    let sum = Sum::of(sites.iter().copied());
+    let mut ids: Vec<String> = sites
+        .iter()
+        .take(NAMED)
+        .map(|one| one.site.id.to_string())
+        .collect();
+    if sites.len() > NAMED {
+        ids.push("…".into());
+    }
     format!(
-        "{} in {}, {}, {}",
+        "{} in {} from {} {}, {}, {}",
         bytes(sum.reserved),
-        places(sum),
-        touched(sum),
-        charged(sum)
+        counted(sum.live, "reservation", "reservations"),
+        if sites.len() == 1 { "site" } else { "sites" },
+        ids.join(", "),
+        touched(&sum),
+        charged(&sum)
     )
 }

@@ -1,1 +1,15 @@
-//! Report.
+//! Writers: from the model ([`crate::analysis::summary::Report`]) to an [`std::io::Write`].
+//!
+//! A writer reads nothing but the model, so a live trace and its recording print the same bytes. Every
+//! string in the model that a traced process can choose (names, paths, arguments, functions) is
+//! escaped where it is written: see [`text`].
+
+pub mod selection;
+
+pub mod noise;
+
+pub mod folding;
+
+pub mod text;
+
+pub mod json;

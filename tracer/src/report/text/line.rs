@@ -1,0 +1,274 @@
+//! One line of text: painted pieces whose width is known, and no control character in any of them.
+
+use std::io::{self, Write};
+
+/// How a piece looks where colours are allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paint {
+    /// As the terminal does.
+    Plain,
+    /// What to read first.
+    Bright,
+    /// What to read last.
+    Dim,
+    /// All is well.
+    Good,
+    /// Look at this.
+    Warn,
+    /// Act on this.
+    Bad,
+}
+
+impl Paint {
+    /// SGR parameters (ECMA-48); the 16 colours that every terminal can remap.
+    fn code(self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::Bright => "1",
+            Self::Dim => "2",
+            Self::Good => "1;32",
+            Self::Warn => "1;33",
+            Self::Bad => "1;31",
+        }
+    }
+}
+
+/// A line that is being put together.
+#[derive(Clone, Debug, Default)]
+pub struct Line {
+    pieces: Vec<(Paint, String)>,
+    width: usize,
+}
+
+impl Line {
+    /// An empty line.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds text, escaped.
+    pub fn add(&mut self, paint: Paint, text: &str) -> &mut Self {
+        let text = escape(text);
+        self.width += width(&text);
+        self.pieces.push((paint, text));
+        self
+    }
+
+    /// Adds spaces up to a column (from 0); none if the line is already that long.
+    pub fn to_column(&mut self, column: usize) -> &mut Self {
+        let missing = column.saturating_sub(self.width);
+        self.add(Paint::Plain, &" ".repeat(missing))
+    }
+
+    /// Adds text so that it ends at a column.
+    pub fn right(&mut self, paint: Paint, text: &str, column: usize) -> &mut Self {
+        let text = escape(text);
+        self.to_column(column.saturating_sub(width(&text)));
+        self.add(paint, &text)
+    }
+
+    /// Columns taken so far.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Writes the line and a newline, without spaces at its end.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write(&self, color: bool, out: &mut impl Write) -> io::Result<()> {
+        let last = self
+            .pieces
+            .iter()
+            .rposition(|(_, text)| !text.trim_end().is_empty());
+        for (index, (paint, text)) in self.pieces.iter().enumerate() {
+            let text = match last {
+                Some(last) if index < last => text.as_str(),
+                Some(last) if index == last => text.trim_end(),
+                _ => break,
+            };
+            if color && *paint != Paint::Plain && !text.trim().is_empty() {
+                write!(out, "\x1b[{}m{text}\x1b[0m", paint.code())?;
+            } else {
+                out.write_all(text.as_bytes())?;
+            }
+        }
+        writeln!(out)
+    }
+}
+
+/// Replaces whatever could move the cursor, change the terminal's state, or make text read in another
+/// order than it is stored: control characters, the Unicode controls of direction, line separators.
+#[must_use]
+pub fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '\u{0}'..='\u{1f}' | '\u{7f}' => {
+                escaped.push_str(&format!("\\x{:02x}", u32::from(letter)));
+            }
+            '\u{80}'..='\u{9f}'
+            | '\u{ad}'
+            | '\u{61c}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}' => {
+                escaped.push_str(&format!("\\u{{{:x}}}", u32::from(letter)));
+            }
+            _ => escaped.push(letter),
+        }
+    }
+    escaped
+}
+
+/// Columns that escaped text takes: two for East Asian wide letters and pictures, none for combining
+/// marks (the blocks of Unicode's `EastAsianWidth` that matter, not each exception).
+#[must_use]
+pub fn width(text: &str) -> usize {
+    text.chars()
+        .map(|letter| match u32::from(letter) {
+            0x300..=0x36f | 0x20d0..=0x20ff | 0xfe00..=0xfe0f => 0,
+            0x1100..=0x115f
+            | 0x2e80..=0xa4cf
+            | 0xac00..=0xd7a3
+            | 0xf900..=0xfaff
+            | 0xfe30..=0xfe6f
+            | 0xff00..=0xff60
+            | 0xffe0..=0xffe6
+            | 0x1f300..=0x1faff
+            | 0x2_0000..=0x3_fffd => 2,
+            _ => 1,
+        })
+        .sum()
+}
+
+/// Escapes, and cuts the end off if there are more than `limit` columns.
+#[must_use]
+pub fn cut_end(text: &str, limit: usize) -> String {
+    let text = escape(text);
+    if width(&text) <= limit {
+        return text;
+    }
+    let mut cut = String::new();
+    for letter in text.chars() {
+        cut.push(letter);
+        if width(&cut) > limit.saturating_sub(1) {
+            cut.pop();
+            break;
+        }
+    }
+    cut.push('…');
+    cut
+}
+
+/// Escapes, and cuts the beginning off if there are more than `limit` columns: of a path or a
+/// qualified name the end says more.
+#[must_use]
+pub fn cut_start(text: &str, limit: usize) -> String {
+    let reversed: String = escape(text).chars().rev().collect();
+    cut_end(&reversed, limit).chars().rev().collect()
+}
+
+/// Breaks escaped text at spaces into lines of at most `limit` columns, never between a number and
+/// its unit; a longer word is broken too.
+#[must_use]
+pub fn wrap(text: &str, limit: usize) -> Vec<String> {
+    let limit = limit.max(8);
+    let text = escape(text);
+    let mut lines: Vec<String> = Vec::new();
+    let mut line = String::new();
+    for word in words(&text) {
+        let word = word.as_str();
+        if !line.is_empty() && width(&line) + 1 + width(word) > limit {
+            lines.push(std::mem::take(&mut line));
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        for letter in word.chars() {
+            line.push(letter);
+            if width(&line) > limit {
+                line.pop();
+                lines.push(std::mem::take(&mut line));
+                line.push(letter);
+            }
+        }
+    }
+    lines.push(line);
+    lines
+}
+
+/// Words, a number and its unit being one.
+fn words(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        let bare = word.trim_end_matches([',', '.', ';', ')']);
+        let unit = matches!(bare, "B" | "%" | "s" | "ms" | "µs" | "ns" | "min" | "h")
+            || (bare.len() == 3 && bare.ends_with("iB"));
+        match words.last_mut() {
+            Some(last) if unit && last.ends_with(|letter: char| letter.is_ascii_digit()) => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => words.push(word.to_owned()),
+        }
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Line, Paint, cut_end, cut_start, escape, width, wrap};
+
+    fn written(line: &Line, color: bool) -> String {
+        let mut out = Vec::new();
+        line.write(color, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn no_control_character_of_a_target_reaches_the_terminal() {
+        let mut line = Line::new();
+        line.add(Paint::Plain, "a\x1b]0;owned\x07b\r\n\u{9b}2J\u{202e}c");
+        assert_eq!(
+            written(&line, false),
+            "a\\x1b]0;owned\\x07b\\x0d\\x0a\\u{9b}2J\\u{202e}c\n"
+        );
+        assert_eq!(escape(&escape("\x1b")), "\\x1b");
+    }
+
+    #[test]
+    fn columns_line_up_and_lines_do_not_end_in_spaces() {
+        let mut line = Line::new();
+        line.add(Paint::Plain, "日本")
+            .right(Paint::Bright, "x", 8)
+            .to_column(20);
+        assert_eq!(written(&line, false), "日本   x\n");
+        assert_eq!(written(&line, true), "日本   \x1b[1mx\x1b[0m\n");
+    }
+
+    #[test]
+    fn text_is_cut_where_it_says_least() {
+        assert_eq!(cut_end("abcdef", 4), "abc…");
+        assert_eq!(cut_start("abcdef", 4), "…def");
+        assert_eq!(cut_end("abcd", 4), "abcd");
+        assert!(width(&cut_end("日本語", 4)) <= 4);
+    }
+
+    #[test]
+    fn wrapping_keeps_every_word_within_the_limit() {
+        let lines = wrap("the quick brown fox aaaaaaaaaaaaaaaaaaaaaaaaa", 10);
+        assert!(lines.iter().all(|line| width(line) <= 10));
+        assert_eq!(lines[0], "the quick");
+        assert_eq!(lines.concat().matches('a').count(), 25);
+        assert_eq!(
+            wrap("cgroup 1.2 of 40.0 GiB, ok", 21),
+            ["cgroup 1.2 of", "40.0 GiB, ok"]
+        );
+    }
+}

@@ -1,0 +1,261 @@
+//! The text report: for a person, at a terminal or in a file, 60 to 200 columns wide.
+//!
+//! Every string that comes from a traced process goes through [`line::escape`]: it cannot move the
+//! cursor, set a title or hide text.
+
+pub mod line;
+
+mod harm;
+
+mod process;
+
+mod sites;
+
+mod sparkline;
+
+mod stack;
+
+mod table;
+
+use std::io::{self, Write};
+
+use line::{Line, Paint, wrap};
+
+use super::selection::Selection;
+use crate::analysis::summary::{Level, Process, Report};
+use crate::analysis::units::{bytes, count, counted, duration, moment, percent};
+
+/// How the text looks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Style {
+    /// Columns of the terminal; taken as 60 at least and 200 at most.
+    pub width: usize,
+    /// Whether colours are allowed.
+    pub color: bool,
+    /// What is shown.
+    pub selection: Selection,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Self {
+            width: 100,
+            color: false,
+            selection: Selection::default(),
+        }
+    }
+}
+
+/// Where the text beside a label begins.
+const LABEL: usize = 10;
+/// A process below this is folded away if another is bigger, bytes.
+const SMALL: u64 = 64 << 20;
+
+/// Writes the report, the biggest process first.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write(report: &Report, style: &Style, out: &mut impl Write) -> io::Result<()> {
+    let style = Style {
+        width: style.width.clamp(60, 200),
+        ..style.clone()
+    };
+    let mut processes: Vec<&Process> = report.processes.iter().collect();
+    processes.sort_by_key(|process| std::cmp::Reverse(process.virtual_bytes.peak));
+    let biggest = processes.first().map_or(0, |one| one.virtual_bytes.peak);
+    let matters = |rank: usize, process: &Process| {
+        rank == 0
+            || style.selection.all
+            || matches!(process.verdict.level, Level::Leak | Level::Watch)
+            || process.virtual_bytes.peak >= SMALL.max(biggest / 50)
+    };
+    let (mut shown, mut small) = (Vec::new(), Vec::new());
+    for (rank, process) in processes.into_iter().enumerate() {
+        let group = if matters(rank, process) {
+            &mut shown
+        } else {
+            &mut small
+        };
+        group.push(process);
+    }
+    let mut writer = Writer {
+        report,
+        style: &style,
+        out,
+        alone: shown.len() == 1,
+    };
+    if report.processes.is_empty() {
+        let mut line = Line::new();
+        line.add(Paint::Plain, "Nothing was traced.");
+        writer.line(&line)?;
+        return writer.trace_summary();
+    }
+    if !writer.alone {
+        writer.overview(report.processes.len())?;
+    }
+    for (rank, process) in shown.iter().enumerate() {
+        if rank > 0 || !writer.alone {
+            writer.blank()?;
+        }
+        writer.process(process)?;
+    }
+    writer.small_processes(&small)
+}
+
+/// What all parts of the report need.
+struct Writer<'a, W> {
+    report: &'a Report,
+    style: &'a Style,
+    out: &'a mut W,
+    /// Only one process is shown in full: what is true of the trace stands with it.
+    alone: bool,
+}
+
+impl<W: Write> Writer<'_, W> {
+    fn line(&mut self, line: &Line) -> io::Result<()> {
+        line.write(self.style.color, self.out)
+    }
+
+    fn blank(&mut self) -> io::Result<()> {
+        writeln!(self.out)
+    }
+
+    /// A label and a text beside it, wrapped.
+    fn labelled(&mut self, label: &str, paint: Paint, text: &str, body: Paint) -> io::Result<()> {
+        for (index, part) in wrap(text, self.style.width - LABEL).iter().enumerate() {
+            let mut line = Line::new();
+            if index == 0 {
+                line.add(paint, label);
+            }
+            line.to_column(LABEL).add(body, part);
+            self.line(&line)?;
+        }
+        Ok(())
+    }
+
+    /// Wrapped text, indented.
+    fn indented(&mut self, indent: usize, paint: Paint, text: &str) -> io::Result<()> {
+        for part in wrap(text, self.style.width - indent) {
+            let mut line = Line::new();
+            line.to_column(indent).add(paint, &part);
+            self.line(&line)?;
+        }
+        Ok(())
+    }
+
+    /// The first lines of a report on several processes.
+    fn overview(&mut self, processes: usize) -> io::Result<()> {
+        let text = format!(
+            "{} · {} · {}",
+            counted(processes as u64, "process", "processes"),
+            duration(self.report.duration_ns),
+            self.events()
+        );
+        self.indented(0, Paint::Bright, &text)?;
+        self.losses()
+    }
+
+    fn trace_summary(&mut self) -> io::Result<()> {
+        let text = format!("{} · {}", duration(self.report.duration_ns), self.events());
+        self.indented(0, Paint::Dim, &text)?;
+        self.losses()
+    }
+
+    /// `61,204 events, none lost · 0.4 % of a core, 38 MiB`: what was seen, and what that cost.
+    fn events(&self) -> String {
+        let Report {
+            events,
+            losses,
+            tracer,
+            duration_ns,
+            ..
+        } = self.report;
+        let lost = losses.events + losses.faults + losses.stacks + losses.late;
+        let mut text = counted(*events, "event", "events");
+        match lost {
+            0 => text.push_str(", none lost"),
+            lost => text.push_str(&format!(", {} lost", count(lost))),
+        }
+        if tracer.peak_bytes > 0 {
+            text.push_str(&format!(
+                " · {} of a core, {}",
+                percent(tracer.cpu_ns, (*duration_ns).max(1)),
+                bytes(tracer.peak_bytes)
+            ));
+        }
+        text
+    }
+
+    /// What was lost, and what that means for the figures; nothing if nothing was.
+    fn losses(&mut self) -> io::Result<()> {
+        let losses = &self.report.losses;
+        let mut lost = Vec::new();
+        for (number, singular, plural) in [
+            (
+                losses.events,
+                "call or process event",
+                "calls or process events",
+            ),
+            (losses.stacks, "stack", "stacks"),
+            (
+                losses.faults,
+                "page fault (touched is at least what is shown)",
+                "page faults (touched is at least what is shown)",
+            ),
+            (
+                losses.late,
+                "event too late to be put in order",
+                "events too late to be put in order",
+            ),
+        ] {
+            if number > 0 {
+                lost.push(counted(number, singular, plural));
+            }
+        }
+        let mut text = lost.join(", ");
+        if let Some(since) = losses.since_ns
+            && !text.is_empty()
+        {
+            text.push_str(&format!(", first noticed at {}", moment(since)));
+        }
+        if losses.resyncs > 0 {
+            if !text.is_empty() {
+                text.push_str("; ");
+            }
+            text.push_str(&format!(
+                "the ledger was read anew from the kernel's maps {}",
+                counted(losses.resyncs, "time", "times")
+            ));
+        }
+        if text.is_empty() {
+            return Ok(());
+        }
+        self.labelled("Lost", Paint::Warn, &text, Paint::Plain)
+    }
+
+    /// One line for all processes that are not shown.
+    fn small_processes(&mut self, small: &[&Process]) -> io::Result<()> {
+        if small.is_empty() {
+            return Ok(());
+        }
+        const NAMED: usize = 8;
+        let mut names: Vec<String> = small
+            .iter()
+            .take(NAMED)
+            .map(|process| {
+                let peak = bytes(process.virtual_bytes.peak);
+                format!("{} (pid {}, {peak})", process.comm, process.pid)
+            })
+            .collect();
+        if small.len() > NAMED {
+            names.push(format!("{} more", small.len() - NAMED));
+        }
+        let text = format!(
+            "and {}: {}",
+            counted(small.len() as u64, "small process", "small processes"),
+            names.join(", ")
+        );
+        self.blank()?;
+        self.indented(0, Paint::Dim, &text)
+    }
+}

@@ -1,0 +1,195 @@
+//! The block of one process: who it is, the verdict, harm, the courses, the tables.
+
+use std::io::{self, Write};
+
+use super::line::{Line, Paint, cut_end, width};
+use super::sparkline::sparkline;
+use super::{LABEL, Writer, harm};
+use crate::analysis::summary::{Exit, Level, Process, Span, TimelinePoint};
+use crate::analysis::units::{bytes, duration, moment, signed_bytes};
+
+/// A course narrower than this says too little: what could stand beside it goes below.
+const COURSE_LEAST: usize = 24;
+/// Wider ones say no more.
+const COURSE_MOST: usize = 60;
+/// Between a course's value and what stands beside it.
+const GAP: usize = 4;
+/// A process that began by then (ns) began with the trace.
+const SOON: u64 = 50_000_000;
+/// Columns of a size beside its course.
+const VALUE: usize = 10;
+
+impl<W: Write> Writer<'_, W> {
+    pub(super) fn process(&mut self, process: &Process) -> io::Result<()> {
+        self.heading(process)?;
+        let (word, paint) = match process.verdict.level {
+            Level::Benign => ("BENIGN", Paint::Good),
+            Level::Watch => ("WATCH", Paint::Warn),
+            Level::Leak => ("LEAK", Paint::Bad),
+            Level::Unknown => ("UNKNOWN", Paint::Bright),
+        };
+        self.labelled(word, paint, &process.verdict.text, Paint::Plain)?;
+        let (text, near) = harm::harm(process);
+        let paint = if near { Paint::Warn } else { Paint::Bright };
+        self.labelled("Harm", paint, &text, Paint::Plain)?;
+        if self.alone {
+            self.losses()?;
+        }
+        self.blank()?;
+        self.courses(process)?;
+        self.blank()?;
+        self.tables(process)
+    }
+
+    fn heading(&mut self, process: &Process) -> io::Result<()> {
+        let name = if process.comm.is_empty() {
+            "?"
+        } else {
+            &process.comm
+        };
+        let mut parts = vec![format!("pid {}", process.pid)];
+        if let Some(runtime) = &process.runtime {
+            parts.push(cut_end(runtime, 24));
+        }
+        let lasted = duration(process.last_ns.saturating_sub(process.first_ns));
+        parts.push(if process.from_start {
+            format!("{lasted} from its first instruction")
+        } else {
+            format!("attached for {lasted}")
+        });
+        match process.exit {
+            Some(Exit::Code(code)) => parts.push(format!("exited with {code}")),
+            Some(Exit::Signal(signal)) => parts.push(format!("killed by {}", name_of(signal))),
+            None if process.last_ns < self.report.duration_ns => {
+                parts.push("then began another program".into());
+            }
+            None => {}
+        }
+        let mut line = Line::new();
+        line.add(Paint::Bright, &cut_end(name, 32));
+        for part in parts {
+            if line.width() + 3 + width(&part) > self.style.width {
+                self.line(&line)?;
+                line = Line::new();
+                line.to_column(LABEL).add(Paint::Plain, &part);
+            } else {
+                line.add(Paint::Plain, " · ").add(Paint::Plain, &part);
+            }
+        }
+        self.line(&line)?;
+        if self.alone || process.cmdline.is_empty() {
+            return Ok(());
+        }
+        // Several processes may have one name.
+        let mut line = Line::new();
+        let mut text = process.cmdline.join(" ");
+        if process.first_ns > SOON {
+            text = format!("began at {} · {text}", moment(process.first_ns));
+        }
+        line.add(Paint::Dim, &cut_end(&text, self.style.width));
+        self.line(&line)
+    }
+
+    /// Two courses with their last values; beside them, or below, what the figures can be held to.
+    fn courses(&mut self, process: &Process) -> io::Result<()> {
+        let (trust, paint) = trust(process);
+        let resident = if process.samples == 0 {
+            "?".into()
+        } else {
+            bytes(process.resident_bytes.end)
+        };
+        let events = if self.alone {
+            self.events()
+        } else {
+            String::new()
+        };
+        let beside = [
+            (with_peak(process.virtual_bytes, trust), paint),
+            (with_peak(process.resident_bytes, events), Paint::Dim),
+        ];
+        let courses = [
+            ("virtual", bytes(process.virtual_bytes.end)),
+            ("resident", resident),
+        ];
+        let figures: [fn(&TimelinePoint) -> u64; 2] =
+            [|point| point.virtual_bytes, |point| point.resident_bytes];
+
+        let room = self.style.width - LABEL - 1 - VALUE;
+        let widest = beside.iter().map(|(text, _)| width(text)).max();
+        let left = room.saturating_sub(GAP + widest.unwrap_or(0));
+        let fits = left >= COURSE_LEAST;
+        let columns = if fits { left } else { room }.min(COURSE_MOST);
+        for (index, (label, value)) in courses.iter().enumerate() {
+            let mut line = Line::new();
+            line.add(Paint::Bright, label).to_column(LABEL);
+            let (from, to) = (process.first_ns, process.last_ns);
+            let drawn = sparkline(&process.timeline, from, to, columns, figures[index]);
+            line.add(Paint::Plain, &drawn);
+            let end = LABEL + columns + 1 + VALUE;
+            line.right(Paint::Bright, value, end);
+            let (text, paint) = &beside[index];
+            if fits && !text.is_empty() {
+                line.to_column(end + GAP).add(*paint, text);
+            }
+            self.line(&line)?;
+        }
+        for (text, paint) in &beside {
+            if !fits && !text.is_empty() {
+                self.indented(LABEL, *paint, text)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A peak that the end does not show.
+fn with_peak(span: Span, text: String) -> String {
+    if span.peak <= span.end.saturating_add(span.end / 20) {
+        return text;
+    }
+    let peak = format!("peak {}", bytes(span.peak));
+    if text.is_empty() {
+        peak
+    } else {
+        format!("{peak} · {text}")
+    }
+}
+
+/// The ledger against the kernel, in words.
+fn trust(process: &Process) -> (String, Paint) {
+    let check = process.ledger;
+    if !check.kernel_known {
+        let text = "not compared: the kernel's total is unknown";
+        (text.into(), Paint::Warn)
+    } else if check.difference_bytes == 0 {
+        let text = "exact: ledger = kernel, 0 B unexplained";
+        (text.into(), Paint::Dim)
+    } else {
+        let difference = signed_bytes(check.difference_bytes);
+        let text = format!("{difference} unexplained (kernel − ledger)");
+        (text, Paint::Warn)
+    }
+}
+
+/// The signals that end processes, by their numbers on Linux (the same on x86 and arm64).
+fn name_of(signal: u8) -> String {
+    let name = match signal {
+        1 => "SIGHUP",
+        2 => "SIGINT",
+        3 => "SIGQUIT",
+        4 => "SIGILL",
+        5 => "SIGTRAP",
+        6 => "SIGABRT",
+        7 => "SIGBUS",
+        8 => "SIGFPE",
+        9 => "SIGKILL",
+        10 => "SIGUSR1",
+        11 => "SIGSEGV",
+        12 => "SIGUSR2",
+        13 => "SIGPIPE",
+        14 => "SIGALRM",
+        15 => "SIGTERM",
+        _ => return format!("signal {signal}"),
+    };
+    name.into()
+}

@@ -1,0 +1,164 @@
+//! A folded stack on two lines or three: whose doing, called by whom, by which way.
+
+use std::io::{self, Write};
+
+use super::Writer;
+use super::line::{Line, Paint, cut_start, escape, width};
+use crate::event::StackQuality;
+use crate::report::folding::{Folded, Step};
+
+/// The most callers named.
+const CALLERS: usize = 5;
+/// Lines that the way to the kernel may take.
+const WAY_LINES: usize = 2;
+const BY: &str = "by ";
+
+impl<W: Write> Writer<'_, W> {
+    /// Location and callers; nothing if there are none. `whose`: the title's function, if the line
+    /// above does not show it.
+    pub(super) fn callers(
+        &mut self,
+        indent: usize,
+        whose: Option<&str>,
+        location: Option<&str>,
+        callers: &[String],
+    ) -> io::Result<()> {
+        let room = self.style.width - indent;
+        let mut line = Line::new();
+        line.to_column(indent);
+        let mut empty = true;
+        if let Some(whose) = whose {
+            line.add(Paint::Bright, &cut_start(whose, room / 2));
+            empty = false;
+        }
+        if let Some(location) = location {
+            if !empty {
+                line.add(Paint::Plain, "  ");
+            }
+            let left = (indent + room).saturating_sub(line.width());
+            line.add(Paint::Plain, &cut_start(location, left));
+            empty = false;
+        }
+        for (index, caller) in callers.iter().enumerate() {
+            let caller = escape(caller);
+            let arrow = if empty { "← " } else { "  ← " };
+            let more = if index + 1 < callers.len() { 4 } else { 0 };
+            let needed = width(arrow) + width(&caller) + more;
+            if index == CALLERS || line.width() + needed > self.style.width {
+                if line.width() + 5 <= self.style.width {
+                    line.add(Paint::Dim, if empty { "← …" } else { "  ← …" });
+                    empty = false;
+                }
+                break;
+            }
+            line.add(Paint::Dim, arrow).add(Paint::Plain, &caller);
+            empty = false;
+        }
+        if empty { Ok(()) } else { self.line(&line) }
+    }
+
+    /// The way to the kernel on two lines at most, with gaps if there is no room. Nothing for a mere
+    /// wrapper of the system call.
+    pub(super) fn way(&mut self, indent: usize, folded: &Folded) -> io::Result<()> {
+        if folded.way.iter().all(|step| step.edge) && folded.way.len() < 2 {
+            return Ok(());
+        }
+        let room = self.style.width.saturating_sub(indent + BY.len());
+        for (index, text) in fit_way(&folded.way, room).iter().enumerate() {
+            let mut line = Line::new();
+            line.to_column(indent);
+            line.add(Paint::Dim, if index == 0 { BY } else { "   " });
+            line.add(Paint::Dim, text);
+            self.line(&line)?;
+        }
+        Ok(())
+    }
+}
+
+/// What a gap looks like, as a step.
+const GAP: &str = "…";
+
+fn fit_way(way: &[Step], room: usize) -> Vec<String> {
+    let mut names: Vec<&str> = way.iter().map(|step| step.name.as_str()).collect();
+    let mut edge: Vec<bool> = way.iter().map(|step| step.edge).collect();
+    loop {
+        let lines = broken(&names, room);
+        if lines.len() <= WAY_LINES || names.len() < 3 {
+            return lines;
+        }
+        // Wrappers go first, but not the last one, which is the call. Then the longest name between
+        // the first and the last, so that most names are kept.
+        let last = names.len() - 1;
+        let wrapper = (0..last).find(|&index| edge[index]);
+        let longest = || {
+            let between = (1..last).filter(|&index| names[index] != GAP);
+            between.max_by_key(|&index| width(names[index]))
+        };
+        let Some(out) = wrapper.or_else(longest) else {
+            return lines;
+        };
+        names[out] = GAP;
+        edge[out] = false;
+        for index in (1..names.len()).rev() {
+            if names[index] == GAP && names[index - 1] == GAP {
+                names.remove(index);
+                edge.remove(index);
+            }
+        }
+    }
+}
+
+/// Steps in lines, never broken within one unless it is longer than a line.
+fn broken(names: &[&str], room: usize) -> Vec<String> {
+    // A line that another follows ends with the sign between steps.
+    const BETWEEN: &str = " · ";
+    const BREAK: &str = " ·";
+    let room = room.saturating_sub(width(BREAK));
+    let mut lines: Vec<String> = Vec::new();
+    for name in names {
+        let name = cut_start(name, room);
+        match lines.last_mut() {
+            Some(line) if width(line) + width(BETWEEN) + width(&name) <= room => {
+                line.push_str(BETWEEN);
+                line.push_str(&name);
+            }
+            Some(line) => {
+                line.push_str(BREAK);
+                lines.push(name);
+            }
+            None => lines.push(name),
+        }
+    }
+    lines
+}
+
+/// What is wrong with a stack, in words.
+pub(super) fn doubt(quality: StackQuality) -> Option<&'static str> {
+    match quality {
+        StackQuality::Complete => None,
+        StackQuality::Cut => Some("stack cut: outer callers unknown"),
+        StackQuality::Broken => Some("stack broken: outer callers missing or wrong"),
+        StackQuality::None => Some("no stack: lost, or none could be taken"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Step, fit_way};
+
+    #[test]
+    fn of_a_long_way_wrappers_are_left_out_first_and_then_the_middle() {
+        let way: Vec<Step> = ["outer", "second", "third", "wrapper", "mmap"]
+            .map(|name| Step {
+                name: name.into(),
+                edge: matches!(name, "wrapper" | "mmap"),
+            })
+            .into();
+        assert_eq!(
+            fit_way(&way, 80),
+            ["outer · second · third · wrapper · mmap"]
+        );
+        assert_eq!(fit_way(&way, 19), ["outer · second ·", "third · … · mmap"]);
+        assert_eq!(fit_way(&way, 14), ["outer · … ·", "mmap"]);
+    }
+}

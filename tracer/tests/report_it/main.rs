@@ -1,0 +1,16 @@
+//! Analysis and report from outside: constructed traces, and golden files of what is printed.
+//!
+//! `UPDATE_GOLDEN=1 cargo test -p tracer --test report_it` writes the golden files anew; look at the
+//! difference before you commit it.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a helper of a test fails as its test does"
+)]
+
+mod analysis;
+mod case;
+mod golden;
+mod json;
+mod ledger;
+mod text;
