@@ -3,9 +3,10 @@
 
 use std::ops::Range;
 
-use super::address_space::{AddressSpace, Ids, Lifted};
+use super::address_space::{AddressSpace, Ids};
 use super::bits;
 use super::change::{Origin, ReservationId};
+use super::edit::Lifted;
 use super::journal::Determined;
 use super::piece::{Attributes, Piece};
 use super::reservation::{Birth, Maker};
@@ -79,13 +80,13 @@ impl AddressSpace {
             .partition(|transit| transit.since < time);
         self.transit = under_way;
         for transit in lost {
-            self.forget(transit.lifted);
+            self.forget(&transit.lifted);
         }
     }
 
     fn depart(&mut self, maker: Maker, range: Range<u64>) {
         if let Some(stale) = self.arrived(maker.tid) {
-            self.forget(stale.lifted);
+            self.forget(&stale.lifted);
         }
         let lifted = self.lift(range.clone());
         self.transit.push(Transit {
@@ -116,7 +117,7 @@ impl AddressSpace {
             return;
         };
         let excess = lifted.split_off(old.start + length, self.page);
-        self.forget(excess);
+        self.forget(&excess);
         self.release(new.clone());
         let moved = new.start..new.start + length;
         let known = !lifted.pieces.is_empty();
