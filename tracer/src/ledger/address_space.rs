@@ -1,29 +1,24 @@
-//! One address space: its pieces, its reservations, and the few mutations that everything else is
-//! made of.
-//!
-//! A mutation notes what it changed of which reservation; [`AddressSpace::settle`] turns the notes of
-//! one event into figures and [`Change`]s. Nothing else touches the figures.
+//! One address space: what is known of it, and what can be asked.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
-use super::change::{Change, Difference, ReservationId};
+use super::change::{Difference, ReservationId};
 use super::interval_map::IntervalMap;
-use super::journal::{Determined, Journal};
+use super::journal::Journal;
 use super::page_set::PageSet;
 use super::page_size::PageSize;
 use super::piece::{Attributes, Piece};
 use super::remap::Transit;
-use super::reservation::{Birth, Maker, Reservation};
-use crate::event::{Address, Nanoseconds, Pid, SpaceId, StackId, Tid, Totals};
+use super::reservation::Reservation;
+use crate::event::{Address, Nanoseconds, Pid, SpaceId, Totals};
 
 /// Hands out reservation ids: one source for all spaces of a ledger.
 #[derive(Clone, Debug, Default)]
 pub struct Ids(u64);
 
 impl Ids {
-    /// The next id.
-    pub fn next(&mut self) -> ReservationId {
+    /// An id that was never issued.
+    pub fn issue(&mut self) -> ReservationId {
         self.0 += 1;
         ReservationId(self.0)
     }
@@ -53,10 +48,10 @@ pub struct AddressSpace {
     pub(super) grows_down_bytes: u64,
     /// The reservation that the kernel calls `[stack]`.
     pub(super) main_stack: Option<ReservationId>,
-    /// One past the heap's last page, once it is known.
+    /// One past the heap's last page, as last known.
     pub(super) heap_end: Option<u64>,
-    /// Made by exec under the tracer's eyes: its heap began empty.
-    pub(super) fresh: bool,
+    /// Whether `heap_end` is the truth (`None`: there is no heap yet). Never false without a journal.
+    pub(super) heap_sure: bool,
     /// Pieces that an `mremap` has lifted and not yet laid down.
     pub(super) transit: Vec<Transit>,
     /// What calls determined, as long as the ledger is not sure.
@@ -67,57 +62,9 @@ pub struct AddressSpace {
     /// The kernel's account and when it was made.
     pub(super) kernel: Option<(Nanoseconds, Totals)>,
     /// What the event at hand has changed so far.
-    pending: BTreeMap<ReservationId, Difference>,
+    pub(super) pending: BTreeMap<ReservationId, Difference>,
     /// Reservations that the event at hand has made.
-    newborn: Vec<ReservationId>,
-}
-
-/// What was taken from the map without being released.
-#[derive(Clone, Debug, Default)]
-pub struct Lifted {
-    /// The pieces, ascending, by bytes.
-    pub pieces: Vec<(Range<u64>, Piece)>,
-    /// The touched pages among them.
-    pub touched: Vec<Range<u64>>,
-    /// The resident pages among them.
-    pub resident: Vec<Range<u64>>,
-}
-
-impl Lifted {
-    /// Splits off what begins at `at`, bytes.
-    pub(super) fn split_off(&mut self, at: u64, page: PageSize) -> Self {
-        let first_page = page.pages(&(at..at)).start;
-        Self {
-            pieces: self
-                .pieces
-                .extract_if(.., |(part, _)| part.end > at)
-                .collect::<Vec<_>>()
-                .into_iter()
-                .filter_map(|(part, piece)| {
-                    if part.start < at {
-                        self.pieces.push((part.start..at, piece));
-                    }
-                    Some((part.start.max(at)..part.end, piece))
-                })
-                .collect(),
-            touched: split_runs(&mut self.touched, first_page),
-            resident: split_runs(&mut self.resident, first_page),
-        }
-    }
-}
-
-/// Splits off the runs' part from `at` on.
-fn split_runs(runs: &mut Vec<Range<u64>>, at: u64) -> Vec<Range<u64>> {
-    let tail = runs
-        .iter()
-        .filter(|run| run.end > at)
-        .map(|run| run.start.max(at)..run.end)
-        .collect();
-    runs.retain_mut(|run| {
-        run.end = run.end.min(at);
-        run.start < run.end
-    });
-    tail
+    pub(super) newborn: Vec<ReservationId>,
 }
 
 impl AddressSpace {
@@ -138,7 +85,7 @@ impl AddressSpace {
             grows_down_bytes: 0,
             main_stack: None,
             heap_end: None,
-            fresh: false,
+            heap_sure: false,
             transit: Vec::new(),
             journal: Some(Journal::new(Nanoseconds(0))),
             seeded: false,
@@ -264,293 +211,4 @@ impl AddressSpace {
     pub fn is_touched(&self, address: Address) -> bool {
         self.touched.contains(address.0 / self.page.bytes())
     }
-
-    /// A new reservation, without a byte: it is announced by [`Self::settle`] if it has some by then.
-    pub(super) fn begin(&mut self, ids: &mut Ids, birth: Birth) -> ReservationId {
-        let id = ids.next();
-        self.newborn.push(id);
-        self.reservations.insert(id, Reservation::new(id, birth));
-        id
-    }
-
-    /// Who is named for what was there before tracing began.
-    pub(super) fn maker_of_old(&self, pid: Pid) -> Maker {
-        Maker {
-            pid,
-            tid: Tid(pid.0),
-            stack: StackId::NONE,
-            time: self.began,
-        }
-    }
-
-    /// Notes that a reservation's figures change.
-    pub(super) fn note(&mut self, id: ReservationId, difference: Difference) {
-        self.pending.entry(id).or_default().add(difference);
-    }
-
-    /// Unmaps: what is there is lost to its owners.
-    pub(super) fn release(&mut self, range: Range<u64>) {
-        let lifted = self.lift(range);
-        self.forget(lifted);
-    }
-
-    /// What was lifted is lost to its owners after all.
-    pub(super) fn forget(&mut self, lifted: Lifted) {
-        for (part, piece) in &lifted.pieces {
-            let mut figures = piece.attributes.figures(part.end - part.start);
-            let pages = self.page.pages(part);
-            figures.touched = self.bytes_of(common(&lifted.touched, &pages));
-            self.note(piece.owner, figures.negated());
-            let resident = common(&lifted.resident, &pages);
-            self.less_resident(piece.owner, resident);
-        }
-    }
-
-    /// Takes what is mapped in `range` out of the map; it still belongs to its owners.
-    pub(super) fn lift(&mut self, range: Range<u64>) -> Lifted {
-        let pages = self.page.pages(&range);
-        let pieces = self.pieces.remove(range);
-        if pieces.is_empty() {
-            return Lifted::default();
-        }
-        for (part, piece) in &pieces {
-            if piece.attributes.grows_down {
-                self.grows_down_bytes -= part.end - part.start;
-            }
-        }
-        Lifted {
-            pieces,
-            touched: self.touched.take_range(&pages),
-            resident: self.resident.take_range(&pages),
-        }
-    }
-
-    /// Maps a piece where nothing is mapped; it is new to its owner.
-    pub(super) fn lay(&mut self, range: Range<u64>, piece: Piece) {
-        self.note(
-            piece.owner,
-            piece.attributes.figures(range.end - range.start),
-        );
-        self.lay_again(range, piece);
-    }
-
-    /// Maps a piece where nothing is mapped; its owner had it all the time.
-    pub(super) fn lay_again(&mut self, range: Range<u64>, piece: Piece) {
-        if let Some(owner) = self.reservations.get_mut(&piece.owner) {
-            owner.reach(&range);
-        }
-        if piece.attributes.grows_down {
-            self.grows_down_bytes += range.end - range.start;
-        }
-        self.pieces.insert(range, piece);
-    }
-
-    /// Changes how the pages in `range` are mapped, not whose they are.
-    pub(super) fn restyle(&mut self, range: Range<u64>, change: impl Fn(Attributes) -> Attributes) {
-        let before = self.pieces.update(range, |piece| Piece {
-            attributes: change(piece.attributes),
-            ..*piece
-        });
-        for (part, piece) in before {
-            let bytes = part.end - part.start;
-            let (old, new) = (piece.attributes, change(piece.attributes));
-            let mut difference = new.figures(bytes);
-            difference.add(old.figures(bytes).negated());
-            self.note(piece.owner, difference);
-            if old.grows_down != new.grows_down {
-                self.grows_down_bytes = if new.grows_down {
-                    self.grows_down_bytes + bytes
-                } else {
-                    self.grows_down_bytes - bytes
-                };
-            }
-        }
-    }
-
-    /// A mapping over what may be mapped already: mapped pages stay their owners', fresh and with the
-    /// new attributes (a commit), the others go to `owner`.
-    pub(super) fn overlay(
-        &mut self,
-        range: Range<u64>,
-        attributes: Attributes,
-        owner: ReservationId,
-    ) {
-        let gaps = self.pieces.gaps(range.clone());
-        self.untouch(range.clone());
-        self.restyle(range, |_| attributes);
-        for gap in gaps {
-            self.lay(gap, Piece { owner, attributes });
-        }
-    }
-
-    /// All mapped pages of `range` that allow access are touched.
-    pub(super) fn touch(&mut self, range: Range<u64>) {
-        let parts: Vec<_> = self
-            .pieces
-            .overlapping(range)
-            .filter(|(_, piece)| piece.attributes.accessible())
-            .map(|(part, piece)| (part, piece.owner))
-            .collect();
-        for (part, owner) in parts {
-            self.touch_part(&part, owner);
-        }
-    }
-
-    /// Pages of one owner, mapped, are touched.
-    pub(super) fn touch_part(&mut self, part: &Range<u64>, owner: ReservationId) {
-        let new = self.touched.insert_range(&self.page.pages(part));
-        self.note_touched(owner, self.bytes_of(new));
-    }
-
-    /// Notes touched bytes, new or (negative) gone.
-    pub(super) fn note_touched(&mut self, owner: ReservationId, touched: i64) {
-        if touched != 0 {
-            self.note(
-                owner,
-                Difference {
-                    touched,
-                    ..Difference::default()
-                },
-            );
-        }
-    }
-
-    /// The pages of `range` are as new.
-    pub(super) fn untouch(&mut self, range: Range<u64>) {
-        self.evict(range.clone());
-        if self.touched.runs(&self.page.pages(&range)).is_empty() {
-            return;
-        }
-        for (part, owner) in self.owners(range) {
-            let gone = self.touched.remove_range(&self.page.pages(&part));
-            self.note_touched(owner, -self.bytes_of(gone));
-        }
-    }
-
-    /// The pages of `range` leave memory.
-    pub(super) fn evict(&mut self, range: Range<u64>) {
-        if self.looked.is_none() {
-            return;
-        }
-        for (part, owner) in self.owners(range) {
-            let gone = self.resident.remove_range(&self.page.pages(&part));
-            self.less_resident(owner, gone);
-        }
-    }
-
-    /// The pieces of `range` and their owners.
-    pub(super) fn owners(&self, range: Range<u64>) -> Vec<(Range<u64>, ReservationId)> {
-        self.pieces
-            .overlapping(range)
-            .map(|(part, piece)| (part, piece.owner))
-            .collect()
-    }
-
-    /// Notes in the journal, if there is one, what a call did.
-    pub(super) fn determine(&mut self, range: Range<u64>, what: Determined) {
-        let pages = self.page.pages(&range);
-        if let Some(journal) = &mut self.journal {
-            if !matches!(what, Determined::Protection(_)) {
-                journal.touched.remove_range(&pages);
-            }
-            journal.determine(range, what);
-        }
-    }
-
-    /// The ledger of this space is no longer sure. What calls determined up to now counts no more:
-    /// others, later, may be among what was lost.
-    pub(super) fn doubt(&mut self, since: Nanoseconds) {
-        self.journal = Some(Journal::new(since));
-    }
-
-    /// Makes the event's notes figures, and says what changed: first of those that were there, then
-    /// of those that the event made.
-    pub(super) fn settle(&mut self, time: Nanoseconds, changes: &mut Vec<Change>) {
-        let newborn = std::mem::take(&mut self.newborn);
-        while let Some((id, difference)) = self.pending.pop_first() {
-            let Some(reservation) = self.reservations.get_mut(&id) else {
-                continue;
-            };
-            reservation.add(difference);
-            self.mapped_bytes = self.mapped_bytes.saturating_add_signed(difference.reserved);
-            if newborn.contains(&id) {
-                continue;
-            }
-            let born = reservation.born;
-            if reservation.reserved_bytes == 0 {
-                self.reservations.remove(&id);
-                changes.push(Change::Died {
-                    id,
-                    space: self.id,
-                    time,
-                    born,
-                    difference,
-                    released: true,
-                });
-            } else if difference != Difference::default() {
-                changes.push(Change::Changed {
-                    id,
-                    space: self.id,
-                    time,
-                    difference,
-                });
-            }
-        }
-        for id in newborn {
-            let Some(reservation) = self.reservations.get(&id) else {
-                continue;
-            };
-            if reservation.reserved_bytes == 0 {
-                self.reservations.remove(&id);
-                continue;
-            }
-            changes.push(Change::Born {
-                id,
-                space: self.id,
-                pid: reservation.pid,
-                tid: reservation.tid,
-                stack: reservation.stack,
-                origin: reservation.origin,
-                time: reservation.born,
-                figures: reservation.figures(),
-            });
-        }
-    }
-
-    /// Remembers the kernel's account.
-    pub(super) fn account(&mut self, time: Nanoseconds, totals: Totals) {
-        self.kernel = Some((time, totals));
-        self.grow_stack(totals.stack_pages);
-    }
-
-    /// Bytes in so many pages, as a difference.
-    pub(super) fn bytes_of(&self, pages: u64) -> i64 {
-        pages.saturating_mul(self.page.bytes()).cast_signed()
-    }
-
-    /// Some pages of a reservation are resident.
-    pub(super) fn more_resident(&mut self, owner: ReservationId, pages: u64) {
-        let bytes = pages * self.page.bytes();
-        if let Some(owner) = self.reservations.get_mut(&owner) {
-            owner.resident_bytes = owner.resident_bytes.saturating_add(bytes);
-        }
-    }
-
-    /// Some pages of a reservation are no longer resident.
-    fn less_resident(&mut self, owner: ReservationId, pages: u64) {
-        let bytes = pages * self.page.bytes();
-        if let Some(owner) = self.reservations.get_mut(&owner) {
-            owner.resident_bytes = owner.resident_bytes.saturating_sub(bytes);
-        }
-    }
-}
-
-/// How many of `pages` are in `runs`.
-fn common(runs: &[Range<u64>], pages: &Range<u64>) -> u64 {
-    let first = runs.partition_point(|run| run.end <= pages.start);
-    runs[first..]
-        .iter()
-        .take_while(|run| run.start < pages.end)
-        .map(|run| run.end.min(pages.end) - run.start.max(pages.start))
-        .sum()
 }

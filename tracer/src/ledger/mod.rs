@@ -2,7 +2,7 @@
 //!
 //! Read in this order: [`change`] (what comes out), [`interval_map`] and [`page_set`] (the leaves),
 //! [`piece`] and [`reservation`] (what is known of pages, and of what one call made),
-//! [`address_space`] (one space and its few mutations), then what calls them: `calls`, [`remap`],
+//! [`address_space`] and `edit` (one space, and its few mutations), then what calls them: `calls`, [`remap`],
 //! `growth`, `touch`, [`reconcile`] with its [`journal`], and in front of all [`processes`].
 
 pub mod change;
@@ -18,6 +18,7 @@ pub mod reservation;
 pub mod journal;
 
 pub mod address_space;
+mod edit;
 
 mod calls;
 mod growth;
@@ -36,3 +37,6 @@ pub use piece::{Attributes, Piece};
 pub use processes::Ledger;
 pub use reconcile::RangeDifference;
 pub use reservation::Reservation;
+
+#[cfg(test)]
+mod tests;

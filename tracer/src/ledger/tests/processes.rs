@@ -1,0 +1,173 @@
+use super::Short::{Born, Changed, Died};
+use super::*;
+
+#[test]
+fn fork_copies_every_reservation_with_its_site_and_age() {
+    let mut story = Story::new();
+    story.map(10, 4, RW, PRIVATE);
+    story.map(20, 2, RW, MAP_SHARED | MAP_ANONYMOUS);
+    story.map(30, 2, RW, PRIVATE);
+    story.advise(30, 1, MADV_DONTFORK);
+    story.fault(11, true);
+    let changes = story.fork(11, 2);
+    assert_eq!(
+        short(&changes),
+        [
+            Born(Origin::Inherited, pages(4, 4, 4, 1)),
+            Born(Origin::Inherited, pages(2, 2, 0, 0)),
+            Born(Origin::Inherited, pages(1, 1, 1, 0)),
+        ]
+    );
+    story.as_process(11, 2);
+    let copy = story.made_at(2);
+    assert_eq!((copy.stack, copy.pid), (StackId(2), Pid(10)));
+    story.unmap(10, 100);
+    assert_eq!(story.space().mapped_bytes(), 0);
+    story.as_process(10, 1);
+    assert_eq!(story.space().mapped_bytes(), 8 * PAGE);
+}
+
+#[test]
+fn a_vforked_child_shares_the_space_until_it_executes() {
+    let mut story = Story::new();
+    story.map(10, 4, RW, PRIVATE);
+    assert_eq!(short(&story.fork(11, 1)), []);
+    story.as_process(11, 1);
+    story.unmap(10, 1);
+    assert_eq!(short(&story.exec(2)), []);
+    assert_eq!(story.ledger.space_of(Pid(11)), Some(SpaceId(2)));
+    assert!(story.space().needs_resync() && !story.space().is_seeded());
+    story.as_process(10, 1);
+    assert_eq!(story.space().mapped_bytes(), 3 * PAGE);
+    assert_eq!(story.ledger.ended().len(), 0);
+}
+
+#[test]
+fn the_last_exit_releases_all_and_the_last_state_stays() {
+    let mut story = Story::new();
+    story.map(10, 4, RW, PRIVATE);
+    story.fork(11, 1);
+    assert_eq!(short(&story.exit()), []);
+    story.as_process(11, 1);
+    assert_eq!(short(&story.exit()), [Died(pages(-4, -4, -4, 0), false)]);
+    assert!(story.ledger.space(SpaceId(1)).is_none());
+    let runs = story.ledger.take_ended();
+    assert_eq!(runs.len(), 1);
+    assert_eq!(runs[0].pid, Pid(11));
+    assert_eq!(runs[0].space.mapped_bytes(), 4 * PAGE);
+    assert_eq!(runs[0].largest()[0].reserved_bytes, 4 * PAGE);
+    assert_eq!(story.ledger.ended().len(), 0);
+}
+
+#[test]
+fn exec_ends_the_old_space_and_begins_one_with_an_empty_heap() {
+    let mut story = Story::new();
+    story.map(10, 4, RW, PRIVATE);
+    assert_eq!(short(&story.exec(2)), [Died(pages(-4, -4, -4, 0), false)]);
+    assert_eq!(
+        short(&story.brk(100, 103)),
+        [Born(Origin::Break, pages(3, 3, 3, 0))]
+    );
+    let changes = story.maps(
+        MapsPurpose::Seed,
+        &[line(10, 2, R, "/bin/x"), line(100, 3, RW, "[heap]")],
+    );
+    assert_eq!(
+        short(&changes),
+        [Born(Origin::PreExisting, pages(2, 2, 0, 0))]
+    );
+}
+
+#[test]
+fn a_number_used_again_for_another_space_ends_what_was_believed_alive() {
+    let mut story = Story::new();
+    story.map(10, 4, RW, PRIVATE);
+    story.fork(11, 2);
+    // The parent's exit was lost; the kernel gives its space's number to a child of the child.
+    story.as_process(11, 2);
+    let changes = story.fork(12, 1);
+    assert_eq!(
+        short(&changes),
+        [
+            Died(pages(-4, -4, -4, 0), false),
+            Born(Origin::Inherited, pages(4, 4, 4, 0))
+        ]
+    );
+    assert_eq!(story.ledger.space_of(Pid(10)), None);
+}
+
+#[test]
+fn a_call_in_a_space_whose_begin_was_lost_begins_it() {
+    let mut story = Story::new();
+    story.as_process(50, 7);
+    assert_eq!(
+        short(&story.map(10, 4, RW, PRIVATE)),
+        [Born(Origin::Map, pages(4, 4, 4, 0))]
+    );
+    assert!(story.space().needs_resync());
+}
+
+#[test]
+fn the_kernels_account_is_kept_and_the_difference_shown() {
+    let mut story = Story::new();
+    assert_eq!(story.space().difference_bytes(), None);
+    story.totals = Some(Totals {
+        total_pages: 5,
+        stack_pages: 0,
+    });
+    story.map(10, 4, RW, PRIVATE);
+    assert_eq!(story.space().kernel_bytes(), Some(5 * PAGE));
+    assert_eq!(story.space().difference_bytes(), Some(PAGE.cast_signed()));
+    assert_eq!(story.space().kernel_time(), Some(Nanoseconds(2)));
+}
+
+#[test]
+fn children_that_are_not_followed_are_not_copied() {
+    let mut story = Story::new();
+    story.map(10, 4, RW, PRIVATE);
+    let stamp = story.stamp();
+    let changes = story.apply(&Event::Fork(Fork {
+        stamp,
+        child: Pid(11),
+        child_space: SpaceId(2),
+        ..Fork::default()
+    }));
+    assert_eq!(short(&changes), []);
+    assert!(story.ledger.space(SpaceId(2)).is_none());
+}
+
+#[test]
+fn where_the_machine_never_overcommits_noreserve_is_charged() {
+    let mut story = Story::new();
+    let mut exec = Exec {
+        stamp: story.stamp(),
+        ..Exec::default()
+    };
+    exec.identity.limits.overcommit_memory = Some(2);
+    story.apply(&Event::Exec(exec));
+    story.map(10, 4, RW, PRIVATE | MAP_NORESERVE);
+    assert_eq!(story.made_at(3).charged_bytes, 4 * PAGE);
+}
+
+#[test]
+fn thousands_of_short_processes_leave_a_bounded_memory_of_them() {
+    let mut story = Story::new();
+    for page in 0..1500 {
+        story.map(10 + 2 * page, 1, RW, PRIVATE);
+    }
+    for child in 0..200 {
+        story.as_process(10, 1);
+        story.fork(100 + child, 2);
+        story.as_process(100 + child, 2);
+        story.exit();
+    }
+    let runs = story.ledger.ended();
+    assert_eq!(runs.len(), 200);
+    assert_eq!((runs[0].omitted, runs[0].omitted_bytes), (500, 500 * PAGE));
+    assert_eq!(runs[0].space.mapped_bytes(), 1500 * PAGE);
+    let kept: usize = runs
+        .iter()
+        .map(|run| run.space.reservations().count())
+        .sum();
+    assert!(kept < 110_000, "{kept}");
+}
