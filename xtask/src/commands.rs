@@ -1,5 +1,6 @@
 //! The commands that build, run and test.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -17,7 +18,7 @@ pub(crate) fn build(workspace: &Path) -> Result<()> {
 }
 
 /// `cargo xtask run -- ARGUMENTS`.
-pub(crate) fn run(workspace: &Path, arguments: &[String]) -> Result<()> {
+pub(crate) fn run(workspace: &Path, arguments: &[OsString]) -> Result<()> {
     build(workspace)?;
     process::become_it(process::privileged(&program(workspace))?.args(arguments))
 }

@@ -4,6 +4,7 @@ mod commands;
 mod process;
 mod setup;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -27,7 +28,7 @@ enum Command {
     Run {
         /// The tool's own arguments
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        arguments: Vec<String>,
+        arguments: Vec<OsString>,
     },
     /// Trace the built-in example of a start-up growth and show the report
     Reproduce {
@@ -64,4 +65,36 @@ fn workspace() -> PathBuf {
     let package = std::env::var_os("CARGO_MANIFEST_DIR")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
     package.parent().map_or(package.clone(), PathBuf::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_tools_own_arguments_are_passed_on_as_they_are() {
+        let typed = [
+            "cargo xtask",
+            "run",
+            "--",
+            "run",
+            "--js-names",
+            "--",
+            "node",
+            "-e",
+            "1",
+        ];
+        let parsed = Arguments::try_parse_from(typed).expect("a valid command line");
+        let Command::Run { arguments } = parsed.command else {
+            panic!("not the run command");
+        };
+        assert_eq!(arguments, ["run", "--js-names", "--", "node", "-e", "1"]);
+    }
 }
