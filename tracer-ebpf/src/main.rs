@@ -7,6 +7,10 @@
 //! stack), [`emit`] (records into the ring), then [`probes`], one file a subject.
 #![no_std]
 #![no_main]
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "aya's macros hand the context over by value"
+)]
 
 mod settings;
 

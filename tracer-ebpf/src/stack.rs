@@ -184,12 +184,12 @@ fn first_frame(scratch: &mut Scratch, space: u64, ip: u64) {
     } else {
         scratch.fp
     };
-    let caller_sp = base.wrapping_add(rule.offset as i64 as u64);
+    let caller_sp = base.wrapping_add(i64::from(rule.offset) as u64);
     let Some([_, return_address]) = two_words(scratch, caller_sp.wrapping_sub(16)) else {
         return;
     };
     if rule.fp_offset != 0 {
-        let at = caller_sp.wrapping_add(rule.fp_offset as i64 as u64);
+        let at = caller_sp.wrapping_add(i64::from(rule.fp_offset) as u64);
         let Some([fp, _]) = two_words(scratch, at) else {
             return;
         };
