@@ -47,10 +47,10 @@ impl fmt::Display for End {
 
 /// Reads a recording, event by event.
 ///
-/// It holds one block in memory, and never more than arrives: at most [`MAX_PAYLOAD`](super::MAX_PAYLOAD) bytes of the
-/// file and [`MAX_PLAIN`](super::MAX_PLAIN) decompressed. What a
-/// hostile file can make of it is bounded too, though larger: an empty string is a byte there and
-/// 24 here.
+/// It holds one block in memory, and never more of it than arrives: at most
+/// [`MAX_PAYLOAD`](super::MAX_PAYLOAD) bytes of the file and [`MAX_PLAIN`](super::MAX_PLAIN)
+/// decompressed. The events made of a hostile block are bounded by that, but larger: an empty string
+/// is one byte in the file and 24 in memory.
 pub struct Reader<R: Read = BufReader<File>> {
     source: R,
     path: PathBuf,
