@@ -162,9 +162,16 @@ mod tests {
         let max = |groups: &str| memory_max(groups.as_bytes(), mounts.as_bytes());
         assert_eq!(max("0::/a/b/c\n"), Some(4096));
         assert_eq!(max("0::/\n"), None);
-        assert_eq!(max("0::/../a\n"), None);
         assert_eq!(max("4:memory:/a\n"), None);
         assert_eq!(max(""), None);
+    }
+
+    #[test]
+    fn a_group_outside_of_the_namespace_is_not_looked_for() {
+        let folder = hierarchy(&[("inside/memory.max", "max"), ("a/memory.max", "4096")]);
+        let point = format!("/ {}/inside rw", folder.path().display()).replace("c g", "c\\040g");
+        let mounts = format!("35 32 0:32 {point} - cgroup2 cgroup rw\n");
+        assert_eq!(memory_max(b"0::/../a\n", mounts.as_bytes()), None);
     }
 
     #[test]

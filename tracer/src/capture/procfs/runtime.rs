@@ -109,8 +109,6 @@ fn is_version(text: &str) -> bool {
 /// Where a section lies, if this file may be searched at all.
 fn searchable(file: &File, section: &[u8]) -> Option<Range<u64>> {
     let is_regular = FileType::from_raw_mode(fstat(file).ok()?.st_mode) == FileType::RegularFile;
-    // The number has another type on other architectures.
-    #[allow(clippy::cast_sign_loss, reason = "a magic number of 32 bits")]
     let is_fuse = fstatfs(file).ok()?.f_type as u64 == FUSE;
     if !is_regular || is_fuse {
         return None;
@@ -241,6 +239,15 @@ mod tests {
             of("/jdk/bin/java", &file).as_deref(),
             Some("java 17.0.15+6-Debian-1deb12u1")
         );
+        for padding in STEP + 100..STEP + 140 {
+            let content = [
+                vec![1; padding],
+                b"\x0017.0.15+6-Debian-1deb12u1\0".to_vec(),
+            ]
+            .concat();
+            let found = of("java", &elf(".rodata", &content));
+            assert_eq!(found.as_deref(), Some("java 17.0.15+6-Debian-1deb12u1"));
+        }
         assert_eq!(
             of("/jdk/bin/java", &elf(".rodata", b"\0")).as_deref(),
             Some("java")

@@ -195,7 +195,8 @@ fn a_kernel_thread_is_one_and_has_no_memory() {
 
 #[test]
 fn a_process_whose_main_thread_has_ended_is_still_read() {
-    let pid = headless();
+    let child = Headless::start();
+    let pid = child.0;
     let state = || fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     while !state().contains(") Z ") {
         std::thread::yield_now();
@@ -208,32 +209,43 @@ fn a_process_whose_main_thread_has_ended_is_still_read() {
         .collect();
     assert!(!resident(pid, &ranges).unwrap().is_empty());
     assert!(descendants(own()).unwrap().contains(&pid));
-    let process = rustix::process::Pid::from_raw(pid.0 as i32).unwrap();
-    rustix::process::kill_process(process, rustix::process::Signal::KILL).unwrap();
-    rustix::process::waitpid(Some(process), rustix::process::WaitOptions::empty()).unwrap();
 }
 
 /// A child whose main thread has ended before its only other one, which waits for a signal.
-fn headless() -> Pid {
-    extern "C" fn wait(_: *mut libc::c_void) -> libc::c_int {
-        loop {
-            // SAFETY: no preconditions.
-            unsafe { libc::pause() };
+struct Headless(Pid);
+
+impl Headless {
+    fn start() -> Self {
+        extern "C" fn wait(_: *mut libc::c_void) -> libc::c_int {
+            loop {
+                // SAFETY: no preconditions.
+                unsafe { libc::pause() };
+            }
+        }
+        let stack = Mapped::writable(64 << 10);
+        let top = stack.page(15).wrapping_add(4096).cast();
+        // SAFETY: between fork and exit the child makes system calls only, and never returns; its
+        // thread runs on a stack that is its own after the fork, and calls nothing but pause.
+        unsafe {
+            let pid = libc::fork();
+            if pid == 0 {
+                let flags =
+                    libc::CLONE_VM | libc::CLONE_THREAD | libc::CLONE_SIGHAND | libc::CLONE_FILES;
+                libc::clone(wait, top, flags, std::ptr::null_mut());
+                libc::syscall(libc::SYS_exit, 0);
+            }
+            Self(Pid(u32::try_from(pid).expect("fork works")))
         }
     }
-    let stack = Mapped::writable(64 << 10);
-    let top = stack.start().0 + (64 << 10);
-    // SAFETY: between fork and exit the child makes system calls only, and never returns; its thread
-    // runs on a stack that is its own after the fork, and calls nothing but pause.
-    unsafe {
-        let pid = libc::fork();
-        if pid == 0 {
-            let flags =
-                libc::CLONE_VM | libc::CLONE_THREAD | libc::CLONE_SIGHAND | libc::CLONE_FILES;
-            libc::clone(wait, top as *mut libc::c_void, flags, std::ptr::null_mut());
-            libc::syscall(libc::SYS_exit, 0);
-        }
-        Pid(u32::try_from(pid).expect("fork works"))
+}
+
+impl Drop for Headless {
+    fn drop(&mut self) {
+        use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+
+        let process = Pid::from_raw(self.0.0.cast_signed());
+        process.map(|process| kill_process(process, Signal::KILL));
+        waitpid(process, WaitOptions::empty()).ok();
     }
 }
 
@@ -459,4 +471,31 @@ impl Drop for Mapped {
         // SAFETY: our own mapping, to which no reference exists.
         unsafe { libc::munmap(self.start, self.length) };
     }
+}
+
+#[test]
+fn without_privileges_one_line_says_what_to_do() {
+    let child = Child::idle();
+    let pid = child.pid();
+    // In a thread of its own: the system call, unlike the function of the C library, changes the user
+    // of this thread only, who then loses all capabilities.
+    let (maps, resident, identity) = std::thread::spawn(move || {
+        const NOBODY: u32 = 65_534;
+        // SAFETY: no memory is involved.
+        let result = unsafe { libc::syscall(libc::SYS_setresuid, -1, NOBODY, -1) };
+        assert_eq!(result, 0);
+        (maps(pid), resident(pid, &[]), identity(pid))
+    })
+    .join()
+    .unwrap();
+    let message = |path| {
+        format!(
+            "cannot read /proc/{pid}/{path}: permission denied; run as root or with CAP_SYS_PTRACE"
+        )
+    };
+    assert_eq!(maps.unwrap_err().to_string(), message("maps"));
+    assert_eq!(resident.unwrap_err().to_string(), message("pagemap"));
+    let identity = identity.unwrap();
+    assert_eq!(identity.comm, "cat");
+    assert_eq!((identity.exe.as_str(), identity.runtime), ("", None));
 }

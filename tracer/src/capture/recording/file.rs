@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{self, AtFlags, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::write::WriteError;
+use super::error::WriteError;
 
 /// `FILE.partial`, to become `FILE`.
 ///

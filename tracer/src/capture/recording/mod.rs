@@ -46,11 +46,13 @@
 //! like any other.
 
 mod block;
+mod error;
 mod file;
 mod read;
 mod write;
 
 pub use block::{FORMAT_VERSION, MAX_PAYLOAD, MAX_PLAIN};
+pub use error::{Damage, Problem, ReadError, WriteError};
 pub use file::PartialFile;
-pub use read::{Damage, End, Problem, ReadError, Reader};
-pub use write::{WriteError, Writer};
+pub use read::{End, Reader};
+pub use write::Writer;

@@ -8,123 +8,13 @@ use std::path::{Path, PathBuf};
 use zstd::bulk::Decompressor;
 
 use super::block::{
-    self, BadHead, DONE_LENGTH, FORMAT_VERSION, HEAD_LENGTH, HEADER_LENGTH, Head, Header,
-    MAX_PAYLOAD, Tag,
+    self, BadHead, DONE_LENGTH, FORMAT_VERSION, HEAD_LENGTH, HEADER_LENGTH, Head, Header, Tag,
 };
+use super::error::{Damage, Problem, ReadError};
 use crate::event::Event;
 
 /// Memory for a block is taken in steps of this many bytes as they arrive, whatever its head claims.
 const READ_STEP: usize = 1 << 20;
-
-/// Why a recording could not be read, or not further.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot read the recording {}: {problem}", path.display())]
-pub struct ReadError {
-    /// The file.
-    pub path: PathBuf,
-    /// What is wrong with it.
-    pub problem: Problem,
-}
-
-/// What is wrong with a recording.
-#[derive(Debug, thiserror::Error)]
-pub enum Problem {
-    /// The file could not be opened or read.
-    #[error("{0}")]
-    Io(#[from] io::Error),
-    /// It has no bytes.
-    #[error("it is empty; record again with -o")]
-    Empty,
-    /// It is something else.
-    #[error("it is not a recording of tracer; give a file made with -o")]
-    Foreign,
-    /// It stops within the header.
-    #[error("it is cut off within its first {HEADER_LENGTH} bytes; nothing was recorded")]
-    CutHeader,
-    /// It is of another format version.
-    #[error(
-        "it is of format version {found}, this tracer reads version {FORMAT_VERSION}; use the tracer that made it"
-    )]
-    Version {
-        /// Its version.
-        found: u32,
-    },
-    /// Its bytes are not those that were written.
-    #[error(
-        "{what}, in block {block} at byte {offset}: it is damaged, and events from there on are lost; copy it again from where it was made"
-    )]
-    Corrupt {
-        /// Number of the block, from 0.
-        block: u64,
-        /// Where the block begins in the file.
-        offset: u64,
-        /// What does not fit.
-        what: Damage,
-    },
-    /// A length that no tracer writes.
-    #[error(
-        "a length of {length} bytes in block {block} at byte {offset}, at most {MAX_PAYLOAD} are possible: no tracer wrote this file"
-    )]
-    TooLong {
-        /// Number of the block, from 0.
-        block: u64,
-        /// Where the block begins in the file.
-        offset: u64,
-        /// The length claimed, bytes.
-        length: u32,
-    },
-    /// There are bytes behind the end.
-    #[error("there are bytes after its end, at byte {offset}: something was appended to it")]
-    AfterEnd {
-        /// Where the recording ends.
-        offset: u64,
-    },
-}
-
-/// What does not fit in a block.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Damage {
-    /// The header's or the head's own checksum.
-    #[error("wrong checksum of a header")]
-    HeaderChecksum,
-    /// The payload's checksum.
-    #[error("wrong checksum")]
-    PayloadChecksum,
-    /// A kind of block that does not exist in this version.
-    #[error("unknown kind of block {}", tag.escape_ascii())]
-    UnknownBlock {
-        /// Its tag.
-        tag: [u8; 4],
-    },
-    /// zstd could not decompress it, or not to the length it should have.
-    #[error("undecompressible data ({0})")]
-    Compression(String),
-    /// postcard could not decode an event.
-    #[error("undecodable event {index} ({why})")]
-    Event {
-        /// Number of the event in its block, from 0.
-        index: u32,
-        /// What postcard says.
-        why: postcard::Error,
-    },
-    /// Its events end before the block does.
-    #[error("{bytes} bytes behind the last event")]
-    Remainder {
-        /// How many bytes.
-        bytes: usize,
-    },
-    /// The end marker counts other events than there were.
-    #[error("{found} events where {expected} were written")]
-    Count {
-        /// Events read.
-        found: u64,
-        /// Events that the end marker counts.
-        expected: u64,
-    },
-    /// The end marker has another length than it must have.
-    #[error("malformed end marker")]
-    EndMarker,
-}
 
 /// How a recording ends, once all its events are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,8 +47,10 @@ impl fmt::Display for End {
 
 /// Reads a recording, event by event.
 ///
-/// It holds one block in memory, and never more than arrives: at most [`MAX_PAYLOAD`] bytes of the
-/// file and [`MAX_PLAIN`](super::MAX_PLAIN) decompressed.
+/// It holds one block in memory, and never more of it than arrives: at most
+/// [`MAX_PAYLOAD`](super::MAX_PAYLOAD) bytes of the file and [`MAX_PLAIN`](super::MAX_PLAIN)
+/// decompressed. The events made of a hostile block are bounded by that, but larger: an empty string
+/// is one byte in the file and 24 in memory.
 pub struct Reader<R: Read = BufReader<File>> {
     source: R,
     path: PathBuf,

@@ -1,116 +1,24 @@
 //! Writing: events are gathered into a block, and a block goes to the file in one piece.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use postcard::ser_flavors::Flavor;
 use zstd::bulk::Compressor;
 
 use super::block::{self, DONE_LENGTH, Head, MAX_PLAIN, Tag};
+use super::error::WriteError;
 use super::file::PartialFile;
 use crate::event::Event;
 
 /// A block is written when this many bytes are gathered: enough for zstd to find what repeats, and
 /// little enough to lose.
 const BLOCK_TARGET: usize = 256 << 10;
+/// The most bytes that one event may take. A block that is still gathering is below its target, so
+/// that an event of this size fits behind whatever is in it.
+pub(super) const MAX_EVENT: usize = MAX_PLAIN as usize - BLOCK_TARGET;
 /// zstd's own default: well above a million events a second, and no level finds much more here.
 const COMPRESSION_LEVEL: i32 = 3;
-
-/// Why a recording could not be written.
-#[derive(Debug, thiserror::Error)]
-pub enum WriteError {
-    /// The path ends in no file name.
-    #[error("cannot record to {}: it names no file; give a file's path", path.display())]
-    NoName {
-        /// As given.
-        path: PathBuf,
-    },
-    /// There is something else than a regular file, a symbolic link for one.
-    #[error(
-        "cannot record to {}: it is a link, a folder or a device; give the path of a regular file",
-        path.display()
-    )]
-    NotRegular {
-        /// What is not a regular file.
-        path: PathBuf,
-    },
-    /// Another user has put a file there.
-    #[error(
-        "cannot record to {}: it belongs to another user; remove it, or record elsewhere",
-        path.display()
-    )]
-    NotOurs {
-        /// The other user's file.
-        path: PathBuf,
-    },
-    /// Another tracer is writing there.
-    #[error(
-        "cannot record to {}: another tracer is writing it; record to another file",
-        path.display()
-    )]
-    Busy {
-        /// The file being written.
-        path: PathBuf,
-    },
-    /// The file could not be made.
-    #[error("cannot create the recording {}: {source}", path.display())]
-    Create {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// The file takes no more.
-    #[error(
-        "cannot write the recording {path}: {source}; what is in it so far is kept and can be reported",
-        path = path.display()
-    )]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// It failed before, and nothing was written since.
-    #[error("the recording {} has failed before", path.display())]
-    Failed {
-        /// The file.
-        path: PathBuf,
-    },
-    /// Whole, but not renamed.
-    #[error(
-        "cannot name the recording {path}: {source}; it is whole and kept as {partial}",
-        path = path.display(),
-        partial = partial.display()
-    )]
-    Rename {
-        /// The name it should have.
-        path: PathBuf,
-        /// The name it has.
-        partial: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// One event takes more than a block may hold.
-    #[error(
-        "cannot record an event of {bytes} bytes to {path}: at most {MAX_PLAIN} are possible",
-        path = path.display()
-    )]
-    TooLarge {
-        /// The file.
-        path: PathBuf,
-        /// Bytes of the event.
-        bytes: usize,
-    },
-    /// postcard or zstd refused, which no event should make them do.
-    #[error("cannot encode an event for the recording {}: {why}", path.display())]
-    Encode {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        why: String,
-    },
-}
 
 /// Writes a recording.
 ///
@@ -195,9 +103,7 @@ impl<W: Write> Writer<W> {
             return Err(self.encode_error(&error));
         }
         let bytes = self.plain.len() - before;
-        // The block was below its target before: whatever fits a block by itself and is not close
-        // to the cap, fits behind it.
-        if bytes > MAX_PLAIN as usize - BLOCK_TARGET {
+        if bytes > MAX_EVENT {
             self.plain.truncate(before);
             return Err(WriteError::TooLarge {
                 path: self.path.clone(),

@@ -1,0 +1,9 @@
+//! The recording file: what goes in comes out, and whatever else is in it is found out.
+
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+mod bytes;
+mod damage;
+mod events;
+mod file;
+mod format;
