@@ -74,7 +74,8 @@ impl LedgerView for Trace {
     }
 
     fn mapped_bytes(&self, space: SpaceId) -> u64 {
-        self.living(space).iter().map(|one| one.reserved).sum()
+        let living = self.spaces.get(&space);
+        living.map_or(0, |living| living.values().map(|one| one.reserved).sum())
     }
 
     fn kernel_bytes(&self, space: SpaceId) -> Option<u64> {
