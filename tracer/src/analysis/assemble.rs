@@ -23,7 +23,7 @@ impl Analysis {
             .runs
             .iter()
             .enumerate()
-            .filter(|(_, run)| !run.is_launch_stub())
+            .filter(|(_, run)| !run.is_launch_stub)
             .map(|(index, run)| self.process(index, run, ledger, &mut next_site))
             .collect();
         Report {
@@ -129,6 +129,7 @@ impl Analysis {
             virtual_bytes,
             resident: (run.resident.samples > 0).then_some(run.resident.span),
             from_start: run.from_start,
+            condensed: run.is_condensed,
             began: run.first,
             end,
             check,
@@ -174,9 +175,9 @@ impl Analysis {
     ) -> (Vec<Located>, u64, Option<u64>) {
         if run.end.is_some() {
             return run.last_sight.as_ref().map_or_else(
+                // Its end was lost: the kernel's last word is better than the most it ever had.
                 || {
-                    let last = run.timeline.points().last();
-                    let mapped = last.map_or(0, |point| point.1.mapped);
+                    let mapped = run.kernel_bytes.unwrap_or(run.peak_bytes);
                     (Vec::new(), mapped, run.kernel_bytes)
                 },
                 |sight| {

@@ -50,8 +50,8 @@ use threads::Threads;
 pub use view::{LedgerView, LivingReservation};
 
 use crate::event::{
-    Action, Call, Ended, Event, Failures, Maps, MapsPurpose, Nanoseconds, Pid, SpaceId, StackId,
-    Started, Tid,
+    Call, Ended, Event, Failures, Maps, MapsPurpose, Nanoseconds, Pid, SpaceId, StackId, Started,
+    Tid,
 };
 use crate::ledger::change::{Change, Difference, Origin, ReservationId};
 
@@ -74,8 +74,8 @@ pub struct Analysis {
     current: HashMap<Pid, usize>,
     spaces: HashMap<SpaceId, Space>,
     owners: HashMap<ReservationId, Owner>,
-    /// What each thread's `mremap` has taken from a site (run, site) and not yet put down, bytes.
-    flights: HashMap<Tid, Vec<Flight>>,
+    /// Ended runs whose sites are kept.
+    detailed: Vec<usize>,
 }
 
 /// A living address space.
@@ -93,9 +93,6 @@ struct Owner {
     site: u32,
     born: Option<u64>,
 }
-
-/// A site (run, site) and the bytes that one `mremap` has taken from it.
-type Flight = ((usize, u32), i64);
 
 /// How things stand, for a progress line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -116,15 +113,6 @@ pub struct Progress {
     pub resident_bytes: Option<u64>,
 }
 
-/// What an event means for the changes that come with it.
-#[derive(Clone, Copy)]
-struct Circumstance {
-    /// It is one half of this thread's `mremap`, which moves.
-    moving: Option<Tid>,
-    /// The run that ends with it.
-    ending: Option<usize>,
-}
-
 impl Analysis {
     /// An analysis that has seen nothing.
     #[must_use]
@@ -135,10 +123,8 @@ impl Analysis {
     /// One event, and what the ledger changed for it.
     pub fn apply(&mut self, event: &Event, changes: &[Change]) {
         self.sequence += 1;
-        let mut circumstance = Circumstance {
-            moving: None,
-            ending: None,
-        };
+        // The run that ends with this event.
+        let mut ending = None;
         match event {
             Event::Started(started) => {
                 self.started = started.clone();
@@ -149,10 +135,7 @@ impl Analysis {
                 self.at(maps.time);
                 self.reading(maps);
             }
-            Event::Call(call) => {
-                self.doing(call.stamp.time);
-                circumstance.moving = moves(&call.action).then_some(call.stamp.tid);
-            }
+            Event::Call(call) => self.doing(call.stamp.time),
             Event::Fault(fault) => self.doing(fault.stamp.time),
             Event::Resident(resident) => self.at(resident.time),
             Event::Fork(fork) => self.forked(fork),
@@ -160,10 +143,10 @@ impl Analysis {
                 self.doing(thread.stamp.time);
                 self.threads.rename(thread.child, &thread.comm);
             }
-            Event::Exec(exec) => circumstance.ending = self.executed(exec),
+            Event::Exec(exec) => ending = self.executed(exec),
             Event::Exit(exit) => {
                 self.doing(exit.stamp.time);
-                circumstance.ending = self.current.remove(&exit.stamp.pid);
+                ending = self.current.remove(&exit.stamp.pid);
             }
             Event::Rename(rename) => self.renamed(rename),
             Event::Sample(sample) => {
@@ -183,14 +166,14 @@ impl Analysis {
             }
         }
         for change in changes {
-            self.change(*change, circumstance);
+            self.change(*change, ending);
         }
         match event {
             Event::Call(call) => self.settle(call),
             Event::Maps(maps) => self.read(maps),
             Event::Fork(fork) => self.fork_counted(fork),
-            Event::Exec(exec) => self.exec_counted(exec, circumstance.ending),
-            Event::Exit(exit) => self.exited(exit, circumstance.ending),
+            Event::Exec(exec) => self.exec_counted(exec, ending),
+            Event::Exit(exit) => self.exited(exit, ending),
             _ => {}
         }
     }
@@ -251,7 +234,7 @@ impl Analysis {
         self.losses.late += loss.late;
     }
 
-    fn change(&mut self, change: Change, circumstance: Circumstance) {
+    fn change(&mut self, change: Change, ending: Option<usize>) {
         match change {
             Change::Born {
                 id,
@@ -266,7 +249,7 @@ impl Analysis {
                 let time = self.relative(time);
                 let run = self.owner_of(space, pid, time);
                 self.born(run, id, tid, stack, origin, time, figures);
-                self.account(space, time, figures, circumstance, id);
+                self.account(space, time, figures, ending, id);
             }
             Change::Changed {
                 id,
@@ -275,11 +258,10 @@ impl Analysis {
                 difference,
             } => {
                 let time = self.relative(time);
-                let moving = self.fly(id, difference, circumstance);
                 if let Some(account) = self.account_of(id) {
-                    account.changed(time, difference, moving);
+                    account.changed(time, difference);
                 }
-                self.account(space, time, difference, circumstance, id);
+                self.account(space, time, difference, ending, id);
             }
             Change::Died {
                 id,
@@ -292,12 +274,11 @@ impl Analysis {
                 let time = self.relative(time);
                 let age = self.owners.get(&id).and_then(|owner| owner.born);
                 let age = age.map(|born| time.saturating_sub(born));
-                let moving = self.fly(id, difference, circumstance);
                 if let Some(account) = self.account_of(id) {
-                    account.died(time, age, difference, moving);
+                    account.died(time, age, difference);
                 }
                 self.owners.remove(&id);
-                self.account(space, time, difference, circumstance, id);
+                self.account(space, time, difference, ending, id);
             }
             // Exit or exec took it: for the report it was never released.
             Change::Died {
@@ -313,22 +294,6 @@ impl Analysis {
                 }
             }
         }
-    }
-
-    /// Notes what an `mremap` takes from a site or brings back; whether it is one that moves.
-    fn fly(&mut self, id: ReservationId, by: Difference, circumstance: Circumstance) -> bool {
-        let Some(tid) = circumstance.moving else {
-            return false;
-        };
-        if let Some(owner) = self.owners.get(&id) {
-            let site = (owner.run, owner.site);
-            let flown = self.flights.entry(tid).or_default();
-            match flown.iter_mut().find(|flight| flight.0 == site) {
-                Some(flight) => flight.1 -= by.reserved,
-                None => flown.push((site, -by.reserved)),
-            }
-        }
-        true
     }
 
     /// The account that a living reservation belongs to, unless its run has ended.
@@ -387,7 +352,7 @@ impl Analysis {
         space: SpaceId,
         time: u64,
         difference: Difference,
-        circumstance: Circumstance,
+        ending: Option<usize>,
         id: ReservationId,
     ) {
         let Some(space) = self.spaces.get_mut(&space) else {
@@ -401,7 +366,7 @@ impl Analysis {
         for &index in &space.runs {
             let run = &mut self.runs[index];
             run.progressed(time, mapped, touched);
-            if circumstance.ending == Some(index)
+            if ending == Some(index)
                 && let Some(sight) = &mut run.last_sight
             {
                 sight.correct(id, difference);
@@ -409,7 +374,7 @@ impl Analysis {
         }
     }
 
-    /// After a call: the kernel's totals, and bytes in flight that have landed.
+    /// After a call: the kernel's totals.
     fn settle(&mut self, call: &Call) {
         let Some(space) = self.spaces.get(&call.stamp.space) else {
             return;
@@ -418,14 +383,6 @@ impl Analysis {
             let bytes = totals.total_pages.saturating_mul(self.started.page_bytes);
             for &run in &space.runs {
                 self.runs[run].kernel_bytes = Some(bytes);
-            }
-        }
-        if matches!(call.action, Action::RemapArrive { .. }) {
-            let flown = self.flights.remove(&call.stamp.tid).unwrap_or_default();
-            for ((run, site), taken) in flown {
-                if let Some(account) = self.runs[run].sites.get_mut(site as usize) {
-                    account.released += unsigned(taken);
-                }
             }
         }
     }
@@ -463,14 +420,5 @@ impl Analysis {
                 run.progressed(time, mapped, touched);
             }
         }
-    }
-}
-
-/// Whether a call is one half of an `mremap`, of which the other brings back what this takes.
-fn moves(action: &Action) -> bool {
-    match action {
-        Action::RemapLeave { moves, .. } => *moves,
-        Action::RemapArrive { .. } => true,
-        _ => false,
     }
 }

@@ -10,6 +10,9 @@ use crate::event::{
 };
 use crate::ledger::change::{Difference, ReservationId};
 
+/// Ended runs whose sites, reservations and timelines are kept: a build starts tens of thousands.
+const MOST_DETAILED: usize = 1_000;
+
 impl Analysis {
     /// What lives in a process that is about to end, or to begin another program. To be called before
     /// the ledger is given that exit or exec: afterwards it has forgotten. `mapped_bytes` are the
@@ -91,7 +94,11 @@ impl Analysis {
     fn end_run(&mut self, index: usize, exit: Option<ReportedExit>) {
         let time = self.relative(self.now);
         let run = &mut self.runs[index];
-        run.end.get_or_insert(End { time, exit });
+        if run.end.is_none() {
+            run.end(End { time, exit });
+            self.bound(index);
+        }
+        let run = &self.runs[index];
         if let Some(space) = self.spaces.get_mut(&run.space) {
             space.runs.retain(|&other| other != index);
             if space.runs.is_empty() {
@@ -100,6 +107,25 @@ impl Analysis {
         }
         if self.current.get(&run.pid) == Some(&index) {
             self.current.remove(&run.pid);
+        }
+    }
+
+    /// Keeps the details of so many ended runs at most: those of the biggest.
+    fn bound(&mut self, ended: usize) {
+        if self.runs[ended].is_condensed {
+            return;
+        }
+        self.detailed.push(ended);
+        if self.detailed.len() <= MOST_DETAILED {
+            return;
+        }
+        let peaks = self.detailed.iter().map(|&run| self.runs[run].peak_bytes);
+        let smallest = peaks
+            .enumerate()
+            .min_by_key(|&(position, peak)| (peak, std::cmp::Reverse(position)));
+        if let Some((position, _)) = smallest {
+            let run = self.detailed.remove(position);
+            self.runs[run].condense();
         }
     }
 

@@ -58,6 +58,10 @@ pub struct Run {
     pub timeline: Curve<Point, TIMELINE_POINTS>,
     /// Every site, in the order of appearance.
     pub sites: Vec<SiteAccount>,
+    /// This was only the moment between fork and exec of a launch: nothing of its own.
+    pub is_launch_stub: bool,
+    /// Sites, reservations and timeline were given up: too many processes have ended.
+    pub is_condensed: bool,
     by_key: HashMap<SiteKey, u32>,
     touched: u64,
 }
@@ -125,6 +129,8 @@ impl Run {
             kernel_bytes: None,
             timeline: Curve::default(),
             sites: Vec::new(),
+            is_launch_stub: false,
+            is_condensed: false,
             by_key: HashMap::new(),
             touched: 0,
         }
@@ -153,7 +159,7 @@ impl Run {
         self.start_bytes.get_or_insert(mapped);
         self.peak_bytes = self.peak_bytes.max(mapped);
         self.timeline.record(
-            time,
+            time.max(self.first),
             Point {
                 mapped,
                 resident: self.resident.span.end,
@@ -174,11 +180,24 @@ impl Run {
         self.progressed(time, ledger_bytes, touched);
     }
 
-    /// Whether this was only the moment between fork and exec of a launch: nothing of its own.
-    #[must_use]
-    pub fn is_launch_stub(&self) -> bool {
-        self.end.is_some_and(|end| end.exit.is_none())
-            && self.sites.iter().all(|site| site.calls == 0)
+    /// Ends the run; what is of no use for a report is given up.
+    pub fn end(&mut self, end: End) {
+        self.end = Some(end);
+        self.is_launch_stub = end.exit.is_none() && self.sites.iter().all(|site| site.calls == 0);
+        if self.is_launch_stub {
+            self.condense();
+        }
+        self.by_key = HashMap::new();
+    }
+
+    /// Keeps only the figures of the whole.
+    pub fn condense(&mut self) {
+        self.is_condensed = true;
+        self.sites = Vec::new();
+        self.timeline = Curve::default();
+        if let Some(sight) = &mut self.last_sight {
+            sight.living = Vec::new();
+        }
     }
 }
 

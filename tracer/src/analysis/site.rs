@@ -101,24 +101,25 @@ impl SiteAccount {
         self.add(time, figures);
     }
 
-    /// A living reservation's figures changed. `moving`: by one half of an `mremap` that moves.
-    pub fn changed(&mut self, time: u64, difference: Difference, moving: bool) {
-        self.account_released(difference.reserved, moving);
+    /// A living reservation's figures changed. (An `mremap` that moves it changes none: the ledger
+    /// keeps what is under way with its owner.)
+    pub fn changed(&mut self, time: u64, difference: Difference) {
+        self.account_released(difference.reserved);
         self.add(time, difference);
     }
 
     /// A reservation's last byte was given back. `age`: `None` where its birth was not seen.
-    pub fn died(&mut self, time: u64, age: Option<u64>, difference: Difference, moving: bool) {
+    pub fn died(&mut self, time: u64, age: Option<u64>, difference: Difference) {
         self.live = self.live.saturating_sub(1);
         if let Some(age) = age {
             self.lifetimes.record(age);
         }
-        self.account_released(difference.reserved, moving);
+        self.account_released(difference.reserved);
         self.add(time, difference);
     }
 
-    fn account_released(&mut self, reserved: i64, moving: bool) {
-        if reserved < 0 && !moving {
+    fn account_released(&mut self, reserved: i64) {
+        if reserved < 0 {
             self.released += reserved.unsigned_abs();
         }
     }
@@ -176,19 +177,11 @@ mod tests {
     }
 
     #[test]
-    fn what_leaves_to_arrive_elsewhere_is_not_given_back() {
-        let mut account = account();
-        account.changed(1, reserved(-100), true);
-        account.changed(2, reserved(60), true);
-        assert_eq!((account.released, account.figures.reserved), (0, 60));
-    }
-
-    #[test]
     fn a_trim_is_given_back_and_the_reservation_lives() {
         let mut account = account();
-        account.changed(1, reserved(-30), false);
+        account.changed(1, reserved(-30));
         assert_eq!((account.released, account.live), (30, 1));
-        account.died(9, Some(9), reserved(-70), false);
+        account.died(9, Some(9), reserved(-70));
         assert_eq!((account.released, account.live), (100, 0));
         assert_eq!(account.lifetimes.count(), 1);
         assert_eq!(account.peak, 100);

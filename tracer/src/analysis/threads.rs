@@ -8,6 +8,9 @@ use crate::event::Tid;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NameId(u32);
 
+/// The most different names that are kept: a process could invent any number.
+const MOST_NAMES: usize = 1 << 16;
+
 /// Which thread has which name now, and every name there ever was.
 #[derive(Clone, Debug, Default)]
 pub struct Threads {
@@ -19,6 +22,8 @@ pub struct Threads {
 impl Threads {
     /// A thread has this name from now on.
     pub fn rename(&mut self, tid: Tid, name: &str) {
+        let full = self.names.len() >= MOST_NAMES && !self.ids.contains_key(name);
+        let name = if full { "…" } else { name };
         let id = if let Some(id) = self.ids.get(name) {
             *id
         } else {

@@ -26,6 +26,8 @@ pub struct Facts<'a> {
     pub resident: Option<Span>,
     /// Traced from the first instruction.
     pub from_start: bool,
+    /// Its sites were given up.
+    pub condensed: bool,
     /// When it was first seen, ns since the trace began.
     pub began: u64,
     /// When it ended, or the trace, ns since it began.
@@ -143,6 +145,14 @@ pub fn verdict(facts: &Facts<'_>) -> Verdict {
     };
 
     let mut sentences = vec![size_sentence(facts)];
+    if facts.condensed {
+        sentences
+            .push("Its call sites were not kept: too many bigger processes have ended.".into());
+        return Verdict {
+            text: sentences.join(" "),
+            level: Level::Unknown,
+        };
+    }
     sentences.push(growth_sentence(facts, &subject));
     if !subject.is_empty() && grown_bytes(facts) >= WORTH_TELLING {
         let sum = Sum::of(subject.iter().copied());

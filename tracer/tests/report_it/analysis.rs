@@ -123,13 +123,28 @@ fn an_exit_gives_nothing_back() {
 #[test]
 fn growth_noticed_only_at_the_exit_still_counts() {
     let mut trace = attached("each");
-    trace.unexplained = 64 * KIB;
-    trace.exit(7, 1, ExitStatus::Signal(11));
+    let grow = stack(&mut trace, 1, "grow");
+    let id = trace.reserve(ME, 1, Ask::space(grow, MIB));
+    trace.exit_after(7, 1, ExitStatus::Signal(11), Some((id, 64 * KIB)));
     let report = report(&trace);
     let process = &report.processes[0];
     assert_eq!(process.exit, Some(Exit::Signal(11)));
-    assert_eq!(process.ledger.difference_bytes, 64 << 10);
-    assert_eq!(process.ledger.kernel_bytes, process.ledger.bytes + 64 * KIB);
+    assert_eq!(process.ledger.difference_bytes, 0);
+    assert_eq!(process.virtual_bytes.end, 4 * MIB + 64 * KIB);
+    let site = site(process, "grow");
+    assert_eq!(site.reserved_bytes, MIB + 64 * KIB);
+    let one = process.reservations.iter().find(|one| one.site == site.id);
+    assert_eq!(one.unwrap().reserved_bytes, site.reserved_bytes);
+}
+
+#[test]
+fn what_the_kernel_has_and_the_ledger_has_not_is_shown() {
+    let mut trace = attached("each");
+    trace.unexplained = 64 * KIB;
+    trace.exit(7, 1, ExitStatus::Code(0));
+    let check = report(&trace).processes[0].ledger;
+    assert_eq!(check.difference_bytes, 64 << 10);
+    assert_eq!(check.kernel_bytes, check.bytes + 64 * KIB);
 }
 
 #[test]
@@ -165,6 +180,51 @@ fn a_launch_stub_is_left_out_and_a_process_that_grew_before_exec_is_not() {
 }
 
 #[test]
+fn of_very_many_processes_the_biggest_keep_their_sites() {
+    let mut trace = attached("each");
+    let grow = stack(&mut trace, 1, "grow");
+    for pid in 100..1_102 {
+        trace.now += SECOND;
+        trace.fork(ME, 1, pid, 2, "worker");
+        let size = if pid < 102 { 2 * MIB } else { 3 * MIB };
+        trace.reserve((pid, pid), 2, Ask::space(grow, size));
+        trace.exit(pid, 2, ExitStatus::Code(0));
+    }
+    let report = report(&trace);
+    assert_eq!(report.processes.len(), 1_003);
+    let sites: Vec<bool> = report
+        .processes
+        .iter()
+        .map(|one| one.sites.is_empty())
+        .collect();
+    assert_eq!(sites[..4], [false, true, true, false]);
+    assert_eq!(report.processes[1].virtual_bytes.end, 5 * MIB);
+    assert!(report.processes[1].verdict.text.contains("not kept"));
+}
+
+#[test]
+fn what_a_child_inherits_keeps_its_site_and_is_not_its_own_doing() {
+    let mut trace = attached("each");
+    let grow = stack(&mut trace, 1, "grow");
+    trace.reserve(ME, 1, Ask::space(grow, MIB));
+    trace.now = SECOND;
+    trace.fork(ME, 1, 8, 2, "server");
+    trace.reserve((8, 8), 2, Ask::space(grow, 2 * MIB));
+    let report = report(&trace);
+    let child = &report.processes[1];
+    assert_eq!((child.pid, child.virtual_bytes.start), (8, 4 * MIB));
+    let of_grow: Vec<_> = child
+        .sites
+        .iter()
+        .filter(|site| !site.frames.is_empty())
+        .map(|site| (site.pre_existing, site.calls, site.reserved_bytes))
+        .collect();
+    assert_eq!(of_grow, [(false, 1, 2 * MIB), (true, 0, MIB)]);
+    let parents = site(&report.processes[0], "grow");
+    assert_eq!((parents.calls, parents.reserved_bytes), (1, MIB));
+}
+
+#[test]
 fn what_a_vforked_child_reserves_is_its_parents() {
     let mut trace = attached("each");
     let grow = stack(&mut trace, 1, "grow");
@@ -179,7 +239,7 @@ fn what_a_vforked_child_reserves_is_its_parents() {
 }
 
 #[test]
-fn a_move_is_neither_a_release_nor_a_lifetime() {
+fn a_move_gives_back_only_what_it_drops() {
     let mut trace = attached("each");
     let grow = stack(&mut trace, 1, "grow");
     let id = trace.reserve(ME, 1, Ask::space(grow, 4 * MIB));
@@ -192,7 +252,7 @@ fn a_move_is_neither_a_release_nor_a_lifetime() {
         length: 4 * MIB,
         moves: true,
     };
-    trace.adjust_by(ME, 1, id, by(-(4 << 20)), leave);
+    trace.adjust_by(ME, 1, id, by(0), leave);
     let arrive = Action::RemapArrive {
         old_address: Address(0),
         old_length: 4 * MIB,
@@ -200,7 +260,7 @@ fn a_move_is_neither_a_release_nor_a_lifetime() {
         new_length: 3 * MIB,
         flags: 1,
     };
-    trace.adjust_by(ME, 1, id, by(3 << 20), arrive);
+    trace.adjust_by(ME, 1, id, by(-(1 << 20)), arrive);
     let report = report(&trace);
     let site = site(&report.processes[0], "grow");
     assert_eq!((site.released_bytes, site.reserved_bytes), (MIB, 3 * MIB));

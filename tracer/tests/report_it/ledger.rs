@@ -63,6 +63,7 @@ pub struct Trace {
     pub unexplained: u64,
     spaces: BTreeMap<SpaceId, BTreeMap<ReservationId, LivingReservation>>,
     born: BTreeMap<ReservationId, u64>,
+    stacks: BTreeMap<ReservationId, StackId>,
     next_id: u64,
     next_address: u64,
 }
@@ -74,7 +75,8 @@ impl LedgerView for Trace {
     }
 
     fn mapped_bytes(&self, space: SpaceId) -> u64 {
-        self.living(space).iter().map(|one| one.reserved).sum()
+        let living = self.spaces.get(&space);
+        living.map_or(0, |living| living.values().map(|one| one.reserved).sum())
     }
 
     fn kernel_bytes(&self, space: SpaceId) -> Option<u64> {
@@ -91,6 +93,7 @@ impl Trace {
             unexplained: 0,
             spaces: BTreeMap::new(),
             born: BTreeMap::new(),
+            stacks: BTreeMap::new(),
             next_id: 1,
             next_address: 0x7f00_0000_0000,
         };
@@ -170,6 +173,7 @@ impl Trace {
         let space = SpaceId(space);
         self.spaces.entry(space).or_default().insert(id, left);
         self.born.insert(id, self.now);
+        self.stacks.insert(id, ask.stack);
         let change = Change::Born {
             id,
             space,
@@ -350,7 +354,7 @@ impl Trace {
         if space != child_space {
             for one in self.living(SpaceId(space)) {
                 let ask = Ask {
-                    stack: StackId::NONE,
+                    stack: self.stacks[&one.id],
                     reserved: one.reserved,
                     accessible: one.accessible,
                     charged: one.charged,
@@ -383,9 +387,34 @@ impl Trace {
     }
 
     pub fn exit(&mut self, pid: u32, space: u32, status: ExitStatus) {
+        self.exit_after(pid, space, status, None);
+    }
+
+    /// An exit whose totals tell of growth that no event has told before.
+    pub fn exit_after(
+        &mut self,
+        pid: u32,
+        space: u32,
+        status: ExitStatus,
+        grown: Option<(ReservationId, u64)>,
+    ) {
         self.ending(pid, space);
+        let mut changes = Vec::new();
+        if let Some((id, bytes)) = grown {
+            let living = self.spaces.get_mut(&SpaceId(space)).unwrap();
+            living.get_mut(&id).unwrap().reserved += bytes;
+            changes.push(Change::Changed {
+                id,
+                space: SpaceId(space),
+                time: self.time(),
+                difference: Difference {
+                    reserved: signed(bytes),
+                    ..Difference::default()
+                },
+            });
+        }
         let kernel = self.kernel_bytes(SpaceId(space)).unwrap_or(0);
-        let changes = self.all_die(space);
+        changes.extend(self.all_die(space));
         let exit = Exit {
             stamp: self.stamp((pid, pid), space),
             status,

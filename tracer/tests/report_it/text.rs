@@ -92,9 +92,15 @@ fn a_hostile_target_cannot_talk_to_the_terminal() {
             site.name.push_str(evil);
             site.thread_names.push(evil.into());
             for frame in &mut site.frames {
-                frame.function.as_mut().map(|name| name.insert_str(0, evil));
-                frame.module.as_mut().map(|name| name.push_str(evil));
-                frame.file.as_mut().map(|name| name.push_str(evil));
+                if let Some(name) = &mut frame.function {
+                    name.insert_str(0, evil);
+                }
+                if let Some(name) = &mut frame.module {
+                    name.push_str(evil);
+                }
+                if let Some(name) = &mut frame.file {
+                    name.push_str(evil);
+                }
             }
         }
     }

@@ -130,21 +130,23 @@ pub fn escape(text: &str) -> String {
 /// marks (the blocks of Unicode's `EastAsianWidth` that matter, not each exception).
 #[must_use]
 pub fn width(text: &str) -> usize {
-    text.chars()
-        .map(|letter| match u32::from(letter) {
-            0x300..=0x36f | 0x20d0..=0x20ff | 0xfe00..=0xfe0f => 0,
-            0x1100..=0x115f
-            | 0x2e80..=0xa4cf
-            | 0xac00..=0xd7a3
-            | 0xf900..=0xfaff
-            | 0xfe30..=0xfe6f
-            | 0xff00..=0xff60
-            | 0xffe0..=0xffe6
-            | 0x1f300..=0x1faff
-            | 0x2_0000..=0x3_fffd => 2,
-            _ => 1,
-        })
-        .sum()
+    text.chars().map(columns).sum()
+}
+
+fn columns(letter: char) -> usize {
+    match u32::from(letter) {
+        0x300..=0x36f | 0x20d0..=0x20ff | 0xfe00..=0xfe0f => 0,
+        0x1100..=0x115f
+        | 0x2e80..=0xa4cf
+        | 0xac00..=0xd7a3
+        | 0xf900..=0xfaff
+        | 0xfe30..=0xfe6f
+        | 0xff00..=0xff60
+        | 0xffe0..=0xffe6
+        | 0x1f300..=0x1faff
+        | 0x2_0000..=0x3_fffd => 2,
+        _ => 1,
+    }
 }
 
 /// Escapes, and cuts the end off if there are more than `limit` columns.
@@ -155,12 +157,13 @@ pub fn cut_end(text: &str, limit: usize) -> String {
         return text;
     }
     let mut cut = String::new();
+    let mut used = 0;
     for letter in text.chars() {
-        cut.push(letter);
-        if width(&cut) > limit.saturating_sub(1) {
-            cut.pop();
+        used += columns(letter);
+        if used > limit.saturating_sub(1) {
             break;
         }
+        cut.push(letter);
     }
     cut.push('…');
     cut
