@@ -48,10 +48,10 @@ pub struct AddressSpace {
     pub(super) grows_down_bytes: u64,
     /// The reservation that the kernel calls `[stack]`.
     pub(super) main_stack: Option<ReservationId>,
-    /// One past the heap's last page, once it is known.
+    /// One past the heap's last page, as last known.
     pub(super) heap_end: Option<u64>,
-    /// Made by exec under the tracer's eyes: its heap began empty.
-    pub(super) fresh: bool,
+    /// Whether `heap_end` is the truth (`None`: there is no heap yet). Never false without a journal.
+    pub(super) heap_sure: bool,
     /// Pieces that an `mremap` has lifted and not yet laid down.
     pub(super) transit: Vec<Transit>,
     /// What calls determined, as long as the ledger is not sure.
@@ -85,7 +85,7 @@ impl AddressSpace {
             grows_down_bytes: 0,
             main_stack: None,
             heap_end: None,
-            fresh: false,
+            heap_sure: false,
             transit: Vec::new(),
             journal: Some(Journal::new(Nanoseconds(0))),
             seeded: false,

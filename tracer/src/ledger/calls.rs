@@ -175,12 +175,7 @@ impl AddressSpace {
     fn attach(&mut self, ids: &mut Ids, maker: Maker, address: Address, length: u64, flags: u32) {
         let Some(range) = self.page.range(address, length) else {
             // The kernel's maps must tell how long it is.
-            if self.journal.is_none() {
-                self.doubt(maker.time);
-            }
-            if let Some(journal) = &mut self.journal {
-                journal.attached.push((address.0, maker));
-            }
+            self.wonder(maker.time).attached.push((address.0, maker));
             return;
         };
         self.release(range.clone());
@@ -227,8 +222,8 @@ impl AddressSpace {
             at = part.end;
             pieces.push(part.start.max(address.0)..part.end);
         }
-        if pieces.is_empty() && self.journal.is_none() {
-            self.doubt(maker.time);
+        if pieces.is_empty() {
+            self.wonder(maker.time);
         }
         for part in pieces {
             self.release(part.clone());

@@ -251,10 +251,20 @@ impl AddressSpace {
         }
     }
 
-    /// The ledger of this space is no longer sure. What calls determined up to now counts no more:
-    /// others, later, may be among what was lost.
+    /// Something was lost: the ledger of this space is no longer sure. What calls determined up to now
+    /// counts no more: others, later, may be among what was lost.
     pub(super) fn doubt(&mut self, since: Nanoseconds) {
-        self.journal = Some(Journal::new(since));
+        self.heap_sure = false;
+        let mut journal = Journal::new(since);
+        journal.lost = true;
+        self.journal = Some(journal);
+    }
+
+    /// Something happened of which only the maps can tell the extent.
+    pub(super) fn wonder(&mut self, since: Nanoseconds) -> &mut Journal {
+        let journal = self.journal.get_or_insert_default();
+        journal.since = journal.since.max(since);
+        journal
     }
 
     /// Makes the event's notes figures, and says what changed: first of those that were there, then

@@ -1,5 +1,7 @@
 //! The heap, and mappings that grow without a call.
 
+use std::ops::Range;
+
 use super::address_space::{AddressSpace, Ids};
 use super::bits;
 use super::change::Origin;
@@ -31,8 +33,9 @@ impl AddressSpace {
         if let Some(journal) = &mut self.journal {
             journal.broke = true;
         }
-        let empty = (self.fresh || self.seeded).then_some(first);
-        let Some(before) = self.heap_end.or(empty) else {
+        let known = self.heap_end.replace(next);
+        if !self.heap_sure {
+            self.heap_sure = true;
             if let Some(journal) = &mut self.journal {
                 journal.first_break = Some(FirstBreak {
                     maker,
@@ -40,38 +43,48 @@ impl AddressSpace {
                     end: next,
                 });
             }
-            self.heap_end = Some(next);
+            if let Some(known) = known.filter(|known| next < *known) {
+                self.release(next..known);
+                self.determine(next..known, Determined::Unmapped);
+            }
             return;
-        };
-        let before = before.max(first);
-        self.heap_end = Some(next);
+        }
+        let before = known.unwrap_or(first).max(first);
         if next > before {
             self.release(before..next);
-            self.grow_heap(ids, maker, before, next);
+            self.grow_heap(ids, maker, before..next, None);
         } else if next < before {
             self.release(next..before);
             self.determine(next..before, Determined::Unmapped);
         }
     }
 
-    /// What one `brk` added to the heap, onto free pages.
-    pub(super) fn grow_heap(&mut self, ids: &mut Ids, maker: Maker, start: u64, end: u64) {
-        let attributes = Attributes::HEAP;
+    /// What one `brk` added to the heap, onto free pages; with the protection that they were given
+    /// since, if any.
+    pub(super) fn grow_heap(
+        &mut self,
+        ids: &mut Ids,
+        maker: Maker,
+        range: Range<u64>,
+        protection: Option<u8>,
+    ) {
+        let heap = Attributes::HEAP;
         let owner = self.begin(
             ids,
             Birth {
                 origin: Origin::Break,
                 maker,
-                asked: start..end,
+                asked: range.clone(),
                 flags: bits::MAP_PRIVATE | bits::MAP_ANONYMOUS,
-                protection: attributes.protection,
+                protection: heap.protection,
             },
         );
         if let Some(reservation) = self.reservations.get_mut(&owner) {
             reservation.name = "[heap]".into();
         }
-        self.lay(start..end, Piece { owner, attributes });
-        self.determine(start..end, Determined::Mapped);
+        let attributes = protection.map_or(heap, |protection| heap.protected(protection));
+        self.lay(range.clone(), Piece { owner, attributes });
+        self.determine(range, Determined::Mapped);
     }
 
     /// The kernel counts `pages` in mappings that grow down (`mm->stack_vm`): what the ledger lacks

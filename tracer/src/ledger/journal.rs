@@ -24,8 +24,8 @@ pub enum Determined {
     Protection(u8),
 }
 
-/// The first `brk` after the begin of doubt in a space whose heap is not known: by how much the heap
-/// changed only the snapshot can tell.
+/// The first `brk` in a space whose heap is not known: by how much the heap changed only the snapshot
+/// can tell.
 #[derive(Clone, Copy, Debug)]
 pub struct FirstBreak {
     /// Who called.
@@ -41,6 +41,8 @@ pub struct FirstBreak {
 pub struct Journal {
     /// Since when: a snapshot whose reading began earlier does not end it.
     pub since: Nanoseconds,
+    /// Something was lost: the end of the doubt is a resynchronisation.
+    pub lost: bool,
     /// By range, bytes.
     determined: IntervalMap<Determined>,
     /// Faults on pages that the ledger does not know: touched, if the snapshot shows them mapped.
@@ -96,6 +98,14 @@ impl Journal {
         }
         open.sort_by_key(|(part, _)| part.start);
         open
+    }
+
+    /// The parts of `range` of whose protection no call has told.
+    #[must_use]
+    pub fn uncertain(&self, range: &Range<u64>) -> Vec<Range<u64>> {
+        let mut parts = self.guessed(range);
+        parts.extend(self.determined.gaps(range.clone()));
+        parts
     }
 
     /// The parts of `range` that are mapped with a protection that is a guess.

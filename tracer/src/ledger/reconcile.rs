@@ -116,7 +116,7 @@ impl AddressSpace {
             .map(|range| range.end)
             .max();
         if let Some(first) = journal.first_break {
-            clip_heap(&mut journal, &kernel, maps, first);
+            self.clip_heap(&mut journal, &kernel, maps, first);
         }
         self.abandon_transit(maps.began);
         self.drop_unseen(&journal, &kernel);
@@ -125,19 +125,21 @@ impl AddressSpace {
         }
         if let Some(FirstBreak { maker, start, end }) = journal.first_break {
             for gap in self.pieces.gaps(start.max(heap_end.unwrap_or(0))..end) {
-                for (part, _) in journal.open(&gap) {
-                    self.grow_heap(ids, maker, part.start, part.end);
+                for (part, protection) in journal.open(&gap) {
+                    self.grow_heap(ids, maker, part, protection);
                 }
             }
         }
+        let ended = maps.began >= journal.since;
         if !journal.broke {
             self.heap_end = heap_end;
+            self.heap_sure = ended;
         }
         self.learn_names(names, &maps.mappings);
-        self.resyncs += u64::from(self.seeded || journal.since.0 > 0);
         self.seeded = true;
-        if maps.began < journal.since {
-            journal.first_break = None;
+        if ended {
+            self.resyncs += u64::from(journal.lost);
+        } else {
             self.journal = Some(journal);
         }
         if let Some((_, totals)) = self.kernel {
@@ -270,15 +272,24 @@ impl AddressSpace {
         }
         id
     }
-}
 
-/// A first `brk` of unknown effect: what the snapshot shows of the heap beyond the break, and no later
-/// call has mapped, was read before that call gave it back.
-fn clip_heap(journal: &mut Journal, kernel: &IntervalMap<usize>, maps: &Maps, first: FirstBreak) {
-    for (range, &index) in kernel.iter() {
-        if maps.mappings[index].name == "[heap]" {
-            for (part, _) in journal.open(&(range.start.max(first.end)..range.end)) {
-                journal.determine(part, Determined::Unmapped);
+    /// After a first `brk` of unknown effect: what the snapshot alone shows of the heap beyond the
+    /// break, and no later call has mapped, was read before that call gave it back.
+    fn clip_heap(
+        &self,
+        journal: &mut Journal,
+        kernel: &IntervalMap<usize>,
+        maps: &Maps,
+        first: FirstBreak,
+    ) {
+        for (range, &index) in kernel.iter() {
+            if maps.mappings[index].name != "[heap]" {
+                continue;
+            }
+            for gap in self.pieces.gaps(range.start.max(first.end)..range.end) {
+                for (part, _) in journal.open(&gap) {
+                    journal.determine(part, Determined::Unmapped);
+                }
             }
         }
     }

@@ -23,6 +23,8 @@ pub struct Transit {
     pub from: u64,
     /// What.
     pub lifted: Lifted,
+    /// Parts of the old range of which the ledger was not sure how they are mapped.
+    pub uncertain: Vec<Range<u64>>,
 }
 
 /// The late half of an `mremap`.
@@ -88,12 +90,14 @@ impl AddressSpace {
         if let Some(stale) = self.arrived(maker.tid) {
             self.forget(&stale.lifted);
         }
+        let uncertain = self.uncertain(&range);
         let lifted = self.lift(range.clone());
         self.transit.push(Transit {
             tid: maker.tid,
             since: maker.time,
             from: range.start,
             lifted,
+            uncertain,
         });
         self.determine(range, Determined::Unmapped);
     }
@@ -105,15 +109,20 @@ impl AddressSpace {
 
     fn relocate(&mut self, ids: &mut Ids, maker: Maker, old: &Range<u64>, new: &Range<u64>) {
         let length = (old.end - old.start).min(new.end - new.start);
-        if !self
+        let announced = self
             .transit
             .iter()
-            .any(|transit| transit.tid == maker.tid && transit.from == old.start)
-        {
+            .any(|transit| transit.tid == maker.tid && transit.from == old.start);
+        if !announced {
             // The early half was lost.
             self.depart(maker, old.start..old.start + length);
         }
-        let Some(Transit { mut lifted, .. }) = self.arrived(maker.tid) else {
+        let Some(Transit {
+            mut lifted,
+            uncertain,
+            ..
+        }) = self.arrived(maker.tid)
+        else {
             return;
         };
         let excess = lifted.split_off(old.start + length, self.page);
@@ -132,8 +141,11 @@ impl AddressSpace {
             self.resident.insert_range(&shifted(&run, from, to));
         }
         self.determine(moved.clone(), Determined::Mapped);
-        let unsure = self.journal.is_some();
-        if unsure || !known {
+        for part in uncertain {
+            let part = shifted(&part, old.start, new.start);
+            self.guess(maker, part.start..part.end.min(moved.end));
+        }
+        if self.journal.is_some() || !known {
             // It moved something, so something was there. (Where the ledger is sure, holes among
             // pieces are holes: since 6.17 one call can move several mappings.)
             self.fill(ids, maker, &moved);
@@ -147,7 +159,7 @@ impl AddressSpace {
         if gaps.is_empty() {
             return;
         }
-        let (origin, maker) = if self.seeded {
+        let (origin, birth) = if self.seeded {
             let stack = StackId::NONE;
             (Origin::Unseen, Maker { stack, ..maker })
         } else {
@@ -158,7 +170,7 @@ impl AddressSpace {
             ids,
             Birth {
                 origin,
-                maker,
+                maker: birth,
                 asked: moved.clone(),
                 flags: bits::MAP_PRIVATE,
                 protection: attributes.protection,
@@ -166,7 +178,7 @@ impl AddressSpace {
         );
         for gap in gaps {
             self.lay(gap.clone(), Piece { owner, attributes });
-            self.determine(gap, Determined::MappedSomehow);
+            self.guess(maker, gap);
         }
     }
 
@@ -178,15 +190,71 @@ impl AddressSpace {
         self.release(growth.clone());
         let last = growth.start - 1;
         let before = self.pieces.get(last).map(|(_, piece)| *piece);
-        let guessed = self
-            .journal
-            .as_ref()
-            .is_some_and(|journal| !journal.guessed(&(last..last + 1)).is_empty());
         let attributes = before.map_or(Attributes::HEAP, |piece| piece.attributes.copied());
         let owner = self.remapped(ids, maker, &growth, before);
         self.lay(growth.clone(), Piece { owner, attributes });
-        let known = before.is_some() && !guessed;
-        self.determine(growth, mapped(known));
+        if before.is_some() && self.uncertain(&(last..last + 1)).is_empty() {
+            self.determine(growth, Determined::Mapped);
+        } else {
+            self.guess(maker, growth);
+        }
+    }
+
+    /// A second mapping of the same pages (old length 0), or one that takes the pages and leaves the
+    /// old mapping empty (`MREMAP_DONTUNMAP`).
+    fn duplicate(&mut self, ids: &mut Ids, maker: Maker, old: &Range<u64>, new: Range<u64>) {
+        let again = old.is_empty();
+        let source = if again {
+            old.start..old.start + self.page.bytes()
+        } else {
+            old.start..old.start + (old.end - old.start).min(new.end - new.start)
+        };
+        self.release(new.clone());
+        let first = self.pieces.get(source.start).map(|(_, piece)| *piece);
+        let owner = self.remapped(ids, maker, &new, first);
+        self.determine(new.clone(), Determined::Mapped);
+        if again {
+            let attributes = first.map_or(Attributes::HEAP, |piece| piece.attributes.copied());
+            self.lay(new.clone(), Piece { owner, attributes });
+            if first.is_none() || !self.uncertain(&source).is_empty() {
+                self.guess(maker, new);
+            }
+            return;
+        }
+        let parts: Vec<_> = self
+            .pieces
+            .overlapping(source.clone())
+            .map(|(part, piece)| (shifted(&part, source.start, new.start), piece.attributes))
+            .collect();
+        for (part, attributes) in parts {
+            let attributes = attributes.copied();
+            self.lay(part, Piece { owner, attributes });
+        }
+        for gap in self.pieces.gaps(new.clone()) {
+            let attributes = Attributes::HEAP;
+            self.lay(gap.clone(), Piece { owner, attributes });
+            self.guess(maker, gap);
+        }
+        for part in self.uncertain(&source) {
+            self.guess(maker, shifted(&part, source.start, new.start));
+        }
+        self.take_over(&source, &new, owner);
+    }
+
+    /// The contents of `source` are those of `new` now.
+    fn take_over(&mut self, source: &Range<u64>, new: &Range<u64>, owner: ReservationId) {
+        let (from, to) = (self.page.pages(source), self.page.pages(new).start);
+        let (touched, resident) = (self.touched.runs(&from), self.resident.runs(&from));
+        self.untouch(source.clone());
+        let mut gained = (0, 0);
+        for run in touched {
+            gained.0 += self.touched.insert_range(&shifted(&run, from.start, to));
+        }
+        for run in resident {
+            gained.1 += self.resident.insert_range(&shifted(&run, from.start, to));
+        }
+        self.note_touched(owner, self.bytes_of(gained.0));
+        self.more_resident(owner, gained.1);
     }
 
     /// A reservation by `mremap`, known by the flags and the name of what it was made from.
@@ -215,61 +283,25 @@ impl AddressSpace {
         id
     }
 
-    /// A second mapping of the same pages (old length 0), or one that takes the pages and leaves the
-    /// old mapping empty (`MREMAP_DONTUNMAP`).
-    fn duplicate(&mut self, ids: &mut Ids, maker: Maker, old: &Range<u64>, new: Range<u64>) {
-        self.release(new.clone());
-        let length = (old.end - old.start).min(new.end - new.start);
-        let old = old.start..old.start + length;
-        let source = self.pieces.get(old.start).map(|(_, piece)| *piece);
-        let mut parts: Vec<(Range<u64>, Attributes)> = self
-            .pieces
-            .overlapping(old.clone())
-            .map(|(part, piece)| {
-                (
-                    shifted(&part, old.start, new.start),
-                    piece.attributes.copied(),
-                )
-            })
-            .collect();
-        if let (true, Some(piece)) = (old.is_empty(), source) {
-            parts.push((new.clone(), piece.attributes.copied()));
+    /// The parts of `range` that the ledger may have wrong, except for holes.
+    fn uncertain(&self, range: &Range<u64>) -> Vec<Range<u64>> {
+        self.journal
+            .as_ref()
+            .map(|journal| journal.uncertain(range))
+            .unwrap_or_default()
+    }
+
+    /// Notes that a range is mapped in an unknown way. A snapshot whose reading has begun already may
+    /// show what was there before: it cannot settle this.
+    fn guess(&mut self, maker: Maker, range: Range<u64>) {
+        self.determine(range, Determined::MappedSomehow);
+        if let Some(journal) = &mut self.journal {
+            journal.since = journal.since.max(maker.time);
         }
-        let known = !parts.is_empty();
-        if !known {
-            parts.push((new.clone(), Attributes::HEAP));
-        }
-        let pages = self.page.pages(&old);
-        let (touched, resident) = (self.touched.runs(&pages), self.resident.runs(&pages));
-        self.untouch(old.clone());
-        let owner = self.remapped(ids, maker, &new, source);
-        for (part, attributes) in parts {
-            self.lay(part, Piece { owner, attributes });
-        }
-        let to = self.page.pages(&new).start;
-        let mut gained = (0, 0);
-        for run in touched {
-            gained.0 += self.touched.insert_range(&shifted(&run, pages.start, to));
-        }
-        for run in resident {
-            gained.1 += self.resident.insert_range(&shifted(&run, pages.start, to));
-        }
-        self.note_touched(owner, self.bytes_of(gained.0));
-        self.more_resident(owner, gained.1);
-        self.determine(new, mapped(known));
     }
 }
 
 /// A range that keeps its distance from `from` at `to`.
 fn shifted(range: &Range<u64>, from: u64, to: u64) -> Range<u64> {
     range.start - from + to..range.end - from + to
-}
-
-/// Mapped; with attributes that are a guess unless they are `known`.
-fn mapped(known: bool) -> Determined {
-    if known {
-        Determined::Mapped
-    } else {
-        Determined::MappedSomehow
-    }
 }

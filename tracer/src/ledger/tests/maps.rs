@@ -51,7 +51,7 @@ fn a_mapping_that_the_reading_missed_stays() {
     let mut story = Story::unseeded();
     story.map(10, 2, RW, PRIVATE);
     assert_eq!(short(&story.maps(MapsPurpose::Seed, &[])), []);
-    assert_eq!(story.shape(), [(10, 2, 2, RW)]);
+    assert_eq!(story.shape(), [(10, 2, 1, RW)]);
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn a_heap_that_grew_after_the_reading_is_the_calls() {
     story.maps(MapsPurpose::Seed, &[line(100, 8, RW, "[heap]")]);
     assert_eq!(
         story.shape(),
-        [(100, 8, 0, RW), (108, 2, 2, RW), (110, 2, 3, RW)]
+        [(100, 8, 0, RW), (108, 2, 1, RW), (110, 2, 2, RW)]
     );
 }
 
