@@ -59,7 +59,8 @@ impl Default for NativeNames {
 
 impl NativeNames {
     /// The functions at an address (the file's own addressing; of a return address the byte before),
-    /// innermost first; all but the last are inlined. Without module and offset. Never empty: an
+    /// innermost first; all but the last are inlined. A function goes by the name under which its
+    /// file exports it, if it does (`mmap`, not `__GI___mmap64`). Without module and offset. Never empty: an
     /// address without a name is one frame without a function.
     pub fn frames(&mut self, module: &Arc<ModuleFile>, address: u64) -> Arc<[Frame]> {
         let key = (module.id, address);
@@ -127,18 +128,28 @@ impl Sources {
         if !covers(&symbol, address, &self.module.layout.code) {
             return None;
         }
-        let inlined = symbol.inlined.iter().rev().map(|function| Frame {
-            inlined: true,
-            ..frame(&function.name, function.code_info.as_ref())
-        });
-        let mut outer = frame(&symbol.name, symbol.code_info.as_deref());
+        let mut frames: Vec<Frame> = Vec::with_capacity(symbol.inlined.len() + 1);
+        let inlined = symbol.inlined.iter().rev();
+        let inlined = inlined.map(|function| frame(&function.name, function.code_info.as_ref()));
+        for outer in inlined.chain([frame(&symbol.name, symbol.code_info.as_deref())]) {
+            // A compiler that splits a function describes its parts as inlined into each other
+            // under one name (glibc's `arena_get2`): to the reader they are one, at the inner place.
+            if frames
+                .last()
+                .is_none_or(|inner| inner.function != outer.function)
+            {
+                frames.push(outer);
+            }
+        }
+        let (last, inlined) = frames.split_last_mut()?;
+        inlined.iter_mut().for_each(|frame| frame.inlined = true);
         let exported = self
             .exported
             .get_or_init(|| elf::exported(&self.module.file));
         if let Some(name) = exported.get(&symbol.addr) {
-            outer.function = Some(printable(name));
+            last.function = Some(printable(name));
         }
-        Some(inlined.chain([outer]).collect())
+        Some(frames)
     }
 }
 
@@ -178,10 +189,16 @@ fn debug_file(build_id: &[u8]) -> Option<PathBuf> {
 }
 
 /// A demangled C++ name without its parameters, as profilers show it: `a::b(c::d)::e(int) const`
-/// becomes `a::b(c::d)::e`. Parentheses that belong to the name stay (`operator()`, `(anonymous
+/// becomes `a::b(c::d)::e`, and without `[clone .part.0]` behind them. Parentheses that belong to the name stay (`operator()`, `(anonymous
 /// namespace)`).
 fn without_parameters(name: &str) -> &str {
     let mut end = name.trim_end();
+    while let Some((before, _)) = end
+        .strip_suffix(']')
+        .and_then(|rest| rest.rsplit_once(" [clone "))
+    {
+        end = before;
+    }
     for suffix in [" const", " volatile", " &", " &&"] {
         end = end.strip_suffix(suffix).unwrap_or(end);
     }
@@ -220,6 +237,7 @@ mod tests {
             ),
             ("a::b(c::d)::e(int (*)(char)) const", "a::b(c::d)::e"),
             ("f::operator()(int) const", "f::operator()"),
+            ("a::f(b, c) [clone .part.0] [clone .cold]", "a::f"),
             ("(anonymous namespace)::g()", "(anonymous namespace)::g"),
             ("std::function<void ()>::h", "std::function<void ()>::h"),
             ("a::operator()", "a::operator()"),
