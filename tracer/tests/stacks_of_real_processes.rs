@@ -119,6 +119,15 @@ fn the_walk_goes_through_a_signal_handler_to_what_it_interrupted() {
 }
 
 #[test]
+fn the_place_of_an_interruption_is_exact_and_no_return_address() {
+    let program = compile("chain.c", "fault", &OPTIMISED);
+    let names = complete(&Stopped::itself(&program, "fault"));
+    let faulting = names.iter().position(|name| name == "faulting").unwrap();
+    assert_eq!(names[..3], ["kill", "stop_here", "on_signal"], "{names:?}");
+    assert_chain(&names[faulting..], &["faulting", "faults", "main"]);
+}
+
+#[test]
 fn code_made_at_run_time_is_walked_by_frame_pointer_and_named_by_its_map() {
     let program = compile("chain.c", "through", &OPTIMISED);
     let stopped = Stopped::itself(&program, "through");
@@ -148,6 +157,13 @@ fn code_made_at_run_time_is_walked_by_frame_pointer_in_the_first_frame_too() {
     let stopped = Stopped::itself(&program, "in");
     assert_chain(&complete(&stopped), &["compiled", "in_made_code", "main"]);
     assert_eq!(stopped.unwound().leaf_rule, None);
+}
+
+#[test]
+fn code_of_a_file_without_tables_is_walked_by_frame_pointer_in_the_first_frame_too() {
+    let program = compile("chain.c", "builtin", &OPTIMISED);
+    let stopped = Stopped::itself(&program, "builtin");
+    assert_chain(&complete(&stopped), &["builtin", "in_builtin", "main"]);
 }
 
 #[test]
