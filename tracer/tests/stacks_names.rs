@@ -156,6 +156,21 @@ fn inlined_functions_come_first_and_are_marked() {
 }
 
 #[test]
+fn a_function_in_two_pieces_has_its_name_and_place() {
+    let (library, path) = library("split.so", &[]);
+    let symbols = std::fs::read(path).unwrap();
+    let symbols = object::File::parse(&*symbols).unwrap();
+    assert!(
+        symbols
+            .symbols()
+            .any(|symbol| symbol.name() == Ok("split.cold"))
+    );
+    let frame = frame_at(library.address(c"split") + 1);
+    assert_eq!(frame.function.as_deref(), Some("split"));
+    assert!(frame.file.unwrap().ends_with("gaps.c"));
+}
+
+#[test]
 fn no_exported_function_of_libc_names_what_lies_behind_it() {
     let libc = std::fs::read_to_string("/proc/self/maps").unwrap();
     let line = libc
