@@ -1,14 +1,32 @@
 //! Unwinding and naming held against call chains that are known, in real processes.
 #![cfg(target_arch = "x86_64")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "fixtures/compiled.rs"]
+mod compiled;
+#[path = "fixtures/named.rs"]
+mod named;
 #[path = "fixtures/stopped.rs"]
 mod stopped;
 
-use stopped::{Stopped, compile, functions, named};
-use tracer::event::{FrameKind, StackQuality};
-use tracer::stacks::Unwinder;
+use compiled::compile;
+use stopped::Stopped;
+use tracer::event::{Frame, FrameKind, Pid, SpaceId, StackQuality};
+use tracer::stacks::{RawStack, Unwinder, Unwound};
 
 const OPTIMISED: [&str; 2] = ["-O2", "-fomit-frame-pointer"];
+
+fn named(pid: Pid, stack: Unwound) -> Vec<Frame> {
+    named::named(pid, vec![stack]).swap_remove(0)
+}
+
+/// Function names, `?` where there is none.
+fn functions(frames: &[Frame]) -> Vec<&str> {
+    frames
+        .iter()
+        .map(|frame| frame.function.as_deref().unwrap_or("?"))
+        .collect()
+}
 
 /// Names of a chain that must be complete, after what leads from the program's start to `main`.
 fn complete(stopped: &Stopped) -> Vec<String> {
@@ -101,6 +119,15 @@ fn the_walk_goes_through_a_signal_handler_to_what_it_interrupted() {
 }
 
 #[test]
+fn the_place_of_an_interruption_is_exact_and_no_return_address() {
+    let program = compile("chain.c", "fault", &OPTIMISED);
+    let names = complete(&Stopped::itself(&program, "fault"));
+    let faulting = names.iter().position(|name| name == "faulting").unwrap();
+    assert_eq!(names[..3], ["kill", "stop_here", "on_signal"], "{names:?}");
+    assert_chain(&names[faulting..], &["faulting", "faults", "main"]);
+}
+
+#[test]
 fn code_made_at_run_time_is_walked_by_frame_pointer_and_named_by_its_map() {
     let program = compile("chain.c", "through", &OPTIMISED);
     let stopped = Stopped::itself(&program, "through");
@@ -133,6 +160,13 @@ fn code_made_at_run_time_is_walked_by_frame_pointer_in_the_first_frame_too() {
 }
 
 #[test]
+fn code_of_a_file_without_tables_is_walked_by_frame_pointer_in_the_first_frame_too() {
+    let program = compile("chain.c", "builtin", &OPTIMISED);
+    let stopped = Stopped::itself(&program, "builtin");
+    assert_chain(&complete(&stopped), &["builtin", "in_builtin", "main"]);
+}
+
+#[test]
 fn a_thread_s_malloc_arena_is_traced_back_to_who_called_malloc() {
     let program = compile("chain.c", "thread", &OPTIMISED);
     // mmap of twice HEAP_MAX_SIZE, to be trimmed to an aligned half.
@@ -150,6 +184,43 @@ fn a_thread_s_malloc_arena_is_traced_back_to_who_called_malloc() {
     assert!(
         frames[..=malloc].iter().all(|frame| frame.module == libc),
         "{frames:#?}"
+    );
+}
+
+#[test]
+fn a_return_address_behind_its_function_s_end_is_not_the_next_function_s() {
+    let program = compile("chain.c", "noreturn", &OPTIMISED);
+    let names = complete(&Stopped::itself(&program, "noreturn"));
+    let chain = [
+        "kill",
+        "stop_here",
+        "inner",
+        "never_returns",
+        "ends_with_a_call",
+        "main",
+    ];
+    assert_chain(&names, &chain);
+}
+
+#[test]
+fn a_forked_copy_is_unwound_by_its_parent_s_code_if_it_is_gone() {
+    let program = compile("chain.c", "forked", &OPTIMISED);
+    let stopped = Stopped::itself(&program, "plain");
+    let mut unwinder = Unwinder::new();
+    let frames = unwinder.unwind(&stopped.raw(&[])).frames;
+    let (parent, child) = (SpaceId(1), SpaceId(2));
+    unwinder.forked(parent, child);
+    unwinder.forget(parent);
+    // No process has this number: /proc/sys/kernel/pid_max is below it on every kernel.
+    let raw = RawStack {
+        pid: Pid(1 << 30),
+        space: child,
+        ..stopped.raw(&[])
+    };
+    let unwound = unwinder.unwind(&raw);
+    assert_eq!(
+        (unwound.frames, unwound.quality),
+        (frames, StackQuality::Complete)
     );
 }
 
@@ -252,7 +323,7 @@ fn a_process_that_was_never_seen_alive_leaves_addresses() {
     let copied = stopped.copied.clone();
     let mut raw = stopped.raw(&[0x1234]);
     raw.copied = &copied;
-    let raw = tracer::stacks::RawStack {
+    let raw = RawStack {
         copied: &copied,
         kernel_frames: &[0x1234],
         ..raw

@@ -137,6 +137,11 @@ pub enum Next {
 pub struct Walker {
     unwinder: machine::Unwinder,
     cache: machine::Cache,
+    /// Knows no module, and so follows the frame pointer, also in the first frame: where a module
+    /// does not cover the first pc, framehop takes it for a leaf's that has no frame yet, and code
+    /// made at run time and V8's built-ins keep one from their first instructions on.
+    blind: machine::Unwinder,
+    blind_cache: machine::Cache,
 }
 
 impl Walker {
@@ -151,10 +156,13 @@ impl Walker {
         Self {
             unwinder,
             cache: machine::Cache::new(),
+            blind: machine::Unwinder::new(),
+            blind_cache: machine::Cache::new(),
         }
     }
 
-    /// From one frame to its caller. `exact` tells an instruction pointer from a return address.
+    /// From one frame to its caller, by a plain row of its module's tables. `exact` tells an
+    /// instruction pointer from a return address.
     ///
     /// # Errors
     /// See [`ReadError`].
@@ -169,7 +177,7 @@ impl Walker {
         } else {
             FrameAddress::from_return_address(registers.ip).ok_or(ReadError::Nonsense)?
         };
-        self.unwind(address, registers, read)
+        unwind(&self.unwinder, &mut self.cache, address, registers, read)
     }
 
     /// The same by frame pointer, at a pc that nothing covers.
@@ -179,36 +187,27 @@ impl Walker {
     pub fn step_by_frame_pointer(
         &mut self,
         registers: Registers,
-        lookup: u64,
         read: &mut dyn FnMut(u64) -> Option<u64>,
     ) -> Result<Next, ReadError> {
-        // framehop takes an uncovered *first* pc for a leaf's that has no frame yet; as a return
-        // address (it looks at the byte before) the frame pointer is followed. Code made at run time
-        // and V8's built-ins keep one from their first instructions on.
-        let address = lookup
-            .checked_add(1)
-            .and_then(FrameAddress::from_return_address)
-            .ok_or(ReadError::Nonsense)?;
-        self.unwind(address, registers, read)
+        let address = FrameAddress::from_instruction_pointer(registers.ip);
+        unwind(&self.blind, &mut self.blind_cache, address, registers, read)
     }
+}
 
-    fn unwind(
-        &mut self,
-        address: FrameAddress,
-        registers: Registers,
-        read: &mut dyn FnMut(u64) -> Option<u64>,
-    ) -> Result<Next, ReadError> {
-        let mut regs = machine::from(&registers);
-        let mut read = |address| read(address).ok_or(());
-        match self
-            .unwinder
-            .unwind_frame(address, &mut regs, &mut self.cache, &mut read)
-        {
-            Ok(Some(ip)) => Ok(Next::Caller(machine::back(ip, &regs))),
-            Ok(None) => Ok(Next::End),
-            Err(framehop::Error::CouldNotReadStack(address)) => Err(ReadError::Unreadable(address)),
-            Err(_) => Err(ReadError::Nonsense),
-        }
+fn unwind(
+    unwinder: &machine::Unwinder,
+    cache: &mut machine::Cache,
+    address: FrameAddress,
+    registers: Registers,
+    read: &mut dyn FnMut(u64) -> Option<u64>,
+) -> Result<Next, ReadError> {
+    let mut regs = machine::from(&registers);
+    let mut read = |address| read(address).ok_or(());
+    match unwinder.unwind_frame(address, &mut regs, cache, &mut read) {
+        Ok(Some(ip)) => Ok(Next::Caller(machine::back(ip, &regs))),
+        Ok(None) => Ok(Next::End),
+        Err(framehop::Error::CouldNotReadStack(address)) => Err(ReadError::Unreadable(address)),
+        Err(_) => Err(ReadError::Nonsense),
     }
 }
 

@@ -83,7 +83,8 @@ pub struct Cfi {
 impl Cfi {
     /// From a file's tables.
     #[must_use]
-    pub fn new(tables: Tables) -> Self {
+    pub fn new(mut tables: Tables) -> Self {
+        tables.eh_frame_hdr = tables.eh_frame_hdr.filter(is_usual_header);
         let start = |section: &Option<Section>| section.as_ref().map_or(0, |found| found.address);
         let bases = BaseAddresses::default()
             .set_eh_frame(start(&tables.eh_frame))
@@ -226,6 +227,20 @@ impl Cfi {
             .ok()?;
         Some(with(row, entry.is_signal_trampoline(), section))
     }
+}
+
+/// Whether an `.eh_frame_hdr` is what every linker writes: version 1, the table's place relative to
+/// its own (4 bytes), the count (4 bytes), a sorted table of pairs relative to the section (4 bytes
+/// each), and whether that table is there. Without it an index is made: gimli believes the count.
+fn is_usual_header(header: &Section) -> bool {
+    let count = header
+        .data
+        .get(8..12)
+        .and_then(|bytes| bytes.try_into().ok());
+    let count = count.map_or(0, |bytes| u64::from(u32::from_le_bytes(bytes)));
+    header.data.starts_with(&[1, 0x1b, 0x03, 0x3b])
+        && count > 0
+        && 12 + count * 8 <= header.data.len() as u64
 }
 
 fn index<'a, S: UnwindSection<Slice<'a>>>(

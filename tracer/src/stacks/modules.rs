@@ -114,6 +114,7 @@ pub enum Place {
 }
 
 /// One executable mapping and what is behind it.
+#[derive(Clone)]
 struct Code {
     map: ExecMap,
     path: Arc<str>,
@@ -207,6 +208,18 @@ impl Default for Space {
 }
 
 impl Space {
+    /// The same code in another address space, its maps not read yet.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        let code = self.code.clone();
+        let walker = Walker::new(code.iter().filter_map(Self::module));
+        Self {
+            code,
+            walker,
+            ..Self::default()
+        }
+    }
+
     /// The maps have changed: read them again before the next walk.
     pub fn mark_stale(&mut self) {
         self.stale = true;

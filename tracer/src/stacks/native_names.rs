@@ -15,7 +15,7 @@ use std::fs::File;
 use std::ops::Range;
 use std::os::fd::AsRawFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use blazesym::symbolize::source::{Elf, Source};
@@ -35,14 +35,34 @@ pub struct NativeNames {
     frames: HashMap<(FileId, u64), Arc<[Frame]>>,
 }
 
-/// What is asked about one file, the better first.
+/// What is asked about one file.
 struct Sources {
     module: Arc<ModuleFile>,
-    debug: Option<Source<'static>>,
-    own: Source<'static>,
+    /// The better first.
+    asked: Vec<Asked>,
     exported: OnceCell<Exported>,
     /// blazesym has panicked on it.
     avoided: bool,
+}
+
+/// One file, asked with its DWARF and without.
+struct Asked {
+    full: Source<'static>,
+    plain: Source<'static>,
+}
+
+impl Asked {
+    fn new(path: &Path, dwarf: bool) -> Self {
+        let source = |debug_syms| {
+            let mut elf = Elf::new(path);
+            elf.debug_syms = debug_syms;
+            Source::Elf(elf)
+        };
+        Self {
+            full: source(dwarf),
+            plain: source(false),
+        }
+    }
 }
 
 impl Default for NativeNames {
@@ -59,7 +79,8 @@ impl Default for NativeNames {
 
 impl NativeNames {
     /// The functions at an address (the file's own addressing; of a return address the byte before),
-    /// innermost first; all but the last are inlined. Without module and offset. Never empty: an
+    /// innermost first; all but the last are inlined. A function goes by the name under which its
+    /// file exports it, if it does (`mmap`, not `__GI___mmap64`). Without module and offset. Never empty: an
     /// address without a name is one frame without a function.
     pub fn frames(&mut self, module: &Arc<ModuleFile>, address: u64) -> Arc<[Frame]> {
         let key = (module.id, address);
@@ -79,16 +100,13 @@ impl NativeNames {
 impl Sources {
     fn of(module: &Arc<ModuleFile>) -> Self {
         let layout = &module.layout;
-        let mut own = Elf::new(format!("/proc/self/fd/{}", module.file.as_raw_fd()));
-        own.debug_syms = layout.has_dwarf && !layout.names_other_file;
+        let debug = layout.build_id.as_deref().and_then(debug_file);
+        let own = PathBuf::from(format!("/proc/self/fd/{}", module.file.as_raw_fd()));
+        let dwarf = layout.has_dwarf && !layout.names_other_file;
+        let asked = debug.map(|path| Asked::new(&path, true)).into_iter();
         Self {
             module: Arc::clone(module),
-            debug: layout
-                .build_id
-                .as_deref()
-                .and_then(debug_file)
-                .map(|path| Source::Elf(Elf::new(path))),
-            own: Source::Elf(own),
+            asked: asked.chain([Asked::new(&own, dwarf)]).collect(),
             exported: OnceCell::new(),
             avoided: false,
         }
@@ -98,10 +116,9 @@ impl Sources {
         if !self.avoided {
             // The file is the target's: what it does to a parser shall cost its names only.
             let found = catch_unwind(AssertUnwindSafe(|| {
-                self.debug
+                self.asked
                     .iter()
-                    .chain([&self.own])
-                    .find_map(|source| self.ask(symbolizer, source, address))
+                    .find_map(|asked| self.ask(symbolizer, asked, address))
             }));
             match found {
                 Ok(Some(frames)) => return frames,
@@ -112,33 +129,52 @@ impl Sources {
         vec![Frame::default()]
     }
 
-    fn ask(
-        &self,
-        symbolizer: &Symbolizer,
-        source: &Source<'_>,
-        address: u64,
-    ) -> Option<Vec<Frame>> {
-        let found = symbolizer
-            .symbolize_single(source, Input::VirtOffset(address))
-            .ok()?;
-        let Symbolized::Sym(symbol) = found else {
-            return None;
+    fn ask(&self, symbolizer: &Symbolizer, asked: &Asked, address: u64) -> Option<Vec<Frame>> {
+        let find = |source| {
+            let found = symbolizer.symbolize_single(source, Input::VirtOffset(address));
+            found.ok().and_then(Symbolized::into_sym)
         };
-        if !covers(&symbol, address, &self.module.layout.code) {
-            return None;
+        let covering = |symbol: &Sym<'_>| covers(symbol, address, &self.module.layout.code);
+        let full = find(&asked.full);
+        let symbol = match full.as_ref() {
+            Some(symbol) if covering(symbol) => symbol.clone(),
+            _ => {
+                let plain = find(&asked.plain).filter(covering)?;
+                match full {
+                    // Of a function in several pieces DWARF knows more, but blazesym tells no
+                    // piece: the ELF symbol vouches for it.
+                    Some(full) if full.addr == 0 && full.size.is_none() => Sym {
+                        addr: plain.addr,
+                        size: plain.size,
+                        offset: plain.offset,
+                        ..full
+                    },
+                    _ => plain,
+                }
+            }
+        };
+        let mut frames: Vec<Frame> = Vec::with_capacity(symbol.inlined.len() + 1);
+        let inlined = symbol.inlined.iter().rev();
+        let inlined = inlined.map(|function| frame(&function.name, function.code_info.as_ref()));
+        for outer in inlined.chain([frame(&symbol.name, symbol.code_info.as_deref())]) {
+            // A compiler that splits a function describes its parts as inlined into each other
+            // under one name (glibc's `arena_get2`): to the reader they are one, at the inner place.
+            if frames
+                .last()
+                .is_none_or(|inner| inner.function != outer.function)
+            {
+                frames.push(outer);
+            }
         }
-        let inlined = symbol.inlined.iter().rev().map(|function| Frame {
-            inlined: true,
-            ..frame(&function.name, function.code_info.as_ref())
-        });
-        let mut outer = frame(&symbol.name, symbol.code_info.as_deref());
+        let (last, inlined) = frames.split_last_mut()?;
+        inlined.iter_mut().for_each(|frame| frame.inlined = true);
         let exported = self
             .exported
             .get_or_init(|| elf::exported(&self.module.file));
         if let Some(name) = exported.get(&symbol.addr) {
-            outer.function = Some(printable(name));
+            last.function = Some(printable(name));
         }
-        Some(inlined.chain([outer]).collect())
+        Some(frames)
     }
 }
 
@@ -177,11 +213,17 @@ fn debug_file(build_id: &[u8]) -> Option<PathBuf> {
     (layout.build_id.as_deref() == Some(build_id)).then_some(path)
 }
 
-/// A demangled C++ name without its parameters, as profilers show it: `a::b(c::d)::e(int) const`
-/// becomes `a::b(c::d)::e`. Parentheses that belong to the name stay (`operator()`, `(anonymous
+/// A demangled C++ name without its parameters and result, as profilers show it: `a::b(c::d)::e(int) const`
+/// becomes `a::b(c::d)::e`, and without `[clone .part.0]` behind them. Parentheses that belong to the name stay (`operator()`, `(anonymous
 /// namespace)`).
 fn without_parameters(name: &str) -> &str {
     let mut end = name.trim_end();
+    while let Some((before, _)) = end
+        .strip_suffix(']')
+        .and_then(|rest| rest.rsplit_once(" [clone "))
+    {
+        end = before;
+    }
     for suffix in [" const", " volatile", " &", " &&"] {
         end = end.strip_suffix(suffix).unwrap_or(end);
     }
@@ -201,10 +243,34 @@ fn without_parameters(name: &str) -> &str {
                 || before.ends_with("operator")
                 || before.ends_with("::")
                 || before.ends_with(' ');
-            return if is_name { name } else { before };
+            return if is_name {
+                name
+            } else {
+                without_result(before)
+            };
         }
     }
     name
+}
+
+/// The same without the result's type, which stands before a template's name.
+fn without_result(name: &str) -> &str {
+    let mut depth = 0usize;
+    let mut begin = 0;
+    for (at, c) in name.char_indices() {
+        match c {
+            '<' | '(' | '{' => depth += 1,
+            '>' | ')' | '}' => depth = depth.saturating_sub(1),
+            ' ' if depth == 0 => begin = at + 1,
+            _ => {}
+        }
+    }
+    // An operator's name may hold any of these (`operator<`, `operator bool`).
+    if name.contains("operator") {
+        name
+    } else {
+        &name[begin..]
+    }
 }
 
 #[cfg(test)]
@@ -220,6 +286,13 @@ mod tests {
             ),
             ("a::b(c::d)::e(int (*)(char)) const", "a::b(c::d)::e"),
             ("f::operator()(int) const", "f::operator()"),
+            ("f::operator bool() const", "f::operator bool"),
+            ("void a::b<c d>(e)", "a::b<c d>"),
+            (
+                "a<b> (anonymous namespace)::f<c>(d)",
+                "(anonymous namespace)::f<c>",
+            ),
+            ("a::f(b, c) [clone .part.0] [clone .cold]", "a::f"),
             ("(anonymous namespace)::g()", "(anonymous namespace)::g"),
             ("std::function<void ()>::h", "std::function<void ()>::h"),
             ("a::operator()", "a::operator()"),

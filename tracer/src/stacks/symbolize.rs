@@ -1,8 +1,8 @@
 //! Names stacks, in a thread of its own: symbol tables are large, and whoever drains the kernel's
 //! ring must not wait for them.
 //!
-//! A runtime writes its perf map late (V8 through a buffer of 2 MiB): a stack with code made at run
-//! time that has no name yet is delivered as it is, and **delivered again** under the same id once
+//! A runtime may write its perf map late, or through a buffer: a stack with code made at run time
+//! that has no name yet is delivered as it is, and **delivered again** under the same id once
 //! more is known: when the map has grown, when the process has ended ([`Namer::ended`]), or at
 //! the end ([`Namer::finish`]). The later delivery replaces the earlier one.
 

@@ -117,6 +117,13 @@ impl Unwinder {
         }
     }
 
+    /// An address space was copied: the copy begins with the same code, also if its process is gone
+    /// before its maps can be read.
+    pub fn forked(&mut self, parent: SpaceId, child: SpaceId) {
+        let copy = self.spaces.get(&parent).map(Space::copy);
+        self.spaces.extend(copy.map(|copy| (child, copy)));
+    }
+
     /// The address space has ended: its number may be another's from now on.
     pub fn forget(&mut self, space: SpaceId) {
         self.spaces.remove(&space);
@@ -234,9 +241,7 @@ fn next(
             return Err(ReadError::Nonsense);
         }
         Exit::Plain(_) => space.walker().step(registers, exact, read)?,
-        Exit::Unknown => space
-            .walker()
-            .step_by_frame_pointer(registers, lookup, read)?,
+        Exit::Unknown => space.walker().step_by_frame_pointer(registers, read)?,
         Exit::Hidden(_) | Exit::Odd => {
             let (cfi, address) = space.cfi(lookup).ok_or(ReadError::Nonsense)?;
             return match cfi.step(address, registers, read)? {
