@@ -10,8 +10,11 @@ use crate::header::Header;
 pub const TICKET: u64 = 1 << 63;
 /// The most frames the kernel walks.
 pub const MAX_FRAMES: usize = 127;
-/// The most bytes of stack that the kernel copies.
-pub const MAX_COPY: usize = 16 * 1024;
+/// The most bytes of stack that the kernel copies: half of Node's stacks go beyond 16 KiB (one frame
+/// of libuv's is 12 KiB), none that was seen beyond 48.
+pub const MAX_COPY: usize = 48 * 1024;
+/// Bytes that are copied at first, for the kernel's own walk.
+pub const FIRST_COPY: usize = 8 * 1024;
 
 /// Words that are sent for the return addresses, whatever their number.
 pub const FRAME_SLOTS: usize = 128;

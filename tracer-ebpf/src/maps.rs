@@ -2,7 +2,7 @@
 
 use aya_ebpf::{
     macros::map,
-    maps::{HashMap, PerCpuArray, RingBuf},
+    maps::{Array, HashMap, PerCpuArray, RingBuf},
 };
 use tracer_common::{counters::COUNTERS, stack::RuleKey};
 
@@ -10,7 +10,7 @@ use crate::stack::Scratch;
 
 /// The way to the collector. Its size is set at load.
 #[map]
-pub static EVENTS: RingBuf = RingBuf::with_byte_size(8 * 1024 * 1024, 0);
+pub static EVENTS: RingBuf = RingBuf::with_byte_size(16 * 1024 * 1024, 0);
 
 /// Which processes are traced: process id → [`tracer_common::settings::TRACED`] or `FOLLOWED`.
 #[map]
@@ -28,9 +28,10 @@ pub static VERIFIED: HashMap<u64, u8> = HashMap::with_max_entries(64 * 1024, 0);
 #[map]
 pub static RULES: HashMap<RuleKey, u64> = HashMap::with_max_entries(16 * 1024, 0);
 
-/// Where a stack is copied to and walked in.
+/// Where a stack is copied to and walked in, one for each CPU: a plain array, for a per-CPU value may
+/// have 32 KiB at most (`PCPU_MIN_UNIT_SIZE`). Its length is set at load.
 #[map]
-pub static SCRATCH: PerCpuArray<Scratch> = PerCpuArray::with_max_entries(1, 0);
+pub static SCRATCH: Array<Scratch> = Array::with_max_entries(1, 0);
 
 /// 1 while a program on this CPU reads user memory: faults that this raises are its own.
 #[map]

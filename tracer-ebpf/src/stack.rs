@@ -7,13 +7,15 @@
 
 use aya_ebpf::{
     cty::{c_long, c_void},
-    helpers::generated::{bpf_loop, bpf_probe_read_user},
+    helpers::generated::{bpf_get_smp_processor_id, bpf_loop, bpf_probe_read_user},
 };
 use tracer_common::{
     counters::Counter,
     header::{Header, Kind},
     settings::Offset,
-    stack::{FRAME_SLOTS, MAX_COPY, MAX_FRAMES, Rule, RuleKey, StackHead, TICKET, flags},
+    stack::{
+        FIRST_COPY, FRAME_SLOTS, MAX_COPY, MAX_FRAMES, Rule, RuleKey, StackHead, TICKET, flags,
+    },
 };
 
 use crate::{
@@ -40,12 +42,17 @@ pub struct Scratch {
     tickets: u64,
 }
 
+/// `BPF_RB_AVAIL_DATA` (include/uapi/linux/bpf.h): bytes in the ring that are not consumed yet.
+const RING_UNREAD: u64 = 0;
+/// `BPF_RB_RING_SIZE`.
+const RING_SIZE: u64 = 1;
+
 const SENT_BEFORE_COPY: usize = size_of::<StackHead>() + FRAME_SLOTS * size_of::<u64>();
 
 /// The word for an event's `stack`: an id, a ticket, or 0 if the stack was lost.
 #[inline(always)]
 pub fn take(registers: Registers, space: u64, who: Traced) -> u64 {
-    let Some(scratch) = SCRATCH.get_ptr_mut(0) else {
+    let Some(scratch) = scratch() else {
         return 0;
     };
     let ip = registers.get(Offset::InstructionPointer);
@@ -65,7 +72,8 @@ pub fn take(registers: Registers, space: u64, who: Traced) -> u64 {
     scratch.hash = mix(mix(0, space), ip);
 
     reading(1);
-    copy(scratch, sp);
+    scratch.head.copied = 0;
+    copy_first(scratch, sp);
     first_frame(scratch, space, ip);
     // SAFETY: the callback has the signature that the helper wants and ignores its context.
     let steps = unsafe {
@@ -76,7 +84,6 @@ pub fn take(registers: Registers, space: u64, who: Traced) -> u64 {
             0,
         )
     };
-    reading(0);
     if steps == MAX_FRAMES as c_long {
         scratch.head.header.flags |= flags::CUT;
     }
@@ -84,13 +91,28 @@ pub fn take(registers: Registers, space: u64, who: Traced) -> u64 {
     let hash = scratch.hash & !TICKET;
     // SAFETY: the value is a plain number.
     if unsafe { VERIFIED.get(hash) }.is_some() {
+        reading(0);
         return hash;
     }
+    // What helps one stack must not cost others: a ring that fills gets less of each.
+    if EVENTS.query(RING_UNREAD) < EVENTS.query(RING_SIZE) / 2 {
+        copy_rest(scratch, sp);
+    } else {
+        scratch.head.header.flags |= flags::PRESSURE;
+    }
+    reading(0);
     scratch.head.hash = hash;
     scratch.tickets += 1;
     scratch.head.ticket =
         TICKET | (u64::from(scratch.head.header.cpu) << 40) | (scratch.tickets & 0xff_ffff_ffff);
     send(scratch)
+}
+
+/// This CPU's own scratch.
+#[inline(always)]
+fn scratch() -> Option<*mut Scratch> {
+    // SAFETY: no arguments.
+    SCRATCH.get_ptr_mut(unsafe { bpf_get_smp_processor_id() })
 }
 
 /// Sends the whole scratch; returns the ticket, or 0 if it was lost.
@@ -124,24 +146,46 @@ fn reading(now: u32) {
 }
 
 /// Copies the stack page by page from `sp` up: a read that crosses into a page that is not there
-/// fails whole, so each page is a read of its own and the last one that succeeds is the end.
+/// fails whole, so each page is a read of its own and the last one that succeeds is the end. This
+/// part is what the walk here needs at most times.
 #[inline(always)]
-fn copy(scratch: &mut Scratch, sp: u64) {
+fn copy_first(scratch: &mut Scratch, sp: u64) {
     let first = PAGE - (sp & (PAGE - 1));
-    scratch.head.copied = 0;
     if !read_user(&raw mut scratch.copy as *mut u8, first as u32, sp) {
         return;
     }
-    let mut copied = first;
-    for _ in 0..MAX_COPY as u64 / PAGE - 1 {
-        // SAFETY: `copied` is at most a page more than the pages read before: inside of the copy.
-        let to = unsafe { (&raw mut scratch.copy as *mut u8).add(copied as usize) };
-        if !read_user(to, PAGE as u32, sp.wrapping_add(copied)) {
+    scratch.head.copied = first as u32;
+    if copy_page(scratch, sp, first) {
+        scratch.head.copied = (first + PAGE) as u32;
+    }
+}
+
+/// Copies what user space will need beyond [`copy_first`].
+#[inline(always)]
+fn copy_rest(scratch: &mut Scratch, sp: u64) {
+    let first = PAGE - (sp & (PAGE - 1));
+    if scratch.head.copied as u64 != first + PAGE {
+        return;
+    }
+    let mut pages = FIRST_COPY as u64 / PAGE - 1;
+    for _ in FIRST_COPY as u64 / PAGE..MAX_COPY as u64 / PAGE {
+        if !copy_page(scratch, sp, first + pages * PAGE) {
             break;
         }
-        copied += PAGE;
+        pages += 1;
     }
-    scratch.head.copied = copied as u32;
+    scratch.head.copied = (first + pages * PAGE) as u32;
+}
+
+/// Copies the page that lies `offset` bytes above `sp`.
+#[inline(always)]
+fn copy_page(scratch: &mut Scratch, sp: u64, offset: u64) -> bool {
+    if offset > MAX_COPY as u64 - PAGE {
+        return false;
+    }
+    // SAFETY: the page lies inside of the copy.
+    let to = unsafe { (&raw mut scratch.copy as *mut u8).add(offset as usize) };
+    read_user(to, PAGE as u32, sp.wrapping_add(offset))
 }
 
 #[inline(always)]
@@ -205,7 +249,7 @@ fn first_frame(scratch: &mut Scratch, space: u64, ip: u64) {
 /// # Safety
 /// Called by the kernel only.
 unsafe extern "C" fn step(_index: u32, _context: *mut c_void) -> c_long {
-    let Some(scratch) = SCRATCH.get_ptr_mut(0) else {
+    let Some(scratch) = scratch() else {
         return 1;
     };
     // SAFETY: this CPU's own; the caller does not touch it during the loop.

@@ -109,7 +109,7 @@ pub struct Tracing {
     #[arg(long)]
     pub no_follow: bool,
     /// Size of the buffer between kernel and collector; a power of two.
-    #[arg(long, value_name = "SIZE", default_value = "8MiB", value_parser = size)]
+    #[arg(long, value_name = "SIZE", default_value = "16MiB", value_parser = size)]
     pub ring_size: u64,
 }
 

@@ -67,7 +67,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             faults: FaultMode::Each,
-            ring_bytes: 8 << 20,
+            ring_bytes: 16 << 20,
         }
     }
 }
@@ -98,7 +98,8 @@ impl Programs {
             .verifier_log_level(VerifierLogLevel::default())
             .override_global("OFFSET_TABLE", &offsets[..], true)
             .override_global("FAULT_MODE", &faults, true)
-            .map_max_entries("EVENTS", options.ring_bytes);
+            .map_max_entries("EVENTS", options.ring_bytes)
+            .map_max_entries("SCRATCH", cpus()?);
         let mut ebpf = loader.load(OBJECT).map_err(|error| refused(error.into()))?;
         let processes = HashMap::try_from(take(&mut ebpf, "PROCESSES")?)?;
         let counts = PerCpuArray::try_from(take(&mut ebpf, "COUNTS")?)?;
@@ -230,6 +231,14 @@ impl Programs {
 fn take(ebpf: &mut Ebpf, name: &str) -> Result<aya::maps::Map> {
     ebpf.take_map(name)
         .with_context(|| format!("the embedded object has no map {name}"))
+}
+
+/// Every CPU that may ever run a program.
+fn cpus() -> Result<u32> {
+    let possible = aya::util::nr_cpus().map_err(|(file, error)| {
+        anyhow!(error).context(format!("cannot read the number of CPUs from {file}"))
+    })?;
+    Ok(u32::try_from(possible)?)
 }
 
 /// One program serves several events, but can be loaded only once.

@@ -26,17 +26,23 @@ pub struct Ending {
 }
 
 impl Ending {
-    /// Begins to listen.
-    pub fn new(command: Option<Running>, duration: Option<Duration>) -> Result<Self> {
+    /// Begins to listen: from now on a signal is a request to end, and to report.
+    pub fn new() -> Result<Self> {
         let listen = |kind| signal(kind).context("cannot listen for signals");
         Ok(Self {
-            command,
-            deadline: duration.map(|duration| Instant::now() + duration),
+            command: None,
+            deadline: None,
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,
             hangup: listen(SignalKind::hangup())?,
             child: listen(SignalKind::child())?,
         })
+    }
+
+    /// Tracing has begun.
+    pub fn begin(&mut self, command: Option<Running>, duration: Option<Duration>) {
+        self.command = command;
+        self.deadline = duration.map(|duration| Instant::now() + duration);
     }
 
     /// Waits for something that may be the end; true if it is. Safe to be dropped and called again.

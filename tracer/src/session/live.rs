@@ -161,11 +161,12 @@ impl Live {
             resident_due: Instant::now() + Duration::from_secs(1),
         };
         live.sink.enter(&Event::Started(host::started(plan.faults)));
+        let mut ending = Ending::new()?;
         live.programs.attach(plan.faults)?;
-        let command = live.begin(plan.target, plan.follow)?;
+        ending.begin(live.begin(plan.target, plan.follow)?, plan.duration);
         privileges::drop_unneeded();
+        log::info!("attached");
 
-        let mut ending = Ending::new(command, plan.duration)?;
         let began = Instant::now();
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -321,6 +322,7 @@ impl Live {
         let child = Pid(fork.child);
         if followed {
             self.processes.insert(child, fork.child_space);
+            self.stacks.forked(fork.stamp.space, fork.child_space);
         }
         let event = Event::Fork(Fork {
             stamp: fork.stamp,

@@ -110,6 +110,13 @@ impl Stacks {
         .unwrap_or(StackId::NONE)
     }
 
+    /// A child was made: it has its parent's code.
+    pub fn forked(&mut self, parent: SpaceId, child: SpaceId) {
+        if parent != child {
+            self.unwinder.forked(parent, child);
+        }
+    }
+
     /// New code was mapped in an address space.
     pub fn modules_changed(&mut self, space: SpaceId) {
         self.unwinder.modules_changed(space);

@@ -6,36 +6,10 @@ use std::{
     io::Read as _,
     os::unix::{fs::PermissionsExt as _, process::CommandExt as _},
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    process::{Command, Stdio},
 };
 
-use tempfile::TempDir;
-
-fn tracer() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tracer"));
-    command.env_remove("RUST_LOG").stdin(Stdio::null());
-    command
-}
-
-fn folder() -> TempDir {
-    tempfile::tempdir().unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
-
-/// Asserts exit code 2 and exactly one line on stderr with every one of these words in it.
-#[track_caller]
-fn refused(output: &Output, words: &[&str]) {
-    let stderr = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(2), "{output:?}");
-    assert_eq!(stderr.lines().count(), 1, "{stderr}");
-    assert!(stderr.starts_with("tracer: "), "{stderr}");
-    for word in words {
-        assert!(stderr.contains(word), "{word:?} is not in {stderr}");
-    }
-}
+use crate::command::{folder, refused, text, tracer};
 
 /// A recording of a short command, made for real.
 fn recording(folder: &Path) -> PathBuf {
@@ -200,7 +174,9 @@ fn a_full_disk_ends_the_recording_and_not_the_trace() {
 fn a_report_to_a_full_disk_leaves_no_half_file() {
     let folder = folder();
     let recording = recording(folder.path());
-    let small = SmallDisk::mount(folder.path(), 8 << 10);
+    let small = SmallDisk::mount(folder.path(), 16 << 10);
+    let filler = small.0.join("filler");
+    fs::write(&filler, [0; 16 << 10]).unwrap();
     let path = small.0.join("out.json");
     let output = tracer()
         .arg("report")
@@ -210,6 +186,7 @@ fn a_report_to_a_full_disk_leaves_no_half_file() {
         .output()
         .unwrap();
     refused(&output, &["out.json", "No space left"]);
+    fs::remove_file(filler).unwrap();
     assert_eq!(fs::read_dir(&small.0).unwrap().count(), 0);
 }
 
