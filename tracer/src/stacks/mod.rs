@@ -1,1 +1,36 @@
-//! Stacks.
+//! Stacks: from what the kernel copied to named frames.
+//!
+//! In the order of the data: [`unwind`] turns registers and a copy of stack bytes into return
+//! addresses; it asks [`modules`] what code lies where in an address space, and [`cfi`] how to leave
+//! a function at a given pc (the machine's part is in [`arch`]). [`symbolize`] then names the
+//! addresses, in a thread of its own: native code by [`native_names`], code made at run time by
+//! [`perf_map`] and [`runtime_names`].
+//!
+//! The files read here belong to the target: [`open`] says how they are opened, and nothing in them
+//! is trusted. The bytes of stacks are the target's secrets: they are never kept beyond the call
+//! that unwinds them.
+
+pub mod unwind;
+
+pub mod modules;
+
+pub mod cfi;
+
+pub mod arch;
+
+pub mod symbolize;
+
+pub mod native_names;
+
+pub mod perf_map;
+
+pub mod runtime_names;
+
+pub mod elf;
+
+pub mod exec_maps;
+
+pub mod open;
+
+pub use symbolize::Namer;
+pub use unwind::{RawStack, Unwinder, Unwound};

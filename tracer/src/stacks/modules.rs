@@ -1,0 +1,412 @@
+//! What code lies where in each address space: read from `/proc/PID/maps` when it has to be, files
+//! read once and shared by all processes that map them.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::{Arc, Weak};
+
+use rustix::fs::Stat;
+
+use super::arch::{self, Walker};
+use super::cfi::{Cfi, Exit};
+use super::elf::{self, Layout};
+use super::exec_maps::{self, ExecMap};
+use super::open;
+use crate::event::Pid;
+
+/// The most bytes of a vDSO that are believed.
+const MAX_VDSO: u64 = 1 << 20;
+/// Exits remembered for one address space before they are forgotten.
+const MAX_EXITS: usize = 1 << 16;
+/// Vain readings of the maps, after which the pause between two no longer doubles.
+const MAX_PAUSE: u32 = 10;
+
+/// One version of one file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FileId {
+    device: u64,
+    inode: u64,
+    size: u64,
+    modified: (i64, u64),
+}
+
+impl FileId {
+    fn of(stat: &Stat) -> Self {
+        Self {
+            device: stat.st_dev,
+            inode: stat.st_ino,
+            size: u64::try_from(stat.st_size).unwrap_or(0),
+            modified: (stat.st_mtime, stat.st_mtime_nsec),
+        }
+    }
+
+    /// Of bytes that are in no file.
+    fn of_bytes(bytes: &[u8]) -> Self {
+        let mut hasher = DefaultHasher::new();
+        bytes.hash(&mut hasher);
+        Self {
+            device: 0,
+            inode: hasher.finish(),
+            size: bytes.len() as u64,
+            modified: (0, 0),
+        }
+    }
+}
+
+/// An ELF file that is mapped somewhere, held open for naming.
+#[derive(Debug)]
+pub struct ModuleFile {
+    /// Which.
+    pub id: FileId,
+    /// Open for reading.
+    pub file: File,
+    /// Its layout.
+    pub layout: Layout,
+}
+
+/// The same with its unwind tables.
+#[derive(Debug)]
+struct Loaded {
+    module: Arc<ModuleFile>,
+    cfi: Cfi,
+}
+
+/// Where an address lies, for naming: good also when the process is gone.
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// In an ELF file.
+    File {
+        /// Which.
+        module: Arc<ModuleFile>,
+        /// Its path in the target's root, or `[vdso]`.
+        path: Arc<str>,
+        /// The address to look up, in the file's own addressing: of a return address the byte before.
+        lookup: u64,
+        /// Offset of the address itself in the file, bytes.
+        offset: u64,
+    },
+    /// In a mapped file that could not be read, or is no ELF file.
+    Mapping {
+        /// Its path.
+        path: Arc<str>,
+        /// Offset of the address in the file, bytes.
+        offset: u64,
+        /// The address to look up among names of code made at run time.
+        lookup: u64,
+        /// The address.
+        address: u64,
+    },
+    /// In executable memory of no file.
+    Runtime {
+        /// The address to look up.
+        lookup: u64,
+        /// The address.
+        address: u64,
+    },
+    /// In no executable mapping that is known.
+    Nowhere {
+        /// The address.
+        address: u64,
+    },
+}
+
+/// One executable mapping and what is behind it.
+#[derive(Clone)]
+struct Code {
+    map: ExecMap,
+    path: Arc<str>,
+    /// The file and the address of `map.start` in its own addressing.
+    file: Option<(Arc<Loaded>, u64)>,
+}
+
+impl Code {
+    fn address_in_file(&self, address: u64) -> Option<(&Loaded, u64)> {
+        let (loaded, start) = self.file.as_ref()?;
+        Some((loaded, start.wrapping_add(address - self.map.start)))
+    }
+}
+
+/// Files by version, dropped when no address space maps them any more.
+#[derive(Default)]
+pub struct Files {
+    loaded: HashMap<FileId, Weak<Loaded>>,
+}
+
+impl Files {
+    fn load(&mut self, id: FileId, file: File) -> Option<Arc<Loaded>> {
+        if let Some(loaded) = self.loaded.get(&id).and_then(Weak::upgrade) {
+            return Some(loaded);
+        }
+        let (layout, tables) = elf::read(&file)?;
+        let module = Arc::new(ModuleFile { id, file, layout });
+        let loaded = Arc::new(Loaded {
+            module,
+            cfi: Cfi::new(tables),
+        });
+        self.loaded.retain(|_, loaded| loaded.strong_count() > 0);
+        self.loaded.insert(id, Arc::downgrade(&loaded));
+        Some(loaded)
+    }
+
+    /// The file behind a mapping, `None` if there is none that can be read.
+    fn behind(&mut self, pid: Pid, map: &ExecMap) -> Option<Arc<Loaded>> {
+        if map.name == "[vdso]" {
+            return self.vdso(pid, map);
+        }
+        if map.inode == 0 {
+            return None;
+        }
+        let by_path = || {
+            let found = open::beneath_root(pid, Path::new(&map.name)).ok()?;
+            // The path may lead to another file by now. (The device is not compared: file systems
+            // with subvolumes or layers show another one in maps.)
+            (!map.deleted && found.1.st_ino == map.inode).then_some(found)
+        };
+        let (file, stat) = open::mapped(pid, map.start, map.end)
+            .ok()
+            .or_else(by_path)?;
+        self.load(FileId::of(&stat), file)
+    }
+
+    fn vdso(&mut self, pid: Pid, map: &ExecMap) -> Option<Arc<Loaded>> {
+        let size = map
+            .end
+            .checked_sub(map.start)
+            .filter(|&size| size <= MAX_VDSO)?;
+        let mut bytes = vec![0; usize::try_from(size).ok()?];
+        let memory = File::open(format!("/proc/{pid}/mem")).ok()?;
+        memory.read_exact_at(&mut bytes, map.start).ok()?;
+        let id = FileId::of_bytes(&bytes);
+        self.load(id, open::unnamed("vdso", &bytes).ok()?)
+    }
+}
+
+/// The code of one address space.
+pub struct Space {
+    code: Vec<Code>,
+    walker: Walker,
+    exits: HashMap<u64, Exit>,
+    stale: bool,
+    vain: u32,
+    pause: u32,
+}
+
+impl Default for Space {
+    fn default() -> Self {
+        Self {
+            code: Vec::new(),
+            walker: Walker::new(std::iter::empty()),
+            exits: HashMap::new(),
+            stale: true,
+            vain: 0,
+            pause: 0,
+        }
+    }
+}
+
+impl Space {
+    /// The same code in another address space, its maps not read yet.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        let code = self.code.clone();
+        let walker = Walker::new(code.iter().filter_map(Self::module));
+        Self {
+            code,
+            walker,
+            ..Self::default()
+        }
+    }
+
+    /// The maps have changed: read them again before the next walk.
+    pub fn mark_stale(&mut self) {
+        self.stale = true;
+    }
+
+    /// Reads the maps if they are known to have changed.
+    pub fn freshen(&mut self, pid: Pid, files: &mut Files) {
+        if self.stale {
+            self.stale = false;
+            self.read(pid, files);
+        }
+    }
+
+    /// A pc lies in no mapping known: reads the maps, unless that was in vain lately. Says whether
+    /// there is something new.
+    pub fn missed(&mut self, pid: Pid, files: &mut Files) -> bool {
+        if self.pause > 0 {
+            self.pause -= 1;
+            return false;
+        }
+        let changed = self.read(pid, files);
+        // A walk that has lost its way brings such a pc with every stack.
+        self.vain = if changed {
+            0
+        } else {
+            (self.vain + 1).min(MAX_PAUSE)
+        };
+        self.pause = if changed { 0 } else { 1 << self.vain };
+        changed
+    }
+
+    /// Reads the maps; what could not be read leaves everything as it was. Says whether anything
+    /// changed.
+    fn read(&mut self, pid: Pid, files: &mut Files) -> bool {
+        let Ok(maps) = exec_maps::read(pid) else {
+            return false;
+        };
+        if maps.iter().eq(self.code.iter().map(|code| &code.map)) {
+            return false;
+        }
+        let mut known: HashMap<u64, Code> = self
+            .code
+            .drain(..)
+            .map(|code| (code.map.start, code))
+            .collect();
+        for map in maps {
+            let code = match known.remove(&map.start) {
+                Some(code) if code.map == map => code,
+                _ => Self::code(pid, map, files),
+            };
+            self.code.push(code);
+        }
+        self.walker = Walker::new(self.code.iter().filter_map(Self::module));
+        self.exits.clear();
+        true
+    }
+
+    fn code(pid: Pid, map: ExecMap, files: &mut Files) -> Code {
+        let file = files.behind(pid, &map).and_then(|loaded| {
+            let start = address_at(&loaded.module.layout, map.offset)?;
+            Some((loaded, start))
+        });
+        Code {
+            path: printable(&map.name).into(),
+            map,
+            file,
+        }
+    }
+
+    fn module(code: &Code) -> Option<arch::Module> {
+        let (loaded, start) = code.file.as_ref()?;
+        let own_base = loaded.module.layout.base;
+        let base = code.map.start.checked_sub(start.checked_sub(own_base)?)?;
+        let range = code.map.start..code.map.end;
+        Some(arch::module(
+            &code.path,
+            range,
+            base,
+            own_base,
+            loaded.cfi.tables(),
+        ))
+    }
+
+    fn find(&self, address: u64) -> Option<&Code> {
+        let after = self.code.partition_point(|code| code.map.start <= address);
+        let code = self.code.get(after.checked_sub(1)?)?;
+        (address < code.map.end).then_some(code)
+    }
+
+    /// Whether no code is known at all: the maps could never be read.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.code.is_empty()
+    }
+
+    /// Whether there is code at this address.
+    #[must_use]
+    pub fn is_code(&self, address: u64) -> bool {
+        self.find(address).is_some()
+    }
+
+    /// How to leave the function at this address; `None` if there is no code.
+    pub fn exit(&mut self, lookup: u64) -> Option<Exit> {
+        if let Some(&exit) = self.exits.get(&lookup) {
+            return Some(exit);
+        }
+        let exit = match self.find(lookup)?.address_in_file(lookup) {
+            Some((loaded, address)) => loaded.cfi.exit(address),
+            None => Exit::Unknown,
+        };
+        if self.exits.len() >= MAX_EXITS {
+            self.exits.clear();
+        }
+        self.exits.insert(lookup, exit);
+        Some(exit)
+    }
+
+    /// The tables for this address, and the address in the file's own addressing.
+    #[must_use]
+    pub fn cfi(&self, lookup: u64) -> Option<(&Cfi, u64)> {
+        let (loaded, address) = self.find(lookup)?.address_in_file(lookup)?;
+        Some((&loaded.cfi, address))
+    }
+
+    /// framehop for this address space.
+    pub fn walker(&mut self) -> &mut Walker {
+        &mut self.walker
+    }
+
+    /// Where an address lies; `lookup` is the address itself, or of a return address the byte before.
+    #[must_use]
+    pub fn place(&self, address: u64, lookup: u64) -> Place {
+        let Some(code) = self.find(lookup) else {
+            return Place::Nowhere { address };
+        };
+        let path = Arc::clone(&code.path);
+        let offset = code.map.offset + (address - code.map.start);
+        match code.address_in_file(lookup) {
+            Some((loaded, lookup)) => {
+                let module = Arc::clone(&loaded.module);
+                Place::File {
+                    module,
+                    path,
+                    lookup,
+                    offset,
+                }
+            }
+            None if code.map.inode == 0 && !is_special(&path) => Place::Runtime { lookup, address },
+            None => Place::Mapping {
+                path,
+                offset,
+                lookup,
+                address,
+            },
+        }
+    }
+}
+
+/// Memory that the kernel made.
+fn is_special(name: &str) -> bool {
+    matches!(name, "[vdso]" | "[vsyscall]" | "[uprobes]")
+}
+
+/// The address, in the file's own addressing, of what a mapping at this file offset shows first.
+fn address_at(layout: &Layout, offset: u64) -> Option<u64> {
+    let segment = layout.segments.iter().find(|segment| {
+        // The kernel maps whole pages: the mapping may begin before the segment.
+        let begin = segment.offset & !0xfff;
+        begin <= offset && offset < segment.offset.saturating_add(segment.size)
+    })?;
+    Some(
+        segment
+            .address
+            .wrapping_sub(segment.offset)
+            .wrapping_add(offset),
+    )
+}
+
+/// Text from the target, without what could steer a terminal.
+#[must_use]
+pub fn printable(text: &str) -> String {
+    let visible = |c: char| {
+        if c.is_control() {
+            char::REPLACEMENT_CHARACTER
+        } else {
+            c
+        }
+    };
+    text.chars().map(visible).collect()
+}
