@@ -9,7 +9,10 @@ use crate::{
     capture::{command::Held, privileges, procfs},
     cli::{Attach, Output, Run, Tracing},
     event::Pid,
-    session::live::{Outcome, Plan, Target, check_traceable, trace},
+    session::{
+        live::trace,
+        plan::{Outcome, Plan, Target, check_traceable},
+    },
     settings::{self, Screen},
 };
 

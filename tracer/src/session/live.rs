@@ -1,7 +1,6 @@
 //! A live trace: from the ring through order into the book, and beside it into a recording.
 
 use std::{
-    path::PathBuf,
     process::ExitStatus,
     time::{Duration, Instant},
 };
@@ -12,30 +11,29 @@ use tokio::{
     sync::mpsc,
     time::MissedTickBehavior,
 };
-use tracer_common::{
-    counters::{COUNTERS, Counter},
-    header::Kind,
-    settings::FaultMode,
-};
+use tracer_common::header::Kind;
 
 use super::{
     book::Book,
     ending::Ending,
+    losses::Losses,
+    plan::{Outcome, Plan, Target, check_traceable},
     processes::{self, Processes},
+    sink::Sink,
     stacks::Stacks,
 };
 use crate::{
-    analysis::{Progress, summary::Report},
+    analysis::Progress,
     capture::{
-        command::{Held, Running},
+        command::Running,
         host, privileges, procfs,
         programs::{Options, Programs},
-        recording::{WriteError, Writer},
+        recording::Writer,
         ring::{Drained, Ring, now},
     },
     event::{
-        Ended, Event, Exec, Exit, ExitStatus as Status, Failures, Fork, Loss, MapsPurpose, Pid,
-        Rename, SpaceId, Stack, Thread, Tid,
+        Ended, Event, Exec, Exit, ExitStatus as Status, Fork, MapsPurpose, Pid, Rename, SpaceId,
+        Stack, Thread, Tid,
         decode::{Decoder, RawProcess, Record},
     },
     order::Order,
@@ -52,51 +50,6 @@ const BATCH: usize = 4096;
 const RESIDENT_SHARE: u32 = 50;
 /// `PROT_EXEC` (include/uapi/asm-generic/mman-common.h).
 const PROT_EXEC: u8 = 4;
-
-/// Fails if there is no such process, or none that has an address space.
-pub fn check_traceable(pid: Pid) -> Result<()> {
-    if procfs::is_kernel_thread(pid)? {
-        bail!("process {pid} is a kernel thread: it has no address space to trace");
-    }
-    Ok(())
-}
-
-/// What to trace, and how.
-#[derive(Debug)]
-pub struct Plan {
-    /// What to trace.
-    pub target: Target,
-    /// Trace the children too.
-    pub follow: bool,
-    /// How page faults are followed.
-    pub faults: FaultMode,
-    /// Size of the ring, bytes.
-    pub ring_bytes: u32,
-    /// End after this time.
-    pub duration: Option<Duration>,
-    /// Write a recording here.
-    pub recording: Option<PathBuf>,
-}
-
-/// What to trace.
-#[derive(Debug)]
-pub enum Target {
-    /// These processes.
-    Processes(Vec<Pid>),
-    /// This command.
-    Command(Held),
-}
-
-/// What came of a trace.
-#[derive(Debug)]
-pub struct Outcome {
-    /// The report's model.
-    pub report: Report,
-    /// How the command ended.
-    pub command: Option<ExitStatus>,
-    /// Why the recording is not whole, if it is not.
-    pub recording: Result<()>,
-}
 
 /// Traces until the end of the target, of the time, or a signal; `progress` is called a few times a
 /// second.
@@ -120,7 +73,7 @@ struct Live {
     stacks: Stacks,
     sink: Sink,
     processes: Processes,
-    counts: [u64; COUNTERS],
+    losses: Losses,
     records: u64,
     /// Nothing of this process counts before its exec: until then it is a copy of ourselves.
     held: Option<Pid>,
@@ -149,13 +102,9 @@ impl Live {
             decoder: Decoder::default(),
             order: Order::default(),
             stacks: Stacks::new(namer),
-            sink: Sink {
-                book: Book::new(rustix::param::page_size() as u64),
-                recorder,
-                recording: Ok(()),
-            },
+            sink: Sink::new(Book::new(rustix::param::page_size() as u64), recorder),
             processes: Processes::default(),
-            counts: [0; COUNTERS],
+            losses: Losses::default(),
             records: 0,
             held: None,
             resident_due: Instant::now() + Duration::from_secs(1),
@@ -185,7 +134,7 @@ impl Live {
                 _ = tick.tick() => {
                     live.tick(ticks.is_multiple_of(MAPS_TICKS))?;
                     ticks += 1;
-                    progress(&live.sink.book.progress(), began.elapsed());
+                    progress(&live.sink.book().progress(), began.elapsed());
                 }
                 ready = live.ring.readable(), if !more => {
                     ready?;
@@ -417,22 +366,10 @@ impl Live {
 
     /// A loss is an event; after it every ledger is brought back to the truth from the kernel's maps.
     fn count_losses(&mut self) -> Result<()> {
-        let counts = self.programs.counts()?;
-        let since = |which: Counter| counts[which as usize] - self.counts[which as usize];
-        let loss = Loss {
-            time: now(),
-            events: since(Counter::LostCalls)
-                + since(Counter::LostProcesses)
-                + since(Counter::LostBegins)
-                + since(Counter::UntrackedChildren),
-            faults: since(Counter::LostFaults),
-            stacks: since(Counter::LostStacks),
-            late: self.order.take_late(),
-        };
-        self.counts = counts;
-        if (loss.events, loss.faults, loss.stacks, loss.late) == (0, 0, 0, 0) {
+        let late = self.order.take_late();
+        let Some(loss) = self.losses.look(&self.programs, late)? else {
             return Ok(());
-        }
+        };
         self.order.push(loss.time, Event::Loss(loss));
         if loss.events + loss.late > 0 {
             self.order.forget_begun();
@@ -468,7 +405,7 @@ impl Live {
         while let Ok(stack) = named.try_recv() {
             self.sink.enter(&Event::Stack(stack));
         }
-        self.sink.enter(&Event::Failures(failures(&self.counts)));
+        self.sink.enter(&Event::Failures(self.losses.failures()));
         let usage = host::own_usage();
         self.sink.enter(&Event::Ended(Ended {
             time: end,
@@ -476,77 +413,12 @@ impl Live {
             tracer_peak_bytes: usage.peak_bytes,
             events: self.records,
         }));
-        let report = self.sink.book.report();
+        let report = self.sink.book().report();
         Ok(Outcome {
             report,
             command,
             recording: self.sink.finish(),
         })
-    }
-}
-
-/// Where events in order go.
-struct Sink {
-    book: Book,
-    recorder: Option<Writer>,
-    /// Why there is no recorder any more.
-    recording: Result<()>,
-}
-
-impl Sink {
-    /// Into the recording and the book.
-    fn enter(&mut self, event: &Event) {
-        self.recorded(|recorder| recorder.write(event));
-        self.book.apply(event);
-    }
-
-    /// So that a crash loses little.
-    fn flush(&mut self) {
-        self.recorded(Writer::flush_block);
-    }
-
-    /// A recording that fails ends; the trace goes on.
-    fn recorded(&mut self, write: impl FnOnce(&mut Writer) -> Result<(), WriteError>) {
-        if let Some(recorder) = &mut self.recorder
-            && let Err(error) = write(recorder)
-        {
-            log::error!("{error}; tracing goes on without the recording");
-            self.recorder = None;
-            self.recording = Err(error.into());
-        }
-    }
-
-    fn finish(self) -> Result<()> {
-        if let Some(recorder) = self.recorder {
-            recorder.finish()?;
-        }
-        self.recording
-    }
-}
-
-/// The failed calls that the programs counted.
-fn failures(counts: &[u64; COUNTERS]) -> Failures {
-    let calls = [
-        (Kind::Mmap, "mmap"),
-        (Kind::Munmap, "munmap"),
-        (Kind::Mremap, "mremap"),
-        (Kind::Brk, "brk"),
-        (Kind::Mprotect, "mprotect"),
-        (Kind::Madvise, "madvise"),
-        (Kind::Shmat, "shmat"),
-        (Kind::Shmdt, "shmdt"),
-        (Kind::RemapFilePages, "remap_file_pages"),
-    ]
-    .into_iter()
-    .map(|(kind, name)| {
-        let count = counts[Counter::FailedCalls as usize + kind as usize];
-        (name.to_owned(), count)
-    })
-    .filter(|(_, count)| *count > 0)
-    .collect();
-    Failures {
-        calls,
-        faults: counts[Counter::Faults as usize],
     }
 }
 

@@ -1,10 +1,18 @@
 //! The only wiring: sources of events (a live trace, a recording) to the ledger, the analysis and the
 //! recording.
 //!
-//! Read in this order: [`book`] (one event into ledger and analysis), [`stacks`] (stacks to ids and
-//! names), [`live`] (a live trace), [`replay`] (a recording).
+//! Read in this order: [`book`] (one event into ledger and analysis), [`replay`] (a recording as the
+//! source), then a live trace: [`plan`], its parts, and [`live`].
 
 pub mod book;
+
+pub mod replay;
+
+pub mod plan;
+
+pub mod sink;
+
+pub mod losses;
 
 pub mod stacks;
 
@@ -13,5 +21,3 @@ pub mod processes;
 pub mod ending;
 
 pub mod live;
-
-pub mod replay;

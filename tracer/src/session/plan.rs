@@ -1,0 +1,57 @@
+//! What is to be traced, how, and what comes of it.
+
+use std::{path::PathBuf, process::ExitStatus, time::Duration};
+
+use anyhow::{Result, bail};
+use tracer_common::settings::FaultMode;
+
+use crate::{
+    analysis::summary::Report,
+    capture::{command::Held, procfs},
+    event::Pid,
+};
+
+/// Fails if there is no such process, or none that has an address space.
+pub fn check_traceable(pid: Pid) -> Result<()> {
+    if procfs::is_kernel_thread(pid)? {
+        bail!("process {pid} is a kernel thread: it has no address space to trace");
+    }
+    Ok(())
+}
+
+/// What to trace, and how.
+#[derive(Debug)]
+pub struct Plan {
+    /// What to trace.
+    pub target: Target,
+    /// Trace the children too.
+    pub follow: bool,
+    /// How page faults are followed.
+    pub faults: FaultMode,
+    /// Size of the ring, bytes.
+    pub ring_bytes: u32,
+    /// End after this time.
+    pub duration: Option<Duration>,
+    /// Write a recording here.
+    pub recording: Option<PathBuf>,
+}
+
+/// What to trace.
+#[derive(Debug)]
+pub enum Target {
+    /// These processes.
+    Processes(Vec<Pid>),
+    /// This command.
+    Command(Held),
+}
+
+/// What came of a trace.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The report's model.
+    pub report: Report,
+    /// How the command ended.
+    pub command: Option<ExitStatus>,
+    /// Why the recording is not whole, if it is not.
+    pub recording: Result<()>,
+}
