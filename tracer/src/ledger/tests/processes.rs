@@ -1,4 +1,4 @@
-use super::Short::{Born, Changed, Died};
+use super::Short::{Born, Died};
 use super::*;
 
 #[test]
