@@ -1,4 +1,8 @@
 //! What the ledger takes for the kernel's rules, asked of the kernel that runs the test.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test's helpers fail like the test itself"
+)]
 
 use std::ffi::c_void;
 use std::fs;
@@ -175,10 +179,8 @@ impl Both {
     fn unmap(&mut self, page: u64, length: u64) {
         let start = self.at(page);
         // SAFETY: the range lies in this test's own region.
-        assert_eq!(
-            unsafe { libc::munmap(start as *mut c_void, length as usize) },
-            0
-        );
+        let result = unsafe { libc::munmap(start as *mut c_void, length as usize) };
+        assert_eq!(result, 0);
         self.event(Action::Unmap {
             address: Address(start),
             length,

@@ -55,7 +55,9 @@ pub enum Change {
         stack: StackId,
         /// By what.
         origin: Origin,
-        /// When.
+        /// When it was made. For [`Origin::PreExisting`] that is when its address space began to be
+        /// traced, for [`Origin::Inherited`] when its original was made in the ancestor: both may lie
+        /// before the event that told of it.
         time: Nanoseconds,
         /// Its first figures.
         figures: Difference,
