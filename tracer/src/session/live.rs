@@ -350,8 +350,25 @@ impl Live {
             let pause = (began.elapsed() * RESIDENT_SHARE).max(Duration::from_secs(1));
             self.resident_due = Instant::now() + pause;
         }
+        self.resynchronise();
         self.sink.flush();
         Ok(())
+    }
+
+    /// Reads the maps of every address space whose ledger is in doubt.
+    fn resynchronise(&mut self) {
+        let spaces: Vec<_> = self.processes.spaces().collect();
+        for (space, pid) in spaces {
+            let ledger = self.sink.book().ledger().space(space);
+            if let Some(ledger) = ledger.filter(|ledger| ledger.needs_resync()) {
+                let purpose = if ledger.is_seeded() {
+                    MapsPurpose::Resync
+                } else {
+                    MapsPurpose::Seed
+                };
+                self.read_maps(pid, space, purpose);
+            }
+        }
     }
 
     fn look_at_resident(&mut self) {

@@ -1,6 +1,11 @@
 //! The built binary on the running kernel: black box, against the truth that other programs, the
 //! kernel, or the target itself tell.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on shall say where it stopped"
+)]
+
 mod command;
 
 mod attach;

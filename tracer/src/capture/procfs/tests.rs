@@ -1,5 +1,7 @@
 //! Against the live `/proc`: of this process, and of children whose every property is known.
 
+mod identity;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
@@ -66,6 +68,87 @@ impl Drop for Child {
     fn drop(&mut self) {
         self.0.kill().ok();
         self.0.wait().ok();
+    }
+}
+
+/// Memory of this process, unmapped when dropped.
+pub(super) struct Mapped {
+    start: *mut libc::c_void,
+    length: usize,
+}
+
+impl Mapped {
+    /// Address space only.
+    pub(super) fn none(length: usize) -> Self {
+        Self::map(
+            length,
+            libc::PROT_NONE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
+            -1,
+            0,
+        )
+    }
+
+    /// Readable and writable, never in huge pages.
+    pub(super) fn writable(length: usize) -> Self {
+        let mapped = Self::none(length);
+        mapped.protect(0, length / 4096, libc::PROT_READ | libc::PROT_WRITE);
+        mapped
+    }
+
+    fn file(file: &fs::File, offset: i64, length: usize) -> Self {
+        use std::os::fd::AsRawFd;
+        Self::map(
+            length,
+            libc::PROT_READ,
+            libc::MAP_SHARED,
+            file.as_raw_fd(),
+            offset,
+        )
+    }
+
+    fn map(length: usize, protection: i32, flags: i32, fd: i32, offset: i64) -> Self {
+        // SAFETY: a new mapping where the kernel likes it touches no other memory.
+        let start =
+            unsafe { libc::mmap(std::ptr::null_mut(), length, protection, flags, fd, offset) };
+        assert_ne!(start, libc::MAP_FAILED);
+        // SAFETY: advice on our own mapping; it changes no content.
+        unsafe { libc::madvise(start, length, libc::MADV_NOHUGEPAGE) };
+        Self { start, length }
+    }
+
+    pub(super) fn start(&self) -> crate::event::Address {
+        crate::event::Address(self.start.expose_provenance() as u64)
+    }
+
+    fn page(&self, page: usize) -> *mut u8 {
+        assert!((page + 1) * 4096 <= self.length);
+        self.start.cast::<u8>().wrapping_add(page * 4096)
+    }
+
+    pub(super) fn protect(&self, page: usize, pages: usize, protection: i32) {
+        let start = self.page(page);
+        self.page(page + pages - 1);
+        // SAFETY: our own mapping, to which no reference exists.
+        let result = unsafe { libc::mprotect(start.cast(), pages * 4096, protection) };
+        assert_eq!(result, 0);
+    }
+
+    pub(super) fn write(&self, page: usize) {
+        // SAFETY: within our own mapping; the caller has made the page writable.
+        unsafe { self.page(page).write_volatile(1) };
+    }
+
+    pub(super) fn read(&self, page: usize) -> u8 {
+        // SAFETY: within our own mapping; the caller has made the page readable.
+        unsafe { self.page(page).read_volatile() }
+    }
+}
+
+impl Drop for Mapped {
+    fn drop(&mut self) {
+        // SAFETY: our own mapping, to which no reference exists.
+        unsafe { libc::munmap(self.start, self.length) };
     }
 }
 
@@ -324,178 +407,4 @@ fn neither_this_process_nor_kernel_threads_are_found_by_name() {
     assert!(!pids_by_comm(&name).unwrap().contains(&own()));
     let name = identity(kernel_thread()).unwrap().comm;
     assert_eq!(pids_by_comm(&name).unwrap(), []);
-}
-
-#[test]
-fn an_identity_tells_name_executable_arguments_and_limits() {
-    let mut child = Child::start(Command::new("sh").arg0("my shell").args([
-        "-c",
-        "read -r a; echo; read -r b",
-        "",
-        "x y",
-        "",
-    ]));
-    child.answer();
-    let process = rustix::process::Pid::from_child(&child.0);
-    let limit = Rlimit {
-        current: Some(3 << 30),
-        maximum: Some(4 << 30),
-    };
-    rustix::process::prlimit(Some(process), Resource::As, limit).unwrap();
-    let identity = identity(child.pid()).unwrap();
-    assert_eq!(identity.comm, "sh");
-    let shell = fs::canonicalize("/bin/sh").unwrap();
-    assert_eq!(Path::new(&identity.exe), shell);
-    assert_eq!(identity.cmdline[..2], ["my shell", "-c"]);
-    assert_eq!(
-        identity.cmdline[3..],
-        ["", "x y"],
-        "but the last one, which is empty"
-    );
-    assert_eq!(identity.runtime, None);
-    assert_eq!(identity.limits.address_space_bytes, Some(3 << 30));
-    assert_eq!(identity.limits, limits(child.pid()).unwrap());
-}
-
-#[test]
-fn the_machines_limits_are_its_own() {
-    let limits = limits(own()).unwrap();
-    let setting = |name: &str| fs::read_to_string(format!("/proc/sys/vm/{name}")).unwrap();
-    let number = |text: String| text.trim().parse::<u64>().unwrap();
-    assert_eq!(limits.max_map_count, Some(number(setting("max_map_count"))));
-    assert_eq!(
-        limits.overcommit_memory.map(u64::from),
-        Some(number(setting("overcommit_memory")))
-    );
-    let meminfo = fs::read_to_string("/proc/meminfo").unwrap();
-    let total = meminfo
-        .lines()
-        .next()
-        .unwrap()
-        .split_whitespace()
-        .nth(1)
-        .unwrap();
-    assert_eq!(limits.memory_total_bytes, Some(number(total.into()) << 10));
-}
-
-#[test]
-fn no_more_arguments_are_kept_than_anyone_reads() {
-    let long = "x".repeat(100 << 10);
-    let child = Child::start(Command::new("sh").args(["-c", "read -r a", "", &long, "more"]));
-    let cmdline = || identity(child.pid()).unwrap().cmdline;
-    while cmdline().first().is_none_or(|name| name != "sh") {
-        std::thread::yield_now();
-    }
-    let cmdline = cmdline();
-    let bytes: usize = cmdline.iter().map(|argument| argument.len() + 1).sum();
-    assert_eq!(bytes, (64 << 10) + 1);
-    assert_eq!(cmdline.len(), 5, "without the last one");
-}
-
-/// Memory of this process, unmapped when dropped.
-pub(super) struct Mapped {
-    start: *mut libc::c_void,
-    length: usize,
-}
-
-impl Mapped {
-    /// Address space only.
-    pub(super) fn none(length: usize) -> Self {
-        Self::map(
-            length,
-            libc::PROT_NONE,
-            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
-            -1,
-            0,
-        )
-    }
-
-    /// Readable and writable, never in huge pages.
-    pub(super) fn writable(length: usize) -> Self {
-        let mapped = Self::none(length);
-        mapped.protect(0, length / 4096, libc::PROT_READ | libc::PROT_WRITE);
-        mapped
-    }
-
-    fn file(file: &fs::File, offset: i64, length: usize) -> Self {
-        use std::os::fd::AsRawFd;
-        Self::map(
-            length,
-            libc::PROT_READ,
-            libc::MAP_SHARED,
-            file.as_raw_fd(),
-            offset,
-        )
-    }
-
-    fn map(length: usize, protection: i32, flags: i32, fd: i32, offset: i64) -> Self {
-        // SAFETY: a new mapping where the kernel likes it touches no other memory.
-        let start =
-            unsafe { libc::mmap(std::ptr::null_mut(), length, protection, flags, fd, offset) };
-        assert_ne!(start, libc::MAP_FAILED);
-        // SAFETY: advice on our own mapping; it changes no content.
-        unsafe { libc::madvise(start, length, libc::MADV_NOHUGEPAGE) };
-        Self { start, length }
-    }
-
-    pub(super) fn start(&self) -> crate::event::Address {
-        crate::event::Address(self.start.expose_provenance() as u64)
-    }
-
-    fn page(&self, page: usize) -> *mut u8 {
-        assert!((page + 1) * 4096 <= self.length);
-        self.start.cast::<u8>().wrapping_add(page * 4096)
-    }
-
-    pub(super) fn protect(&self, page: usize, pages: usize, protection: i32) {
-        let start = self.page(page);
-        self.page(page + pages - 1);
-        // SAFETY: our own mapping, to which no reference exists.
-        let result = unsafe { libc::mprotect(start.cast(), pages * 4096, protection) };
-        assert_eq!(result, 0);
-    }
-
-    pub(super) fn write(&self, page: usize) {
-        // SAFETY: within our own mapping; the caller has made the page writable.
-        unsafe { self.page(page).write_volatile(1) };
-    }
-
-    pub(super) fn read(&self, page: usize) -> u8 {
-        // SAFETY: within our own mapping; the caller has made the page readable.
-        unsafe { self.page(page).read_volatile() }
-    }
-}
-
-impl Drop for Mapped {
-    fn drop(&mut self) {
-        // SAFETY: our own mapping, to which no reference exists.
-        unsafe { libc::munmap(self.start, self.length) };
-    }
-}
-
-#[test]
-fn without_privileges_one_line_says_what_to_do() {
-    let child = Child::idle();
-    let pid = child.pid();
-    // In a thread of its own: the system call, unlike the function of the C library, changes the user
-    // of this thread only, who then loses all capabilities.
-    let (maps, resident, identity) = std::thread::spawn(move || {
-        const NOBODY: u32 = 65_534;
-        // SAFETY: no memory is involved.
-        let result = unsafe { libc::syscall(libc::SYS_setresuid, -1, NOBODY, -1) };
-        assert_eq!(result, 0);
-        (maps(pid), resident(pid, &[]), identity(pid))
-    })
-    .join()
-    .unwrap();
-    let message = |path| {
-        format!(
-            "cannot read /proc/{pid}/{path}: permission denied; run as root or with CAP_SYS_PTRACE"
-        )
-    };
-    assert_eq!(maps.unwrap_err().to_string(), message("maps"));
-    assert_eq!(resident.unwrap_err().to_string(), message("pagemap"));
-    let identity = identity.unwrap();
-    assert_eq!(identity.comm, "cat");
-    assert_eq!((identity.exe.as_str(), identity.runtime), ("", None));
 }
