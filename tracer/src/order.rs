@@ -111,15 +111,15 @@ impl Order {
         let action = match call.kind {
             Kind::Munmap => {
                 release(Action::Unmap { address, length });
-                return self.note_totals(&call);
+                return self.done(&call);
             }
             Kind::Shmdt => {
                 release(Action::Detach { address });
-                return self.note_totals(&call);
+                return self.done(&call);
             }
             Kind::Brk if begun.is_some() => {
                 release(brk(address, length));
-                return self.note_totals(&call);
+                return self.done(&call);
             }
             Kind::Mremap => {
                 let [new_address, new_length] = call.extra.unwrap_or_default();
@@ -185,17 +185,12 @@ impl Order {
         self.push(call.stamp.time, event);
     }
 
-    /// The kernel's totals at the end of a call whose effect was placed at its begin: a `madvise` of
-    /// nothing at that time.
-    fn note_totals(&mut self, call: &RawCall) {
+    /// The end of a call whose effect was placed at its begin.
+    fn done(&mut self, call: &RawCall) {
         let event = Event::Call(Call {
             stamp: call.stamp,
             stack: StackId::NONE,
-            action: Action::Advise {
-                address: call.address,
-                length: 0,
-                advice: 0,
-            },
+            action: Action::Done,
             totals: Some(call.totals),
         });
         self.push(call.stamp.time, event);
@@ -297,7 +292,7 @@ mod tests {
                 Event::Call(call) => Some(call.action),
                 _ => None,
             })
-            .filter(|action| !matches!(action, Action::Advise { .. }))
+            .filter(|action| *action != Action::Done)
             .collect()
     }
 

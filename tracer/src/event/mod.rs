@@ -347,6 +347,8 @@ pub enum Action {
         /// Bytes asked.
         length: u64,
     },
+    /// The end of a call whose effect was placed at its begin: only the totals are new.
+    Done,
 }
 
 /// [`Event::Fault`].

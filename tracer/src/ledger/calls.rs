@@ -87,6 +87,7 @@ impl AddressSpace {
             } => self.attach(ids, maker, address, length, flags),
             Action::Detach { address } => self.detach(maker, address),
             // The same addresses show other pages of the same file.
+            Action::Done => {}
             Action::RemapFilePages { .. } => {}
         }
         if let Some(totals) = call.totals {

@@ -27,12 +27,10 @@ mod touch;
 
 pub mod reconcile;
 
-pub mod ended;
 pub mod processes;
 
 pub use address_space::AddressSpace;
 pub use change::{Change, Difference, Origin, ReservationId};
-pub use ended::EndedRun;
 pub use piece::{Attributes, Piece};
 pub use processes::Ledger;
 pub use reconcile::RangeDifference;

@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 
 use super::address_space::{AddressSpace, Ids};
 use super::change::{Change, Origin, ReservationId};
-use super::ended::{Ended, EndedRun};
 use super::page_size::PageSize;
 use super::piece::Piece;
 use super::reconcile::Names;
@@ -29,7 +28,6 @@ pub struct Ledger {
     spaces: BTreeMap<SpaceId, AddressSpace>,
     /// Which space a process uses: exactly the `users` of all `spaces`.
     users: BTreeMap<Pid, SpaceId>,
-    ended: Ended,
     /// Resynchronisations of spaces that have ended.
     resyncs: u64,
 }
@@ -44,7 +42,6 @@ impl Ledger {
             names: Names::default(),
             spaces: BTreeMap::new(),
             users: BTreeMap::new(),
-            ended: Ended::default(),
             resyncs: 0,
         }
     }
@@ -101,19 +98,6 @@ impl Ledger {
     #[must_use]
     pub fn space_of(&self, pid: Pid) -> Option<SpaceId> {
         self.users.get(&pid).copied()
-    }
-
-    /// The last state of every program that has ended, in the order of their ends, as far as
-    /// [`Self::take_ended`] has not taken them.
-    #[must_use]
-    pub fn ended(&self) -> &[EndedRun] {
-        self.ended.runs()
-    }
-
-    /// Takes what [`Self::ended`] shows: who keeps long traces calls it after every exit.
-    #[must_use]
-    pub fn take_ended(&mut self) -> Vec<EndedRun> {
-        self.ended.take()
     }
 
     /// How often a ledger was brought back to the truth after a loss, all in all.
@@ -240,7 +224,7 @@ impl Ledger {
         };
         space.users.retain(|user| *user != pid);
         if space.users.is_empty() {
-            self.bury(id, pid, time, changes);
+            self.bury(id, time, changes);
         }
     }
 
@@ -256,7 +240,7 @@ impl Ledger {
         }
     }
 
-    fn bury(&mut self, id: SpaceId, pid: Pid, time: Nanoseconds, changes: &mut Vec<Change>) {
+    fn bury(&mut self, id: SpaceId, time: Nanoseconds, changes: &mut Vec<Change>) {
         let Some(space) = self.spaces.remove(&id) else {
             return;
         };
@@ -271,7 +255,6 @@ impl Ledger {
                 released: false,
             });
         }
-        self.ended.push(pid, time, space);
     }
 }
 

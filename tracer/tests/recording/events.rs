@@ -168,6 +168,7 @@ pub(crate) fn one_of_each() -> Vec<(&'static str, Event)> {
                 length,
             }),
         ),
+        ("Done", call(Action::Done)),
         (
             "Fault",
             Event::Fault(Fault {

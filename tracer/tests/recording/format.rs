@@ -83,6 +83,7 @@ fn a_changed_event_type_is_a_new_format_version() {
         ("Attach", 0x478a_5ba9),
         ("Detach", 0xaf10_b6ed),
         ("RemapFilePages", 0x1ce4_9bda),
+        ("Done", 0xfce2_fdbb),
         ("Fault", 0xc8ba_2d38),
         ("Resident", 0x8012_1b63),
         ("Fork", 0xf21b_26e0),
