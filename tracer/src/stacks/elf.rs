@@ -50,6 +50,8 @@ pub struct Layout {
     pub segments: Vec<Segment>,
     /// The lowest address of any segment.
     pub base: u64,
+    /// Where the program begins (`e_entry`), 0 if nowhere.
+    pub entry: u64,
     /// Executable sections, in the file's own addressing.
     pub code: Vec<Range<u64>>,
     /// The GNU build id.
@@ -58,6 +60,19 @@ pub struct Layout {
     pub has_dwarf: bool,
     /// It names another file that holds debug information: a name that the target chose.
     pub names_other_file: bool,
+}
+
+/// Bytes of code that the entry point has at most: it only fetches the arguments and calls on.
+const ENTRY_CODE: u64 = 64;
+
+impl Layout {
+    /// Whether this address, in the file's own addressing, is in the code that the kernel starts the
+    /// program at. Where it has no unwind rules (glibc's dynamic linker has none there), it is the
+    /// outermost frame all the same.
+    #[must_use]
+    pub fn is_entry(&self, address: u64) -> bool {
+        self.entry != 0 && (self.entry..self.entry.saturating_add(ENTRY_CODE)).contains(&address)
+    }
 }
 
 /// An ELF file's unwind tables: large, kept as long as a process has the file mapped.
@@ -82,7 +97,10 @@ pub type Exported = std::collections::HashMap<u64, Box<str>>;
 #[must_use]
 pub fn read(file: &File) -> Option<(Layout, Tables)> {
     let header = header(file)?;
-    let mut layout = Layout::default();
+    let mut layout = Layout {
+        entry: header.e_entry.get(LittleEndian),
+        ..Layout::default()
+    };
     let mut tables = Tables::default();
     let mut base = u64::MAX;
     for program in headers::<ProgramHeader64<Endian>>(

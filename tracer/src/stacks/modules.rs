@@ -327,7 +327,10 @@ impl Space {
             return Some(exit);
         }
         let exit = match self.find(lookup)?.address_in_file(lookup) {
-            Some((loaded, address)) => loaded.cfi.exit(address),
+            Some((loaded, address)) => match loaded.cfi.exit(address) {
+                Exit::Unknown if loaded.module.layout.is_entry(address) => Exit::Outermost,
+                exit => exit,
+            },
             None => Exit::Unknown,
         };
         if self.exits.len() >= MAX_EXITS {
