@@ -38,6 +38,8 @@ pub enum Kind {
     Exit = 51,
     /// A thread changed its name.
     Rename = 52,
+    /// A mapping that the kernel made for a new program; comes before its [`Kind::Exec`].
+    Mapping = 53,
     /// A user call stack, sent once for each id (see [`crate::stack`]).
     Stack = 64,
 }
@@ -64,6 +66,7 @@ impl Kind {
             50 => Self::Exec,
             51 => Self::Exit,
             52 => Self::Rename,
+            53 => Self::Mapping,
             64 => Self::Stack,
             _ => return None,
         })

@@ -14,6 +14,7 @@ const _: () = {
     assert!(size_of::<memory::LongCall>() == 80);
     assert!(size_of::<memory::Fault>() == 40);
     assert!(size_of::<process::Process>() == 72);
+    assert!(size_of::<process::Mapping>() == 64);
     assert!(size_of::<stack::StackHead>() == 80);
     assert!(stack::FRAME_SLOTS > stack::MAX_FRAMES);
     assert!(size_of::<stack::Rule>() == 8);

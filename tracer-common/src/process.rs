@@ -23,3 +23,28 @@ pub struct Process {
     /// The task's name, NUL-padded: fork: the child's; rename, exec: the new one.
     pub comm: [u8; COMM_LENGTH],
 }
+
+/// One mapping of a new program's address space, as the kernel made it before the first instruction
+/// ([`crate::header::Kind::Mapping`]). `header.protection` holds the `PROT_*` bits, `header.flags` is
+/// made of [`MAPPING_SHARED`], [`MAPPING_STACK`] and [`MAPPING_VDSO`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Mapping {
+    /// What every record begins with.
+    pub header: Header,
+    /// First address.
+    pub address: u64,
+    /// Bytes.
+    pub length: u64,
+    /// Offset in the file, bytes.
+    pub offset: u64,
+    /// Inode of the file, 0 if none.
+    pub inode: u64,
+}
+
+/// The mapping is shared.
+pub const MAPPING_SHARED: u32 = 1;
+/// The mapping grows down: the main stack.
+pub const MAPPING_STACK: u32 = 2;
+/// The mapping is the vDSO.
+pub const MAPPING_VDSO: u32 = 4;

@@ -46,10 +46,26 @@ pub enum Offset {
     MmStartBrk,
     /// `mm_struct.brk`
     MmBrk,
+    /// `mm_struct.start_code`
+    MmStartCode,
+    /// `mm_struct.start_stack`
+    MmStartStack,
+    /// Where the architecture keeps the vDSO's address in `mm_struct` (`context.vdso`)
+    MmVdso,
     /// `vm_area_struct.vm_start`
     VmaStart,
     /// `vm_area_struct.vm_end`
     VmaEnd,
+    /// `vm_area_struct.vm_flags`
+    VmaFlags,
+    /// `vm_area_struct.vm_pgoff`, pages
+    VmaPageOffset,
+    /// `vm_area_struct.vm_file`
+    VmaFile,
+    /// `file.f_inode`
+    FileInode,
+    /// `inode.i_ino`
+    InodeNumber,
     /// `pt_regs`: first argument of a system call, as it was on entry
     Argument0,
     /// `pt_regs`: second argument

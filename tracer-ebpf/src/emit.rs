@@ -7,7 +7,7 @@ use tracer_common::{
     counters::Counter,
     header::{Header, Kind},
     memory::{Call, Fault, LongCall},
-    process::Process,
+    process::{Mapping, Process},
 };
 
 use crate::{
@@ -64,6 +64,8 @@ unsafe impl Record for LongCall {}
 unsafe impl Record for Fault {}
 // SAFETY: as above.
 unsafe impl Record for Process {}
+// SAFETY: as above.
+unsafe impl Record for Mapping {}
 
 /// Sends a record, or counts its loss as `loss`.
 #[inline(always)]

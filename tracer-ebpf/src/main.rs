@@ -4,7 +4,8 @@
 //!
 //! Read in this order: [`settings`] (what the collector injects), [`maps`], [`filter`] (who is
 //! traced), [`task`] (the kernel's memory, read by offsets from BTF), [`stack`] (the user's call
-//! stack), [`emit`] (records into the ring), then [`probes`], one file a subject.
+//! stack), [`emit`] (records into the ring), [`program`] (what a new program begins
+//! with), then [`probes`], one file a subject.
 #![no_std]
 #![no_main]
 #![expect(
@@ -23,6 +24,8 @@ mod task;
 mod stack;
 
 mod emit;
+
+mod program;
 
 mod probes;
 

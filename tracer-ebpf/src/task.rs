@@ -92,16 +92,11 @@ impl Mm {
         }
     }
 
+    /// One of its words.
     #[inline(always)]
-    pub fn start_brk(self) -> u64 {
-        // SAFETY: `mm_struct.start_brk`.
-        unsafe { load(self.0, Offset::MmStartBrk) }
-    }
-
-    #[inline(always)]
-    pub fn brk(self) -> u64 {
-        // SAFETY: `mm_struct.brk`.
-        unsafe { load(self.0, Offset::MmBrk) }
+    pub fn get(self, which: Offset) -> u64 {
+        // SAFETY: callers name a member of `mm_struct` of 8 bytes.
+        unsafe { load(self.0, which) }
     }
 }
 

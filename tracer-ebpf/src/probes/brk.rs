@@ -12,7 +12,7 @@ use crate::{emit, filter, task::Task};
 pub fn brk_enter(ctx: TracePointContext) -> u32 {
     if let Some(who) = filter::current() {
         let mm = Task::current().mm();
-        let (asked, now) = (argument::<0>(&ctx), mm.brk());
+        let (asked, now) = (argument::<0>(&ctx), mm.get(Offset::MmBrk));
         if asked != 0 && asked < now {
             begin(Kind::Brk, mm, who, asked, now - asked);
         }
@@ -36,7 +36,7 @@ fn try_brk_exit(ctx: &TracePointContext) -> Option<()> {
         end_failed(Kind::Brk, call.mm, call.who);
         return None;
     }
-    let start = call.mm.start_brk();
+    let start = call.mm.get(Offset::MmStartBrk);
     let mut record = call.record(Kind::Brk, 0, 0, start, now.wrapping_sub(start));
     if asked != 0 {
         record.stack = call.stack();

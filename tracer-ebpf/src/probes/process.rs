@@ -10,6 +10,7 @@ use tracer_common::{counters::Counter, header::Kind, process::Process, settings}
 use crate::{
     emit, filter,
     maps::PROCESSES,
+    program,
     settings::wire_version,
     task::{OtherTask, Task},
 };
@@ -80,6 +81,8 @@ pub fn process_exec(ctx: RawTracePointContext) -> i32 {
             who.pid,
             wire_version()
         );
+        let task = Task::current();
+        program::send_mappings(task.mm(), task.registers(), who);
         about_itself(Kind::Exec, 0, who, ctx.command().unwrap_or_default());
     }
     0

@@ -14,6 +14,7 @@ const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
 const MAGIC: u16 = 0xeb9f;
 const KIND_STRUCT: u32 = 4;
 const KIND_UNION: u32 = 5;
+const KIND_TYPEDEF: u32 = 8;
 
 /// The table that is injected into the programs: fields by the kernel's BTF, registers by the
 /// architecture.
@@ -50,11 +51,24 @@ fn offsets_of(btf: &Path) -> Result<[u32; OFFSETS]> {
         (Offset::MmBrk, "mm_struct", "brk"),
         (Offset::VmaStart, "vm_area_struct", "vm_start"),
         (Offset::VmaEnd, "vm_area_struct", "vm_end"),
+        (Offset::VmaFlags, "vm_area_struct", "vm_flags"),
+        (Offset::VmaPageOffset, "vm_area_struct", "vm_pgoff"),
+        (Offset::VmaFile, "vm_area_struct", "vm_file"),
+        (Offset::FileInode, "file", "f_inode"),
+        (Offset::InodeNumber, "inode", "i_ino"),
+        (Offset::MmStartCode, "mm_struct", "start_code"),
+        (Offset::MmStartStack, "mm_struct", "start_stack"),
     ] {
         table[slot as usize] = types
             .member(structure, member)
             .with_context(|| format!("this kernel has no {structure}.{member}"))?;
     }
+    // The architecture's part of `mm_struct` is a named struct of its own type (`mm_context_t`).
+    table[Offset::MmVdso as usize] = types
+        .member("mm_struct", "context")
+        .zip(types.member_of_type("mm_struct", "context", "vdso"))
+        .map(|(context, vdso)| context + vdso)
+        .context("this kernel has no mm_struct.context.vdso")?;
     for (slot, offset) in registers() {
         table[slot as usize] = offset;
     }
@@ -109,6 +123,8 @@ struct Type {
     length: u32,
     /// `kind_flag`: a member's offset has its bit-field size in the high byte.
     bitfields: bool,
+    /// The third word of the head: a size, or the id of another type.
+    reference: u32,
     members: usize,
 }
 
@@ -168,6 +184,7 @@ impl<'a> Types<'a> {
             kind: (info >> 24) & 0x1f,
             length: info & 0xffff,
             bitfields: info >> 31 == 1,
+            reference: read(self.bytes, start + 8)?,
             members: start + 12,
         })
     }
@@ -185,6 +202,42 @@ impl<'a> Types<'a> {
                 && candidate.length > 0
                 && self.name(candidate.name) == structure.as_bytes();
             named.then(|| self.find(&candidate, member)).flatten()
+        })
+    }
+
+    /// Offset in bytes of a member of the struct that is the type of another struct's member.
+    fn member_of_type(&self, structure: &str, member: &str, inner: &str) -> Option<u32> {
+        self.starts.iter().find_map(|start| {
+            let outer = self.at(*start).ok()?;
+            if outer.kind != KIND_STRUCT || self.name(outer.name) != structure.as_bytes() {
+                return None;
+            }
+            let mut id = self.type_of(&outer, member)?;
+            let mut found = self.at(*self.starts.get(id.checked_sub(1)?)?).ok()?;
+            // The word behind a typedef's head is the id of the type that it names.
+            while found.kind == KIND_TYPEDEF {
+                id = found.reference as usize;
+                found = self.at(*self.starts.get(id.checked_sub(1)?)?).ok()?;
+            }
+            self.find(&found, inner)
+        })
+    }
+
+    /// Id of the type of a member, also inside of anonymous structs and unions.
+    fn type_of(&self, structure: &Type, member: &str) -> Option<usize> {
+        (0..structure.length as usize).find_map(|index| {
+            let at = structure.members + 12 * index;
+            let name = self.name(read(self.bytes, at).ok()?);
+            let id = read(self.bytes, at + 4).ok()? as usize;
+            if name == member.as_bytes() {
+                return Some(id);
+            }
+            if !name.is_empty() {
+                return None;
+            }
+            let inner = self.at(*self.starts.get(id.checked_sub(1)?)?).ok()?;
+            let nested = inner.kind == KIND_STRUCT || inner.kind == KIND_UNION;
+            nested.then(|| self.type_of(&inner, member)).flatten()
         })
     }
 

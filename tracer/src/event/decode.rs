@@ -8,11 +8,11 @@ use thiserror::Error;
 use tracer_common::{
     header::{Header, Kind},
     memory::{FAULT_IN_KERNEL, FAULT_WRITE, unpack_pages},
-    process::COMM_LENGTH,
+    process::{COMM_LENGTH, MAPPING_SHARED, MAPPING_STACK, MAPPING_VDSO},
     stack::{FRAME_SLOTS, MAX_FRAMES, TICKET},
 };
 
-use super::{Address, Fault, Nanoseconds, Pid, SpaceId, Stamp, Tid, Totals};
+use super::{Address, Fault, Mapping, Nanoseconds, Pid, SpaceId, Stamp, Tid, Totals};
 
 /// Why a record could not be decoded.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
@@ -96,6 +96,15 @@ pub struct RawProcess {
     pub flags: u32,
 }
 
+/// A mapping that the kernel made for a new program; its name is not known to the kernel's programs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawMapping {
+    /// Whose.
+    pub stamp: Stamp,
+    /// What `/proc` would show of it, but for a file's name.
+    pub mapping: Mapping,
+}
+
 /// A stack that user space has not verified yet. Its bytes are the target's secrets: they are dropped
 /// once it is unwound.
 #[derive(Clone, PartialEq, Eq)]
@@ -154,6 +163,8 @@ pub enum Record {
     Exit(RawProcess),
     /// A new name.
     Rename(RawProcess),
+    /// A mapping of a program that is about to begin.
+    Mapping(RawMapping),
     /// A stack.
     Stack(RawStack),
 }
@@ -254,6 +265,28 @@ impl Decoder {
                     Kind::Exit => Record::Exit(process),
                     _ => Record::Rename(process),
                 }
+            }
+            Kind::Mapping => {
+                exactly(64)?;
+                let start = bytes.get_u64_ne();
+                let end = start.checked_add(bytes.get_u64_ne()).ok_or(wrong)?;
+                let name = match flags {
+                    flags if flags & MAPPING_STACK != 0 => "[stack]",
+                    flags if flags & MAPPING_VDSO != 0 => "[vdso]",
+                    _ => "",
+                };
+                Record::Mapping(RawMapping {
+                    stamp,
+                    mapping: Mapping {
+                        start: Address(start),
+                        end: Address(end),
+                        protection,
+                        shared: flags & MAPPING_SHARED != 0,
+                        offset: bytes.get_u64_ne(),
+                        inode: bytes.get_u64_ne(),
+                        name: name.to_owned(),
+                    },
+                })
             }
             Kind::Stack => Record::Stack(stack(stamp, space_key, flags, bytes).ok_or(wrong)??),
             Kind::Mmap

@@ -14,6 +14,7 @@ use tokio::{
 use tracer_common::header::Kind;
 
 use super::{
+    beginnings::Beginnings,
     book::Book,
     ending::Ending,
     losses::Losses,
@@ -73,6 +74,7 @@ struct Live {
     stacks: Stacks,
     sink: Sink,
     processes: Processes,
+    programs_begun: Beginnings,
     losses: Losses,
     records: u64,
     /// Nothing of this process counts before its exec: until then it is a copy of ourselves.
@@ -104,6 +106,7 @@ impl Live {
             stacks: Stacks::new(namer),
             sink: Sink::new(Book::new(rustix::param::page_size() as u64), recorder),
             processes: Processes::default(),
+            programs_begun: Beginnings::default(),
             losses: Losses::default(),
             records: 0,
             held: None,
@@ -230,7 +233,7 @@ impl Live {
 
     /// One record of the ring, as it arrives.
     fn record(&mut self, record: Record) {
-        if self.held.is_some() && !matches!(record, Record::Exec(_)) {
+        if self.held.is_some() && !matches!(record, Record::Exec(_) | Record::Mapping(_)) {
             return;
         }
         match record {
@@ -254,6 +257,7 @@ impl Live {
                     comm: thread.comm,
                 }),
             ),
+            Record::Mapping(found) => self.programs_begun.mapping(found),
             Record::Exec(exec) => self.executed(&exec),
             Record::Exit(exit) => self.exited(&exit),
             Record::Rename(rename) => self.order.push(
@@ -307,7 +311,14 @@ impl Live {
             identity,
         });
         self.order.push(exec.stamp.time, event);
-        self.read_maps(pid, space, MapsPurpose::Seed);
+        match self.programs_begun.begin(exec) {
+            Some(seed) => {
+                self.order.push(seed.time, Event::Maps(seed));
+                // For the names of files, which only `/proc` knows.
+                self.read_maps(pid, space, MapsPurpose::Verify);
+            }
+            None => self.read_maps(pid, space, MapsPurpose::Seed),
+        }
     }
 
     fn exited(&mut self, exit: &RawProcess) {

@@ -18,6 +18,8 @@ pub mod stacks;
 
 pub mod processes;
 
+pub mod beginnings;
+
 pub mod ending;
 
 pub mod live;

@@ -1,0 +1,61 @@
+//! What a new program begins with: the mappings that the kernel made for it, told one by one before
+//! its first instruction.
+
+use std::collections::HashMap;
+
+use crate::event::{
+    Mapping, Maps, MapsPurpose, Tid,
+    decode::{RawMapping, RawProcess},
+};
+
+/// Mappings of programs whose exec has not been told yet.
+#[derive(Debug)]
+pub struct Beginnings {
+    mappings: HashMap<Tid, Vec<Mapping>>,
+    page_bytes: u64,
+}
+
+impl Default for Beginnings {
+    fn default() -> Self {
+        Self {
+            mappings: HashMap::new(),
+            page_bytes: rustix::param::page_size() as u64,
+        }
+    }
+}
+
+impl Beginnings {
+    /// One mapping. The same one may be told twice.
+    pub fn mapping(&mut self, found: RawMapping) {
+        let mappings = self.mappings.entry(found.stamp.tid).or_default();
+        if !mappings.contains(&found.mapping) {
+            mappings.push(found.mapping);
+        }
+    }
+
+    /// The program begins: its seed, if the mappings told are all that the kernel counts.
+    pub fn begin(&mut self, exec: &RawProcess) -> Option<Maps> {
+        let mut mappings = self.mappings.remove(&exec.stamp.tid)?;
+        mappings.sort_unstable_by_key(|mapping| mapping.start);
+        let told: u64 = mappings
+            .iter()
+            .map(|mapping| mapping.end.0 - mapping.start.0)
+            .sum();
+        let counted = exec.totals?.total_pages * self.page_bytes;
+        if told != counted {
+            log::debug!(
+                "process {}: {told} bytes mapped at exec were told, the kernel counts {counted}",
+                exec.stamp.pid
+            );
+            return None;
+        }
+        Some(Maps {
+            time: exec.stamp.time,
+            began: exec.stamp.time,
+            pid: exec.stamp.pid,
+            space: exec.stamp.space,
+            mappings,
+            purpose: MapsPurpose::Seed,
+        })
+    }
+}
