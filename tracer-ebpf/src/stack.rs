@@ -164,7 +164,7 @@ fn copy_first(scratch: &mut Scratch, sp: u64) {
 #[inline(always)]
 fn copy_rest(scratch: &mut Scratch, sp: u64) {
     let first = PAGE - (sp & (PAGE - 1));
-    if scratch.head.copied as u64 != first + PAGE {
+    if u64::from(scratch.head.copied) != first + PAGE {
         return;
     }
     let mut pages = FIRST_COPY as u64 / PAGE - 1;
