@@ -3,13 +3,14 @@
 
 use std::{fs, path::Path};
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use aya::{
     Btf, Ebpf, EbpfLoader, VerifierLogLevel, include_bytes_aligned,
     maps::{HashMap, MapData, PerCpuArray, RingBuf},
     programs::{Program, RawTracePoint, TracePoint},
 };
 use tracer_common::{
+    WIRE_VERSION,
     counters::COUNTERS,
     settings::{FOLLOWED, FaultMode, TRACED},
     stack::{Rule, RuleKey},
@@ -88,6 +89,7 @@ impl Programs {
     /// # Errors
     /// Missing privileges, a kernel without BTF, or one whose verifier refuses a program.
     pub fn load(options: Options) -> Result<Self> {
+        check_wire(OBJECT)?;
         mount_tracefs();
         let offsets = kernel_types::offsets()?;
         let faults = options.faults as u32;
@@ -233,6 +235,26 @@ fn take(ebpf: &mut Ebpf, name: &str) -> Result<aya::maps::Map> {
         .with_context(|| format!("the embedded object has no map {name}"))
 }
 
+/// Fails if the embedded programs speak another version of the wire than this collector.
+fn check_wire(object: &[u8]) -> Result<()> {
+    use object::{Object as _, ObjectSection as _, ObjectSymbol as _};
+    let file = object::File::parse(object).context("the embedded object is damaged")?;
+    let spoken = file.symbols().find_map(|symbol| {
+        if symbol.name() != Ok("OBJECT_WIRE_VERSION") {
+            return None;
+        }
+        let section = file.section_by_index(symbol.section_index()?).ok()?;
+        let data = section.data_range(symbol.address(), 4).ok()??;
+        Some(u32::from_ne_bytes(data.try_into().ok()?))
+    });
+    ensure!(
+        spoken == Some(WIRE_VERSION),
+        "the embedded eBPF programs speak version {spoken:?} of the wire, this collector \
+         {WIRE_VERSION}: build tracer again (cargo xtask build)"
+    );
+    Ok(())
+}
+
 /// Every CPU that may ever run a program.
 fn cpus() -> Result<u32> {
     let possible = aya::util::nr_cpus().map_err(|(file, error)| {
@@ -276,5 +298,41 @@ fn mount_tracefs() {
     ) {
         Ok(()) => log::info!("mounted tracefs at {}", tracefs.display()),
         Err(error) => log::warn!("cannot mount tracefs at {}: {error}", tracefs.display()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_embedded_programs_speak_this_collectors_wire() {
+        check_wire(OBJECT).unwrap();
+    }
+
+    #[test]
+    fn programs_of_another_wire_are_refused() {
+        // A version is a word that is found once, in the read-only data.
+        let other = other_version(OBJECT);
+        let error = check_wire(&other).unwrap_err();
+        assert!(error.to_string().contains("build tracer again"), "{error}");
+        assert!(check_wire(&OBJECT[..100]).is_err());
+    }
+
+    fn other_version(object: &[u8]) -> Vec<u8> {
+        use object::{Object as _, ObjectSection as _, ObjectSymbol as _};
+        let file = object::File::parse(object).unwrap();
+        let symbol = file
+            .symbols()
+            .find(|symbol| symbol.name() == Ok("OBJECT_WIRE_VERSION"))
+            .unwrap();
+        let section = file
+            .section_by_index(symbol.section_index().unwrap())
+            .unwrap();
+        let (start, _) = section.file_range().unwrap();
+        let at = (start + symbol.address() - section.address()) as usize;
+        let mut changed = object.to_vec();
+        changed[at] ^= 0x80;
+        changed
     }
 }
