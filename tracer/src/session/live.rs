@@ -33,8 +33,8 @@ use crate::{
         ring::{Drained, Ring, now},
     },
     event::{
-        Ended, Event, Exec, Exit, ExitStatus as Status, Fork, MapsPurpose, Pid, Rename, SpaceId,
-        Stack, Thread, Tid,
+        Ended, Event, Exec, Exit, ExitStatus as Status, Fork, Loss, MapsPurpose, Pid, Rename,
+        SpaceId, Stack, Thread, Tid,
         decode::{Decoder, RawProcess, Record},
     },
     order::Order,
@@ -398,6 +398,13 @@ impl Live {
         let Some(loss) = self.losses.look(&self.programs, late)? else {
             return Ok(());
         };
+        log::info!(
+            "lost {} calls, {} page faults, {} stacks; {} came too late",
+            loss.events,
+            loss.faults,
+            loss.stacks,
+            loss.late
+        );
         self.order.push(loss.time, Event::Loss(loss));
         if loss.events + loss.late > 0 {
             self.order.forget_begun();
@@ -415,6 +422,7 @@ impl Live {
         mut named: mpsc::UnboundedReceiver<Stack>,
         command: Option<ExitStatus>,
     ) -> Result<Outcome> {
+        self.count_losses()?;
         self.look_at_resident();
         let samples: Vec<_> = self.processes.sample(true).collect();
         for sample in samples {
@@ -425,7 +433,12 @@ impl Live {
         while drained.seen_until.is_none_or(|seen| seen <= end) {
             self.drain(&mut drained)?;
         }
-        self.count_losses()?;
+        // What was lost since is too late to be mended, but not to be told.
+        let late = self.order.take_late();
+        if let Some(loss) = self.losses.look(&self.programs, late)? {
+            self.order
+                .push(end, Event::Loss(Loss { time: end, ..loss }));
+        }
         for event in self.order.finish(end) {
             self.sink.enter(&event);
         }
@@ -446,6 +459,7 @@ impl Live {
             report,
             command,
             recording: self.sink.finish(),
+            programs: self.programs,
         })
     }
 }

@@ -7,7 +7,7 @@ use tracer_common::settings::FaultMode;
 
 use crate::{
     analysis::summary::Report,
-    capture::{command::Held, procfs},
+    capture::{command::Held, procfs, programs::Programs},
     event::Pid,
 };
 
@@ -46,7 +46,6 @@ pub enum Target {
 }
 
 /// What came of a trace.
-#[derive(Debug)]
 pub struct Outcome {
     /// The report's model.
     pub report: Report,
@@ -54,4 +53,7 @@ pub struct Outcome {
     pub command: Option<ExitStatus>,
     /// Why the recording is not whole, if it is not.
     pub recording: Result<()>,
+    /// Still attached: to be dropped when everything is printed, for the kernel takes a second or two
+    /// to detach them all (it waits for an RCU grace period at each tracepoint).
+    pub programs: Programs,
 }

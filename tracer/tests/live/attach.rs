@@ -3,14 +3,15 @@
 use std::{
     collections::BTreeSet,
     fs,
-    io::{BufRead as _, BufReader, Write as _},
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     time::{Duration, Instant},
 };
 
 use serde_json::Value;
 
-use crate::command::{Attached, folder, json, process, tracer};
+use crate::{
+    command::{Attached, folder, json, process, tracer},
+    target::Target,
+};
 
 /// Reserves 64 MiB before, and again for each line on stdin; says when it has.
 const PYTHON: &str = "
@@ -37,63 +38,6 @@ readline.createInterface({ input: process.stdin }).on('line', () => {
   new Worker(source, { eval: true }).on('message', () => console.log('done'));
 });
 ";
-
-/// A program that acts when told to.
-struct Target {
-    child: Child,
-    stdin: ChildStdin,
-    stdout: BufReader<ChildStdout>,
-}
-
-impl Target {
-    fn start(program: &str, arguments: &[&str]) -> Self {
-        let mut child = Command::new(program)
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let stdin = child.stdin.take().unwrap();
-        let stdout = BufReader::new(child.stdout.take().unwrap());
-        let mut target = Self {
-            child,
-            stdin,
-            stdout,
-        };
-        target.expect("ready");
-        target
-    }
-
-    fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
-    fn act(&mut self) {
-        self.stdin.write_all(b"act\n").unwrap();
-        self.expect("done");
-    }
-
-    fn expect(&mut self, word: &str) {
-        let mut line = String::new();
-        self.stdout.read_line(&mut line).unwrap();
-        assert_eq!(line.trim(), word);
-    }
-
-    /// The kernel's own figure, bytes.
-    fn vm_size(&self) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmSize:"));
-        let kib = line.unwrap().split_whitespace().nth(1).unwrap();
-        kib.parse::<u64>().unwrap() * 1024
-    }
-}
-
-impl Drop for Target {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 /// Sites of at least this size, by whether they were there before.
 fn big_sites(process: &Value, at_least: u64, pre_existing: bool) -> Vec<&Value> {

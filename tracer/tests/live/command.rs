@@ -64,14 +64,20 @@ impl Attached {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut attached = Self { child, stderr };
+        attached.wait_until_it_says("attached");
+        attached
+    }
+
+    /// Waits for a line of its log with this word.
+    pub fn wait_until_it_says(&mut self, word: &str) {
         let mut line = String::new();
-        while !line.contains("attached") {
+        while !line.contains(word) {
             line.clear();
-            let read = stderr.read_line(&mut line).unwrap();
-            assert!(read > 0, "tracer ended: {:?}", child.wait());
+            let read = self.stderr.read_line(&mut line).unwrap();
+            assert!(read > 0, "tracer ended: {:?}", self.child.wait());
         }
-        Self { child, stderr }
     }
 
     /// Its process id.

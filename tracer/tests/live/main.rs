@@ -8,9 +8,13 @@
 
 mod command;
 
+mod target;
+
 mod attach;
 
 mod bad_input;
+
+mod loss;
 
 mod replay;
 
