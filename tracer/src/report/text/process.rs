@@ -20,7 +20,8 @@ const SOON: u64 = 50_000_000;
 const VALUE: usize = 10;
 
 impl<W: Write> Writer<'_, W> {
-    pub(super) fn process(&mut self, process: &Process) -> io::Result<()> {
+    /// `aside`: another process is what the report is about.
+    pub(super) fn process(&mut self, process: &Process, aside: bool) -> io::Result<()> {
         self.heading(process)?;
         let (word, paint) = match process.verdict.level {
             Level::Benign => ("BENIGN", Paint::Good),
@@ -38,7 +39,7 @@ impl<W: Write> Writer<'_, W> {
         self.blank()?;
         self.courses(process)?;
         self.blank()?;
-        self.tables(process)
+        self.tables(process, aside)
     }
 
     fn heading(&mut self, process: &Process) -> io::Result<()> {

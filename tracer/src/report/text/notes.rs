@@ -1,0 +1,120 @@
+//! What the figures of a row do not say: growth, what was given back, whose thread, doubts.
+
+use std::io::{self, Write};
+
+use super::Writer;
+use super::line::Paint;
+use super::stack::doubt;
+use crate::analysis::summary::Process;
+use crate::analysis::units::{bytes, count, duration, moment};
+use crate::report::names::last_part;
+use crate::report::rows::{Common, Row};
+use crate::report::selection::Candidate;
+
+/// The most names of threads, or numbers of sites.
+const SHOWN: usize = 4;
+/// Threads that runtimes make for themselves, as the kernel cuts the names: libuv's pool, V8's and
+/// Node's platform, io_uring's helpers.
+const POOL_THREADS: &[&str] = &[
+    "libuv-worker",
+    "V8Worker",
+    "DelayedTaskSche",
+    "node-V8Worker",
+    "iou-",
+];
+
+impl<W: Write> Writer<'_, W> {
+    pub(super) fn notes(
+        &mut self,
+        indent: usize,
+        process: &Process,
+        row: &Row<'_>,
+    ) -> io::Result<()> {
+        let figures = row.figures();
+        if figures.is_growing() {
+            let text = format!("still growing, last call at {}", moment(figures.last_ns));
+            self.indented(indent, Paint::Warn, &text)?;
+        }
+        let mut notes = Vec::new();
+        if let Some((_, median)) = figures.median_lifetime {
+            notes.push(format!(
+                "{} given back, half of them within {}",
+                bytes(figures.released),
+                duration(median)
+            ));
+        }
+        if let Some(threads) = threads(process, row) {
+            notes.push(threads);
+        }
+        let doubtful = row.sites.iter().filter(|site| site.calls > 0);
+        if let Some(doubt) = doubtful.filter_map(|site| doubt(site.stack)).next()
+            && matches!(row.common, Common::Stack(_))
+        {
+            notes.push(doubt.into());
+        }
+        if let Some(sites) = sites(row) {
+            notes.push(sites);
+        }
+        if notes.is_empty() {
+            return Ok(());
+        }
+        self.indented(indent, Paint::Dim, &notes.join(" · "))
+    }
+}
+
+/// The numbers that a row stands for besides the one before its title.
+fn sites(row: &Row<'_>) -> Option<String> {
+    let others = match row.common {
+        Common::Pool(_) => &row.sites[..],
+        Common::Stack(_) => &row.sites[1..],
+    };
+    let word = match (&row.common, others.len()) {
+        (_, 0) => return None,
+        (Common::Pool(_), _) => "sites",
+        (Common::Stack(_), 1) => "with site",
+        (Common::Stack(_), _) => "with sites",
+    };
+    let ids: Vec<String> = others.iter().map(|site| site.id.to_string()).collect();
+    Some(format!("{word} {}", listed(&ids)))
+}
+
+/// Who called, unless it was only the main thread under one of the names that a process has had, or a
+/// runtime's own thread at the runtime's own work.
+fn threads(process: &Process, row: &Row<'_>) -> Option<String> {
+    let command = process.cmdline.first().map(|command| last_part(command));
+    let own = [
+        process.comm.as_str(),
+        last_part(&process.exe),
+        command.unwrap_or_default(),
+    ];
+    // The kernel cuts a thread's name after 15 bytes.
+    let is_main = |name: &str| own.iter().any(|own| own.starts_with(name));
+    let runtime = match &row.common {
+        Common::Stack(folded) => folded.runtime,
+        Common::Pool(_) => false,
+    };
+    let is_pool = |name: &str| runtime && POOL_THREADS.iter().any(|pool| name.starts_with(pool));
+    let mut names: Vec<String> = Vec::new();
+    for name in row.sites.iter().flat_map(|site| &site.thread_names) {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    if names.iter().all(|name| is_main(name) || is_pool(name)) {
+        return None;
+    }
+    let word = if names.len() == 1 {
+        "thread"
+    } else {
+        "threads"
+    };
+    Some(format!("{word} {}", listed(&names)))
+}
+
+fn listed(names: &[String]) -> String {
+    let mut text = names[..names.len().min(SHOWN)].join(", ");
+    if names.len() > SHOWN {
+        text.push_str(&format!(" and {} more", count((names.len() - SHOWN) as u64)));
+    }
+    text
+}
