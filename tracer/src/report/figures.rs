@@ -70,8 +70,7 @@ impl Figures {
                 let (least, greatest) = sum
                     .median_lifetime
                     .unwrap_or((lifetimes.p50, lifetimes.p50));
-                sum.median_lifetime =
-                    Some((least.min(lifetimes.p50), greatest.max(lifetimes.p50)));
+                sum.median_lifetime = Some((least.min(lifetimes.p50), greatest.max(lifetimes.p50)));
             }
         }
         sum

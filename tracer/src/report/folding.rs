@@ -1,7 +1,7 @@
 //! A stack folded to what matters: the frame whose doing it is, who called it, and by what way it
 //! came to the kernel.
 
-use super::names::{full_name, location, module, short_name};
+use super::names::{full_name, last_part, location, module, short_name};
 use super::noise::{Rank, rank};
 use super::wrappers::Wrappers;
 use crate::event::Frame;
@@ -62,13 +62,27 @@ pub fn fold(frames: &[Frame], wrappers: &Wrappers) -> Folded {
             way.push(step);
         }
     }
+    let frame = &frames[title];
+    let is_loader = frame
+        .module
+        .as_deref()
+        .is_some_and(|module| last_part(module).starts_with("ld-"));
+    if is_loader {
+        // Its own functions say no more than that.
+        return Folded {
+            title: Some("dynamic loader".into()),
+            short: "dynamic loader".into(),
+            module: module(frame),
+            ..Folded::default()
+        };
+    }
     Folded {
-        title: Some(full_name(&frames[title])),
-        short: short_name(&frames[title]),
-        location: location(&frames[title]),
+        title: Some(full_name(frame)),
+        short: short_name(frame),
+        location: location(frame),
         callers,
         way,
-        module: module(&frames[title]),
+        module: module(frame),
         runtime: ranks[title] == Rank::Runtime,
     }
 }
@@ -162,7 +176,11 @@ mod tests {
 
     #[test]
     fn wrappers_are_on_the_way() {
-        let other = [native("mmap"), native("v8::Zone::Expand"), native("v8::Lexer::Scan")];
+        let other = [
+            native("mmap"),
+            native("v8::Zone::Expand"),
+            native("v8::Lexer::Scan"),
+        ];
         let one = [
             native("mmap"),
             native("v8::Zone::Expand"),

@@ -283,10 +283,7 @@ mod tests {
                 "v8::Heap::Collect(v8::Space, int)::{lambda()#2}::operator()",
                 "Heap::Collect",
             ),
-            (
-                "bool ns::T::operator==<int>(int const&)",
-                "T::operator==",
-            ),
+            ("bool ns::T::operator==<int>(int const&)", "T::operator=="),
         ] {
             assert_eq!(short_name(&native(name)), short);
         }

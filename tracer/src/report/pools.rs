@@ -42,7 +42,7 @@ impl Pool {
     pub fn name(self) -> &'static str {
         match self {
             Self::MallocArenas => "glibc malloc arenas",
-            Self::MallocHeap => "glibc malloc heap (brk)",
+            Self::MallocHeap => "malloc heap (brk)",
             Self::V8Heap => "V8 heap pages",
             Self::Libraries => "shared libraries, loaded",
         }

@@ -157,7 +157,10 @@ mod tests {
     #[test]
     fn a_site_that_is_alone_keeps_its_innermost_function() {
         check(&["mmap map reserve first_cage grow main"], &["map"]);
-        check(&["mmap map map grow main", "mmap map grow main"], &["map", "map"]);
+        check(
+            &["mmap map map grow main", "mmap map grow main"],
+            &["map", "map"],
+        );
     }
 
     #[test]

@@ -5,9 +5,10 @@ use std::io::{self, Write};
 use super::Writer;
 use super::line::Paint;
 use super::stack::doubt;
-use crate::analysis::summary::Process;
+use crate::analysis::summary::{Process, Site};
 use crate::analysis::units::{bytes, count, duration, moment};
 use crate::report::names::last_part;
+use crate::report::noise::{Rank, rank};
 use crate::report::rows::{Common, Row};
 use crate::report::selection::Candidate;
 
@@ -46,7 +47,12 @@ impl<W: Write> Writer<'_, W> {
         if let Some(threads) = threads(process, row) {
             notes.push(threads);
         }
-        let doubtful = row.sites.iter().filter(|site| site.calls > 0);
+        // A stack that ends where a thread or program begins is whole, whatever ended the walk.
+        let ends = |site: &Site| site.frames.last().map(rank) == Some(Rank::Start);
+        let doubtful = row
+            .sites
+            .iter()
+            .filter(|site| site.calls > 0 && !ends(site));
         if let Some(doubt) = doubtful.filter_map(|site| doubt(site.stack)).next()
             && matches!(row.common, Common::Stack(_))
         {
@@ -62,20 +68,27 @@ impl<W: Write> Writer<'_, W> {
     }
 }
 
-/// The numbers that a row stands for besides the one before its title.
+/// The numbers that a row stands for besides the one before its title; those of a pool only if they
+/// are few.
 fn sites(row: &Row<'_>) -> Option<String> {
-    let others = match row.common {
-        Common::Pool(_) => &row.sites[..],
-        Common::Stack(_) => &row.sites[1..],
+    const FEW: usize = 12;
+    let (word, sites) = match row.common {
+        Common::Pool(_) if row.sites.len() > FEW => return None,
+        Common::Pool(_) => ("sites", &row.sites[..]),
+        Common::Stack(_) if row.sites.len() == 2 => ("and site", &row.sites[1..]),
+        Common::Stack(_) => ("and sites", &row.sites[1..]),
     };
-    let word = match (&row.common, others.len()) {
-        (_, 0) => return None,
-        (Common::Pool(_), _) => "sites",
-        (Common::Stack(_), 1) => "with site",
-        (Common::Stack(_), _) => "with sites",
-    };
-    let ids: Vec<String> = others.iter().map(|site| site.id.to_string()).collect();
-    Some(format!("{word} {}", listed(&ids)))
+    let ids: Vec<u32> = sites.iter().map(|site| site.id).collect();
+    match ids.as_slice() {
+        [] => None,
+        [first, .., last] if (last - first) as usize + 1 == ids.len() && ids.is_sorted() => {
+            Some(format!("{word} {first} to {last}"))
+        }
+        _ => {
+            let ids: Vec<String> = ids.iter().map(u32::to_string).collect();
+            Some(format!("{word} {}", listed(&ids)))
+        }
+    }
 }
 
 /// Who called, unless it was only the main thread under one of the names that a process has had, or a
@@ -114,7 +127,10 @@ fn threads(process: &Process, row: &Row<'_>) -> Option<String> {
 fn listed(names: &[String]) -> String {
     let mut text = names[..names.len().min(SHOWN)].join(", ");
     if names.len() > SHOWN {
-        text.push_str(&format!(" and {} more", count((names.len() - SHOWN) as u64)));
+        text.push_str(&format!(
+            " and {} more",
+            count((names.len() - SHOWN) as u64)
+        ));
     }
     text
 }

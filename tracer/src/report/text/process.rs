@@ -7,6 +7,7 @@ use super::sparkline::sparkline;
 use super::{LABEL, Writer, harm};
 use crate::analysis::summary::{Exit, Level, Process, Span, TimelinePoint};
 use crate::analysis::units::{bytes, duration, moment, signed_bytes};
+use crate::report::names::last_part;
 
 /// A course narrower than this says too little: what could stand beside it goes below.
 const COURSE_LEAST: usize = 24;
@@ -83,7 +84,7 @@ impl<W: Write> Writer<'_, W> {
         }
         // Several processes may have one name.
         let mut line = Line::new();
-        let mut text = process.cmdline.join(" ");
+        let mut text = command(&process.cmdline);
         if process.first_ns > SOON {
             text = format!("began at {} · {text}", moment(process.first_ns));
         }
@@ -141,6 +142,23 @@ impl<W: Write> Writer<'_, W> {
         }
         Ok(())
     }
+}
+
+/// A command line with its paths shortened.
+fn command(words: &[String]) -> String {
+    const LONG: usize = 40;
+    const KEPT: usize = 3;
+    let shortened = words.iter().enumerate().map(|(index, word)| {
+        let parts: Vec<&str> = word.split('/').collect();
+        match index {
+            0 => last_part(word).to_owned(),
+            _ if word.starts_with('/') && word.len() > LONG && parts.len() > KEPT => {
+                format!("…/{}", parts[parts.len() - KEPT..].join("/"))
+            }
+            _ => word.clone(),
+        }
+    });
+    shortened.collect::<Vec<_>>().join(" ")
 }
 
 /// A peak that the end does not show.
