@@ -14,6 +14,8 @@ const LEAK: u64 = 4 << 20;
 const WATCH: u64 = 16 << 20;
 /// Growing address space alone is worth watching from here on, bytes.
 const WATCH_RESERVED: u64 = 1 << 30;
+/// A whole process below this does no harm while it does not grow, bytes.
+const SMALL: u64 = 32 << 20;
 /// The most sites that the sentence is about.
 const NAMED_SITES: usize = 3;
 /// Of a shorter life nothing can be said of its course, ns.
@@ -210,22 +212,22 @@ fn subject<'a>(grown: &[&'a SiteFacts<'a>]) -> Vec<&'a SiteFacts<'a>> {
     subject
 }
 
-/// Known from its first instruction on without growth, or grown by far more than it touches or is
-/// charged for and settled; and the figures can be trusted.
+/// Settled, and either small and known from its first instruction on, or grown by far more than it
+/// touches or is charged for; and the figures can be trusted.
 fn is_clear(facts: &Facts<'_>, grown: &[&SiteFacts<'_>]) -> bool {
     let unexplained = facts.check.difference_bytes.unsigned_abs();
     if !facts.check.kernel_known || unexplained > facts.virtual_bytes.end / 100 {
         return false;
     }
     let total = grown_bytes(facts);
-    if total < WORTH_TELLING {
-        return facts.from_start;
-    }
-    let sum = Sum::of(grown.iter().copied());
     let settled = grown
         .iter()
         .all(|one| one.site.trend != Trend::Growing || one.site.reserved_bytes <= total / 20);
-    settled && sum.touched_at_most() <= total / 5 && sum.charged <= total / 5
+    let sum = Sum::of(grown.iter().copied());
+    let is_small = facts.from_start && facts.virtual_bytes.end < SMALL;
+    let is_untouched =
+        total >= WORTH_TELLING && sum.touched_at_most() <= total / 5 && sum.charged <= total / 5;
+    settled && (is_small || is_untouched)
 }
 
 fn size_sentence(facts: &Facts<'_>) -> String {

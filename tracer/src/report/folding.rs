@@ -58,7 +58,9 @@ pub fn fold(frames: &[Frame], wrappers: &Wrappers) -> Folded {
             edge: ranks[index] == Rank::Edge,
         };
         let again = way.last().is_some_and(|last| is_same(last, &step));
-        if ranks[index] != Rank::Glue && !again {
+        // An address within a runtime or a library says nothing on the way.
+        let says = frames[index].function.is_some() || ranks[index] == Rank::User;
+        if says && ranks[index] != Rank::Glue && !again {
             way.push(step);
         }
     }

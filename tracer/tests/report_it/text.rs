@@ -166,6 +166,28 @@ fn small_sites_are_hidden_by_the_size_that_was_asked_for() {
 }
 
 #[test]
+fn a_process_beside_the_biggest_is_told_of_in_short() {
+    let mut report = case::report(false);
+    let mut other = report.processes[0].clone();
+    other.comm = "launcher".into();
+    other.virtual_bytes.peak -= 1 << 30;
+    report.processes.push(other);
+    let text = text(&report, &at_width(100));
+    let (first, second) = text.split_once("launcher · pid").unwrap();
+    assert!(first.contains("inflate") && first.contains("parseConfig"));
+    assert!(!second.contains("inflate"));
+    assert!(second.contains("released, all of it  236 MiB from 1 site\n"));
+}
+
+#[test]
+fn of_a_moment_no_share_of_a_core_is_told() {
+    let mut report = case::report(false);
+    assert!(text(&report, &at_width(100)).contains("of a core"));
+    report.duration_ns = 900_000_000;
+    assert!(!text(&report, &at_width(100)).contains("of a core"));
+}
+
+#[test]
 fn a_trace_of_nothing_is_a_report_too() {
     let mut report = case::report(true);
     report.processes.clear();

@@ -81,7 +81,7 @@ fn sites(row: &Row<'_>) -> Option<String> {
     let ids: Vec<u32> = sites.iter().map(|site| site.id).collect();
     match ids.as_slice() {
         [] => None,
-        [first, .., last] if (last - first) as usize + 1 == ids.len() && ids.is_sorted() => {
+        [first, _, .., last] if (last - first) as usize + 1 == ids.len() && ids.is_sorted() => {
             Some(format!("{word} {first} to {last}"))
         }
         _ => {

@@ -13,6 +13,8 @@ use crate::report::names::last_part;
 const COURSE_LEAST: usize = 24;
 /// Wider ones say no more.
 const COURSE_MOST: usize = 60;
+/// A life shorter than this (ns) has too few points to be drawn.
+const DRAWN: u64 = 50_000_000;
 /// Between a course's value and what stands beside it.
 const GAP: usize = 4;
 /// A process that began by then (ns) began with the trace.
@@ -125,8 +127,10 @@ impl<W: Write> Writer<'_, W> {
             let mut line = Line::new();
             line.add(Paint::Bright, label).to_column(LABEL);
             let (from, to) = (process.first_ns, process.last_ns);
-            let drawn = sparkline(&process.timeline, from, to, columns, figures[index]);
-            line.add(Paint::Plain, &drawn);
+            if to.saturating_sub(from) >= DRAWN {
+                let drawn = sparkline(&process.timeline, from, to, columns, figures[index]);
+                line.add(Paint::Plain, &drawn);
+            }
             let end = LABEL + columns + 1 + VALUE;
             line.right(Paint::Bright, value, end);
             let (text, paint) = &beside[index];
