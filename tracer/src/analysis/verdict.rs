@@ -233,6 +233,13 @@ fn is_clear(facts: &Facts<'_>, grown: &[&SiteFacts<'_>]) -> bool {
 fn size_sentence(facts: &Facts<'_>) -> String {
     let size = bytes(facts.virtual_bytes.end);
     match facts.resident {
+        // It shrank and ended before anybody could look again.
+        Some(resident) if resident.end > facts.virtual_bytes.end => {
+            format!(
+                "{size} virtual, {} resident when last seen.",
+                bytes(resident.end)
+            )
+        }
         Some(resident) => format!("{size} virtual, {} resident.", bytes(resident.end)),
         // It was gone before anybody could look.
         None if lifetime(facts) < TOO_SHORT => format!("{size} virtual."),

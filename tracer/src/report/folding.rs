@@ -198,6 +198,37 @@ mod tests {
     }
 
     #[test]
+    fn the_loader_is_named_as_such() {
+        let within = |function: &str, module: &str| Frame {
+            module: Some(module.into()),
+            ..native(function)
+        };
+        let loader = "/usr/lib64/ld-linux-x86-64.so.2";
+        let folded = alone(&[
+            within("__mmap64", loader),
+            within("_dl_map_object", loader),
+            within("_start", loader),
+        ]);
+        assert_eq!(folded.title.as_deref(), Some("dynamic loader"));
+        assert!(folded.way.is_empty());
+    }
+
+    #[test]
+    fn an_address_within_a_runtime_is_no_step_of_the_way() {
+        let nameless = Frame {
+            function: None,
+            ..native("")
+        };
+        let folded = alone(&[
+            native("pthread_create"),
+            nameless,
+            script("start", "/srv/app/a.js", 1),
+        ]);
+        let way: Vec<&str> = folded.way.iter().map(|step| step.name.as_str()).collect();
+        assert_eq!(way, ["pthread_create"]);
+    }
+
+    #[test]
     fn a_stack_of_addresses_nowhere_has_no_title() {
         let nowhere = Frame {
             offset: 4,

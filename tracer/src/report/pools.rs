@@ -14,6 +14,8 @@ pub enum Pool {
     MallocHeap,
     /// V8's `MemoryAllocator`: the pages of its garbage-collected heap.
     V8Heap,
+    /// `_PyObject_ArenaMmap` of CPython's `Objects/obmalloc.c`: arenas for small objects.
+    PythonArenas,
     /// `_dl_map_object` of glibc's `elf/dl-load.c`: shared libraries.
     Libraries,
 }
@@ -31,6 +33,7 @@ impl Pool {
             match bare(function) {
                 "int_new_arena" | "alloc_new_heap" => Some(Self::MallocArenas),
                 "default_morecore" | "glibc_morecore" => Some(Self::MallocHeap),
+                "PyObject_ArenaMmap" => Some(Self::PythonArenas),
                 "dl_map_object" | "dl_map_object_from_fd" => Some(Self::Libraries),
                 _ => None,
             }
@@ -44,6 +47,7 @@ impl Pool {
             Self::MallocArenas => "glibc malloc arenas",
             Self::MallocHeap => "malloc heap (brk)",
             Self::V8Heap => "V8 heap pages",
+            Self::PythonArenas => "Python object arenas",
             Self::Libraries => "shared libraries, loaded",
         }
     }
@@ -71,6 +75,10 @@ mod tests {
                     "v8::internal::MemoryAllocator::AllocateAlignedMemory(unsigned long)",
                 ],
                 Some(Pool::V8Heap),
+            ),
+            (
+                &["mmap", "_PyObject_ArenaMmap", "new_arena"],
+                Some(Pool::PythonArenas),
             ),
             (
                 &["__mmap64", "_dl_map_object_from_fd", "dl_main"],

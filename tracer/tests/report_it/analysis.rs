@@ -441,6 +441,33 @@ fn a_life_of_a_moment_has_no_course_and_no_unknown_resident_size() {
 }
 
 #[test]
+fn more_resident_than_mapped_is_what_was_last_seen() {
+    let mut trace = attached("each");
+    let sentence = |trace: &Trace| report(trace).processes[0].verdict.text.clone();
+    trace.sample(7, 1, 2 * MIB);
+    assert!(sentence(&trace).contains("2 MiB resident. "));
+    trace.sample(7, 1, 9 * MIB);
+    assert!(sentence(&trace).contains("9 MiB resident when last seen. "));
+}
+
+#[test]
+fn a_small_process_at_rest_is_benign_and_one_that_was_met_midway_is_unknown() {
+    let mut trace = attached("each");
+    trace.exec(8, None, 2, 2 * MIB, named("sh"));
+    trace.seed(8, 2, &[("/bin/sh", 2 * MIB)]);
+    let grow = stack(&mut trace, 1, "grow");
+    trace.reserve((8, 8), 2, Ask::memory(grow, 2 * MIB, 2 * MIB));
+    trace.reserve(ME, 1, Ask::memory(grow, 2 * MIB, 2 * MIB));
+    trace.now = 10 * SECOND;
+    let report = report(&trace);
+    let level = |pid| {
+        let process = report.processes.iter().find(|process| process.pid == pid);
+        process.unwrap().verdict.level
+    };
+    assert_eq!((level(8), level(7)), (Level::Benign, Level::Unknown));
+}
+
+#[test]
 fn sites_are_numbered_from_the_biggest_process_on() {
     let mut trace = attached("each");
     found(&mut trace, 8, 2, "bigger");

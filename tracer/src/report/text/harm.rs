@@ -44,7 +44,7 @@ pub fn harm(process: &Process) -> (String, bool) {
             place(is_near(maps, most), text, &mut near_limit, &mut calm);
         }
         (Some(maps), None) => calm.push(format!("{} maps", count(maps))),
-        (None, Some(most)) => calm.push(format!("? of {} maps", count(most))),
+        (None, Some(most)) => calm.push(format!("at most {} maps", count(most))),
         (None, None) => {}
     }
     let known = process.samples > 0;
@@ -53,7 +53,7 @@ pub fn harm(process: &Process) -> (String, bool) {
         let text = if known {
             format!("{name} {}", bytes_of(resident.end, limit))
         } else {
-            format!("{name} ? of {}", bytes(limit))
+            format!("{name} {} in all", bytes(limit))
         };
         let near = known && is_near(resident.peak, limit);
         place(near, text, &mut near_limit, &mut calm);

@@ -250,16 +250,29 @@ impl<W: Write> Writer<'_, W> {
             return Ok(());
         }
         const NAMED: usize = 8;
-        let mut names: Vec<String> = small
+        // Largest first, those of one name together: a shell's children come by the dozen.
+        let mut by_name: Vec<(&str, Vec<&Process>)> = Vec::new();
+        for process in small {
+            match by_name.iter_mut().find(|(name, _)| *name == process.comm) {
+                Some((_, processes)) => processes.push(process),
+                None => by_name.push((&process.comm, vec![process])),
+            }
+        }
+        let mut names: Vec<String> = by_name
             .iter()
             .take(NAMED)
-            .map(|process| {
-                let peak = bytes(process.virtual_bytes.peak);
-                format!("{} (pid {}, {peak})", process.comm, process.pid)
+            .map(|(name, processes)| {
+                let peak = bytes(processes[0].virtual_bytes.peak);
+                match processes.len() {
+                    1 => format!("{name} (pid {}, {peak})", processes[0].pid),
+                    many => format!("{many} × {name} (up to {peak})"),
+                }
             })
             .collect();
-        if small.len() > NAMED {
-            names.push(format!("{} more", small.len() - NAMED));
+        if by_name.len() > NAMED {
+            let more = by_name[NAMED..].iter();
+            let more: usize = more.map(|(_, processes)| processes.len()).sum();
+            names.push(format!("{more} more"));
         }
         let text = format!(
             "and {}: {}",

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::Writer;
 use super::line::Paint;
 use super::stack::doubt;
-use crate::analysis::summary::{Process, Site};
+use crate::analysis::summary::{Process, Site, Trend};
 use crate::analysis::units::{bytes, count, duration, moment};
 use crate::report::names::last_part;
 use crate::report::noise::{Rank, rank};
@@ -33,7 +33,13 @@ impl<W: Write> Writer<'_, W> {
     ) -> io::Result<()> {
         let figures = row.figures();
         if figures.is_growing() {
-            let text = format!("still growing, last call at {}", moment(figures.last_ns));
+            let mut text = format!("still growing, last call at {}", moment(figures.last_ns));
+            if row.sites.len() > 1 {
+                let growing = row.sites.iter();
+                let growing = growing.filter(|site| site.trend == Trend::Growing);
+                let ids: Vec<String> = growing.map(|site| site.id.to_string()).collect();
+                text.push_str(&format!(": site {}", listed(&ids)));
+            }
             self.indented(indent, Paint::Warn, &text)?;
         }
         let mut notes = Vec::new();

@@ -102,14 +102,19 @@ impl<W: Write> Writer<'_, W> {
         } else {
             bytes(process.resident_bytes.end)
         };
-        let events = if self.alone {
-            self.events()
-        } else {
-            String::new()
-        };
+        let mut of_resident = Vec::new();
+        if process.resident_bytes.end > process.virtual_bytes.end {
+            of_resident.push("when last seen".to_owned());
+        }
+        if self.alone {
+            of_resident.push(self.events());
+        }
         let beside = [
             (with_peak(process.virtual_bytes, trust), paint),
-            (with_peak(process.resident_bytes, events), Paint::Dim),
+            (
+                with_peak(process.resident_bytes, of_resident.join(" · ")),
+                Paint::Dim,
+            ),
         ];
         let courses = [
             ("virtual", bytes(process.virtual_bytes.end)),
@@ -122,12 +127,17 @@ impl<W: Write> Writer<'_, W> {
         let widest = beside.iter().map(|(text, _)| width(text)).max();
         let left = room.saturating_sub(GAP + widest.unwrap_or(0));
         let fits = left >= COURSE_LEAST;
-        let columns = if fits { left } else { room }.min(COURSE_MOST);
+        let (from, to) = (process.first_ns, process.last_ns);
+        let is_drawn = to.saturating_sub(from) >= DRAWN;
+        let columns = match (is_drawn, fits) {
+            (false, _) => 0,
+            (true, true) => left.min(COURSE_MOST),
+            (true, false) => room.min(COURSE_MOST),
+        };
         for (index, (label, value)) in courses.iter().enumerate() {
             let mut line = Line::new();
             line.add(Paint::Bright, label).to_column(LABEL);
-            let (from, to) = (process.first_ns, process.last_ns);
-            if to.saturating_sub(from) >= DRAWN {
+            if is_drawn {
                 let drawn = sparkline(&process.timeline, from, to, columns, figures[index]);
                 line.add(Paint::Plain, &drawn);
             }
