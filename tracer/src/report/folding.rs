@@ -1,7 +1,7 @@
 //! A stack folded to what matters: the frame whose doing it is, who called it, and by what way it
 //! came to the kernel.
 
-use super::names::{full_name, last_part, location, module, short_name};
+use super::names::{full_name, is_loader, location, module, short_name};
 use super::noise::{Rank, rank};
 use super::wrappers::Wrappers;
 use crate::event::Frame;
@@ -65,11 +65,7 @@ pub fn fold(frames: &[Frame], wrappers: &Wrappers) -> Folded {
         }
     }
     let frame = &frames[title];
-    let is_loader = frame
-        .module
-        .as_deref()
-        .is_some_and(|module| last_part(module).starts_with("ld-"));
-    if is_loader {
+    if is_loader(frame) {
         // Its own functions say no more than that.
         return Folded {
             title: Some("dynamic loader".into()),

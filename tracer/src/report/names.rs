@@ -85,6 +85,13 @@ pub fn is_script(frame: &Frame) -> bool {
     matches!(frame.kind, FrameKind::Jit | FrameKind::Interpreted)
 }
 
+/// Within the dynamic loader.
+#[must_use]
+pub fn is_loader(frame: &Frame) -> bool {
+    let module = frame.module.as_deref().map(last_part);
+    module.is_some_and(|file| file.starts_with("ld-") || file.starts_with("ld.so"))
+}
+
 /// How V8 calls a function without a name.
 fn is_nameless(function: &str) -> bool {
     matches!(function, "" | "(anonymous)" | "(top level)")

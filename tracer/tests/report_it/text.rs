@@ -1,6 +1,7 @@
 //! Golden files of the text report.
 
 use tracer::analysis::summary::{Report, Site, Trend};
+use tracer::event::StackQuality;
 use tracer::report::selection::{By, Selection, Sort};
 use tracer::report::text::{Style, write};
 
@@ -206,6 +207,18 @@ fn of_a_pool_that_grows_the_growing_sites_are_named() {
     assert!(text.contains("glibc malloc arenas  3 sites"), "{text}");
     assert!(text.contains("still growing, last call at 59.8 s: site 92\n"));
     assert!(text.contains("sites 91 to 93\n"));
+}
+
+#[test]
+fn a_stack_that_was_cut_where_the_program_begins_is_not_doubted() {
+    let mut report = case::report(false);
+    assert!(!text(&report, &at_width(100)).contains("stack cut"));
+    let site = &mut report.processes[0].sites[0];
+    site.stack = StackQuality::Cut;
+    assert!(!text(&report, &at_width(100)).contains("stack cut"));
+    let site = &mut report.processes[0].sites[0];
+    site.frames.truncate(12);
+    assert!(text(&report, &at_width(100)).contains("stack cut"));
 }
 
 #[test]

@@ -7,7 +7,8 @@ use super::line::Paint;
 use super::stack::doubt;
 use crate::analysis::summary::{Process, Site, Trend};
 use crate::analysis::units::{bytes, count, duration, moment};
-use crate::report::names::last_part;
+use crate::event::StackQuality;
+use crate::report::names::{is_loader, last_part};
 use crate::report::noise::{Rank, rank};
 use crate::report::rows::{Common, Row};
 use crate::report::selection::Candidate;
@@ -53,12 +54,8 @@ impl<W: Write> Writer<'_, W> {
         if let Some(threads) = threads(process, row) {
             notes.push(threads);
         }
-        // A stack that ends where a thread or program begins is whole, whatever ended the walk.
-        let ends = |site: &Site| site.frames.last().map(rank) == Some(Rank::Start);
-        let doubtful = row
-            .sites
-            .iter()
-            .filter(|site| site.calls > 0 && !ends(site));
+        let doubtful = row.sites.iter();
+        let doubtful = doubtful.filter(|site| site.calls > 0 && !is_whole(site));
         if let Some(doubt) = doubtful.filter_map(|site| doubt(site.stack)).next()
             && matches!(row.common, Common::Stack(_))
         {
@@ -71,6 +68,19 @@ impl<W: Write> Writer<'_, W> {
             return Ok(());
         }
         self.indented(indent, Paint::Dim, &notes.join(" · "))
+    }
+}
+
+/// Whatever ended the walk, it had come to the end: a stack that was cut off where a thread or program
+/// begins, or one that lost its way behind the loader's entry, which has no caller to be found.
+fn is_whole(site: &Site) -> bool {
+    let Some(outermost) = site.frames.last() else {
+        return false;
+    };
+    match site.stack {
+        StackQuality::Cut => rank(outermost) == Rank::Start,
+        StackQuality::Broken => outermost.function.is_some() && is_loader(outermost),
+        StackQuality::Complete | StackQuality::None => false,
     }
 }
 

@@ -64,6 +64,10 @@ const FURTHER: usize = 2;
 const ROWS: usize = 8;
 /// The same for one that is not the report's subject.
 const ROWS_ASIDE: usize = 5;
+/// Lines that the way to the kernel may take.
+const WAY: usize = 2;
+/// The same of what has been released.
+const WAY_GONE: usize = 1;
 /// Rows of what has been released.
 const ROWS_GONE: usize = 5;
 
@@ -108,7 +112,7 @@ impl<W: Write> Writer<'_, W> {
                 let location = folded.location.as_deref().filter(|_| !in_title);
                 let whose = row.sites[0].pattern.as_ref().and(folded.title.as_deref());
                 self.callers(below, whose, location, &folded.callers)?;
-                self.way(below, folded)?;
+                self.way(below, folded, WAY)?;
             }
             self.notes(below, process, row)?;
         }
@@ -152,6 +156,7 @@ impl<W: Write> Writer<'_, W> {
             if let Common::Stack(folded) = &row.common {
                 let location = folded.location.as_deref().filter(|_| !in_title);
                 self.callers(indent + FURTHER, None, location, &folded.callers)?;
+                self.way(indent + FURTHER, folded, WAY_GONE)?;
             }
         }
         self.hidden(indent, &chosen)
