@@ -12,20 +12,24 @@ use super::summary::{
 use super::trend::{Course, grows_steadily, trend};
 use super::verdict::{Facts, SiteFacts, verdict};
 use super::view::LedgerView;
-use super::{Analysis, calendar, mapping_words};
+use super::{Analysis, calendar, limits, mapping_words};
 
 impl Analysis {
     /// The whole model, with what lives now as the end of every run that has not ended.
     #[must_use]
     pub fn report(&self, ledger: &impl LedgerView) -> Report {
         let mut next_site = 1;
-        let processes = self
-            .runs
-            .iter()
-            .enumerate()
-            .filter(|(_, run)| !run.is_launch_stub)
-            .map(|(index, run)| self.process(index, run, ledger, &mut next_site))
+        // Sites are numbered from the biggest process on, which is what people read first; processes
+        // stay in the order of their appearance.
+        let runs = self.runs.iter().enumerate();
+        let mut runs: Vec<(usize, &Run)> = runs.filter(|(_, run)| !run.is_launch_stub).collect();
+        runs.sort_by_key(|(_, run)| Reverse(run.peak_bytes));
+        let mut processes: Vec<(usize, Process)> = runs
+            .into_iter()
+            .map(|(index, run)| (index, self.process(index, run, ledger, &mut next_site)))
             .collect();
+        processes.sort_by_key(|(index, _)| *index);
+        let processes = processes.into_iter().map(|(_, process)| process).collect();
         Report {
             schema: SCHEMA.into(),
             tracer_version: self.started.tracer_version.clone(),
@@ -125,17 +129,27 @@ impl Analysis {
                 touched_steadily,
             })
             .collect();
+        let identity = &run.identity;
+        let limits = Limits {
+            address_space_bytes: identity.limits.address_space_bytes,
+            overcommit_memory: identity.limits.overcommit_memory,
+            max_map_count: identity.limits.max_map_count,
+            maps: run.maps,
+            cgroup_memory_max_bytes: identity.limits.cgroup_memory_max_bytes,
+            memory_total_bytes: identity.limits.memory_total_bytes,
+        };
+        let resident = (run.resident.samples > 0).then_some(run.resident.span);
         let verdict = verdict(&Facts {
             virtual_bytes,
-            resident: (run.resident.samples > 0).then_some(run.resident.span),
+            resident,
             from_start: run.from_start,
             condensed: run.is_condensed,
             began: run.first,
             end,
             check,
+            near_limits: &limits::near(&limits, virtual_bytes, resident),
             sites: &facts,
         });
-        let identity = &run.identity;
         Process {
             pid: run.pid.0,
             ppid: run.parent.0,
@@ -152,14 +166,7 @@ impl Analysis {
             samples: run.resident.samples,
             ledger: check,
             verdict,
-            limits: Limits {
-                address_space_bytes: identity.limits.address_space_bytes,
-                overcommit_memory: identity.limits.overcommit_memory,
-                max_map_count: identity.limits.max_map_count,
-                maps: run.maps,
-                cgroup_memory_max_bytes: identity.limits.cgroup_memory_max_bytes,
-                memory_total_bytes: identity.limits.memory_total_bytes,
-            },
+            limits,
             sites,
             reservations,
             timeline,

@@ -14,6 +14,8 @@ pub mod view;
 
 pub mod units;
 
+pub mod limits;
+
 mod calendar;
 
 mod mapping_words;

@@ -87,6 +87,23 @@ pub fn duration(ns: u64) -> String {
     }
 }
 
+/// A size in a time in ns, by the unit of time in which it is at least a MiB, else by the hour:
+/// `12 MiB/s`, `3.1 MiB/min`, `40 KiB/h`.
+#[must_use]
+pub fn rate(size: u64, ns: u64) -> String {
+    const SECOND: u128 = 1_000_000_000;
+    let within = |seconds: u128| {
+        let scaled = u128::from(size) * seconds * SECOND / u128::from(ns.max(1));
+        u64::try_from(scaled).unwrap_or(u64::MAX)
+    };
+    for (seconds, unit) in [(1, "s"), (60, "min")] {
+        if within(seconds) >= 1 << 20 {
+            return format!("{}/{unit}", bytes(within(seconds)));
+        }
+    }
+    format!("{}/h", bytes(within(3_600)))
+}
+
 /// A moment of the trace, ns since it began, always in seconds or longer: `0.0 s`, `27.0 s`.
 #[must_use]
 pub fn moment(ns: u64) -> String {
@@ -119,7 +136,7 @@ pub fn percent(part: u64, whole: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{bytes, bytes_of, count, duration, percent, signed_bytes};
+    use super::{bytes, bytes_of, count, duration, percent, rate, signed_bytes};
 
     #[test]
     fn sizes_have_the_digits_that_matter() {
@@ -157,6 +174,19 @@ mod tests {
         assert_eq!(duration(60_000_000_000), "60.0 s");
         assert_eq!(duration(750_000_000_000), "12 min 30 s");
         assert_eq!(duration(7_260_000_000_000), "2 h 1 min");
+    }
+
+    #[test]
+    fn a_rate_is_by_the_time_in_which_it_matters() {
+        let second = 1_000_000_000;
+        for (size, ns, text) in [
+            (60 << 20, 5 * second, "12 MiB/s"),
+            (60 << 20, 600 * second, "6 MiB/min"),
+            (1 << 20, 7_200 * second, "512 KiB/h"),
+            (1 << 20, 0, "954 TiB/s"),
+        ] {
+            assert_eq!(rate(size, ns), text);
+        }
     }
 
     #[test]

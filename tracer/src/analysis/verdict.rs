@@ -4,7 +4,7 @@
 //! charged, kept, and grows steadily; else `unknown`.
 
 use super::summary::{LedgerCheck, Level, Site, Span, Trend, Verdict};
-use super::units::{bytes, bytes_of, counted, moment, percent};
+use super::units::{bytes, bytes_of, counted, moment, percent, rate};
 
 /// Growth below this is not worth a sentence, bytes.
 const WORTH_TELLING: u64 = 1 << 20;
@@ -14,8 +14,12 @@ const LEAK: u64 = 4 << 20;
 const WATCH: u64 = 16 << 20;
 /// Growing address space alone is worth watching from here on, bytes.
 const WATCH_RESERVED: u64 = 1 << 30;
+/// A whole process below this does no harm while it does not grow, bytes.
+const SMALL: u64 = 32 << 20;
 /// The most sites that the sentence is about.
 const NAMED_SITES: usize = 3;
+/// Of a shorter life nothing can be said of its course, ns.
+const TOO_SHORT: u64 = 1_000_000_000;
 
 /// What a verdict is found from.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +38,8 @@ pub struct Facts<'a> {
     pub end: u64,
     /// The ledger against the kernel.
     pub check: LedgerCheck,
+    /// The limits that it came near to, by name.
+    pub near_limits: &'a [&'static str],
     /// Every site, largest first.
     pub sites: &'a [SiteFacts<'a>],
 }
@@ -82,13 +88,13 @@ impl SiteFacts<'_> {
 /// Sums over some sites.
 #[derive(Clone, Copy, Debug, Default)]
 struct Sum {
-    sites: u64,
     live: u64,
     reserved: u64,
     accessible: u64,
     /// `None`: not followed.
     touched: Option<u64>,
     charged: u64,
+    first: u64,
     last: u64,
     growing: bool,
 }
@@ -97,16 +103,17 @@ impl Sum {
     fn of<'a>(sites: impl IntoIterator<Item = &'a SiteFacts<'a>>) -> Self {
         let mut sum = Self {
             touched: Some(0),
+            first: u64::MAX,
             ..Self::default()
         };
         for facts in sites {
             let site = facts.site;
-            sum.sites += 1;
             sum.live += site.live;
             sum.reserved += site.reserved_bytes;
             sum.accessible += site.accessible_bytes;
             sum.touched = sum.touched.zip(site.touched_bytes).map(|(a, b)| a + b);
             sum.charged += site.charged_bytes;
+            sum.first = sum.first.min(site.first_ns);
             sum.last = sum.last.max(site.last_ns);
             sum.growing |= site.trend == Trend::Growing;
         }
@@ -139,34 +146,45 @@ pub fn verdict(facts: &Facts<'_>) -> Verdict {
     } else if !watched.is_empty() {
         Level::Watch
     } else if is_clear(facts, &grown) {
-        Level::Benign
+        // Address space alone does harm where there is little of it.
+        if facts.near_limits.is_empty() {
+            Level::Benign
+        } else {
+            Level::Watch
+        }
     } else {
         Level::Unknown
     };
-
-    let mut sentences = vec![size_sentence(facts)];
     if facts.condensed {
-        sentences
-            .push("Its call sites were not kept: too many bigger processes have ended.".into());
+        let size = size_sentence(facts);
         return Verdict {
-            text: sentences.join(" "),
+            text: format!(
+                "{size} Its call sites were not kept: too many bigger processes have ended."
+            ),
             level: Level::Unknown,
         };
     }
+
+    // What to act on comes first.
+    let mut sentences = Vec::new();
+    if !leaking.is_empty() {
+        let kept = kept(&leaking, facts.end);
+        sentences.push(format!("A leak of memory: {kept}, and growing steadily."));
+    }
+    if !watched.is_empty() {
+        let kept = kept(&watched, facts.end);
+        sentences.push(format!("To be watched: {kept}, and still growing."));
+    }
+    if !facts.near_limits.is_empty() {
+        sentences.push(format!("Near to {}.", facts.near_limits.join(", ")));
+    }
+    sentences.push(size_sentence(facts));
     sentences.push(growth_sentence(facts, &subject));
     if !subject.is_empty() && grown_bytes(facts) >= WORTH_TELLING {
         let sum = Sum::of(subject.iter().copied());
         if sum.is_address_space_only() {
             sentences.push("Address space, not memory.".into());
         }
-    }
-    if !leaking.is_empty() {
-        let kept = kept(&leaking);
-        sentences.push(format!("A leak of memory: {kept}, and growing steadily."));
-    }
-    if !watched.is_empty() {
-        let kept = kept(&watched);
-        sentences.push(format!("To be watched: {kept}, and still growing."));
     }
     Verdict {
         text: sentences.join(" "),
@@ -194,41 +212,56 @@ fn subject<'a>(grown: &[&'a SiteFacts<'a>]) -> Vec<&'a SiteFacts<'a>> {
     subject
 }
 
-/// Grown by far more than it touches or is charged for, settled, and the figures can be trusted.
+/// Settled, and either small and known from its first instruction on, or grown by far more than it
+/// touches or is charged for; and the figures can be trusted.
 fn is_clear(facts: &Facts<'_>, grown: &[&SiteFacts<'_>]) -> bool {
+    let unexplained = facts.check.difference_bytes.unsigned_abs();
+    if !facts.check.kernel_known || unexplained > facts.virtual_bytes.end / 100 {
+        return false;
+    }
     let total = grown_bytes(facts);
-    let sum = Sum::of(grown.iter().copied());
     let settled = grown
         .iter()
         .all(|one| one.site.trend != Trend::Growing || one.site.reserved_bytes <= total / 20);
-    let unexplained = facts.check.difference_bytes.unsigned_abs();
-    total >= WORTH_TELLING
-        && settled
-        && sum.touched_at_most() <= total / 5
-        && sum.charged <= total / 5
-        && facts.check.kernel_known
-        && unexplained <= facts.virtual_bytes.end / 100
+    let sum = Sum::of(grown.iter().copied());
+    let is_small = facts.from_start && facts.virtual_bytes.end < SMALL;
+    let is_untouched =
+        total >= WORTH_TELLING && sum.touched_at_most() <= total / 5 && sum.charged <= total / 5;
+    settled && (is_small || is_untouched)
 }
 
 fn size_sentence(facts: &Facts<'_>) -> String {
-    let resident = facts.resident.map_or_else(
-        || "resident unknown".into(),
-        |resident| format!("{} resident", bytes(resident.end)),
-    );
-    format!("{} virtual, {resident}.", bytes(facts.virtual_bytes.end))
+    let size = bytes(facts.virtual_bytes.end);
+    match facts.resident {
+        // It shrank and ended before anybody could look again.
+        Some(resident) if resident.end > facts.virtual_bytes.end => {
+            format!(
+                "{size} virtual, {} resident when last seen.",
+                bytes(resident.end)
+            )
+        }
+        Some(resident) => format!("{size} virtual, {} resident.", bytes(resident.end)),
+        // It was gone before anybody could look.
+        None if lifetime(facts) < TOO_SHORT => format!("{size} virtual."),
+        None => format!("{size} virtual, resident unknown."),
+    }
+}
+
+fn lifetime(facts: &Facts<'_>) -> u64 {
+    facts.end.saturating_sub(facts.began)
 }
 
 fn growth_sentence(facts: &Facts<'_>, subject: &[&SiteFacts<'_>]) -> String {
-    let since = if facts.from_start {
-        "its first instruction"
+    let (since, at) = if facts.from_start {
+        ("its first instruction", "at its first instruction")
     } else {
-        "tracing began"
+        ("tracing began", "when tracing began")
     };
     let span = facts.virtual_bytes;
     let grown = grown_bytes(facts);
     if grown < WORTH_TELLING || subject.is_empty() {
         return if span.end < span.start {
-            format!("{} less than when {since}.", bytes(span.start - span.end))
+            format!("{} less than {at}.", bytes(span.start - span.end))
         } else if grown == 0 {
             format!("Not grown since {since}.")
         } else {
@@ -236,34 +269,53 @@ fn growth_sentence(facts: &Facts<'_>, subject: &[&SiteFacts<'_>]) -> String {
         };
     }
     let sum = Sum::of(subject.iter().copied());
-    let how_much = if sum.reserved <= grown {
-        format!("{} grown", bytes_of(sum.reserved, grown))
+    let are = if sum.live == 1 { "is" } else { "are" };
+    let places = places(&sum, subject);
+    let what = if sum.reserved <= grown {
+        format!("{} grown {are} {places}", bytes_of(sum.reserved, grown))
     } else {
         // Something else has shrunk meanwhile.
-        format!("{} grown; {}", bytes(grown), bytes(sum.reserved))
+        let (grown, reserved) = (bytes(grown), bytes(sum.reserved));
+        format!("{grown} grown on balance; {reserved} {are} {places}")
     };
-    let are = if sum.live == 1 { "is" } else { "are" };
-    let course = if sum.growing {
-        "still growing".into()
-    } else if facts.end.saturating_sub(sum.last) < facts.end.saturating_sub(facts.began) / 5 {
-        // Too short a time to say that nothing more will come.
-        format!("last grown at {}", moment(sum.last))
-    } else {
-        format!("settled since {}", moment(sum.last))
-    };
+    let course = course(facts, &sum);
     format!(
-        "{how_much} {are} {}: never released, {}, {}, {course}.",
-        places(&sum),
+        "{what}: never released, {}, {}{course}.",
         touched(&sum),
         charged(&sum)
     )
 }
 
-fn places(sum: &Sum) -> String {
+/// When it grew last, after a comma; nothing for a life too short to tell.
+fn course(facts: &Facts<'_>, sum: &Sum) -> String {
+    if lifetime(facts) < TOO_SHORT {
+        String::new()
+    } else if sum.growing {
+        ", still growing".into()
+    } else if facts.end.saturating_sub(sum.last) < lifetime(facts) / 5 {
+        // Too short a time to say that nothing more will come.
+        format!(", last grown at {}", moment(sum.last))
+    } else {
+        format!(", settled since {}", moment(sum.last))
+    }
+}
+
+/// `2 reservations from sites 1, 2`.
+fn places(sum: &Sum, sites: &[&SiteFacts<'_>]) -> String {
+    const NAMED: usize = 4;
+    let mut ids: Vec<String> = sites
+        .iter()
+        .take(NAMED)
+        .map(|one| one.site.id.to_string())
+        .collect();
+    if sites.len() > NAMED {
+        ids.push("…".into());
+    }
     format!(
-        "{} from {}",
+        "{} from {} {}",
         counted(sum.live, "reservation", "reservations"),
-        counted(sum.sites, "call site", "call sites")
+        if sites.len() == 1 { "site" } else { "sites" },
+        ids.join(", ")
     )
 }
 
@@ -287,23 +339,13 @@ fn charged(sum: &Sum) -> String {
     }
 }
 
-fn kept(sites: &[&SiteFacts<'_>]) -> String {
-    const NAMED: usize = 4;
+fn kept(sites: &[&SiteFacts<'_>], end: u64) -> String {
     let sum = Sum::of(sites.iter().copied());
-    let mut ids: Vec<String> = sites
-        .iter()
-        .take(NAMED)
-        .map(|one| one.site.id.to_string())
-        .collect();
-    if sites.len() > NAMED {
-        ids.push("…".into());
-    }
+    let speed = rate(sum.reserved, end.saturating_sub(sum.first));
     format!(
-        "{} in {} from {} {}, {}, {}",
+        "{} in {}, {speed}, {}, {}",
         bytes(sum.reserved),
-        counted(sum.live, "reservation", "reservations"),
-        if sites.len() == 1 { "site" } else { "sites" },
-        ids.join(", "),
+        places(&sum, sites),
         touched(&sum),
         charged(&sum)
     )

@@ -1,11 +1,13 @@
 //! A stack folded to what matters: the frame whose doing it is, who called it, and by what way it
 //! came to the kernel.
 
+use super::names::{full_name, is_loader, location, module, short_name};
 use super::noise::{Rank, rank};
-use crate::event::{Frame, FrameKind};
+use super::wrappers::Wrappers;
+use crate::event::Frame;
 
 /// A folded stack. Strings are as they came: to be escaped where they are written.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Folded {
     /// The frame whose doing it is: its name, or module and offset. `None`: nothing is known.
     pub title: Option<String>,
@@ -19,10 +21,12 @@ pub struct Folded {
     pub short: String,
     /// The module (or script) that the title is in.
     pub module: Option<String>,
+    /// The title is a runtime's, no code of the program is in the stack.
+    pub runtime: bool,
 }
 
 /// One function on the way to the kernel.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Step {
     /// Its short name.
     pub name: String,
@@ -30,30 +34,20 @@ pub struct Step {
     pub edge: bool,
 }
 
-/// Folds a stack (innermost frame first).
+/// Folds a stack (innermost frame first) of a process whose wrappers are known.
 #[must_use]
-pub fn fold(frames: &[Frame]) -> Folded {
-    let ranks: Vec<Rank> = frames.iter().map(rank).collect();
-    let named = |index: &usize| frames[*index].function.is_some();
-    let first = |rank: Rank| {
-        let mut of_rank = (0..frames.len()).filter(|&index| ranks[index] == rank);
-        // Innermost first, but a name says more than an address.
-        let any = of_rank.clone().next();
-        of_rank.find(named).or(any)
-    };
-    let Some(title) = [Rank::User, Rank::Runtime, Rank::Start, Rank::Edge]
-        .into_iter()
-        .find_map(first)
-    else {
+pub fn fold(frames: &[Frame], wrappers: &Wrappers) -> Folded {
+    let Some(title) = wrappers.title(frames) else {
         return Folded::default();
     };
+    let ranks: Vec<Rank> = frames.iter().map(rank).collect();
     let mut callers: Vec<String> = Vec::new();
     for index in title + 1..frames.len() {
         // Above the program's own code only more of it; above a runtime's also the runtime's.
         let worth = ranks[index] == Rank::User
             || (ranks[title] != Rank::User && ranks[index] == Rank::Runtime);
         let name = short_name(&frames[index]);
-        if worth && named(&index) && callers.last() != Some(&name) {
+        if worth && frames[index].function.is_some() && callers.last() != Some(&name) {
             callers.push(name);
         }
     }
@@ -63,166 +57,46 @@ pub fn fold(frames: &[Frame]) -> Folded {
             name: short_name(&frames[index]),
             edge: ranks[index] == Rank::Edge,
         };
-        if ranks[index] != Rank::Glue && way.last() != Some(&step) {
+        let again = way.last().is_some_and(|last| is_same(last, &step));
+        // An address within a runtime or a library says nothing on the way.
+        let says = frames[index].function.is_some() || ranks[index] == Rank::User;
+        if says && ranks[index] != Rank::Glue && !again {
             way.push(step);
         }
     }
+    let frame = &frames[title];
+    if is_loader(frame) {
+        // Its own functions say no more than that.
+        return Folded {
+            title: Some("dynamic loader".into()),
+            short: "dynamic loader".into(),
+            module: module(frame),
+            ..Folded::default()
+        };
+    }
     Folded {
-        title: Some(full_name(&frames[title])),
-        short: short_name(&frames[title]),
-        location: location(&frames[title]),
+        title: Some(full_name(frame)),
+        short: short_name(frame),
+        location: location(frame),
         callers,
         way,
-        module: module(&frames[title]),
+        module: module(frame),
+        runtime: ranks[title] == Rank::Runtime,
     }
 }
 
-/// Name without arguments and compilers' suffixes, or module and offset.
-#[must_use]
-pub fn full_name(frame: &Frame) -> String {
-    match &frame.function {
-        Some(function) if is_script(frame) => function.clone(),
-        Some(function) => without_decoration(function),
-        None => match &frame.module {
-            Some(module) => format!("{}+{:#x}", last_part(module), frame.offset),
-            None => format!("{:#x}", frame.offset),
-        },
-    }
-}
-
-/// The last two parts of a name, without template arguments: `BackingStore::AllocateWasmMemory`; of
-/// glibc's aliases of one function the plain one.
-#[must_use]
-pub fn short_name(frame: &Frame) -> String {
-    let full = full_name(frame);
-    if frame.function.is_none() || is_script(frame) {
-        return full;
-    }
-    if let Some(alias) = full.strip_prefix("__GI_") {
-        return alias.trim_start_matches('_').to_owned();
-    }
-    let plain = without_brackets(&full);
-    let parts: Vec<&str> = plain
-        .split("::")
-        .filter(|part| !part.is_empty() && !part.contains("closure"))
-        .filter(|part| !matches!(*part, "(anonymous namespace)" | "internal" | "base"))
-        .collect();
-    let short = parts[parts.len().saturating_sub(2)..].join("::");
-    if short.is_empty() { full } else { short }
-}
-
-fn is_script(frame: &Frame) -> bool {
-    matches!(frame.kind, FrameKind::Jit | FrameKind::Interpreted)
-}
-
-/// Cuts off what compilers and linkers add: arguments, `.constprop.0`, `@@GLIBC_2.2.5`, Rust's hash.
-fn without_decoration(function: &str) -> String {
-    let mut end = function.len();
-    for mark in [
-        ".isra.",
-        ".constprop.",
-        ".part.",
-        ".cold",
-        ".llvm.",
-        "@",
-        " [clone",
-    ] {
-        if let Some(at) = function.find(mark) {
-            end = end.min(at);
-        }
-    }
-    let mut depth = 0i32;
-    let mut arguments = None;
-    for (at, letter) in function[..end].char_indices() {
-        match letter {
-            '<' => depth += 1,
-            '>' if at > 0 && !function[..at].ends_with('-') => depth -= 1,
-            '(' if depth <= 0
-                && at > 0
-                && !function[at..].starts_with("(anonymous")
-                && !function[..at].ends_with("operator") =>
-            {
-                arguments = Some(at);
-                break;
-            }
-            _ => {}
-        }
-    }
-    let name = &function[..arguments.unwrap_or(end)];
-    match name.rsplit_once("::h") {
-        Some((path, hash)) if hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => {
-            path.to_owned()
-        }
-        _ => name.to_owned(),
-    }
-}
-
-/// `Vec<u8>::push` → `Vec::push`; `<T as Trait>::method` → `T::method`.
-fn without_brackets(name: &str) -> String {
-    if let Some(inner) = name.strip_prefix('<') {
-        let mut depth = 1;
-        for (at, letter) in inner.char_indices() {
-            match letter {
-                '<' => depth += 1,
-                '>' if !inner[..at].ends_with('-') => depth -= 1,
-                _ => {}
-            }
-            if depth == 0 {
-                let kind = inner[..at].split(" as ").next().unwrap_or(inner);
-                let method = &inner[at + 1..];
-                return format!("{}{}", without_brackets(kind), without_brackets(method));
-            }
-        }
-    }
-    let mut depth = 0i32;
-    let mut plain = String::with_capacity(name.len());
-    for letter in name.chars() {
-        match letter {
-            '<' => depth += 1,
-            '>' if depth > 0 => depth -= 1,
-            _ if depth == 0 => plain.push(letter),
-            _ => {}
-        }
-    }
-    plain
-}
-
-fn location(frame: &Frame) -> Option<String> {
-    match (&frame.file, frame.line) {
-        (Some(file), Some(line)) => Some(format!("{}:{line}", short_path(file))),
-        (Some(file), None) => Some(short_path(file)),
-        (None, _) => {
-            frame.function.as_ref()?;
-            Some(format!("in {}", last_part(frame.module.as_deref()?)))
-        }
-    }
-}
-
-fn module(frame: &Frame) -> Option<String> {
-    match (&frame.module, &frame.file) {
-        (Some(module), _) => Some(last_part(module).to_owned()),
-        (None, Some(file)) => Some(short_path(file)),
-        (None, None) => None,
-    }
-}
-
-/// A path from its last `node_modules` on, without a scheme.
-fn short_path(path: &str) -> String {
-    let path = path.strip_prefix("file://").unwrap_or(path);
-    match path.rfind("/node_modules/") {
-        Some(at) => path[at + 1..].to_owned(),
-        None => path.to_owned(),
-    }
-}
-
-fn last_part(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
+/// The same function, or glibc's other name for it: `mmap` and `mmap64`.
+fn is_same(outer: &Step, inner: &Step) -> bool {
+    let plain = |step: &Step| step.name.trim_start_matches('_').to_owned();
+    let (outer_name, inner_name) = (plain(outer), plain(inner));
+    outer_name == inner_name || inner_name.strip_suffix("64") == Some(outer_name.as_str())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{fold, full_name, short_name};
+    use super::{Folded, fold};
     use crate::event::{Frame, FrameKind};
+    use crate::report::wrappers::Wrappers;
 
     fn native(function: &str) -> Frame {
         Frame {
@@ -242,12 +116,18 @@ mod tests {
         }
     }
 
+    fn alone(frames: &[Frame]) -> Folded {
+        fold(frames, &Wrappers::default())
+    }
+
     #[test]
     fn the_script_that_asked_is_the_title_and_the_runtime_is_the_way() {
-        let folded = fold(&[
+        let folded = alone(&[
+            native("__GI___mmap64"),
             native("mmap"),
             native("v8::base::OS::Allocate(void*, unsigned long)"),
             native("v8::internal::WasmMemoryObject::New(v8::internal::Isolate*, int)"),
+            native("construct_stub_invoke_deopt_addr"),
             native("Builtins_InterpreterEntryTrampoline"),
             script(
                 "lazyllhttp",
@@ -261,6 +141,7 @@ mod tests {
                 300,
             ),
             script("processTicks", "node:internal/process/task_queues", 105),
+            native("SSL_read"),
             native("main"),
         ]);
         assert_eq!(folded.title.as_deref(), Some("lazyllhttp"));
@@ -269,14 +150,16 @@ mod tests {
             Some("node_modules/undici/lib/dispatcher/client-h1.js:68")
         );
         assert_eq!(folded.callers, ["connectH1"]);
+        assert!(!folded.runtime);
         let way: Vec<&str> = folded.way.iter().map(|step| step.name.as_str()).collect();
         assert_eq!(way, ["WasmMemoryObject::New", "OS::Allocate", "mmap"]);
     }
 
     #[test]
     fn without_own_code_the_runtime_says_what_it_is_for() {
-        let folded = fold(&[
+        let folded = alone(&[
             native("mmap"),
+            native("v8::internal::VirtualMemoryCage::InitReservation"),
             native("v8::internal::CodeRange::InitReservation"),
             native("v8::internal::Heap::SetUp"),
             native("main"),
@@ -286,6 +169,59 @@ mod tests {
             Some("v8::internal::CodeRange::InitReservation")
         );
         assert_eq!(folded.callers, ["Heap::SetUp"]);
+        assert!(folded.runtime);
+    }
+
+    #[test]
+    fn wrappers_are_on_the_way() {
+        let other = [
+            native("mmap"),
+            native("v8::Zone::Expand"),
+            native("v8::Lexer::Scan"),
+        ];
+        let one = [
+            native("mmap"),
+            native("v8::Zone::Expand"),
+            native("v8::Parser::Parse"),
+            native("v8::Script::Compile"),
+        ];
+        let wrappers = Wrappers::of([&one[..], &other[..]]);
+        let folded = fold(&one, &wrappers);
+        assert_eq!(folded.title.as_deref(), Some("v8::Parser::Parse"));
+        assert_eq!(folded.callers, ["Script::Compile"]);
+        assert_eq!(folded.way[0].name, "Zone::Expand");
+        assert!(!folded.way[0].edge);
+    }
+
+    #[test]
+    fn the_loader_is_named_as_such() {
+        let within = |function: &str, module: &str| Frame {
+            module: Some(module.into()),
+            ..native(function)
+        };
+        let loader = "/usr/lib64/ld-linux-x86-64.so.2";
+        let folded = alone(&[
+            within("__mmap64", loader),
+            within("_dl_map_object", loader),
+            within("_start", loader),
+        ]);
+        assert_eq!(folded.title.as_deref(), Some("dynamic loader"));
+        assert!(folded.way.is_empty());
+    }
+
+    #[test]
+    fn an_address_within_a_runtime_is_no_step_of_the_way() {
+        let nameless = Frame {
+            function: None,
+            ..native("")
+        };
+        let folded = alone(&[
+            native("pthread_create"),
+            nameless,
+            script("start", "/srv/app/a.js", 1),
+        ]);
+        let way: Vec<&str> = folded.way.iter().map(|step| step.name.as_str()).collect();
+        assert_eq!(way, ["pthread_create"]);
     }
 
     #[test]
@@ -294,35 +230,6 @@ mod tests {
             offset: 4,
             ..Frame::default()
         };
-        assert_eq!(fold(&[nowhere]).title, None);
-    }
-
-    #[test]
-    fn names_lose_what_compilers_add() {
-        for (name, full, short) in [
-            ("a::b::c::h0123456789abcdef", "a::b::c", "b::c"),
-            ("f.constprop.0", "f", "f"),
-            (
-                "ns::T<int, (X)1>::get(int) const",
-                "ns::T<int, (X)1>::get",
-                "T::get",
-            ),
-            (
-                "(anonymous namespace)::go(int)",
-                "(anonymous namespace)::go",
-                "go",
-            ),
-            (
-                "<a::T as b::Trait>::method",
-                "<a::T as b::Trait>::method",
-                "T::method",
-            ),
-            ("a::b::{{closure}}", "a::b::{{closure}}", "a::b"),
-            ("malloc@@GLIBC_2.2.5", "malloc", "malloc"),
-            ("X::operator()(int)", "X::operator()", "X::operator()"),
-        ] {
-            assert_eq!(full_name(&native(name)), full);
-            assert_eq!(short_name(&native(name)), short);
-        }
+        assert_eq!(alone(&[nowhere]).title, None);
     }
 }

@@ -4,11 +4,21 @@
 //! string in the model that a traced process can choose (names, paths, arguments, functions) is
 //! escaped where it is written: see [`text`].
 
-pub mod selection;
+pub mod names;
 
 pub mod noise;
 
+pub mod wrappers;
+
 pub mod folding;
+
+pub mod figures;
+
+pub mod selection;
+
+pub mod pools;
+
+pub mod rows;
 
 pub mod text;
 

@@ -4,6 +4,7 @@
 //! `sysdeps/`, Rust's standard library, libstdc++, V8's `Builtins_*` (its embedded builtins), Node's
 //! and libuv's namespaces (V8's platform layer is its way into the kernel), Go's and CPython's runtimes, the JVM's library, and the common allocators.
 
+use super::names::last_part;
 use crate::event::{Frame, FrameKind};
 
 /// What a frame is to its reader, the most telling first.
@@ -88,6 +89,11 @@ const EDGE_PREFIXES: &[&str] = &[
     "v8::base::",
     "v8::internal::AllocatePages",
     "v8::internal::VirtualMemory::",
+    "v8::internal::VirtualMemoryCage::",
+    "v8::internal::AllocWithRetry",
+    "v8::internal::AllocAtLeastWithRetry",
+    "v8::internal::AlignedAllocWithRetry",
+    "v8::internal::AccountingAllocator::",
     "pthread_create",
     "je_",
     "_rjem_",
@@ -126,7 +132,10 @@ const START: &[&str] = &[
     "lang_start",
     "lang_start_internal",
     "thread_start",
+    "libc_csu_init",
+    "static_initialization_and_destruction_0",
 ];
+const START_PREFIXES: &[&str] = &["_GLOBAL__sub_I_"];
 const RUNTIME_PREFIXES: &[&str] = &[
     "v8::",
     "node::",
@@ -145,13 +154,25 @@ const RUNTIME_MODULES: &[&str] = &[
     "libpython",
     "libnode.so",
     "libv8",
+    "python2",
+    "python3",
 ];
+/// Executables that are a runtime and nothing else: what is linked into them (OpenSSL, zlib) too.
+const RUNTIME_EXECUTABLES: &[&str] = &["node", "nodejs", "java", "python"];
+// The names that begin with `construct_stub_` are labels within V8's stub for `new`.
 const GLUE_PREFIXES: &[&str] = &[
     "Builtins_",
+    "construct_stub_",
     "Builtin:",
     "BytecodeHandler:",
     "Stub:",
     "RegExp:",
+    "heap::base::Stack::",
+    "void heap::base::Stack::",
+    "std::function<",
+    "std::_Function_handler<",
+    "std::_Sp_counted_",
+    "std::__invoke",
 ];
 const GLUE: &[&str] = &[
     "InterpreterEntryTrampoline",
@@ -159,6 +180,7 @@ const GLUE: &[&str] = &[
     "JSEntryTrampoline",
     "ArgumentsAdaptorTrampoline",
     "CompileLazy",
+    "PushAllRegistersAndIterateStack",
     "[unknown]",
 ];
 
@@ -183,7 +205,7 @@ pub fn rank(frame: &Frame) -> Rank {
     let bare = bare(name);
     if EDGE.contains(&bare) || starts(EDGE_PREFIXES) {
         Rank::Edge
-    } else if START.contains(&bare) {
+    } else if START.contains(&bare) || starts(START_PREFIXES) {
         Rank::Start
     } else if starts(RUNTIME_PREFIXES) {
         Rank::Runtime
@@ -193,7 +215,8 @@ pub fn rank(frame: &Frame) -> Rank {
 }
 
 /// glibc's aliases of one function: `__GI___mmap64`, `__libc_malloc`, `_int_malloc`, `mmap@@GLIBC`.
-fn bare(name: &str) -> &str {
+#[must_use]
+pub fn bare(name: &str) -> &str {
     let name = name.split(['@', '(']).next().unwrap_or(name);
     let name = name.split('.').next().unwrap_or(name);
     if name == "_start" {
@@ -208,11 +231,11 @@ fn bare(name: &str) -> &str {
 }
 
 fn module_rank(module: &str) -> Rank {
-    let file = module.rsplit('/').next().unwrap_or(module);
+    let file = last_part(module);
     let starts = |prefixes: &[&str]| prefixes.iter().any(|prefix| file.starts_with(prefix));
     if starts(EDGE_MODULES) {
         Rank::Edge
-    } else if starts(RUNTIME_MODULES) {
+    } else if starts(RUNTIME_MODULES) || RUNTIME_EXECUTABLES.contains(&file) {
         Rank::Runtime
     } else {
         Rank::User
@@ -234,9 +257,13 @@ mod tests {
     use crate::event::{Frame, FrameKind};
 
     fn native(function: &str) -> Rank {
+        within("/srv/app/bin/server", function)
+    }
+
+    fn within(module: &str, function: &str) -> Rank {
         rank(&Frame {
             function: Some(function.into()),
-            module: Some("/usr/bin/node".into()),
+            module: Some(module.into()),
             ..Frame::default()
         })
     }
@@ -270,6 +297,25 @@ mod tests {
         assert_eq!(native("Builtins_InterpreterEntryTrampoline"), Rank::Glue);
         assert_eq!(native("startup_growth::leak"), Rank::User);
         assert_eq!(rank(&Frame::default()), Rank::Glue);
+    }
+
+    #[test]
+    fn what_is_linked_into_a_runtime_belongs_to_it() {
+        assert_eq!(within("/opt/node/bin/node", "SSL_read"), Rank::Runtime);
+        assert_eq!(native("SSL_read"), Rank::User);
+        assert_eq!(within("/usr/bin/python3.11", "list_resize"), Rank::Runtime);
+    }
+
+    #[test]
+    fn labels_in_stubs_and_the_way_into_a_collection_say_nothing() {
+        for name in [
+            "construct_stub_invoke_deopt_addr",
+            "PushAllRegistersAndIterateStack",
+            "void heap::base::Stack::SetMarkerAndCallbackImpl<v8::internal::Heap>",
+            "std::_Function_handler<void (), v8::internal::Sweeper>::_M_invoke",
+        ] {
+            assert_eq!(native(name), Rank::Glue, "{name}");
+        }
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! What of a report is shown, and in which order.
 
-use crate::analysis::summary::{Process, Site, Trend};
+use super::figures::Figures;
 
 /// What is shown. The default: what matters, by size.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
-    /// Sites below this are summed up, bytes reserved (or released); `None`: by the process's size.
+    /// Rows below this are summed up, bytes reserved (or released); `None`: by the process's size.
     pub min_size_bytes: Option<u64>,
     /// Nothing is summed up: every site, every process.
     pub all: bool,
@@ -43,72 +43,175 @@ pub enum By {
     Module,
 }
 
-/// Lines that a table has at most if nobody asked for more.
-const ROWS: usize = 16;
-/// A growing site of this size is shown however small it is beside the others, bytes.
-const GROWING: u64 = 1 << 20;
+/// Below this a row says nothing, bytes.
+const LEAST: u64 = 64 << 10;
+/// Touched memory below this is no reason to show a row, bytes.
+const TOUCHED: u64 = 1 << 20;
 
-/// Some sites to show, and what the others add up to.
-#[derive(Clone, Debug, Default)]
-pub struct Chosen<'a> {
+/// Some rows to show, and what the others add up to.
+#[derive(Clone, Debug)]
+pub struct Chosen<R> {
     /// In the order asked for.
-    pub shown: Vec<&'a Site>,
-    /// How many are not shown.
+    pub shown: Vec<R>,
+    /// How many sites are not shown.
     pub hidden: u64,
-    /// Their bytes.
+    /// Their bytes: reserved, or released.
     pub hidden_bytes: u64,
+    /// Of these, touched; `None`: not known.
+    pub hidden_touched: Option<u64>,
+}
+
+/// Something that may be a row of a table.
+pub trait Candidate {
+    /// What it adds up to.
+    fn figures(&self) -> &Figures;
+    /// Sites in it.
+    fn sites(&self) -> u64;
 }
 
 impl Selection {
-    /// Sites made by the process, of which something lives.
+    /// The rows that matter, of at most `most`: a hundredth of all the bytes (`size`), or a twentieth
+    /// of what was touched, or growing.
     #[must_use]
-    pub fn never_released<'a>(&self, process: &'a Process) -> Chosen<'a> {
-        let sites = process.sites.iter();
-        let sites: Vec<&Site> = sites
-            .filter(|site| !site.pre_existing && site.reserved_bytes > 0)
-            .collect();
-        self.choose(sites, |site| site.reserved_bytes)
-    }
-
-    /// Sites made by the process, of which nothing lives.
-    #[must_use]
-    pub fn released<'a>(&self, process: &'a Process) -> Chosen<'a> {
-        let sites = process.sites.iter();
-        let mut sites: Vec<&Site> = sites
-            .filter(|site| !site.pre_existing && site.reserved_bytes == 0)
-            .filter(|site| site.calls > 0 || site.released_bytes > 0)
-            .collect();
-        sites.sort_by_key(|site| std::cmp::Reverse(site.released_bytes));
-        self.choose(sites, |site| site.released_bytes)
-    }
-
-    fn choose<'a>(&self, mut sites: Vec<&'a Site>, size: impl Fn(&Site) -> u64) -> Chosen<'a> {
-        let total: u64 = sites.iter().map(|site| size(site)).sum();
-        let (least, rows) = match self.min_size_bytes {
-            _ if self.all => (0, usize::MAX),
-            Some(least) => (least, usize::MAX),
-            None => ((total / 500).max(64 << 10), ROWS),
+    pub fn choose<R: Candidate>(
+        &self,
+        rows: Vec<R>,
+        most: usize,
+        size: impl Fn(&Figures) -> u64,
+    ) -> Chosen<R> {
+        let touched = |row: &R| row.figures().touched.unwrap_or(0);
+        let total: u64 = rows.iter().map(|row| size(row.figures())).sum();
+        let total_touched: u64 = rows.iter().map(touched).sum();
+        let weight = |row: &R| {
+            let of_size = share(size(row.figures()), total);
+            of_size.max(share(touched(row), total_touched))
         };
-        let mut chosen = Chosen::default();
-        // By size first: what is hidden is the smallest, whatever order is asked for.
-        sites.sort_by_key(|site| std::cmp::Reverse(size(site)));
-        for (rank, site) in sites.into_iter().enumerate() {
-            let bytes = size(site);
-            let grows = site.trend == Trend::Growing && bytes >= GROWING;
-            if (bytes >= least && rank < rows) || (grows && self.min_size_bytes.is_none()) {
-                chosen.shown.push(site);
+        let matters = |row: &R| {
+            let bytes = size(row.figures());
+            match self.min_size_bytes {
+                _ if self.all => true,
+                Some(least) => bytes >= least,
+                None => {
+                    bytes >= LEAST.max(total / 100)
+                        || touched(row) >= TOUCHED.max(total_touched / 20)
+                }
+            }
+        };
+        let most = if self.all || self.min_size_bytes.is_some() {
+            usize::MAX
+        } else {
+            most
+        };
+        let mut chosen = Chosen {
+            shown: Vec::new(),
+            hidden: 0,
+            hidden_bytes: 0,
+            hidden_touched: Some(0),
+        };
+        let mut rows = rows;
+        // By weight first: what is hidden matters least, whatever order is asked for.
+        rows.sort_by_key(|row| std::cmp::Reverse(weight(row)));
+        for (rank, row) in rows.into_iter().enumerate() {
+            let growing = self.min_size_bytes.is_none() && row.figures().is_growing();
+            if growing || (matters(&row) && rank < most) {
+                chosen.shown.push(row);
             } else {
-                chosen.hidden += 1;
-                chosen.hidden_bytes += bytes;
+                chosen.hidden += row.sites();
+                chosen.hidden_bytes += size(row.figures());
+                let touched = row.figures().touched;
+                chosen.hidden_touched = chosen.hidden_touched.zip(touched).map(|(a, b)| a + b);
             }
         }
-        chosen.shown.sort_by(|a, b| match self.sort {
-            Sort::Reserved => size(b).cmp(&size(a)),
-            Sort::Touched => b.touched_bytes.cmp(&a.touched_bytes),
-            Sort::Resident => b.resident_bytes.cmp(&a.resident_bytes),
-            Sort::Calls => b.calls.cmp(&a.calls),
-            Sort::Age => a.first_ns.cmp(&b.first_ns),
+        chosen.shown.sort_by(|a, b| {
+            let (a, b) = (a.figures(), b.figures());
+            match self.sort {
+                Sort::Reserved => size(b).cmp(&size(a)),
+                Sort::Touched => b.touched.cmp(&a.touched),
+                Sort::Resident => b.resident.cmp(&a.resident),
+                Sort::Calls => b.calls.cmp(&a.calls),
+                Sort::Age => a.first_ns.cmp(&b.first_ns),
+            }
         });
         chosen
+    }
+}
+
+/// Millionths.
+fn share(part: u64, whole: u64) -> u64 {
+    let millionths = u128::from(part) * 1_000_000 / u128::from(whole.max(1));
+    u64::try_from(millionths).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Candidate, Selection};
+    use crate::report::figures::Figures;
+
+    struct Row(Figures);
+
+    impl Candidate for Row {
+        fn figures(&self) -> &Figures {
+            &self.0
+        }
+
+        fn sites(&self) -> u64 {
+            1
+        }
+    }
+
+    const MIB: u64 = 1 << 20;
+
+    fn row(reserved: u64, touched: u64, growing: u64) -> Row {
+        Row(Figures {
+            reserved,
+            touched: Some(touched),
+            growing,
+            ..Figures::of(&[])
+        })
+    }
+
+    fn shown(selection: &Selection, rows: Vec<Row>, most: usize) -> (Vec<u64>, u64) {
+        let chosen = selection.choose(rows, most, |figures| figures.reserved);
+        let shown = chosen.shown.iter().map(|row| row.0.reserved).collect();
+        (shown, chosen.hidden_bytes)
+    }
+
+    #[test]
+    fn what_is_small_is_shown_only_if_it_is_memory_or_grows() {
+        let rows = || {
+            vec![
+                row(10_000 * MIB, 0, 0),
+                row(90 * MIB, 0, 0),
+                row(60 * MIB, 60 * MIB, 0),
+                row(2 * MIB, MIB, 2 * MIB),
+            ]
+        };
+        let usual = Selection::default();
+        let (big, untouched, touched, growing) = (10_000 * MIB, 90 * MIB, 60 * MIB, 2 * MIB);
+        assert_eq!(
+            shown(&usual, rows(), 8),
+            (vec![big, touched, growing], untouched)
+        );
+        let all = Selection {
+            all: true,
+            ..Selection::default()
+        };
+        assert_eq!(shown(&all, rows(), 1).0.len(), 4);
+        let asked = Selection {
+            min_size_bytes: Some(80 * MIB),
+            ..Selection::default()
+        };
+        assert_eq!(
+            shown(&asked, rows(), 1),
+            (vec![big, untouched], touched + growing)
+        );
+    }
+
+    #[test]
+    fn of_too_many_rows_the_least_are_hidden() {
+        let rows = (1..=9).map(|size| row(size * MIB, 0, 0)).collect();
+        let (shown, hidden) = shown(&Selection::default(), rows, 2);
+        assert_eq!(shown, [9 * MIB, 8 * MIB]);
+        assert_eq!(hidden, 28 * MIB);
     }
 }

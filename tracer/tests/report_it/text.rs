@@ -1,6 +1,7 @@
 //! Golden files of the text report.
 
-use tracer::analysis::summary::Report;
+use tracer::analysis::summary::{Report, Site, Trend};
+use tracer::event::StackQuality;
 use tracer::report::selection::{By, Selection, Sort};
 use tracer::report::text::{Style, write};
 
@@ -163,6 +164,69 @@ fn small_sites_are_hidden_by_the_size_that_was_asked_for() {
     assert_eq!(text.matches("lazyllhttp").count(), 2);
     assert!(!text.contains("parseConfig"));
     assert!(text.contains("and 6 more sites, "), "{text}");
+}
+
+#[test]
+fn a_process_beside_the_biggest_is_told_of_in_short() {
+    let mut report = case::report(false);
+    let mut other = report.processes[0].clone();
+    other.comm = "launcher".into();
+    other.virtual_bytes.peak -= 1 << 30;
+    report.processes.push(other);
+    let text = text(&report, &at_width(100));
+    let (first, second) = text.split_once("launcher · pid").unwrap();
+    assert!(first.contains("inflate") && first.contains("parseConfig"));
+    assert!(!second.contains("inflate"));
+    assert!(second.contains("released, all of it  236 MiB from 1 site\n"));
+}
+
+#[test]
+fn many_children_of_one_name_are_told_of_together() {
+    let mut report = case::report(false);
+    let child = report.processes[1].clone();
+    report.processes.extend([child.clone(), child]);
+    let text = text(&report, &at_width(100));
+    assert!(text.ends_with("\nand 3 small processes: 3 × sh (up to 2.1 MiB)\n"));
+}
+
+#[test]
+fn of_a_pool_that_grows_the_growing_sites_are_named() {
+    let mut report = case::report(true);
+    let process = &mut report.processes[0];
+    let named = |site: &&Site| site.trend == Trend::Growing;
+    let mut growing = process.sites.iter().find(named).unwrap().clone();
+    growing.frames[1].function = Some("_int_new_arena".into());
+    let mut resting = growing.clone();
+    resting.trend = Trend::Settled;
+    process.sites.retain(|site| site.trend != Trend::Growing);
+    for (id, mut site) in [(91, resting.clone()), (92, growing), (93, resting)] {
+        site.id = id;
+        process.sites.push(site);
+    }
+    let text = text(&report, &at_width(100));
+    assert!(text.contains("glibc malloc arenas  3 sites"), "{text}");
+    assert!(text.contains("still growing, last call at 59.8 s: site 92\n"));
+    assert!(text.contains("sites 91 to 93\n"));
+}
+
+#[test]
+fn a_stack_that_was_cut_where_the_program_begins_is_not_doubted() {
+    let mut report = case::report(false);
+    assert!(!text(&report, &at_width(100)).contains("stack cut"));
+    let site = &mut report.processes[0].sites[0];
+    site.stack = StackQuality::Cut;
+    assert!(!text(&report, &at_width(100)).contains("stack cut"));
+    let site = &mut report.processes[0].sites[0];
+    site.frames.truncate(12);
+    assert!(text(&report, &at_width(100)).contains("stack cut"));
+}
+
+#[test]
+fn of_a_moment_no_share_of_a_core_is_told() {
+    let mut report = case::report(false);
+    assert!(text(&report, &at_width(100)).contains("of a core"));
+    report.duration_ns = 900_000_000;
+    assert!(!text(&report, &at_width(100)).contains("of a core"));
 }
 
 #[test]

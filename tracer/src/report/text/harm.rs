@@ -1,12 +1,8 @@
 //! What could do harm here: address space under a limit, memory under a limit, too many mappings.
 
-use crate::analysis::summary::{Process, Span};
+use crate::analysis::limits::is_near;
+use crate::analysis::summary::{Level, Process, Span};
 use crate::analysis::units::{bytes, bytes_of, count};
-
-/// Near a limit: at 80 % of it.
-fn near(value: u64, limit: u64) -> bool {
-    u128::from(value) * 5 >= u128::from(limit) * 4
-}
 
 /// The line, and whether something on it is near its limit.
 #[must_use]
@@ -25,7 +21,7 @@ pub fn harm(process: &Process) -> (String, bool) {
     match limits.address_space_bytes {
         Some(limit) => {
             let text = format!("RLIMIT_AS {}", bytes_of(end, limit));
-            place(near(peak, limit), text, &mut near_limit, &mut calm);
+            place(is_near(peak, limit), text, &mut near_limit, &mut calm);
         }
         None => calm.push("no RLIMIT_AS".to_owned()),
     }
@@ -45,10 +41,10 @@ pub fn harm(process: &Process) -> (String, bool) {
     match (limits.maps, limits.max_map_count) {
         (Some(maps), Some(most)) => {
             let text = format!("{} of {} maps", count(maps), count(most));
-            place(near(maps, most), text, &mut near_limit, &mut calm);
+            place(is_near(maps, most), text, &mut near_limit, &mut calm);
         }
         (Some(maps), None) => calm.push(format!("{} maps", count(maps))),
-        (None, Some(most)) => calm.push(format!("? of {} maps", count(most))),
+        (None, Some(most)) => calm.push(format!("at most {} maps", count(most))),
         (None, None) => {}
     }
     let known = process.samples > 0;
@@ -57,10 +53,10 @@ pub fn harm(process: &Process) -> (String, bool) {
         let text = if known {
             format!("{name} {}", bytes_of(resident.end, limit))
         } else {
-            format!("{name} ? of {}", bytes(limit))
+            format!("{name} {} in all", bytes(limit))
         };
-        let is_near = known && near(resident.peak, limit);
-        place(is_near, text, &mut near_limit, &mut calm);
+        let near = known && is_near(resident.peak, limit);
+        place(near, text, &mut near_limit, &mut calm);
     };
     match (limits.cgroup_memory_max_bytes, limits.memory_total_bytes) {
         (Some(limit), _) => memory("cgroup", limit),
@@ -68,7 +64,12 @@ pub fn harm(process: &Process) -> (String, bool) {
         (None, None) => {}
     }
     if near_limit.is_empty() {
-        (format!("none here: {}", calm.join(", ")), false)
+        // What grows does harm in the end.
+        let none = match process.verdict.level {
+            Level::Leak | Level::Watch => "none yet",
+            Level::Benign | Level::Unknown => "none here",
+        };
+        (format!("{none}: {}", calm.join(", ")), false)
     } else if calm.is_empty() {
         (near_limit.join(", "), true)
     } else {
@@ -77,6 +78,6 @@ pub fn harm(process: &Process) -> (String, bool) {
     }
 }
 
-fn place(is_near: bool, text: String, near_limit: &mut Vec<String>, calm: &mut Vec<String>) {
-    if is_near { near_limit } else { calm }.push(text);
+fn place(near: bool, text: String, near_limit: &mut Vec<String>, calm: &mut Vec<String>) {
+    if near { near_limit } else { calm }.push(text);
 }

@@ -177,6 +177,19 @@ pub fn cut_start(text: &str, limit: usize) -> String {
     cut_end(&reversed, limit).chars().rev().collect()
 }
 
+/// Escapes, and cuts the middle out if there are more than `limit` columns.
+#[must_use]
+pub fn cut_middle(text: &str, limit: usize) -> String {
+    let text = escape(text);
+    if width(&text) <= limit {
+        return text;
+    }
+    let end = limit / 2;
+    let begin = cut_end(&text, limit - end);
+    let end = cut_start(&text, end + 1);
+    begin + end.trim_start_matches('…')
+}
+
 /// Breaks escaped text at spaces into lines of at most `limit` columns, never between a number and
 /// its unit; a longer word is broken too.
 #[must_use]
@@ -226,7 +239,7 @@ fn words(text: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Line, Paint, cut_end, cut_start, escape, width, wrap};
+    use super::{Line, Paint, cut_end, cut_middle, cut_start, escape, width, wrap};
 
     fn written(line: &Line, color: bool) -> String {
         let mut out = Vec::new();
@@ -260,6 +273,8 @@ mod tests {
         assert_eq!(cut_end("abcdef", 4), "abc…");
         assert_eq!(cut_start("abcdef", 4), "…def");
         assert_eq!(cut_end("abcd", 4), "abcd");
+        assert_eq!(cut_middle("abcdefgh", 6), "ab…fgh");
+        assert_eq!(cut_middle("abcdefgh", 8), "abcdefgh");
         assert!(width(&cut_end("日本語", 4)) <= 4);
     }
 

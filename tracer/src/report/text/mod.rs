@@ -9,6 +9,12 @@ mod harm;
 
 mod process;
 
+mod before;
+
+mod grouped;
+
+mod notes;
+
 mod sites;
 
 mod sparkline;
@@ -50,6 +56,8 @@ impl Default for Style {
 const LABEL: usize = 10;
 /// A process below this is folded away if another is bigger, bytes.
 const SMALL: u64 = 64 << 20;
+/// ns.
+const SECOND: u64 = 1_000_000_000;
 
 /// Writes the report, the biggest process first.
 ///
@@ -97,7 +105,8 @@ pub fn write(report: &Report, style: &Style, out: &mut impl Write) -> io::Result
         if rank > 0 || !writer.alone {
             writer.blank()?;
         }
-        writer.process(process)?;
+        let aside = rank > 0 && !matches!(process.verdict.level, Level::Leak | Level::Watch);
+        writer.process(process, aside)?;
     }
     writer.small_processes(&small)
 }
@@ -177,11 +186,13 @@ impl<W: Write> Writer<'_, W> {
             lost => text.push_str(&format!(", {} lost", count(lost))),
         }
         if tracer.peak_bytes > 0 {
-            text.push_str(&format!(
-                " · {} of a core, {}",
-                percent(tracer.cpu_ns, (*duration_ns).max(1)),
-                bytes(tracer.peak_bytes)
-            ));
+            text.push_str(" · tracer ");
+            // Of a moment, most is the start of the tracer itself.
+            if *duration_ns >= SECOND {
+                let share = percent(tracer.cpu_ns, *duration_ns);
+                text.push_str(&format!("{share} of a core, "));
+            }
+            text.push_str(&bytes(tracer.peak_bytes));
         }
         text
     }
@@ -239,16 +250,29 @@ impl<W: Write> Writer<'_, W> {
             return Ok(());
         }
         const NAMED: usize = 8;
-        let mut names: Vec<String> = small
+        // Largest first, those of one name together: a shell's children come by the dozen.
+        let mut by_name: Vec<(&str, Vec<&Process>)> = Vec::new();
+        for process in small {
+            match by_name.iter_mut().find(|(name, _)| *name == process.comm) {
+                Some((_, processes)) => processes.push(process),
+                None => by_name.push((&process.comm, vec![process])),
+            }
+        }
+        let mut names: Vec<String> = by_name
             .iter()
             .take(NAMED)
-            .map(|process| {
-                let peak = bytes(process.virtual_bytes.peak);
-                format!("{} (pid {}, {peak})", process.comm, process.pid)
+            .map(|(name, processes)| {
+                let peak = bytes(processes[0].virtual_bytes.peak);
+                match processes.len() {
+                    1 => format!("{name} (pid {}, {peak})", processes[0].pid),
+                    many => format!("{many} × {name} (up to {peak})"),
+                }
             })
             .collect();
-        if small.len() > NAMED {
-            names.push(format!("{} more", small.len() - NAMED));
+        if by_name.len() > NAMED {
+            let more = by_name[NAMED..].iter();
+            let more: usize = more.map(|(_, processes)| processes.len()).sum();
+            names.push(format!("{more} more"));
         }
         let text = format!(
             "and {}: {}",

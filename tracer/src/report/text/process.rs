@@ -7,11 +7,14 @@ use super::sparkline::sparkline;
 use super::{LABEL, Writer, harm};
 use crate::analysis::summary::{Exit, Level, Process, Span, TimelinePoint};
 use crate::analysis::units::{bytes, duration, moment, signed_bytes};
+use crate::report::names::last_part;
 
 /// A course narrower than this says too little: what could stand beside it goes below.
 const COURSE_LEAST: usize = 24;
 /// Wider ones say no more.
 const COURSE_MOST: usize = 60;
+/// A life shorter than this (ns) has too few points to be drawn.
+const DRAWN: u64 = 50_000_000;
 /// Between a course's value and what stands beside it.
 const GAP: usize = 4;
 /// A process that began by then (ns) began with the trace.
@@ -20,7 +23,8 @@ const SOON: u64 = 50_000_000;
 const VALUE: usize = 10;
 
 impl<W: Write> Writer<'_, W> {
-    pub(super) fn process(&mut self, process: &Process) -> io::Result<()> {
+    /// `aside`: another process is what the report is about.
+    pub(super) fn process(&mut self, process: &Process, aside: bool) -> io::Result<()> {
         self.heading(process)?;
         let (word, paint) = match process.verdict.level {
             Level::Benign => ("BENIGN", Paint::Good),
@@ -38,7 +42,7 @@ impl<W: Write> Writer<'_, W> {
         self.blank()?;
         self.courses(process)?;
         self.blank()?;
-        self.tables(process)
+        self.tables(process, aside)
     }
 
     fn heading(&mut self, process: &Process) -> io::Result<()> {
@@ -82,7 +86,7 @@ impl<W: Write> Writer<'_, W> {
         }
         // Several processes may have one name.
         let mut line = Line::new();
-        let mut text = process.cmdline.join(" ");
+        let mut text = command(&process.cmdline);
         if process.first_ns > SOON {
             text = format!("began at {} · {text}", moment(process.first_ns));
         }
@@ -98,14 +102,19 @@ impl<W: Write> Writer<'_, W> {
         } else {
             bytes(process.resident_bytes.end)
         };
-        let events = if self.alone {
-            self.events()
-        } else {
-            String::new()
-        };
+        let mut of_resident = Vec::new();
+        if process.resident_bytes.end > process.virtual_bytes.end {
+            of_resident.push("when last seen".to_owned());
+        }
+        if self.alone {
+            of_resident.push(self.events());
+        }
         let beside = [
             (with_peak(process.virtual_bytes, trust), paint),
-            (with_peak(process.resident_bytes, events), Paint::Dim),
+            (
+                with_peak(process.resident_bytes, of_resident.join(" · ")),
+                Paint::Dim,
+            ),
         ];
         let courses = [
             ("virtual", bytes(process.virtual_bytes.end)),
@@ -118,13 +127,20 @@ impl<W: Write> Writer<'_, W> {
         let widest = beside.iter().map(|(text, _)| width(text)).max();
         let left = room.saturating_sub(GAP + widest.unwrap_or(0));
         let fits = left >= COURSE_LEAST;
-        let columns = if fits { left } else { room }.min(COURSE_MOST);
+        let (from, to) = (process.first_ns, process.last_ns);
+        let is_drawn = to.saturating_sub(from) >= DRAWN;
+        let columns = match (is_drawn, fits) {
+            (false, _) => 0,
+            (true, true) => left.min(COURSE_MOST),
+            (true, false) => room.min(COURSE_MOST),
+        };
         for (index, (label, value)) in courses.iter().enumerate() {
             let mut line = Line::new();
             line.add(Paint::Bright, label).to_column(LABEL);
-            let (from, to) = (process.first_ns, process.last_ns);
-            let drawn = sparkline(&process.timeline, from, to, columns, figures[index]);
-            line.add(Paint::Plain, &drawn);
+            if is_drawn {
+                let drawn = sparkline(&process.timeline, from, to, columns, figures[index]);
+                line.add(Paint::Plain, &drawn);
+            }
             let end = LABEL + columns + 1 + VALUE;
             line.right(Paint::Bright, value, end);
             let (text, paint) = &beside[index];
@@ -140,6 +156,23 @@ impl<W: Write> Writer<'_, W> {
         }
         Ok(())
     }
+}
+
+/// A command line with its paths shortened.
+fn command(words: &[String]) -> String {
+    const LONG: usize = 40;
+    const KEPT: usize = 3;
+    let shortened = words.iter().enumerate().map(|(index, word)| {
+        let parts: Vec<&str> = word.split('/').collect();
+        match index {
+            0 => last_part(word).to_owned(),
+            _ if word.starts_with('/') && word.len() > LONG && parts.len() > KEPT => {
+                format!("…/{}", parts[parts.len() - KEPT..].join("/"))
+            }
+            _ => word.clone(),
+        }
+    });
+    shortened.collect::<Vec<_>>().join(" ")
 }
 
 /// A peak that the end does not show.

@@ -9,8 +9,6 @@ use crate::report::folding::{Folded, Step};
 
 /// The most callers named.
 const CALLERS: usize = 5;
-/// Lines that the way to the kernel may take.
-const WAY_LINES: usize = 2;
 const BY: &str = "by ";
 
 impl<W: Write> Writer<'_, W> {
@@ -57,14 +55,14 @@ impl<W: Write> Writer<'_, W> {
         if empty { Ok(()) } else { self.line(&line) }
     }
 
-    /// The way to the kernel on two lines at most, with gaps if there is no room. Nothing for a mere
-    /// wrapper of the system call.
-    pub(super) fn way(&mut self, indent: usize, folded: &Folded) -> io::Result<()> {
+    /// The way to the kernel on so many lines at most, with gaps if there is no room. Nothing for a
+    /// mere wrapper of the system call.
+    pub(super) fn way(&mut self, indent: usize, folded: &Folded, most: usize) -> io::Result<()> {
         if folded.way.iter().all(|step| step.edge) && folded.way.len() < 2 {
             return Ok(());
         }
         let room = self.style.width.saturating_sub(indent + BY.len());
-        for (index, text) in fit_way(&folded.way, room).iter().enumerate() {
+        for (index, text) in fit_way(&folded.way, room, most).iter().enumerate() {
             let mut line = Line::new();
             line.to_column(indent);
             line.add(Paint::Dim, if index == 0 { BY } else { "   " });
@@ -78,12 +76,12 @@ impl<W: Write> Writer<'_, W> {
 /// What a gap looks like, as a step.
 const GAP: &str = "…";
 
-fn fit_way(way: &[Step], room: usize) -> Vec<String> {
+fn fit_way(way: &[Step], room: usize, most: usize) -> Vec<String> {
     let mut names: Vec<&str> = way.iter().map(|step| step.name.as_str()).collect();
     let mut edge: Vec<bool> = way.iter().map(|step| step.edge).collect();
     loop {
         let lines = broken(&names, room);
-        if lines.len() <= WAY_LINES || names.len() < 3 {
+        if lines.len() <= most || names.len() < 3 {
             return lines;
         }
         // Wrappers go first, but not the last one, which is the call. Then the longest name between
@@ -155,10 +153,14 @@ mod tests {
             })
             .into();
         assert_eq!(
-            fit_way(&way, 80),
+            fit_way(&way, 80, 2),
             ["outer · second · third · wrapper · mmap"]
         );
-        assert_eq!(fit_way(&way, 19), ["outer · second ·", "third · … · mmap"]);
-        assert_eq!(fit_way(&way, 14), ["outer · … ·", "mmap"]);
+        assert_eq!(
+            fit_way(&way, 19, 2),
+            ["outer · second ·", "third · … · mmap"]
+        );
+        assert_eq!(fit_way(&way, 14, 2), ["outer · … ·", "mmap"]);
+        assert_eq!(fit_way(&way, 19, 1), ["outer · … · mmap"]);
     }
 }

@@ -1,0 +1,96 @@
+//! What a process did not reserve itself, or not while it was traced, on two lines.
+
+use std::io::{self, Write};
+
+use super::Writer;
+use super::line::{Line, Paint};
+use super::table::Layout;
+use crate::analysis::summary::{Process, Site};
+use crate::analysis::units::{bytes, count};
+use crate::report::figures::Figures;
+use crate::report::folding::fold;
+use crate::report::names::last_part;
+use crate::report::wrappers::Wrappers;
+
+/// The most names in the second line.
+const NAMES: usize = 8;
+
+/// See the module.
+pub(super) struct Before<'a> {
+    title: &'static str,
+    sites: Vec<&'a Site>,
+    sum: Figures,
+}
+
+impl<'a> Before<'a> {
+    pub(super) fn of(process: &'a Process) -> Self {
+        let sites: Vec<&Site> = process
+            .sites
+            .iter()
+            .filter(|site| site.pre_existing && site.reserved_bytes > 0)
+            .collect();
+        Self {
+            title: if process.from_start {
+                "there at its start"
+            } else {
+                "before tracing"
+            },
+            sum: Figures::of(&sites),
+            sites,
+        }
+    }
+}
+
+impl<W: Write> Writer<'_, W> {
+    pub(super) fn before_cells(&self, before: &Before<'_>) -> Vec<String> {
+        let sum = &before.sum;
+        vec![
+            bytes(sum.reserved),
+            bytes(sum.accessible),
+            self.touched(sum.touched),
+            sum.resident.map_or_else(|| "?".into(), bytes),
+            count(sum.live),
+            String::new(),
+        ]
+    }
+
+    pub(super) fn before(
+        &mut self,
+        layout: &Layout,
+        before: &Before<'_>,
+        row: &[String],
+    ) -> io::Result<()> {
+        if before.sites.is_empty() {
+            return Ok(());
+        }
+        self.blank()?;
+        let mut line = Line::new();
+        line.add(Paint::Bright, before.title);
+        layout.figures(&mut line, row, Paint::Plain);
+        self.line(&line)?;
+        let mut names: Vec<String> = before
+            .sites
+            .iter()
+            .take(NAMES)
+            .map(|site| format!("{} {}", name(site), bytes(site.reserved_bytes)))
+            .collect();
+        if before.sites.len() > NAMES {
+            names.push(format!(
+                "{} more",
+                count((before.sites.len() - NAMES) as u64)
+            ));
+        }
+        self.indented(layout.indent, Paint::Dim, &names.join(" · "))
+    }
+}
+
+fn name(site: &Site) -> String {
+    if !site.frames.is_empty() {
+        let folded = fold(&site.frames, &Wrappers::default());
+        return folded.title.unwrap_or_else(|| "?".into());
+    }
+    match last_part(&site.name) {
+        "" => "anonymous".into(),
+        name => name.to_owned(),
+    }
+}
