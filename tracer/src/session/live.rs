@@ -164,6 +164,7 @@ impl Live {
         live.programs.attach(plan.faults)?;
         let command = live.begin(plan.target, plan.follow)?;
         privileges::drop_unneeded();
+        log::info!("everything is attached");
 
         let mut ending = Ending::new(command, plan.duration)?;
         let began = Instant::now();
@@ -263,6 +264,7 @@ impl Live {
     fn drain(&mut self, drained: &mut Drained) -> Result<bool> {
         self.ring.drain(BATCH, drained);
         let more = drained.records.len() == BATCH;
+        let first = self.records == 0 && !drained.records.is_empty();
         for bytes in drained.records.drain(..) {
             self.records += 1;
             match self.decoder.decode(bytes) {
@@ -274,6 +276,10 @@ impl Live {
             while let Some(event) = self.order.pop(watermark) {
                 self.sink.enter(&event);
             }
+        }
+        if first {
+            // `cargo xtask bench` waits for this line.
+            log::info!("the first event is handled");
         }
         Ok(more)
     }
