@@ -15,7 +15,7 @@ use tracer_common::header::Kind;
 
 use crate::event::{
     Action, Address, Call, Event, Nanoseconds, StackId, Stamp, Tid,
-    decode::{RawBegin, RawCall},
+    record::{RawBegin, RawCall},
 };
 
 /// The longest that a begun call may hold back others. A `munmap` of a hundred resident GiB takes
@@ -253,7 +253,7 @@ fn brk(start: Address, length: u64) -> Action {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Pid, SpaceId, Totals, decode::StackWord};
+    use crate::event::{Pid, SpaceId, Totals, record::StackWord};
 
     fn stamp(time: u64, tid: u32) -> Stamp {
         Stamp {

@@ -96,6 +96,6 @@ fn release(workspace: &Path) -> PathBuf {
     workspace.join("target/release")
 }
 
-fn program(workspace: &Path) -> PathBuf {
+pub(crate) fn program(workspace: &Path) -> PathBuf {
     release(workspace).join("tracer")
 }

@@ -1,5 +1,6 @@
 //! The project's commands: `cargo xtask COMMAND`.
 
+mod bench;
 mod commands;
 mod process;
 mod setup;
@@ -36,6 +37,8 @@ enum Command {
         #[arg(long, default_value_t = 60)]
         seconds: u32,
     },
+    /// Measure what tracing costs, beside bpftrace and the targets, as root
+    Bench(bench::Options),
     /// Check formatting and lints, then run all tests, as root
     Test,
 }
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Command::Build => commands::build(&workspace),
         Command::Run { arguments } => commands::run(&workspace, &arguments),
         Command::Reproduce { seconds } => commands::reproduce(&workspace, seconds),
+        Command::Bench(options) => bench::run(&workspace, &options),
         Command::Test => commands::test(&workspace),
     };
     match done {

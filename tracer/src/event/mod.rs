@@ -4,6 +4,8 @@
 //! Times are ns of the machine's `CLOCK_MONOTONIC`; reports show them relative to
 //! [`Started::time`]. Addresses and lengths are bytes.
 
+pub mod record;
+
 pub mod decode;
 
 use std::fmt;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use crate::event::{
     Mapping, Maps, MapsPurpose, Tid,
-    decode::{RawMapping, RawProcess},
+    record::{RawMapping, RawProcess},
 };
 
 /// Mappings of programs whose exec has not been told yet.

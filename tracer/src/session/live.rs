@@ -35,7 +35,8 @@ use crate::{
     event::{
         Ended, Event, Exec, Exit, ExitStatus as Status, Fork, Loss, MapsPurpose, Pid, Rename,
         SpaceId, Stack, Thread, Tid,
-        decode::{Decoder, RawProcess, Record},
+        decode::Decoder,
+        record::{RawProcess, Record},
     },
     order::Order,
     stacks::Namer,
@@ -117,7 +118,7 @@ impl Live {
         live.programs.attach(plan.faults)?;
         ending.begin(live.begin(plan.target, plan.follow)?, plan.duration);
         privileges::drop_unneeded();
-        log::info!("attached");
+        log::info!("everything is attached");
 
         let began = Instant::now();
         let mut tick = tokio::time::interval(TICK);
@@ -216,6 +217,7 @@ impl Live {
     fn drain(&mut self, drained: &mut Drained) -> Result<bool> {
         self.ring.drain(BATCH, drained);
         let more = drained.records.len() == BATCH;
+        let first = self.records == 0 && !drained.records.is_empty();
         for bytes in drained.records.drain(..) {
             self.records += 1;
             match self.decoder.decode(bytes) {
@@ -227,6 +229,10 @@ impl Live {
             while let Some(event) = self.order.pop(watermark) {
                 self.sink.enter(&event);
             }
+        }
+        if first {
+            // `cargo xtask bench` waits for this line.
+            log::info!("the first event is handled");
         }
         Ok(more)
     }

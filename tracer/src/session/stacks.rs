@@ -9,7 +9,7 @@ use crate::{
     capture::programs::Programs,
     event::{
         SpaceId, StackId, StackQuality,
-        decode::{RawStack as Record, StackWord},
+        record::{RawStack as Record, StackWord},
     },
     stacks::{Namer, RawStack, Unwinder},
 };

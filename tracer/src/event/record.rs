@@ -1,0 +1,139 @@
+//! What one record of the ring says: the wire's types, decoded, not yet in order.
+
+use bytes::Bytes;
+use tracer_common::header::Kind;
+
+use super::{Address, Fault, Mapping, SpaceId, Stamp, Totals};
+
+/// A stack as an event names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StackWord {
+    /// There is none, or it was lost.
+    None,
+    /// A hash that user space has verified.
+    Verified(u64),
+    /// The number of a [`RawStack`] that came just before, of the same CPU.
+    Ticket(u64),
+}
+
+/// A memory call as the kernel saw it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RawCall {
+    /// Who and when: the call's end.
+    pub stamp: Stamp,
+    /// Which call.
+    pub kind: Kind,
+    /// `PROT_*`.
+    pub protection: u8,
+    /// Flags or advice.
+    pub flags: u32,
+    /// See [`tracer_common::memory::Call::address`].
+    pub address: Address,
+    /// See [`tracer_common::memory::Call::length`].
+    pub length: u64,
+    /// Its stack.
+    pub stack: StackWord,
+    /// The kernel's totals after it.
+    pub totals: Totals,
+    /// See [`tracer_common::memory::LongCall`].
+    pub extra: Option<[u64; 2]>,
+}
+
+/// A call that may release has begun, or has failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RawBegin {
+    /// Who and when.
+    pub stamp: Stamp,
+    /// Which call.
+    pub kind: Kind,
+}
+
+/// A fork, a thread, an exec, an exit or a new name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawProcess {
+    /// Who and when.
+    pub stamp: Stamp,
+    /// Fork: the child; thread: the new thread.
+    pub child: u32,
+    /// Fork: the child's address space.
+    pub child_space: SpaceId,
+    /// Fork: the child's totals; else the process's own. `None`: there is no address space any more.
+    pub totals: Option<Totals>,
+    /// The name.
+    pub comm: String,
+    /// Exit: the wait status. Fork: whether the child is followed.
+    pub flags: u32,
+}
+
+/// A mapping that the kernel made for a new program; its name is not known to the kernel's programs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawMapping {
+    /// Whose.
+    pub stamp: Stamp,
+    /// What `/proc` would show of it, but for a file's name.
+    pub mapping: Mapping,
+}
+
+/// A stack that user space has not verified yet. Its bytes are the target's secrets: they are dropped
+/// once it is unwound.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RawStack {
+    /// Whose.
+    pub stamp: Stamp,
+    /// The kernel's identity of the address space (for rules handed back to it).
+    pub space_key: u64,
+    /// The number that the event carries.
+    pub ticket: u64,
+    /// The hash to verify.
+    pub hash: u64,
+    /// Instruction pointer.
+    pub ip: u64,
+    /// Stack pointer.
+    pub sp: u64,
+    /// Frame pointer.
+    pub fp: u64,
+    /// [`tracer_common::stack::flags`].
+    pub flags: u32,
+    /// The kernel's walk: return addresses, innermost first.
+    pub frames: Vec<u64>,
+    /// Bytes of stack from `sp` up.
+    pub copied: Bytes,
+}
+
+impl std::fmt::Debug for RawStack {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RawStack")
+            .field("stamp", &self.stamp)
+            .field("ip", &self.ip)
+            .field("frames", &self.frames.len())
+            .field("copied", &self.copied.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// One record of the ring.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Record {
+    /// A successful call.
+    Call(RawCall),
+    /// A release has begun.
+    Begin(RawBegin),
+    /// What had begun has failed.
+    Failed(RawBegin),
+    /// A page fault.
+    Fault(Fault),
+    /// A new process.
+    Fork(RawProcess),
+    /// A new thread.
+    Thread(RawProcess),
+    /// A new program.
+    Exec(RawProcess),
+    /// The end of a process.
+    Exit(RawProcess),
+    /// A new name.
+    Rename(RawProcess),
+    /// A mapping of a program that is about to begin.
+    Mapping(RawMapping),
+    /// A stack.
+    Stack(RawStack),
+}

@@ -1,0 +1,97 @@
+//! `cargo xtask bench`: what tracing costs, beside what bpftrace costs and what it may cost. Read in
+//! this order: `child` and `workload` (what runs), `tools` (what is compared), `figures` (what is made
+//! of the times), `rounds` (calls and page faults), `gateway` (a real program), `table` (what is
+//! printed).
+
+mod child;
+mod figures;
+mod gateway;
+mod rounds;
+mod table;
+mod tools;
+mod workload;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+use xtask::machine;
+
+use crate::{commands, process};
+use rounds::Processes;
+use tools::Bench;
+
+/// How much is measured.
+#[derive(Args, Debug)]
+pub(crate) struct Options {
+    /// Rounds of bare, tracer, bpftrace …, of which the medians are told; 0: no calls and faults
+    #[arg(long, default_value_t = 7)]
+    rounds: usize,
+    /// How long a real program is traced, from its start; 0: not at all
+    #[arg(long, default_value_t = 60)]
+    seconds: u64,
+    /// Write all samples to this file
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Measure the binary that is there
+    #[arg(long)]
+    no_build: bool,
+}
+
+/// `cargo xtask bench`.
+pub(crate) fn run(workspace: &Path, options: &Options) -> Result<()> {
+    if !options.no_build {
+        commands::build(workspace)?;
+    }
+    if !machine::is_root() {
+        return again_as_root(options);
+    }
+    let Some(bpftrace) = machine::on_path("bpftrace") else {
+        bail!("bpftrace, which tracer is compared with, is missing: apt-get install bpftrace");
+    };
+    if machine::on_path("cc").is_none() {
+        bail!("a C compiler, for the program that is measured, is missing: apt-get install gcc");
+    }
+    let bench = Bench {
+        tracer: commands::program(workspace),
+        bpftrace,
+        folder: workspace.join("target/bench"),
+    };
+    fs::create_dir_all(&bench.folder)
+        .with_context(|| format!("cannot create {}", bench.folder.display()))?;
+    let measured = if options.rounds > 0 {
+        let mut processes = Processes::start(workspace, &bench)?;
+        Some(rounds::measure(
+            &mut processes,
+            &bench,
+            options.rounds,
+            |round| eprintln!("round {} of {}", round + 1, options.rounds),
+        )?)
+    } else {
+        None
+    };
+    let real = if options.seconds > 0 {
+        Some(gateway::measure(workspace, &bench, options.seconds)?)
+    } else {
+        None
+    };
+    print!("{}", table::text(measured.as_ref(), real.as_ref()));
+    if let Some(file) = &options.json {
+        let json = table::json(measured.as_ref(), real.as_ref());
+        fs::write(file, format!("{json:#}\n"))
+            .with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    Ok(())
+}
+
+/// The tool has been built by the user; the rest needs root.
+fn again_as_root(options: &Options) -> Result<()> {
+    let program = std::env::current_exe().context("cannot find this program")?;
+    let mut command = process::privileged(&program)?;
+    command.args(std::env::args_os().skip(1));
+    if !options.no_build {
+        command.arg("--no-build");
+    }
+    process::become_it(&mut command)
+}
