@@ -90,6 +90,7 @@ const EDGE_PREFIXES: &[&str] = &[
     "v8::internal::AllocatePages",
     "v8::internal::VirtualMemory::",
     "v8::internal::VirtualMemoryCage::",
+    "v8::internal::BackingStore::TryAllocateAndPartiallyCommitMemory",
     "v8::internal::AllocWithRetry",
     "v8::internal::AllocAtLeastWithRetry",
     "v8::internal::AlignedAllocWithRetry",

@@ -84,15 +84,11 @@ fn fit_way(way: &[Step], room: usize, most: usize) -> Vec<String> {
         if lines.len() <= most || names.len() < 3 {
             return lines;
         }
-        // Wrappers go first, but not the last one, which is the call. Then the longest name between
-        // the first and the last, so that most names are kept.
+        // Wrappers go first, but not the last one, which is the call. Then from the outside inwards,
+        // but not the first: what is near to the call says what the memory is for.
         let last = names.len() - 1;
         let wrapper = (0..last).find(|&index| edge[index]);
-        let longest = || {
-            let between = (1..last).filter(|&index| names[index] != GAP);
-            between.max_by_key(|&index| width(names[index]))
-        };
-        let Some(out) = wrapper.or_else(longest) else {
+        let Some(out) = wrapper.or_else(|| (1..last).find(|&index| names[index] != GAP)) else {
             return lines;
         };
         names[out] = GAP;
@@ -145,7 +141,7 @@ mod tests {
     use super::{Step, fit_way};
 
     #[test]
-    fn of_a_long_way_wrappers_are_left_out_first_and_then_the_middle() {
+    fn of_a_long_way_wrappers_are_left_out_first_and_then_what_is_far_from_the_call() {
         let way: Vec<Step> = ["outer", "second", "third", "wrapper", "mmap"]
             .map(|name| Step {
                 name: name.into(),
@@ -162,5 +158,15 @@ mod tests {
         );
         assert_eq!(fit_way(&way, 14, 2), ["outer · … ·", "mmap"]);
         assert_eq!(fit_way(&way, 19, 1), ["outer · … · mmap"]);
+        let way: Vec<Step> = ["outer", "second", "third", "fourth", "mmap"]
+            .map(|name| Step {
+                name: name.into(),
+                edge: name == "mmap",
+            })
+            .into();
+        assert_eq!(
+            fit_way(&way, 21, 2),
+            ["outer · … · third ·", "fourth · mmap"]
+        );
     }
 }
