@@ -172,13 +172,16 @@ fn without_brackets(name: &str) -> String {
     }
     let mut depth = 0i32;
     let mut plain = String::with_capacity(name.len());
+    let mut previous = ' ';
     for letter in name.chars() {
         match letter {
             '<' => depth += 1,
-            '>' if depth > 0 => depth -= 1,
+            // The arrow of a function's type closes nothing.
+            '>' if depth > 0 && previous != '-' => depth -= 1,
             _ if depth == 0 => plain.push(letter),
             _ => {}
         }
+        previous = letter;
     }
     plain
 }
@@ -242,6 +245,11 @@ mod tests {
         for (name, full, short) in [
             ("a::b::c::h0123456789abcdef", "a::b::c", "b::c"),
             ("f.constprop.0", "f", "f"),
+            (
+                "call_once<fn() -> u8, ()>",
+                "call_once<fn() -> u8, ()>",
+                "call_once",
+            ),
             (
                 "ns::T<int, (X)1>::get(int) const",
                 "ns::T<int, (X)1>::get",

@@ -204,7 +204,7 @@ pub fn rank(frame: &Frame) -> Rank {
         return script_rank(frame);
     }
     let bare = bare(name);
-    if EDGE.contains(&bare) || starts(EDGE_PREFIXES) {
+    if EDGE.contains(&bare) || starts(EDGE_PREFIXES) || is_rusts_library(frame) {
         Rank::Edge
     } else if START.contains(&bare) || starts(START_PREFIXES) {
         Rank::Start
@@ -213,6 +213,13 @@ pub fn rank(frame: &Frame) -> Rank {
     } else {
         frame.module.as_deref().map_or(Rank::User, module_rank)
     }
+}
+
+/// Rust's own library by where its source lay when it was built: inlined frames may be named without
+/// their crate.
+fn is_rusts_library(frame: &Frame) -> bool {
+    let file = frame.file.as_deref().unwrap_or_default();
+    file.starts_with("/rustc/") && file.contains("/library/")
 }
 
 /// glibc's aliases of one function: `__GI___mmap64`, `__libc_malloc`, `_int_malloc`, `mmap@@GLIBC`.
@@ -317,6 +324,19 @@ mod tests {
         ] {
             assert_eq!(native(name), Rank::Glue, "{name}");
         }
+    }
+
+    #[test]
+    fn rusts_library_is_known_by_its_source_too() {
+        let frame = |file: &str| Frame {
+            function: Some("call_once<fn() -> u8, ()>".into()),
+            module: Some("/srv/service".into()),
+            file: Some(file.into()),
+            ..Frame::default()
+        };
+        let library = frame("/rustc/59807616e1fa/library/core/src/ops/function.rs");
+        assert_eq!(rank(&library), Rank::Edge);
+        assert_eq!(rank(&frame("/srv/src/library/mod.rs")), Rank::User);
     }
 
     #[test]
