@@ -241,6 +241,7 @@ impl Analysis {
             first_ns: group.first,
             last_ns: group.last,
             lifetime_ns: group.lifetimes.quantiles(),
+            size_bytes: group.sizes.quantiles(),
             trend: trend(course(run, group, &points, end)),
         }
     }

@@ -3,8 +3,8 @@
 
 use std::collections::HashMap;
 
+use super::distribution::Distribution;
 use super::frames::{FrameIdentity, Stacks};
-use super::lifetimes::Lifetimes;
 use super::run::{Located, Run};
 use super::site::{Live, SiteAccount, SiteKey, add};
 use super::threads::NameId;
@@ -48,7 +48,9 @@ pub struct Group {
     /// Who called.
     pub threads: Vec<NameId>,
     /// Of those given back.
-    pub lifetimes: Lifetimes,
+    pub lifetimes: Distribution,
+    /// See [`SiteAccount::sizes`].
+    pub sizes: Distribution,
     /// The course.
     pub history: Vec<(u64, Live)>,
 }
@@ -138,7 +140,8 @@ impl Group {
             first,
             last: first,
             threads: Vec::new(),
-            lifetimes: Lifetimes::default(),
+            lifetimes: Distribution::default(),
+            sizes: Distribution::default(),
             history: Vec::new(),
         }
     }
@@ -157,6 +160,7 @@ impl Group {
             }
         }
         self.lifetimes.merge(&account.lifetimes);
+        self.sizes.merge(&account.sizes);
     }
 
     /// A living reservation of whose birth and changes nothing was told.

@@ -22,7 +22,7 @@ mod mapping_words;
 
 mod curve;
 
-mod lifetimes;
+mod distribution;
 
 mod threads;
 

@@ -1,7 +1,7 @@
 //! The account of one call site within one process: kept from changes, never by a rescan.
 
 use super::curve::Curve;
-use super::lifetimes::Lifetimes;
+use super::distribution::Distribution;
 use super::threads::NameId;
 use crate::event::StackId;
 use crate::ledger::change::{Difference, ReservationId};
@@ -57,7 +57,9 @@ pub struct SiteAccount {
     /// Who called, in the order of their appearance.
     pub threads: Vec<NameId>,
     /// Of those released that were born in the trace.
-    pub lifetimes: Lifetimes,
+    pub lifetimes: Distribution,
+    /// Sizes as they were made, bytes.
+    pub sizes: Distribution,
     /// The course.
     pub history: Curve<Live, HISTORY_POINTS>,
     /// The event that last called: one call that makes two reservations is one call.
@@ -78,7 +80,8 @@ impl SiteAccount {
             first: time,
             last: time,
             threads: Vec::new(),
-            lifetimes: Lifetimes::default(),
+            lifetimes: Distribution::default(),
+            sizes: Distribution::default(),
             history: Curve::default(),
             last_event: 0,
         }
@@ -97,6 +100,7 @@ impl SiteAccount {
             self.threads.push(thread);
         }
         self.live += 1;
+        self.sizes.record(unsigned(figures.reserved));
         self.last = self.last.max(time);
         self.add(time, figures);
     }

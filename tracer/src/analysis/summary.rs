@@ -244,6 +244,8 @@ pub struct Site {
     pub last_ns: u64,
     /// Lifetimes of released reservations.
     pub lifetime_ns: Option<Quantiles>,
+    /// Sizes of the reservations as they were made; `null` where no birth was seen.
+    pub size_bytes: Option<Quantiles>,
     /// Its course.
     pub trend: Trend,
 }
@@ -265,7 +267,7 @@ pub struct Pattern {
     pub advice: Vec<String>,
 }
 
-/// Quantiles of lifetimes, ns.
+/// Quantiles of many reservations' figures: lifetimes in ns, sizes in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Quantiles {
     /// Median.
@@ -274,7 +276,7 @@ pub struct Quantiles {
     pub p90: u64,
     /// 99th percentile.
     pub p99: u64,
-    /// The longest.
+    /// The largest, exact.
     pub max: u64,
 }
 

@@ -129,6 +129,7 @@ mod tests {
             first_ns: 0,
             last_ns: 0,
             lifetime_ns: None,
+            size_bytes: None,
             trend: Trend::OneOff,
         }
     }
