@@ -248,8 +248,10 @@ impl Live {
             Record::Failed(failed) => self.order.failed(failed),
             Record::Call(call) => {
                 let stack = self.stacks.resolve(call.stack);
-                if call.kind == Kind::Mmap && call.protection & PROT_EXEC != 0 {
-                    self.stacks.modules_changed(call.stamp.space);
+                let of_file = call.kind == Kind::Mmap && call.extra.is_some();
+                if of_file && call.protection & PROT_EXEC != 0 {
+                    self.stacks
+                        .code_mapped(call.stamp.space, &mut self.programs);
                 }
                 self.order.call(call, stack);
             }
@@ -304,7 +306,6 @@ impl Live {
             self.stacks.forget(old, &mut self.programs);
         }
         self.stacks.forget(space, &mut self.programs);
-        self.stacks.modules_changed(space);
         self.processes.insert(pid, space);
         // A process that is gone already has no identity but its name.
         let mut identity = procfs::identity(pid).unwrap_or_default();

@@ -37,7 +37,7 @@ pub struct Stacks {
 
 #[derive(Default)]
 struct Handed {
-    hashes: Vec<u64>,
+    hashes: HashSet<u64>,
     rules: HashSet<RuleKey>,
 }
 
@@ -85,9 +85,9 @@ impl Stacks {
         self.tickets.insert(record.ticket, id);
         let handed = self.handed.entry(space).or_default();
         if agrees {
-            if self.verified.insert(record.hash, id).is_none() {
+            self.verified.insert(record.hash, id);
+            if handed.hashes.insert(record.hash) {
                 programs.verified(record.hash);
-                handed.hashes.push(record.hash);
             }
         } else if let Some(rule) = rule {
             let key = RuleKey {
@@ -117,26 +117,35 @@ impl Stacks {
         }
     }
 
-    /// New code was mapped in an address space.
-    pub fn modules_changed(&mut self, space: SpaceId) {
+    /// A file was mapped as code: the same addresses may be other functions from now on, so that what
+    /// was learned must be learned again. (Hashes that are under way already keep their meaning.)
+    pub fn code_mapped(&mut self, space: SpaceId, programs: &mut Programs) {
         self.unwinder.modules_changed(space);
+        self.take_back(space, programs);
     }
 
     /// An address space has ended, or its number begins anew: nothing that was learned in it holds.
     pub fn forget(&mut self, space: SpaceId, programs: &mut Programs) {
         self.unwinder.forget(space);
         self.namer.ended(space);
-        let Some(handed) = self.handed.remove(&space) else {
-            return;
-        };
-        for hash in handed.hashes {
-            programs.unverify(hash);
+        for hash in self.take_back(space, programs) {
             self.verified.remove(&hash);
+        }
+    }
+
+    /// Takes back from the kernel what it was handed for an address space; returns the hashes.
+    fn take_back(&mut self, space: SpaceId, programs: &mut Programs) -> HashSet<u64> {
+        let Some(handed) = self.handed.remove(&space) else {
+            return HashSet::new();
+        };
+        for hash in &handed.hashes {
+            programs.unverify(*hash);
         }
         for key in handed.rules {
             programs.unlearn(key);
         }
         self.ids.retain(|key, _| key.space != space);
+        handed.hashes
     }
 
     /// No more stacks will come: waits until those that came have names.

@@ -60,6 +60,12 @@ fn every_byte_and_every_call_site_is_what_the_program_says_of_itself() {
         }
     }
 
+    // Also those of the dynamic loader, from the first instruction on.
+    for site in process["sites"].as_array().unwrap() {
+        let made_here = site["calls"].as_u64() != Some(0);
+        assert!(!made_here || site["stack"] == "complete", "{site}");
+    }
+
     let end = truth["end"]["vm_size_bytes"].as_u64();
     assert_eq!(process["virtual_bytes"]["end"].as_u64(), end);
     assert_eq!(process["ledger"]["kernel_bytes"].as_u64(), end);
