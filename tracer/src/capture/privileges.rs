@@ -36,8 +36,22 @@ pub fn missing() -> Result<Vec<String>> {
         .collect())
 }
 
+/// Whether process ids mean here what they mean to the kernel's programs: those of the initial PID
+/// namespace, whose inode is fixed (`PROC_PID_INIT_INO`, include/linux/proc_ns.h).
+#[must_use]
+pub fn in_initial_pid_namespace() -> bool {
+    std::fs::read_link("/proc/self/ns/pid")
+        .map_or(true, |link| link.as_os_str() == "pid:[4026531836]")
+}
+
 /// Fails if this process may not trace, before anything else is tried.
 pub fn check() -> Result<()> {
+    if !in_initial_pid_namespace() {
+        bail!(
+            "tracer runs in a PID namespace of its own, where process ids are not the kernel's: run \
+             it on the host, or the container with the host's PID namespace (docker: --pid=host)"
+        );
+    }
     let missing = missing()?;
     if !missing.is_empty() {
         bail!(

@@ -38,6 +38,7 @@ pub fn doctor() -> Result<u8> {
     let findings = [
         kernel(),
         capabilities(),
+        pid_namespace(),
         types(),
         tracefs(),
         programs(),
@@ -83,6 +84,18 @@ fn capabilities() -> Finding {
         }
         Ok(missing) => Finding::Fatal(format!("{}: run tracer as root (sudo)", missing.join(", "))),
         Err(error) => Finding::Fatal(format!("{error:#}")),
+    }
+}
+
+fn pid_namespace() -> Finding {
+    if privileges::in_initial_pid_namespace() {
+        Finding::Fine("process ids are the kernel's (initial PID namespace)".to_owned())
+    } else {
+        Finding::Fatal(
+            "this is a PID namespace of its own, where process ids are not the kernel's: run on the \
+             host, or the container with the host's (docker: --pid=host)"
+                .to_owned(),
+        )
     }
 }
 

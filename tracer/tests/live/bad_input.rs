@@ -62,6 +62,28 @@ fn without_privileges_the_remedy_is_named() {
 }
 
 #[test]
+fn a_pid_namespace_of_its_own_is_refused_with_the_way_out() {
+    let output = Command::new("unshare")
+        .args(["--pid", "--fork", "--mount-proc"])
+        .arg(env!("CARGO_BIN_EXE_tracer"))
+        .args(["attach", "--pid", "1"])
+        .output()
+        .unwrap();
+    refused(&output, &["PID namespace", "--pid=host"]);
+}
+
+#[test]
+fn the_time_ends_a_command_that_would_go_on() {
+    let output = tracer()
+        .args(["run", "--duration", "300ms", "--", "sleep", "1000"])
+        .output()
+        .unwrap();
+    // SIGTERM, as a shell tells it.
+    assert_eq!(output.status.code(), Some(128 + 15), "{output:?}");
+    assert!(text(&output.stderr).contains("virtual"), "{output:?}");
+}
+
+#[test]
 fn a_command_that_does_not_exist_is_named() {
     let output = tracer()
         .args(["run", "--", "no-such-command-here"])
