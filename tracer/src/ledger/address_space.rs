@@ -121,7 +121,8 @@ impl AddressSpace {
         self.mapped_bytes
     }
 
-    /// `mm->total_vm` (`VmSize`) by the last event that carried it, bytes.
+    /// `mm->total_vm` (`VmSize`) by the last event that carried it, bytes. A loss makes it unknown until
+    /// the kernel is heard again.
     #[must_use]
     pub fn kernel_bytes(&self) -> Option<u64> {
         let (_, totals) = self.kernel?;

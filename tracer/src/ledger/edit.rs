@@ -255,6 +255,8 @@ impl AddressSpace {
     /// counts no more: others, later, may be among what was lost.
     pub(super) fn doubt(&mut self, since: Nanoseconds) {
         self.heap_sure = false;
+        // Among what was lost may be newer totals than the last that came.
+        self.kernel = None;
         let mut journal = Journal::new(since);
         journal.lost = true;
         self.journal = Some(journal);
@@ -325,6 +327,18 @@ impl AddressSpace {
     pub(super) fn account(&mut self, time: Nanoseconds, totals: Totals) {
         self.kernel = Some((time, totals));
         self.grow_stack(totals.stack_pages);
+    }
+
+    /// The kernel's total by `/proc`: told better by the totals that come with calls, but after a
+    /// loss, and before the first call, the only word there is.
+    pub(super) fn account_sample(&mut self, time: Nanoseconds, virtual_bytes: u64) {
+        self.kernel.get_or_insert_with(|| {
+            let totals = Totals {
+                total_pages: virtual_bytes / self.page.bytes(),
+                stack_pages: 0,
+            };
+            (time, totals)
+        });
     }
 
     /// Bytes in so many pages, as a difference.

@@ -72,11 +72,16 @@ impl Ledger {
             Event::Exec(exec) => self.exec(exec, changes),
             Event::Exit(exit) => self.exit(exit, changes),
             Event::Loss(loss) => self.loss(loss),
-            // Nothing of memory, or (`Sample`) told better by the totals of calls.
+            Event::Sample(sample) => {
+                let space = self.users.get(&sample.pid);
+                if let Some(space) = space.and_then(|space| self.spaces.get_mut(space)) {
+                    space.account_sample(sample.time, sample.virtual_bytes);
+                }
+            }
+            // Nothing of memory.
             Event::Started(_)
             | Event::Thread(_)
             | Event::Rename(_)
-            | Event::Sample(_)
             | Event::Stack(_)
             | Event::Failures(_)
             | Event::Ended(_) => {}

@@ -1,5 +1,6 @@
 use super::Short::{Born, Changed, Died};
 use super::*;
+use crate::event::Sample;
 use crate::ledger::RangeDifference;
 
 #[test]
@@ -126,6 +127,35 @@ fn after_a_loss_the_maps_bring_the_truth_back() {
     );
     assert!(!story.space().needs_resync());
     assert_eq!(story.ledger.resyncs(), 1);
+}
+
+#[test]
+fn a_loss_makes_the_kernels_total_unknown_until_the_kernel_is_heard_again() {
+    let mut story = Story::new();
+    let totals = |total_pages| {
+        Some(Totals {
+            total_pages,
+            stack_pages: 0,
+        })
+    };
+    let sample = |story: &mut Story, pages: u64| {
+        story.apply(&Event::Sample(Sample {
+            pid: Pid(10),
+            virtual_bytes: pages * PAGE,
+            ..Sample::default()
+        }));
+        story.space().kernel_bytes()
+    };
+    story.totals = totals(4);
+    story.map(10, 4, RW, PRIVATE);
+    // A call's total is as of that call; a sample's moment is not so sure.
+    assert_eq!(sample(&mut story, 9), Some(4 * PAGE));
+    story.lose();
+    assert_eq!(story.space().kernel_bytes(), None);
+    assert_eq!(sample(&mut story, 3), Some(3 * PAGE));
+    story.totals = totals(5);
+    story.map(20, 2, RW, PRIVATE);
+    assert_eq!(story.space().kernel_bytes(), Some(5 * PAGE));
 }
 
 #[test]
