@@ -31,6 +31,9 @@ pub(crate) struct Options {
     /// How long a real program is traced, from its start; 0: not at all
     #[arg(long, default_value_t = 60)]
     seconds: u64,
+    /// Compare with `perf record -g` as well, which takes half a minute more
+    #[arg(long)]
+    perf: bool,
     /// Write all samples to this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -53,9 +56,14 @@ pub(crate) fn run(workspace: &Path, options: &Options) -> Result<()> {
     if machine::on_path("cc").is_none() {
         bail!("a C compiler, for the program that is measured, is missing: apt-get install gcc");
     }
+    let perf = machine::on_path("perf");
+    if options.perf && perf.is_none() {
+        bail!("perf is missing: apt-get install linux-perf");
+    }
     let bench = Bench {
         tracer: commands::program(workspace),
         bpftrace,
+        perf: perf.unwrap_or_default(),
         folder: workspace.join("target/bench"),
     };
     fs::create_dir_all(&bench.folder)
@@ -66,6 +74,7 @@ pub(crate) fn run(workspace: &Path, options: &Options) -> Result<()> {
             &mut processes,
             &bench,
             options.rounds,
+            options.perf,
             |round| eprintln!("round {} of {}", round + 1, options.rounds),
         )?)
     } else {
@@ -76,13 +85,29 @@ pub(crate) fn run(workspace: &Path, options: &Options) -> Result<()> {
     } else {
         None
     };
-    print!("{}", table::text(measured.as_ref(), real.as_ref()));
+    let machine = format!("{}, load now {}", kernel(), load());
+    print!(
+        "{}",
+        table::text(&machine, measured.as_ref(), real.as_ref())
+    );
     if let Some(file) = &options.json {
-        let json = table::json(measured.as_ref(), real.as_ref());
+        let json = table::json(&machine, measured.as_ref(), real.as_ref());
         fs::write(file, format!("{json:#}\n"))
             .with_context(|| format!("cannot write {}", file.display()))?;
     }
     Ok(())
+}
+
+fn kernel() -> String {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let cpus = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
+    format!("Linux {}, {cpus} CPUs", release.trim_end())
+}
+
+/// The load of the last minute: how many others wanted a CPU.
+fn load() -> String {
+    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split(' ').next().unwrap_or_default().to_owned()
 }
 
 /// The tool has been built by the user; the rest needs root.

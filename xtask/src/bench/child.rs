@@ -1,9 +1,9 @@
 //! Programs that a measurement runs beside itself: what they say is kept with the time at which they
 //! said it, and none outlives its value.
 
-use std::io::{BufRead as _, BufReader, Read};
-use std::os::unix::process::CommandExt as _;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::io::{BufRead as _, BufReader, Read, Write as _};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -21,6 +21,8 @@ pub(crate) const PAUSE: Duration = Duration::from_millis(5);
 /// A program that runs.
 pub(crate) struct Running {
     child: Child,
+    /// Kept open for a program that takes it for a sign of life.
+    input: Option<ChildStdin>,
     line: String,
     begun: Instant,
     lines: Receiver<(Instant, String)>,
@@ -28,11 +30,11 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Starts it, without an input; both of its outputs are read.
+    /// Starts it; both of its outputs are read.
     pub(crate) fn start(command: &mut Command) -> Result<Self> {
         let line = process::shown(command);
         command
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         end_with_us(command);
@@ -48,12 +50,19 @@ impl Running {
             read(output, sender);
         }
         Ok(Self {
+            input: child.stdin.take(),
             child,
             line,
             begun,
             lines,
             said: Vec::new(),
         })
+    }
+
+    /// Says a line to it.
+    pub(crate) fn say(&mut self, line: &str) -> Result<()> {
+        let input = self.input.as_mut().context("it has no input")?;
+        writeln!(input, "{line}").with_context(|| format!("`{}` does not listen", self.line))
     }
 
     /// Its process id.
@@ -116,7 +125,8 @@ impl Running {
             bail!("`{}` did not end within {limit:?}", self.line);
         };
         self.said.extend(self.lines.iter());
-        if !status.success() {
+        // A program may also take Ctrl-C as it is meant.
+        if !status.success() && status.signal() != Some(Signal::INT.as_raw()) {
             bail!("`{}` failed: {status}{}", self.line, self.last_words());
         }
         let said: Vec<_> = self.said.drain(..).map(|(_, line)| line).collect();
@@ -216,6 +226,15 @@ mod tests {
             .ended(Duration::from_secs(10))
             .expect_err("it failed");
         assert!(error.to_string().contains("exit status: 3"), "{error}");
+    }
+
+    #[test]
+    fn a_program_is_spoken_to() {
+        let mut running = shell("read word; echo you said $word; read nothing");
+        running.say("hello").expect("it listens");
+        running
+            .wait_for("you said hello", Duration::from_secs(10))
+            .expect("it answers");
     }
 
     #[test]

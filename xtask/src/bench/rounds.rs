@@ -25,6 +25,8 @@ pub(crate) struct Row {
     depth: u32,
     /// Which of the traced processes does it.
     frames: Frames,
+    /// Records that tracer makes of one. Of a pair: mmap's end, munmap's begin and end.
+    pub(crate) records: u32,
     /// The most that tracer may add, in what bpftrace adds.
     pub(crate) most: Option<f64>,
 }
@@ -36,22 +38,24 @@ const fn pairs(name: &'static str, depth: u32, frames: Frames) -> Row {
         count: 3000,
         depth,
         frames,
+        records: 3,
         most: Some(0.35),
     }
 }
 
 /// All that is measured in traced processes, and in one that is not.
 pub(crate) const ROWS: [Row; 7] = [
-    pairs("mmap + munmap, 4 frames", 4, Frames::Kept),
-    pairs("mmap + munmap, 32 frames", 32, Frames::Kept),
-    pairs("mmap + munmap, 100 frames", 100, Frames::Kept),
-    pairs("mmap + munmap, 32, no frame ptrs", 32, Frames::Omitted),
+    pairs("mmap+munmap, 4 frames", 4, Frames::Kept),
+    pairs("mmap+munmap, 32 frames", 32, Frames::Kept),
+    pairs("mmap+munmap, 100 frames", 100, Frames::Kept),
+    pairs("mmap+munmap, 32, no frame pointers", 32, Frames::Omitted),
     Row {
-        name: "mmap + touch + munmap, 4 frames",
+        name: "mmap+touch+munmap, 4 frames",
         kind: Kind::Touched,
         count: 2000,
         depth: 4,
         frames: Frames::Kept,
+        records: 4,
         most: None,
     },
     Row {
@@ -60,6 +64,7 @@ pub(crate) const ROWS: [Row; 7] = [
         count: 4096,
         depth: 4,
         frames: Frames::Kept,
+        records: 1,
         most: Some(0.25),
     },
     BYSTANDER,
@@ -67,11 +72,12 @@ pub(crate) const ROWS: [Row; 7] = [
 
 /// In a process that nobody traces.
 const BYSTANDER: Row = Row {
-    name: "system call of another process",
+    name: "another process's system call",
     kind: Kind::Calls,
     count: 50_000,
     depth: 1,
     frames: Frames::Kept,
+    records: 0,
     most: None,
 };
 
@@ -79,6 +85,11 @@ impl Row {
     /// Whether it is what tools do to the rest of the machine.
     pub(crate) fn is_bystander(&self) -> bool {
         self.kind == Kind::Calls
+    }
+
+    /// Whether it is measured also with page faults only counted.
+    pub(crate) fn is_fault(&self) -> bool {
+        self.kind == Kind::Faults
     }
 }
 
@@ -90,7 +101,7 @@ struct Stay {
 }
 
 /// The process without frame pointers has tracer to itself: what it loses must not be laid to others.
-const STAYS: [Stay; 5] = [
+const STAYS: [Stay; 6] = [
     Stay {
         tool: Tool::Tracer,
         traced: &[Frames::Kept],
@@ -109,7 +120,12 @@ const STAYS: [Stay; 5] = [
     Stay {
         tool: Tool::TracerCounting,
         traced: &[Frames::Kept],
-        rows: &[4, 5],
+        rows: &[5],
+    },
+    Stay {
+        tool: Tool::Perf,
+        traced: &[Frames::Kept, Frames::Omitted],
+        rows: &[0, 1, 2, 3, 4, 5, 6],
     },
     Stay {
         tool: Tool::Floor,
@@ -131,6 +147,8 @@ pub(crate) struct Sample {
     pub(crate) pair: Pair,
     /// What one took the tool in its own process, ns.
     pub(crate) collector: f64,
+    /// Which process was traced, where it is one.
+    pub(crate) frames: Option<Frames>,
     /// Events that the tool lost in this stay, of all it was given.
     pub(crate) lost: f64,
 }
@@ -159,6 +177,18 @@ impl Measured {
         figure: impl Fn(&Sample) -> f64,
     ) -> Option<Spread> {
         Spread::of(self.of(row, tool).map(figure))
+    }
+
+    /// Whether a tool was measured.
+    pub(crate) fn has(&self, tool: Tool) -> bool {
+        self.samples.iter().any(|sample| sample.tool == tool)
+    }
+
+    /// The share of its events that a tool lost in a process.
+    pub(crate) fn lost(&self, tool: Tool, frames: Frames) -> Option<Spread> {
+        let samples = self.samples.iter();
+        let stays = samples.filter(|one| one.tool == tool && one.frames == Some(frames));
+        Spread::of(stays.map(|sample| sample.lost))
     }
 
     /// What one took without any tool, ns.
@@ -262,6 +292,10 @@ impl Processes {
                 row: number,
                 pair: Pair { bare, with },
                 collector: took.as_nanos() as f64 / f64::from(items),
+                frames: match stay.traced {
+                    [one] => Some(*one),
+                    _ => None,
+                },
                 lost: 0.0,
             });
         }
@@ -293,12 +327,13 @@ pub(crate) fn measure(
     processes: &mut Processes,
     bench: &Bench,
     rounds: usize,
+    perf: bool,
     mut progress: impl FnMut(usize),
 ) -> Result<Measured> {
     let mut measured = Measured::default();
     for round in 0..rounds {
         progress(round);
-        for stay in &STAYS {
+        for stay in STAYS.iter().filter(|stay| perf || stay.tool != Tool::Perf) {
             processes
                 .stay(stay, round, bench, &mut measured)
                 .with_context(|| format!("cannot measure {}", stay.tool.name()))?;
@@ -318,6 +353,7 @@ mod tests {
             row: 0,
             pair: Pair { bare, with },
             collector: 0.0,
+            frames: None,
             lost: 0.0,
         }
     }

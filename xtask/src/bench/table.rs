@@ -8,6 +8,7 @@ use super::figures::{Spread, Target, time};
 use super::gateway::Real;
 use super::rounds::{Measured, ROWS, Sample};
 use super::tools::{Own, Readiness, Tool};
+use super::workload::Frames;
 
 /// ns that tracing may add to a system call of another process.
 const BYSTANDER: Target = Target { most: 100.0 };
@@ -21,11 +22,12 @@ const PEAK: Target = Target {
 };
 
 /// The table.
-pub(crate) fn text(measured: Option<&Measured>, real: Option<&Real>) -> String {
-    let mut out = String::new();
+pub(crate) fn text(machine: &str, measured: Option<&Measured>, real: Option<&Real>) -> String {
+    let mut out = format!("{machine}\n\n");
     if let Some(measured) = measured {
         calls(&mut out, measured);
         events(&mut out, measured);
+        out.push('\n');
     }
     attaching(&mut out, measured, real);
     if let Some(real) = real {
@@ -35,7 +37,7 @@ pub(crate) fn text(measured: Option<&Measured>, real: Option<&Real>) -> String {
 }
 
 /// Everything that was measured, for other programs.
-pub(crate) fn json(measured: Option<&Measured>, real: Option<&Real>) -> Value {
+pub(crate) fn json(machine: &str, measured: Option<&Measured>, real: Option<&Real>) -> Value {
     let readiness = |of: &Readiness| {
         json!({
             "attached_ns": of.attached.as_nanos() as u64,
@@ -55,6 +57,7 @@ pub(crate) fn json(measured: Option<&Measured>, real: Option<&Real>) -> Value {
     };
     json!({
         "schema": "tracer.bench/1",
+        "machine": machine,
         "samples": measured.map(|of| of.samples.iter().map(sample).collect::<Vec<_>>()),
         "attach": measured.map(|of| of.readiness.iter().map(readiness).collect::<Vec<_>>()),
         "program": real.map(|of| json!({
@@ -75,95 +78,131 @@ fn calls(out: &mut String, measured: &Measured) {
     let rounds = rounds.map_or(0, |last| last + 1);
     let _ = writeln!(
         out,
-        "What tracing adds to a call: CPU time of the calling thread, medians of {rounds} rounds; \
-         shares of added time\nare taken within a round, least and greatest in brackets\n"
+        "What tracing adds to a call: CPU time of the calling thread, medians of {rounds} rounds.\n\
+         Shares are of the time added, within a round; least and greatest in brackets.\n"
     );
-    let _ = writeln!(
+    let perf = measured.has(Tool::Perf);
+    line(
         out,
-        "{:34} {:>9} {:>9} {:>9} {:>9} {:>8}  {:20} target",
-        "", "bare", "tracer", "bpftrace", "empty", "tracer", "tracer's share of"
+        "",
+        [
+            "bare",
+            "tracer",
+            "bpftrace",
+            "perf",
+            "empty",
+            "tracer",
+            "tracer's share",
+            "target",
+        ],
+        perf,
     );
-    let _ = writeln!(
+    line(
         out,
-        "{:34} {:>9} {:>9} {:>9} {:>9} {:>8}  {:20}",
-        "", "", "adds", "adds", "programs", "÷ bare", "bpftrace's"
+        "",
+        [
+            "",
+            "adds",
+            "adds",
+            "-g adds",
+            "adds",
+            "÷ bare",
+            "of bpftrace's",
+            "",
+        ],
+        perf,
     );
-    let mut notes = String::new();
-    for number in 0..ROWS.len() {
-        let tools: &[_] = if number == 5 {
-            &[Tool::Tracer, Tool::TracerCounting]
-        } else {
-            &[Tool::Tracer]
-        };
-        for tool in tools {
-            call(out, &mut notes, measured, number, *tool);
+    for (number, row) in ROWS.iter().enumerate() {
+        call(out, measured, number, Tool::Tracer);
+        if row.is_fault() {
+            call(out, measured, number, Tool::TracerCounting);
         }
     }
-    out.push_str(&notes);
+    let _ = writeln!(
+        out,
+        "empty: programs that do nothing on the tracepoints that tracer uses"
+    );
+    for (frames, name) in [(Frames::Kept, "with"), (Frames::Omitted, "without")] {
+        let lost = measured.lost(Tool::Tracer, frames);
+        if let Some(lost) = lost.filter(|lost| lost.greatest > 0.0) {
+            let _ = writeln!(
+                out,
+                "lost: in the process {name} frame pointers tracer lost {:.1} % of its events \
+                 ({:.1}–{:.1});\n      a lost one costs less",
+                lost.median * 100.0,
+                lost.least * 100.0,
+                lost.greatest * 100.0
+            );
+        }
+    }
 }
 
-fn call(out: &mut String, notes: &mut String, measured: &Measured, number: usize, tool: Tool) {
+/// One line of the table; the column of perf only if it was measured.
+fn line(out: &mut String, name: &str, cells: [&str; 8], perf: bool) {
+    let [bare, tracer, bpftrace, of_perf, empty, times, share, target] = cells;
+    let _ = write!(out, "{name:34} {bare:>8} {tracer:>8} {bpftrace:>8} ");
+    if perf {
+        let _ = write!(out, "{of_perf:>8} ");
+    }
+    let text = format!("{empty:>8} {times:>7}  {share:17} {target}");
+    let _ = writeln!(out, "{}", text.trim_end());
+}
+
+fn call(out: &mut String, measured: &Measured, number: usize, tool: Tool) {
     let row = &ROWS[number];
-    let added = |tool| {
-        measured
-            .spread(number, tool, |sample| sample.pair.added())
-            .map_or_else(|| "–".to_owned(), |spread| time(spread.median))
-    };
+    let added = |tool| measured.spread(number, tool, |sample| sample.pair.added());
+    let shown = |tool| added(tool).map_or_else(|| "–".to_owned(), |spread| time(spread.median));
     let name = match tool {
         Tool::TracerCounting => format!("{}, --faults count", row.name),
         _ => row.name.to_owned(),
     };
-    let share = measured.share_of_bpftrace(number, tool);
-    let (most, value) = if row.is_bystander() {
-        let added = measured.spread(number, tool, |sample| sample.pair.added());
-        (Some((BYSTANDER, time(BYSTANDER.most))), added)
+    // Of a call that neither looks at, a share of the little that both add would be noise.
+    let share = measured
+        .share_of_bpftrace(number, tool)
+        .filter(|_| !row.is_bystander());
+    let (target, value) = if row.is_bystander() {
+        (Some((BYSTANDER, time(BYSTANDER.most))), added(tool))
     } else {
         let target = row.most.map(|most| (Target { most }, most.to_string()));
         (target, share)
     };
-    let verdict = match (most, value) {
+    let verdict = match (target, value) {
         (Some((target, most)), Some(spread)) => {
             format!("≤ {most}: {}", target.verdict(spread.median))
         }
         _ => String::new(),
     };
-    let _ = writeln!(
+    let bare = measured.bare(number);
+    let times = measured.spread(number, tool, |sample| sample.pair.times());
+    line(
         out,
-        "{name:34} {:>9} {:>9} {:>9} {:>9} {:>8}  {:20} {verdict}",
-        measured
-            .bare(number)
-            .map_or_else(String::new, |bare| time(bare.median)),
-        added(tool),
-        added(Tool::Bpftrace),
-        added(Tool::Floor),
-        measured
-            .spread(number, tool, |sample| sample.pair.times())
-            .map_or_else(String::new, |times| format!("{:.2}", times.median)),
-        share.map_or_else(String::new, |share| share.to_string()),
+        &name,
+        [
+            &bare.map_or_else(String::new, |bare| time(bare.median)),
+            &shown(tool),
+            &shown(Tool::Bpftrace),
+            &shown(Tool::Perf),
+            &shown(Tool::Floor),
+            &times.map_or_else(String::new, |times| format!("{:.2}", times.median)),
+            &share.map_or_else(String::new, |share| share.to_string()),
+            &verdict,
+        ],
+        measured.has(Tool::Perf),
     );
-    let lost = measured.spread(number, tool, |sample| sample.lost);
-    if let Some(lost) = lost.filter(|lost| lost.greatest > 0.0) {
-        let _ = writeln!(
-            notes,
-            "  {name}: in its stays {:.1} % of the events were lost ({:.1}–{:.1}), and cost less for that",
-            lost.median * 100.0,
-            lost.least * 100.0,
-            lost.greatest * 100.0
-        );
-    }
 }
 
 /// What one of them takes the collector.
 fn events(out: &mut String, measured: &Measured) {
     let _ = writeln!(out, "\nWhat it takes the collector, in its own process");
-    // Records of one of them: of a pair mmap's end, munmap's begin and end; of a fault itself.
-    for (number, records) in [(0, 3.0), (1, 3.0), (2, 3.0), (3, 3.0), (4, 4.0), (5, 1.0)] {
-        let took = measured.spread(number, Tool::Tracer, |sample| sample.collector / records);
+    for (number, row) in ROWS.iter().enumerate().filter(|(_, row)| row.records > 0) {
+        let took = measured.spread(number, Tool::Tracer, |sample| {
+            sample.collector / f64::from(row.records)
+        });
         let Some(took) = took else { continue };
         let _ = writeln!(
             out,
-            "{:34} {:>9} an event ({}–{})   ≤ {}: {}",
-            ROWS[number].name,
+            "{:34} {:>8} an event ({}–{})   ≤ {}: {}",
+            row.name,
             time(took.median),
             time(took.least),
             time(took.greatest),
@@ -177,7 +216,7 @@ fn events(out: &mut String, measured: &Measured) {
 fn attaching(out: &mut String, measured: Option<&Measured>, real: Option<&Real>) {
     let _ = writeln!(
         out,
-        "\nFrom tracer's start to the first event that it has handled"
+        "From tracer's start to the first event that it has handled"
     );
     let small = measured.map(|of| ("a small busy process", &of.readiness));
     let real = real.map(|of| (of.name, &of.readiness));
@@ -211,7 +250,7 @@ fn own(out: &mut String, name: &str, own: &Own) {
     );
     let _ = writeln!(
         out,
-        "{:34} {:>9}   ≤ {}: {}",
+        "{:34} {:>8}   ≤ {}: {}",
         "peak memory",
         mebibytes(own.peak_bytes as f64),
         mebibytes(PEAK.most),
@@ -219,7 +258,7 @@ fn own(out: &mut String, name: &str, own: &Own) {
     );
     let _ = writeln!(
         out,
-        "{:34} {:>9}   {:.1} % of a core, {} events, {} lost",
+        "{:34} {:>8}   {:.1} % of a core, {} events, {} lost",
         "CPU",
         time(own.cpu_ns as f64),
         own.cpu_ns as f64 / own.duration_ns.max(1) as f64 * 100.0,
@@ -230,4 +269,94 @@ fn own(out: &mut String, name: &str, own: &Own) {
 
 fn mebibytes(bytes: f64) -> String {
     format!("{:.1} MiB", bytes / f64::from(1 << 20))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::figures::Pair;
+    use super::*;
+
+    fn sample(tool: Tool, row: usize, bare: f64, with: f64) -> Sample {
+        Sample {
+            round: 0,
+            tool,
+            row,
+            pair: Pair { bare, with },
+            collector: 3000.0,
+            frames: Some(Frames::Kept),
+            lost: if tool == Tool::Tracer { 0.25 } else { 0.0 },
+        }
+    }
+
+    fn measured() -> Measured {
+        let bystander = ROWS.len() - 1;
+        Measured {
+            samples: vec![
+                sample(Tool::Tracer, 0, 2000.0, 3000.0),
+                sample(Tool::Bpftrace, 0, 2000.0, 6000.0),
+                sample(Tool::Tracer, bystander, 100.0, 250.0),
+            ],
+            readiness: vec![Readiness {
+                attached: Duration::from_millis(200),
+                first_event: Duration::from_millis(1200),
+            }],
+        }
+    }
+
+    fn line_of<'a>(text: &'a str, name: &str) -> &'a str {
+        text.lines()
+            .find(|line| line.starts_with(name))
+            .expect("the line is there")
+    }
+
+    #[test]
+    fn each_figure_stands_beside_its_target() {
+        let text = text("a machine", Some(&measured()), None);
+        let words = |name| {
+            line_of(&text, name)
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        assert_eq!(
+            words("mmap+munmap, 4 frames"),
+            "mmap+munmap, 4 frames 2.00 µs 1.00 µs 4.00 µs – 1.50 0.25 (0.25–0.25) ≤ 0.35: met"
+        );
+        assert!(words("another process").ends_with("2.50 ≤ 100 ns: missed"));
+        assert!(words("a small busy process").ends_with("≤ 1.00 s: missed"));
+        assert!(text.contains("tracer lost 25.0 % of its events"));
+    }
+
+    #[test]
+    fn perf_has_a_column_only_where_it_was_measured() {
+        let mut measured = measured();
+        assert!(!text("", Some(&measured), None).contains("perf"));
+        measured
+            .samples
+            .push(sample(Tool::Perf, 0, 2000.0, 12_000.0));
+        let text = text("", Some(&measured), None);
+        assert!(line_of(&text, "mmap+munmap, 4 frames").contains("10.00 µs"));
+    }
+
+    #[test]
+    fn what_tracer_takes_is_held_against_its_target() {
+        let real = Real {
+            name: "a program",
+            own: Own {
+                peak_bytes: 151 << 20,
+                cpu_ns: 600_000_000,
+                duration_ns: 60_000_000_000,
+                events: 10,
+                lost: 0,
+            },
+            readiness: Vec::new(),
+        };
+        let text = text("", None, Some(&real));
+        assert!(line_of(&text, "peak memory").ends_with("≤ 150.0 MiB: missed"));
+        assert!(line_of(&text, "CPU").ends_with("1.0 % of a core, 10 events, 0 lost"));
+        let json = json("", None, Some(&real));
+        assert_eq!(json["program"]["peak_bytes"], 151 << 20);
+    }
 }

@@ -34,6 +34,8 @@ pub(crate) enum Tool {
     TracerCounting,
     /// bpftrace, the script that one would write for the question that tracer answers.
     Bpftrace,
+    /// perf, recording the stacks of the same calls and faults.
+    Perf,
     /// bpftrace, with programs that do nothing on the tracepoints that tracer uses: what the kernel
     /// takes for any tool. The page faults' are classic tracepoints; tracer's are raw.
     Floor,
@@ -46,6 +48,7 @@ impl Tool {
             Self::Tracer => "tracer",
             Self::TracerCounting => "tracer --faults count",
             Self::Bpftrace => "bpftrace",
+            Self::Perf => "perf record -g",
             Self::Floor => "empty programs",
         }
     }
@@ -58,6 +61,8 @@ pub(crate) struct Bench {
     pub(crate) tracer: PathBuf,
     /// bpftrace's.
     pub(crate) bpftrace: PathBuf,
+    /// perf's.
+    pub(crate) perf: PathBuf,
     /// For files.
     pub(crate) folder: PathBuf,
 }
@@ -115,6 +120,7 @@ impl Attached {
             }
             Tool::Bpftrace => Self::bpftrace(tool, bench, &users_script(&pids)),
             Tool::Floor => Self::bpftrace(tool, bench, EMPTY_PROGRAMS),
+            Tool::Perf => Self::perf(bench, &pids),
         }
     }
 
@@ -157,6 +163,27 @@ impl Attached {
                 attached,
                 first_event,
             }),
+        })
+    }
+
+    fn perf(bench: &Bench, pids: &[u32]) -> Result<Self> {
+        let report = bench.folder.join("perf.data");
+        let pids: Vec<_> = pids.iter().map(u32::to_string).collect();
+        let mut running = Running::start(
+            Command::new(&bench.perf)
+                .args(["record", "--quiet", "-g", "-e", PERF_EVENTS])
+                .args(["-p", &pids.join(","), "-o"])
+                .arg(&report)
+                // It takes commands from its input, and answers when it has begun to record.
+                .args(["--control", "fd:0,1"]),
+        )?;
+        running.say("ping")?;
+        running.wait_for("ack", LIMIT)?;
+        Ok(Self {
+            running,
+            tool: Tool::Perf,
+            report,
+            readiness: None,
         })
     }
 
@@ -225,6 +252,15 @@ impl Attached {
                 }
                 Ok(None)
             }
+            Tool::Perf => {
+                let written = fs::metadata(&report).map_or(0, |data| data.len());
+                // Nobody reads it, and it is large.
+                let _ = fs::remove_file(&report);
+                if written < 1 << 20 {
+                    bail!("perf recorded nothing: {written} bytes; it said `{said}`");
+                }
+                Ok(None)
+            }
             Tool::Floor => Ok(None),
         }
     }
@@ -248,6 +284,10 @@ fn users_script(pids: &[u32]) -> String {
          tracepoint:exceptions:page_fault_user /{ours}/ {{ @faults[ustack] = count(); }}"
     )
 }
+
+/// What the users' script looks at.
+const PERF_EVENTS: &str =
+    "syscalls:sys_exit_mmap,syscalls:sys_enter_munmap,exceptions:page_fault_user";
 
 /// The tracepoints that a pair and a fault pass under tracer.
 const EMPTY_PROGRAMS: &str = "BEGIN { printf(\"attached to everything\\n\"); }
