@@ -9,18 +9,18 @@ use anyhow::Result;
 use crate::{process, setup};
 use xtask::machine;
 
-/// `cargo xtask build`.
-pub(crate) fn build(workspace: &Path) -> Result<()> {
+/// `cargo xtask build`; returns where the tool is.
+pub(crate) fn build(workspace: &Path) -> Result<PathBuf> {
     setup::ensure(workspace)?;
     process::run(&mut build_command(workspace))?;
     eprintln!("built target/release/tracer");
-    Ok(())
+    Ok(program(workspace))
 }
 
 /// `cargo xtask run -- ARGUMENTS`.
 pub(crate) fn run(workspace: &Path, arguments: &[OsString]) -> Result<()> {
-    build(workspace)?;
-    process::become_it(process::privileged(&program(workspace))?.args(arguments))
+    let program = build(workspace)?;
+    process::become_it(process::privileged(&program)?.args(arguments))
 }
 
 /// `cargo xtask reproduce`: the main job, start to end.

@@ -2,6 +2,7 @@
 
 mod bench;
 mod commands;
+mod kernels;
 mod process;
 mod setup;
 
@@ -41,6 +42,8 @@ enum Command {
     Bench(bench::Options),
     /// Check formatting and lints, then run all tests, as root
     Test,
+    /// Run the tests that ask the kernel on Debian's 6.1 and 6.12, in virtual machines
+    VmTest(kernels::Options),
 }
 
 fn main() -> ExitCode {
@@ -48,11 +51,12 @@ fn main() -> ExitCode {
     let workspace = workspace();
     let done = match arguments.command {
         Command::Setup => setup::run(&workspace),
-        Command::Build => commands::build(&workspace),
+        Command::Build => commands::build(&workspace).map(drop),
         Command::Run { arguments } => commands::run(&workspace, &arguments),
         Command::Reproduce { seconds } => commands::reproduce(&workspace, seconds),
         Command::Bench(options) => bench::run(&workspace, &options),
         Command::Test => commands::test(&workspace),
+        Command::VmTest(options) => kernels::run(&workspace, &options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 use xtask::machine;
-use xtask::toolchain::Facts;
+use xtask::toolchain::{DEBIAN_PACKAGES, Facts};
 
 use crate::process;
 use plan::{Plan, Step, System};
@@ -59,19 +59,30 @@ fn still_missing(facts: &Facts) -> String {
 
 fn carry_out(step: &Step, facts: &Facts, workspace: &Path) -> Result<()> {
     match step {
-        Step::DebianPackages => {
-            let [refresh, install] = plan::apt_commands();
-            // One list out of reach does not matter if the packages' own list is there: what counts
-            // is whether they can be installed.
-            if let Err(error) = process::run(&mut apt(&refresh)) {
-                eprintln!("{error:#}; going on with the package lists that are there");
-            }
-            process::run(&mut apt(&install))
-        }
+        Step::DebianPackages => apt_install(&DEBIAN_PACKAGES),
         Step::NightlyWithSource => process::run(&mut rustup(&plan::NIGHTLY_COMMAND)),
         Step::SourceOf(nightly) => process::run(&mut rustup(&plan::source_command(nightly))),
         Step::Linker => linker::install(facts, workspace),
     }
+}
+
+/// Whether packages can be had from Debian.
+pub(crate) fn has_apt() -> bool {
+    system().debian
+}
+
+/// Fetches new package lists. One list out of reach does not matter if the packages' own list is
+/// there: what counts is whether they can be installed.
+pub(crate) fn apt_update() {
+    if let Err(error) = process::run(&mut apt(&plan::APT_UPDATE)) {
+        eprintln!("{error:#}; going on with the package lists that are there");
+    }
+}
+
+/// Installs packages, by the newest lists.
+pub(crate) fn apt_install(packages: &[&str]) -> Result<()> {
+    apt_update();
+    process::run(&mut apt(&plan::apt_install(packages)))
 }
 
 fn apt(arguments: &[&str]) -> Command {

@@ -52,12 +52,15 @@ pub(super) fn source_command(nightly: &str) -> [&str; 5] {
     ["component", "add", "rust-src", "--toolchain", nightly]
 }
 
-/// apt-get's two commands: new package lists, then the packages. Nothing that is there may be
-/// removed for them: they conflict with Debian's own `rustc` and `rustup` packages.
-pub(super) fn apt_commands() -> [Vec<&'static str>; 2] {
+/// apt-get's command for new package lists.
+pub(super) const APT_UPDATE: [&str; 1] = ["update"];
+
+/// apt-get's command to install packages. Nothing that is there may be removed for them: the eBPF
+/// compiler's conflict with Debian's own `rustc` and `rustup` packages.
+pub(super) fn apt_install<'a>(packages: &[&'a str]) -> Vec<&'a str> {
     let mut install = vec!["install", "--yes", "--no-install-recommends", "--no-remove"];
-    install.extend(DEBIAN_PACKAGES);
-    [vec!["update"], install]
+    install.extend(packages);
+    install
 }
 
 /// Whether an os-release(5) file is Debian's.
@@ -94,11 +97,11 @@ fn compiler(facts: &Facts, system: &System) -> Result<Step> {
         return Ok(Step::DebianPackages);
     }
     if system.debian {
-        let [refresh, install] = apt_commands();
+        let install = apt_install(&DEBIAN_PACKAGES);
         bail!(
             "installing a compiler for the BPF target needs root: run `sudo apt-get {}` and \
              `sudo apt-get {}`{}, then this command again",
-            refresh.join(" "),
+            APT_UPDATE.join(" "),
             install.join(" "),
             if system.rustup {
                 format!(", or `rustup {}`", NIGHTLY_COMMAND.join(" "))

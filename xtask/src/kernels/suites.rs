@@ -1,0 +1,227 @@
+//! What is run on each kernel: the tests that ask the kernel, as `cargo xtask test` builds them, and
+//! in guests the tool as `cargo xtask build` builds it: under emulation an unoptimised collector is
+//! too slow for the events it is sent.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
+
+use crate::{commands, process};
+
+/// A target of the package `tracer`, in cargo's words.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Target {
+    Library,
+    Tool,
+    Test(&'static str),
+}
+
+/// What a suite is before it is built.
+struct Plan {
+    name: &'static str,
+    target: Target,
+    arguments: &'static [&'static str],
+    /// Tests that cannot run in a guest, each with the reason.
+    not_in_guests: &'static [(&'static str, &'static str)],
+}
+
+const PLANS: [Plan; 4] = [
+    Plan {
+        name: "doctor",
+        target: Target::Tool,
+        arguments: &["doctor"],
+        not_in_guests: &[],
+    },
+    Plan {
+        name: "capture",
+        target: Target::Library,
+        arguments: &["capture::"],
+        not_in_guests: &[],
+    },
+    Plan {
+        name: "ledger_kernel",
+        target: Target::Test("ledger_kernel"),
+        arguments: &[],
+        not_in_guests: &[],
+    },
+    Plan {
+        name: "live",
+        target: Target::Test("live"),
+        arguments: &[],
+        not_in_guests: &[(
+            "attach::a_worker_of_a_node_that_already_runs_is_attributed",
+            "needs node, which is larger than all else in a guest",
+        )],
+    },
+];
+
+/// Example programs that tests trace.
+const EXAMPLES: [&str; 1] = ["startup_growth"];
+
+/// A suite, ready to be run.
+pub(super) struct Suite {
+    /// Its name.
+    pub(super) name: &'static str,
+    /// Its program, at the same path in a guest.
+    pub(super) program: PathBuf,
+    /// What it is called with everywhere.
+    pub(super) arguments: Vec<OsString>,
+    /// What it is called with in a guest besides.
+    pub(super) guest_arguments: Vec<OsString>,
+    /// The working folder: that of the package, as under cargo.
+    pub(super) folder: PathBuf,
+    /// Whether it counts its tests, as the test harness does.
+    pub(super) counts: bool,
+}
+
+/// Everything that was built.
+pub(super) struct Suites {
+    /// In the order in which they are run.
+    pub(super) all: Vec<Suite>,
+    /// Other programs that the tests start by the path at which they were built.
+    pub(super) examples: Vec<PathBuf>,
+    /// The tool, at the path where the tests look for it.
+    pub(super) tool: PathBuf,
+}
+
+/// Builds the tool for guests; returns where it is.
+pub(super) fn build_tool(workspace: &Path) -> Result<PathBuf> {
+    commands::build(workspace)
+}
+
+/// Builds the tests, and the tool that they run on this machine.
+pub(super) fn build(workspace: &Path) -> Result<Suites> {
+    let mut cargo = process::cargo(workspace);
+    cargo
+        .args([
+            "test",
+            "--no-run",
+            "--locked",
+            "--package",
+            "tracer",
+            "--lib",
+            "--bins",
+        ])
+        .arg("--message-format=json-render-diagnostics");
+    for plan in &PLANS {
+        if let Target::Test(name) = plan.target {
+            cargo.args(["--test", name]);
+        }
+    }
+    for example in EXAMPLES {
+        cargo.args(["--example", example]);
+    }
+    let shown = process::shown(&cargo);
+    eprintln!("+ {shown}");
+    let answer = cargo
+        .stderr(Stdio::inherit())
+        .output()
+        .with_context(|| format!("cannot start `{shown}`"))?;
+    if !answer.status.success() {
+        bail!("`{shown}` failed: {}", answer.status);
+    }
+    let built = Built::read(&String::from_utf8_lossy(&answer.stdout));
+    Ok(Suites {
+        all: PLANS
+            .iter()
+            .map(|plan| plan.suite(&built, workspace))
+            .collect::<Result<_>>()?,
+        examples: built.examples.values().cloned().collect(),
+        tool: built.program(Target::Tool)?,
+    })
+}
+
+impl Plan {
+    fn suite(&self, built: &Built, workspace: &Path) -> Result<Suite> {
+        let skipped = self
+            .not_in_guests
+            .iter()
+            .flat_map(|(test, _)| ["--skip".into(), (*test).into()]);
+        Ok(Suite {
+            name: self.name,
+            program: built.program(self.target)?,
+            arguments: self.arguments.iter().map(OsString::from).collect(),
+            guest_arguments: skipped.collect(),
+            folder: workspace.join("tracer"),
+            counts: self.target != Target::Tool,
+        })
+    }
+}
+
+/// The programs that cargo reports to have built.
+#[derive(Default)]
+struct Built {
+    targets: HashMap<String, PathBuf>,
+    examples: HashMap<String, PathBuf>,
+}
+
+impl Built {
+    /// Reads cargo's messages, one JSON object a line ("compiler-artifact", The Cargo Book, External
+    /// tools).
+    fn read(messages: &str) -> Self {
+        let mut built = Self::default();
+        for line in messages.lines() {
+            let Ok(message) = serde_json::from_str::<Value>(line) else {
+                continue;
+            };
+            let target = &message["target"];
+            let (Some(program), Some(name), Some(kind)) = (
+                message["executable"].as_str(),
+                target["name"].as_str(),
+                target["kind"][0].as_str(),
+            ) else {
+                continue;
+            };
+            let tests = message["profile"]["test"] == true;
+            let program = PathBuf::from(program);
+            match (kind, tests) {
+                ("example", _) => built.examples.insert(name.to_owned(), program),
+                ("test", _) => built.targets.insert(format!("test {name}"), program),
+                ("lib", true) => built.targets.insert("library".to_owned(), program),
+                ("bin", false) => built.targets.insert("tool".to_owned(), program),
+                _ => None,
+            };
+        }
+        built
+    }
+
+    fn program(&self, target: Target) -> Result<PathBuf> {
+        let key = match target {
+            Target::Library => "library".to_owned(),
+            Target::Tool => "tool".to_owned(),
+            Target::Test(name) => format!("test {name}"),
+        };
+        let program = self.targets.get(&key);
+        Ok(program
+            .with_context(|| format!("cargo built no {key}"))?
+            .clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_are_found_among_cargos_messages() {
+        let built = Built::read(
+            r#"{"reason":"compiler-artifact","target":{"kind":["lib"],"name":"tracer"},"profile":{"test":false},"executable":null}
+{"reason":"compiler-artifact","target":{"kind":["lib"],"name":"tracer"},"profile":{"test":true},"executable":"/t/deps/tracer-1"}
+{"reason":"compiler-artifact","target":{"kind":["bin"],"name":"tracer"},"profile":{"test":true},"executable":"/t/deps/tracer-2"}
+{"reason":"compiler-artifact","target":{"kind":["bin"],"name":"tracer"},"profile":{"test":false},"executable":"/t/tracer"}
+{"reason":"compiler-artifact","target":{"kind":["test"],"name":"live"},"profile":{"test":true},"executable":"/t/deps/live-3"}
+{"reason":"compiler-artifact","target":{"kind":["example"],"name":"grow"},"profile":{"test":false},"executable":"/t/examples/grow"}
+{"reason":"build-finished","success":true}"#,
+        );
+        let program = |target| built.program(target).ok();
+        assert_eq!(program(Target::Library), Some("/t/deps/tracer-1".into()));
+        assert_eq!(program(Target::Tool), Some("/t/tracer".into()));
+        assert_eq!(program(Target::Test("live")), Some("/t/deps/live-3".into()));
+        assert_eq!(program(Target::Test("other")), None);
+        assert_eq!(built.examples["grow"], Path::new("/t/examples/grow"));
+    }
+}
