@@ -104,7 +104,8 @@ impl Program {
             );
             ("a Python", python(), None)
         };
-        command.env("HOME", &home);
+        // V8 writes a log of its own to where it is started.
+        command.env("HOME", &home).current_dir(&home);
         let running = Running::start(&mut command)?;
         Ok(Self {
             name,

@@ -100,12 +100,18 @@ struct Stay {
     rows: &'static [usize],
 }
 
-/// The process without frame pointers has tracer to itself: what it loses must not be laid to others.
-const STAYS: [Stay; 6] = [
+/// The process without frame pointers has tracer to itself, and so have page faults: what one loses
+/// must not be laid to the other.
+const STAYS: [Stay; 7] = [
     Stay {
         tool: Tool::Tracer,
         traced: &[Frames::Kept],
-        rows: &[0, 1, 2, 4, 5, 6],
+        rows: &[0, 1, 2, 4, 6],
+    },
+    Stay {
+        tool: Tool::Tracer,
+        traced: &[Frames::Kept],
+        rows: &[5],
     },
     Stay {
         tool: Tool::Bpftrace,
@@ -120,7 +126,8 @@ const STAYS: [Stay; 6] = [
     Stay {
         tool: Tool::TracerCounting,
         traced: &[Frames::Kept],
-        rows: &[5],
+        // Of the faults it tells nothing but their number: the pairs show that it saw the process.
+        rows: &[0, 5],
     },
     Stay {
         tool: Tool::Perf,
@@ -147,8 +154,6 @@ pub(crate) struct Sample {
     pub(crate) pair: Pair,
     /// What one took the tool in its own process, ns.
     pub(crate) collector: f64,
-    /// Which process was traced, where it is one.
-    pub(crate) frames: Option<Frames>,
     /// Events that the tool lost in this stay, of all it was given.
     pub(crate) lost: f64,
 }
@@ -184,11 +189,10 @@ impl Measured {
         self.samples.iter().any(|sample| sample.tool == tool)
     }
 
-    /// The share of its events that a tool lost in a process.
-    pub(crate) fn lost(&self, tool: Tool, frames: Frames) -> Option<Spread> {
-        let samples = self.samples.iter();
-        let stays = samples.filter(|one| one.tool == tool && one.frames == Some(frames));
-        Spread::of(stays.map(|sample| sample.lost))
+    /// The share of its events that a tool lost where it was measured with this row.
+    pub(crate) fn lost(&self, row: usize, tool: Tool) -> f64 {
+        self.spread(row, tool, |sample| sample.lost)
+            .map_or(0.0, |lost| lost.median)
     }
 
     /// What one took without any tool, ns.
@@ -283,7 +287,8 @@ impl Processes {
             let took = after.saturating_sub(before);
             before = after;
             let items = row.count * BATCHES as u32;
-            if !row.is_bystander() {
+            let counted = stay.tool == Tool::TracerCounting && row.is_fault();
+            if !row.is_bystander() && !counted {
                 done += u64::from(items);
             }
             into.samples.push(Sample {
@@ -292,10 +297,6 @@ impl Processes {
                 row: number,
                 pair: Pair { bare, with },
                 collector: took.as_nanos() as f64 / f64::from(items),
-                frames: match stay.traced {
-                    [one] => Some(*one),
-                    _ => None,
-                },
                 lost: 0.0,
             });
         }
@@ -353,7 +354,6 @@ mod tests {
             row: 0,
             pair: Pair { bare, with },
             collector: 0.0,
-            frames: None,
             lost: 0.0,
         }
     }

@@ -8,7 +8,6 @@ use super::figures::{Spread, Target, time};
 use super::gateway::Real;
 use super::rounds::{Measured, ROWS, Sample};
 use super::tools::{Own, Readiness, Tool};
-use super::workload::Frames;
 
 /// ns that tracing may add to a system call of another process.
 const BYSTANDER: Target = Target { most: 100.0 };
@@ -122,19 +121,6 @@ fn calls(out: &mut String, measured: &Measured) {
         out,
         "empty: programs that do nothing on the tracepoints that tracer uses"
     );
-    for (frames, name) in [(Frames::Kept, "with"), (Frames::Omitted, "without")] {
-        let lost = measured.lost(Tool::Tracer, frames);
-        if let Some(lost) = lost.filter(|lost| lost.greatest > 0.0) {
-            let _ = writeln!(
-                out,
-                "lost: in the process {name} frame pointers tracer lost {:.1} % of its events \
-                 ({:.1}–{:.1});\n      a lost one costs less",
-                lost.median * 100.0,
-                lost.least * 100.0,
-                lost.greatest * 100.0
-            );
-        }
-    }
 }
 
 /// One line of the table; the column of perf only if it was measured.
@@ -166,11 +152,12 @@ fn call(out: &mut String, measured: &Measured, number: usize, tool: Tool) {
         let target = row.most.map(|most| (Target { most }, most.to_string()));
         (target, share)
     };
+    let lost = measured.lost(number, tool);
     let verdict = match (target, value) {
         (Some((target, most)), Some(spread)) => {
-            format!("≤ {most}: {}", target.verdict(spread.median))
+            format!("≤ {most}: {}", verdict(target, spread.median, lost))
         }
-        _ => String::new(),
+        _ => with_loss(String::new(), lost),
     };
     let bare = measured.bare(number);
     let times = measured.spread(number, tool, |sample| sample.pair.times());
@@ -191,6 +178,28 @@ fn call(out: &mut String, measured: &Measured, number: usize, tool: Tool) {
     );
 }
 
+/// What was lost cost less than it should have: a target that is met so is not shown to be met.
+fn verdict(target: Target, value: f64, lost: f64) -> String {
+    let said = match target.verdict(value) {
+        "met" if lost > 0.0 => "not shown",
+        said => said,
+    };
+    with_loss(said.to_owned(), lost)
+}
+
+/// The share of the events that were lost, after what there is to say.
+fn with_loss(said: String, lost: f64) -> String {
+    if lost == 0.0 {
+        return said;
+    }
+    let percent = format!("{:.1} % lost", lost * 100.0);
+    if said.is_empty() {
+        percent
+    } else {
+        format!("{said}, {percent}")
+    }
+}
+
 /// What one of them takes the collector.
 fn events(out: &mut String, measured: &Measured) {
     let _ = writeln!(out, "\nWhat it takes the collector, in its own process");
@@ -207,7 +216,7 @@ fn events(out: &mut String, measured: &Measured) {
             time(took.least),
             time(took.greatest),
             time(COLLECTOR.most),
-            COLLECTOR.verdict(took.median)
+            verdict(COLLECTOR, took.median, measured.lost(number, Tool::Tracer))
         );
     }
 }
@@ -285,8 +294,7 @@ mod tests {
             row,
             pair: Pair { bare, with },
             collector: 3000.0,
-            frames: Some(Frames::Kept),
-            lost: if tool == Tool::Tracer { 0.25 } else { 0.0 },
+            lost: 0.0,
         }
     }
 
@@ -326,7 +334,19 @@ mod tests {
         );
         assert!(words("another process").ends_with("2.50 ≤ 100 ns: missed"));
         assert!(words("a small busy process").ends_with("≤ 1.00 s: missed"));
-        assert!(text.contains("tracer lost 25.0 % of its events"));
+    }
+
+    #[test]
+    fn a_target_is_not_met_by_losing_what_would_have_cost() {
+        let target = Target { most: 1.0 };
+        assert_eq!(verdict(target, 0.5, 0.0), "met");
+        assert_eq!(verdict(target, 0.5, 0.25), "not shown, 25.0 % lost");
+        assert_eq!(verdict(target, 1.5, 0.25), "missed, 25.0 % lost");
+        let mut measured = measured();
+        measured.samples[0].lost = 0.4;
+        let text = text("", Some(&measured), None);
+        let line = line_of(&text, "mmap+munmap, 4 frames");
+        assert!(line.ends_with("≤ 0.35: not shown, 40.0 % lost"), "{line}");
     }
 
     #[test]
