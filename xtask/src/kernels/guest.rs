@@ -36,8 +36,8 @@ pub(super) fn boot(
         .arg(&kernel.image)
         .arg("-initrd")
         .arg(image)
-        // A panic ends the machine (`-no-reboot`).
-        .args(["-append", "console=ttyS0 quiet panic=-1"]);
+        // Warnings are shown, with their call traces; a panic ends the machine (`-no-reboot`).
+        .args(["-append", "console=ttyS0 loglevel=5 panic=-1"]);
     let mut guest = Guest::start(&mut qemu)?;
     let mut progress = Progress::new(suites);
     let mut last = VecDeque::new();

@@ -2,7 +2,7 @@
 //! built, the libraries they load, the programs that tests start, and an `init` that runs it all.
 
 use std::ffi::OsStr;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -18,8 +18,14 @@ use crate::process;
 /// Programs of this machine that tests start.
 const PROGRAMS: [&str; 7] = ["sh", "cat", "true", "touch", "sleep", "mount", "umount"];
 
-/// What `init` needs, of busybox.
-const APPLETS: [&str; 7] = ["date", "dmesg", "grep", "ip", "mkdir", "poweroff", "sed"];
+/// Where they are found in a guest, by links; everything is at its own path too.
+const ON_PATH: &str = "/programs";
+
+/// Folders that are links into `/usr` on a system with a merged one.
+const MERGED: [&str; 5] = ["/bin", "/sbin", "/lib", "/lib32", "/lib64"];
+
+/// What `init` is made of.
+const BUSYBOX: &str = "/busybox";
 
 /// What tests import into python3.
 const PYTHON_MODULES: [&str; 8] = [
@@ -38,6 +44,7 @@ pub(super) fn write(to: &Path, suites: &Suites, tool: &Path) -> Result<()> {
     let file = File::create(to).with_context(|| format!("cannot create {}", to.display()))?;
     let mut image = Image {
         archive: Archive::new(BufWriter::new(file)),
+        stripped: to.with_extension("stripped"),
     };
     image
         .fill(suites, tool)
@@ -48,37 +55,65 @@ pub(super) fn write(to: &Path, suites: &Suites, tool: &Path) -> Result<()> {
 
 struct Image {
     archive: Archive<BufWriter<File>>,
+    /// Where a program is put for a moment, without its debug information.
+    stripped: PathBuf,
 }
 
 impl Image {
     fn fill(&mut self, suites: &Suites, tool: &Path) -> Result<()> {
+        for folder in MERGED {
+            // As on this machine: tests compare paths that the kernel shows with those of programs.
+            if let Ok(to) = fs::read_link(folder) {
+                self.archive
+                    .link(Path::new(folder), &to.to_string_lossy())?;
+            }
+        }
         for folder in ["/dev", "/proc", "/sys", "/run", "/root"] {
             self.archive.folder(Path::new(folder), 0o755)?;
         }
         self.archive.folder(Path::new("/tmp"), 0o1777)?;
         self.archive
             .program(Path::new("/init"), &init(&suites.all))?;
-        let busybox = installed("busybox")?;
-        self.archive.copy(&busybox, Path::new("/bin/busybox"))?;
-        for applet in APPLETS {
-            self.archive
-                .link(&Path::new("/bin").join(applet), "busybox")?;
-        }
+        self.file(&installed("busybox")?, Path::new(BUSYBOX))?;
         // First the tool: the tests' own is at the same path.
-        self.program_at(tool, &suites.tool)?;
+        self.built(tool, &suites.tool)?;
         for suite in &suites.all {
-            self.program(&suite.program)?;
+            self.built(&suite.program, &suite.program)?;
             self.archive.folder(&suite.folder, 0o755)?;
         }
         for example in &suites.examples {
-            self.program(example)?;
+            self.built(example, example)?;
         }
         for name in PROGRAMS {
-            self.program(&installed(name)?)?;
+            self.on_path(name, &installed(name)?)?;
         }
         // Where scripts look for it.
-        self.program_at(&installed("sh")?, Path::new("/bin/sh"))?;
+        self.program(Path::new("/bin/sh"))?;
         self.python()
+    }
+
+    /// A program that was built here: without its debug information, nine tenths of it, which nobody
+    /// asks for in a guest and which would fill its memory.
+    fn built(&mut self, from: &Path, at: &Path) -> Result<()> {
+        if self.archive.has(at) {
+            return Ok(());
+        }
+        let mut strip = Command::new("strip");
+        strip
+            .arg("--strip-debug")
+            .arg("-o")
+            .arg(&self.stripped)
+            .arg(from);
+        output(&mut strip)?;
+        let stripped = self.stripped.clone();
+        self.program_at(&stripped, at)
+    }
+
+    /// A program, to be found by its name.
+    fn on_path(&mut self, name: &str, program: &Path) -> Result<()> {
+        self.program(program)?;
+        let to = program.to_string_lossy();
+        Ok(self.archive.link(&Path::new(ON_PATH).join(name), &to)?)
     }
 
     fn program(&mut self, path: &Path) -> Result<()> {
@@ -87,24 +122,40 @@ impl Image {
 
     /// A program or library, and all that the dynamic linker would load for it.
     fn program_at(&mut self, from: &Path, at: &Path) -> Result<()> {
-        if self.archive.has(at) {
-            return Ok(());
-        }
-        self.archive
-            .copy(from, at)
-            .with_context(|| from.display().to_string())?;
+        self.file(from, at)?;
         for library in libraries(from)? {
-            self.archive
-                .copy(&library, &library)
-                .with_context(|| library.display().to_string())?;
+            self.file(&library, &library)?;
         }
         Ok(())
     }
 
+    /// A file, in the folder that its folder really is; if its path is a link, that and what it leads
+    /// to.
+    fn file(&mut self, from: &Path, at: &Path) -> Result<()> {
+        let cannot = || format!("cannot pack {}", from.display());
+        let (Some(folder), Some(name)) = (at.parent(), at.file_name()) else {
+            bail!("{} is no path of a file", at.display());
+        };
+        let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+        let at = folder.join(name);
+        let real = from.canonicalize().with_context(cannot)?;
+        if from.is_symlink() && real != at {
+            self.archive.copy(&real, &real).with_context(cannot)?;
+            return self
+                .archive
+                .link(&at, &real.to_string_lossy())
+                .with_context(cannot);
+        }
+        self.archive.copy(&real, &at).with_context(cannot)
+    }
+
     /// The interpreter, and of its library what [`PYTHON_MODULES`] load.
     fn python(&mut self) -> Result<()> {
-        let python = installed("python3")?;
-        self.program(&python)?;
+        // What is on PATH may be a script that chooses one.
+        let mut chosen = Command::new(installed("python3")?);
+        let chosen = output(chosen.args(["-c", "import sys; print(sys.executable)"]))?;
+        let python = PathBuf::from(chosen.trim_end());
+        self.on_path("python3", &python)?;
         let list = format!(
             "import {}\n\
              for module in list(sys.modules.values()):\n    \
@@ -114,10 +165,11 @@ impl Image {
             PYTHON_MODULES.join(", ")
         );
         for file in output(Command::new(&python).args(["-c", &list]))?.lines() {
-            if file.ends_with(".so") {
-                self.program(Path::new(file))?;
+            let file = Path::new(file);
+            if file.extension().is_some_and(|extension| extension == "so") {
+                self.program(file)?;
             } else {
-                self.archive.copy(Path::new(file), Path::new(file))?;
+                self.file(file, file)?;
             }
         }
         Ok(())
@@ -168,13 +220,14 @@ fn output(command: &mut Command) -> Result<String> {
 /// The first process: mounts what every system has, runs the suites, tells what the kernel
 /// complained of, and powers the machine off.
 fn init(suites: &[Suite]) -> String {
-    let mut script = String::from(
-        "#!/bin/busybox sh\n\
-         export PATH=/usr/local/bin:/usr/bin:/bin HOME=/root TMPDIR=/tmp\n\
-         mount -t proc proc /proc\n\
-         mount -t sysfs sysfs /sys\n\
-         mount -t devtmpfs devtmpfs /dev\n\
-         ip link set lo up\n",
+    let mut script = format!(
+        "#!{BUSYBOX} sh\n\
+         export PATH={ON_PATH} HOME=/root TMPDIR=/tmp\n\
+         alias busybox={BUSYBOX}\n\
+         busybox mount -t proc proc /proc\n\
+         busybox mount -t sysfs sysfs /sys\n\
+         busybox mount -t devtmpfs devtmpfs /dev\n\
+         busybox ip link set lo up\n"
     );
     for suite in suites {
         let arguments = suite.arguments.iter().chain(&suite.guest_arguments);
@@ -184,16 +237,16 @@ fn init(suites: &[Suite]) -> String {
             .collect();
         // Through a pipe: what a suite starts must not take the console for a terminal.
         script.push_str(&format!(
-            "(\ncd {}\necho {}\nbegan=$(date +%s)\n{} </dev/null\nstatus=$?\n{}\n) 2>&1 | cat\n",
+            "(\ncd {}\necho {}\nbegan=$(busybox date +%s)\n{} </dev/null\nstatus=$?\n{}\n) 2>&1 | busybox cat\n",
             quoted(suite.folder.as_os_str()),
             quoted(OsStr::new(&console::begins(suite.name))),
             words.join(" "),
-            console::ended_in_shell(suite.name, "$status", "$(($(date +%s) - began))"),
+            console::ended_in_shell(suite.name, "$status", "$(($(busybox date +%s) - began))"),
         ));
     }
     script.push_str(&format!(
-        "dmesg | grep -E 'WARNING:|BUG:|Oops|general protection' | sed {}\necho {}\n\
-         poweroff -f\n",
+        "busybox dmesg | busybox grep -E 'WARNING:|BUG:|Oops|general protection' | \
+         busybox sed {}\necho {}\nbusybox poweroff -f\n",
         quoted(OsStr::new(&format!("s/^/{}/", console::complaint()))),
         quoted(OsStr::new(&console::all_ended())),
     ));

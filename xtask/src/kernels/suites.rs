@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
@@ -59,9 +59,6 @@ const PLANS: [Plan; 4] = [
     },
 ];
 
-/// Example programs that tests trace.
-const EXAMPLES: [&str; 1] = ["startup_growth"];
-
 /// A suite, ready to be run.
 pub(super) struct Suite {
     /// Its name.
@@ -93,38 +90,21 @@ pub(super) fn build_tool(workspace: &Path) -> Result<PathBuf> {
     commands::build(workspace)
 }
 
-/// Builds the tests, and the tool that they run on this machine.
+/// Builds the tests, and what they run on this machine: the tool and the examples.
 pub(super) fn build(workspace: &Path) -> Result<Suites> {
-    let mut cargo = process::cargo(workspace);
-    cargo
-        .args([
-            "test",
-            "--no-run",
-            "--locked",
-            "--package",
-            "tracer",
-            "--lib",
-            "--bins",
-        ])
-        .arg("--message-format=json-render-diagnostics");
+    let mut tests = cargo(workspace, "test");
+    tests.args(["--no-run", "--lib"]);
     for plan in &PLANS {
         if let Target::Test(name) = plan.target {
-            cargo.args(["--test", name]);
+            tests.args(["--test", name]);
         }
     }
-    for example in EXAMPLES {
-        cargo.args(["--example", example]);
+    let mut programs = cargo(workspace, "build");
+    programs.args(["--bins", "--examples"]);
+    let mut built = Built::default();
+    for command in [&mut tests, &mut programs] {
+        built.read(&messages(command)?);
     }
-    let shown = process::shown(&cargo);
-    eprintln!("+ {shown}");
-    let answer = cargo
-        .stderr(Stdio::inherit())
-        .output()
-        .with_context(|| format!("cannot start `{shown}`"))?;
-    if !answer.status.success() {
-        bail!("`{shown}` failed: {}", answer.status);
-    }
-    let built = Built::read(&String::from_utf8_lossy(&answer.stdout));
     Ok(Suites {
         all: PLANS
             .iter()
@@ -133,6 +113,27 @@ pub(super) fn build(workspace: &Path) -> Result<Suites> {
         examples: built.examples.values().cloned().collect(),
         tool: built.program(Target::Tool)?,
     })
+}
+
+fn cargo(workspace: &Path, command: &str) -> Command {
+    let mut cargo = process::cargo(workspace);
+    cargo.args([command, "--locked", "--package", "tracer"]);
+    cargo.arg("--message-format=json-render-diagnostics");
+    cargo
+}
+
+/// What cargo says of what it built.
+fn messages(cargo: &mut Command) -> Result<String> {
+    let shown = process::shown(cargo);
+    eprintln!("+ {shown}");
+    let answer = cargo
+        .stderr(Stdio::inherit())
+        .output()
+        .with_context(|| format!("cannot start `{shown}`"))?;
+    if !answer.status.success() {
+        bail!("`{shown}` failed: {}", answer.status);
+    }
+    Ok(String::from_utf8_lossy(&answer.stdout).into_owned())
 }
 
 impl Plan {
@@ -162,8 +163,7 @@ struct Built {
 impl Built {
     /// Reads cargo's messages, one JSON object a line ("compiler-artifact", The Cargo Book, External
     /// tools).
-    fn read(messages: &str) -> Self {
-        let mut built = Self::default();
+    fn read(&mut self, messages: &str) {
         for line in messages.lines() {
             let Ok(message) = serde_json::from_str::<Value>(line) else {
                 continue;
@@ -179,14 +179,13 @@ impl Built {
             let tests = message["profile"]["test"] == true;
             let program = PathBuf::from(program);
             match (kind, tests) {
-                ("example", _) => built.examples.insert(name.to_owned(), program),
-                ("test", _) => built.targets.insert(format!("test {name}"), program),
-                ("lib", true) => built.targets.insert("library".to_owned(), program),
-                ("bin", false) => built.targets.insert("tool".to_owned(), program),
+                ("example", _) => self.examples.insert(name.to_owned(), program),
+                ("test", _) => self.targets.insert(format!("test {name}"), program),
+                ("lib", true) => self.targets.insert("library".to_owned(), program),
+                ("bin", false) => self.targets.insert("tool".to_owned(), program),
                 _ => None,
             };
         }
-        built
     }
 
     fn program(&self, target: Target) -> Result<PathBuf> {
@@ -208,7 +207,8 @@ mod tests {
 
     #[test]
     fn programs_are_found_among_cargos_messages() {
-        let built = Built::read(
+        let mut built = Built::default();
+        built.read(
             r#"{"reason":"compiler-artifact","target":{"kind":["lib"],"name":"tracer"},"profile":{"test":false},"executable":null}
 {"reason":"compiler-artifact","target":{"kind":["lib"],"name":"tracer"},"profile":{"test":true},"executable":"/t/deps/tracer-1"}
 {"reason":"compiler-artifact","target":{"kind":["bin"],"name":"tracer"},"profile":{"test":true},"executable":"/t/deps/tracer-2"}
