@@ -2,7 +2,7 @@
 
 use aya_ebpf::{
     macros::map,
-    maps::{Array, HashMap, PerCpuArray, RingBuf},
+    maps::{Array, HashMap, LruHashMap, PerCpuArray, RingBuf},
 };
 use tracer_common::{counters::COUNTERS, stack::RuleKey};
 
@@ -15,6 +15,11 @@ pub static EVENTS: RingBuf = RingBuf::with_byte_size(16 * 1024 * 1024, 0);
 /// Which processes are traced: process id → [`tracer_common::settings::TRACED`] or `FOLLOWED`.
 #[map]
 pub static PROCESSES: HashMap<u32, u32> = HashMap::with_max_entries(16 * 1024, 0);
+
+/// What a process's address space was when it ended, until its exit is told: process id → identity and
+/// packed pages (see [`crate::probes`], `process.rs`).
+#[map]
+pub static ENDED: LruHashMap<u32, [u64; 2]> = LruHashMap::with_max_entries(1024, 0);
 
 /// See [`tracer_common::counters`].
 #[map]

@@ -108,6 +108,13 @@ impl Registers {
     }
 }
 
+/// Reads at an address that the verifier does not know.
+#[inline(always)]
+fn read<T>(base: *const u8, which: Offset) -> Option<T> {
+    // SAFETY: the helper checks the address; all types read are plain numbers.
+    unsafe { bpf_probe_read_kernel(base.wrapping_add(offset(which)).cast::<T>()) }.ok()
+}
+
 /// A task that a raw tracepoint hands over: an address that the verifier does not know, read by
 /// helper.
 #[derive(Clone, Copy)]
@@ -115,35 +122,47 @@ pub struct OtherTask(pub *const u8);
 
 impl OtherTask {
     #[inline(always)]
-    fn read<T>(base: *const u8, which: Offset) -> Option<T> {
-        // SAFETY: the helper checks the address; all types read are plain numbers.
-        unsafe { bpf_probe_read_kernel(base.wrapping_add(offset(which)).cast::<T>()) }.ok()
-    }
-
-    #[inline(always)]
     pub fn tid(self) -> Option<u32> {
-        Self::read(self.0, Offset::TaskPid)
+        read(self.0, Offset::TaskPid)
     }
 
     #[inline(always)]
     pub fn pid(self) -> Option<u32> {
-        Self::read(self.0, Offset::TaskTgid)
+        read(self.0, Offset::TaskTgid)
     }
 
     #[inline(always)]
     pub fn comm(self) -> Option<[u8; 16]> {
-        Self::read(self.0, Offset::TaskComm)
+        read(self.0, Offset::TaskComm)
     }
 
     /// Identity of its address space, and the packed pages.
     #[inline(always)]
     pub fn space(self) -> Option<(u64, u64)> {
-        let mm: *const u8 = Self::read(self.0, Offset::TaskMm)?;
-        if mm.is_null() {
+        let mm = OtherMm(read(self.0, Offset::TaskMm)?);
+        if mm.0.is_null() {
             return Some((0, 0));
         }
-        let total = Self::read(mm, Offset::MmTotalVm)?;
-        let stack = Self::read(mm, Offset::MmStackVm)?;
-        Some((mm as u64, pack_pages(total, stack)))
+        Some((mm.identity(), mm.pages()?))
+    }
+}
+
+/// An address space that a raw tracepoint hands over, as [`OtherTask`].
+#[derive(Clone, Copy)]
+pub struct OtherMm(pub *const u8);
+
+impl OtherMm {
+    /// The pointer as an identity.
+    #[inline(always)]
+    pub fn identity(self) -> u64 {
+        self.0 as u64
+    }
+
+    /// `total_vm` and `stack_vm`, packed.
+    #[inline(always)]
+    pub fn pages(self) -> Option<u64> {
+        let total = read(self.0, Offset::MmTotalVm)?;
+        let stack = read(self.0, Offset::MmStackVm)?;
+        Some(pack_pages(total, stack))
     }
 }

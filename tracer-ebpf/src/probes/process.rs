@@ -9,10 +9,10 @@ use tracer_common::{counters::Counter, header::Kind, process::Process, settings}
 
 use crate::{
     emit, filter,
-    maps::PROCESSES,
+    maps::{ENDED, PROCESSES},
     program,
     settings::wire_version,
-    task::{OtherTask, Task},
+    task::{OtherMm, OtherTask, Task},
 };
 
 /// `sched:sched_process_fork`: `TP_PROTO(struct task_struct *parent, struct task_struct *child)`,
@@ -88,6 +88,31 @@ pub fn process_exec(ctx: RawTracePointContext) -> i32 {
     0
 }
 
+/// `mmap:exit_mmap`: `TP_PROTO(struct mm_struct *mm)` (include/trace/events/mmap.h, since Linux 6.1),
+/// when the last user of an address space has left it.
+///
+/// Before Linux 6.16 a task's `mm` is cleared before `sched_process_exit` tells of its end
+/// (`do_exit()`, kernel/exit.c), and with it goes the kernel's last word on what it held. Here it can
+/// still be heard: the task that leaves last is in most cases one of the process's own, a moment
+/// before its exit is told. Where somebody else holds on to the address space for longer (a reader of
+/// `/proc/PID/maps`), the exit has no totals, and those of the last call count.
+#[raw_tracepoint(tracepoint = "exit_mmap")]
+pub fn space_exit(ctx: RawTracePointContext) -> i32 {
+    try_space_exit(&ctx);
+    0
+}
+
+#[inline(always)]
+fn try_space_exit(ctx: &RawTracePointContext) -> Option<()> {
+    let who = filter::current()?;
+    // An exec comes here too, with the new address space in place.
+    if Task::current().mm().is_null() {
+        let mm = OtherMm(ctx.arg(0));
+        let _ = ENDED.insert(who.pid, [mm.identity(), mm.pages()?], 0);
+    }
+    Some(())
+}
+
 /// `sched:sched_process_exit`: `TP_PROTO(struct task_struct *p, …)`, on every thread's way out.
 #[raw_tracepoint(tracepoint = "sched_process_exit")]
 pub fn process_exit(_ctx: RawTracePointContext) -> i32 {
@@ -96,12 +121,18 @@ pub fn process_exit(_ctx: RawTracePointContext) -> i32 {
     {
         // Other tasks may take the number once this one is reaped.
         let _ = PROCESSES.remove(who.pid);
-        about_itself(
-            Kind::Exit,
-            status,
-            who,
-            bpf_get_current_comm().unwrap_or_default(),
-        );
+        let mm = Task::current().mm();
+        let (space, pages) = if mm.is_null() {
+            // SAFETY: the value is two plain numbers, written by a task of this process.
+            let ended = unsafe { ENDED.get(who.pid) };
+            let ended = ended.map_or((0, 0), |[space, pages]| (*space, *pages));
+            let _ = ENDED.remove(who.pid);
+            ended
+        } else {
+            (mm.identity(), mm.pages())
+        };
+        let comm = bpf_get_current_comm().unwrap_or_default();
+        send(Kind::Exit, status, who, space, pages, comm);
     }
     0
 }
@@ -129,10 +160,16 @@ fn try_task_rename(ctx: &RawTracePointContext) -> Option<()> {
 #[inline(always)]
 fn about_itself(kind: Kind, flags: u32, who: filter::Traced, comm: [u8; 16]) {
     let mm = Task::current().mm();
+    let pages = if mm.is_null() { 0 } else { mm.pages() };
+    send(kind, flags, who, mm.identity(), pages, comm);
+}
+
+#[inline(always)]
+fn send(kind: Kind, flags: u32, who: filter::Traced, space: u64, pages: u64, comm: [u8; 16]) {
     emit::send(
         Process {
-            header: emit::header(kind, 0, flags, mm.identity(), who),
-            pages: if mm.is_null() { 0 } else { mm.pages() },
+            header: emit::header(kind, 0, flags, space, who),
+            pages,
             comm,
             ..Process::default()
         },

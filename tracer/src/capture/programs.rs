@@ -49,6 +49,10 @@ const RAW: &[(&str, &str)] = &[
     ("task_rename", "task_rename"),
 ];
 
+/// As [`RAW`], where the kernel has the event: what the address space was when it ended. Without it a
+/// kernel that tells of an exit too late (see the program) does not tell the last size.
+const WHERE_THERE: &[(&str, &str)] = &[("space_exit", "exit_mmap")];
+
 /// As [`RAW`], only if faults are followed.
 const FAULTS: &[(&str, &str)] = &[
     ("fault_user", "page_fault_user"),
@@ -154,6 +158,15 @@ impl Programs {
             program
                 .attach(event)
                 .with_context(|| format!("cannot attach to the tracepoint {event}"))?;
+        }
+        for (name, event) in WHERE_THERE {
+            let program: &mut RawTracePoint = self.program(name)?;
+            program
+                .load()
+                .with_context(|| format!("the kernel's verifier refused the program {name}"))?;
+            if let Err(error) = program.attach(event) {
+                log::info!("this kernel has no tracepoint {event}: {error}");
+            }
         }
         Ok(())
     }

@@ -61,7 +61,7 @@ pub fn doctor() -> Result<u8> {
     Ok(if fatal { 2 } else { 0 })
 }
 
-/// BPF ring buffers are of 5.8, `bpf_loop` and `bpf_find_vma` of 5.17.
+/// BPF ring buffers are of 5.8, `bpf_loop` and `bpf_find_vma` of 5.17, `mmap:exit_mmap` of 6.1.
 fn kernel() -> Finding {
     let started = host::started(FaultMode::Off);
     let shown = format!("Linux {} on {}", started.kernel, started.arch);
@@ -72,6 +72,10 @@ fn kernel() -> Finding {
     match (numbers.next(), numbers.next()) {
         (Some(major), Some(minor)) if (major, minor) < (5, 17) => Finding::Fatal(format!(
             "{shown} is too old: the programs need bpf_loop (Linux 5.17); run a newer kernel"
+        )),
+        (Some(major), Some(minor)) if (major, minor) < (6, 1) => Finding::Lacking(format!(
+            "{shown} does not tell what an ending process held (Linux 6.1): its last size is that \
+             of its last call"
         )),
         _ => Finding::Fine(shown),
     }
@@ -143,7 +147,8 @@ fn pagemap() -> Finding {
         Finding::Fine("what is resident is found by PAGEMAP_SCAN".to_owned())
     } else {
         Finding::Lacking(
-            "no PAGEMAP_SCAN (Linux 6.7): what is resident is read page by page, more slowly"
+            "no PAGEMAP_SCAN (Linux 6.7): what is resident is read page by page, more slowly; the \
+             shared page of zeros counts, what lies behind a protection of NONE does not"
                 .to_owned(),
         )
     }

@@ -14,6 +14,8 @@ mod attach;
 
 mod bad_input;
 
+mod end;
+
 mod loss;
 
 mod replay;

@@ -16,7 +16,9 @@ use super::suites::{Suite, Suites};
 use crate::process;
 
 /// Programs of this machine that tests start.
-const PROGRAMS: [&str; 7] = ["sh", "cat", "true", "touch", "sleep", "mount", "umount"];
+const PROGRAMS: [&str; 8] = [
+    "cat", "mount", "sh", "sleep", "touch", "true", "umount", "unshare",
+];
 
 /// Where they are found in a guest, by links; everything is at its own path too.
 const ON_PATH: &str = "/programs";
