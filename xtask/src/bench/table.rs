@@ -152,7 +152,12 @@ fn call(out: &mut String, measured: &Measured, number: usize, tool: Tool) {
         let target = row.most.map(|most| (Target { most }, most.to_string()));
         (target, share)
     };
-    let lost = measured.lost(number, tool);
+    // Another process's calls make no events: none of theirs was lost.
+    let lost = if row.is_bystander() {
+        0.0
+    } else {
+        measured.lost(number, tool)
+    };
     let verdict = match (target, value) {
         (Some((target, most)), Some(spread)) => {
             format!("≤ {most}: {}", verdict(target, spread.median, lost))
@@ -343,10 +348,14 @@ mod tests {
         assert_eq!(verdict(target, 0.5, 0.25), "not shown, 25.0 % lost");
         assert_eq!(verdict(target, 1.5, 0.25), "missed, 25.0 % lost");
         let mut measured = measured();
-        measured.samples[0].lost = 0.4;
+        for sample in &mut measured.samples {
+            sample.lost = 0.4;
+        }
         let text = text("", Some(&measured), None);
         let line = line_of(&text, "mmap+munmap, 4 frames");
         assert!(line.ends_with("≤ 0.35: not shown, 40.0 % lost"), "{line}");
+        let line = line_of(&text, "another process");
+        assert!(line.ends_with("≤ 100 ns: missed"), "{line}");
     }
 
     #[test]

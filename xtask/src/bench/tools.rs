@@ -24,6 +24,8 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// `/proc`.
 const IDLE: Duration = Duration::from_millis(2);
 const QUIET: Duration = Duration::from_millis(30);
+/// How long a tool may take to do its work.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A tool, as it is used here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -203,31 +205,37 @@ impl Attached {
         self.readiness
     }
 
-    /// CPU time of the tool's own threads so far.
-    pub(crate) fn cpu_time(&self) -> Result<Duration> {
+    /// CPU time of the tool's own threads so far, and whether one of them wants a CPU.
+    fn activity(&self) -> Result<(Duration, bool)> {
         let tasks = PathBuf::from(format!("/proc/{}/task", self.running.id()));
-        let mut sum = 0;
+        let (mut sum, mut busy) = (0, false);
         for task in
             fs::read_dir(&tasks).with_context(|| format!("cannot read {}", tasks.display()))?
         {
+            let task = task?.path();
             // A thread may end meanwhile. The first of three numbers is the time on a CPU, ns
             // (Documentation/scheduler/sched-stats.rst).
-            let text = fs::read_to_string(task?.path().join("schedstat")).unwrap_or_default();
-            let first = text.split(' ').next().unwrap_or_default();
+            let times = fs::read_to_string(task.join("schedstat")).unwrap_or_default();
+            let first = times.split(' ').next().unwrap_or_default();
             sum += first.parse::<u64>().unwrap_or_default();
+            busy |= is_running(&fs::read_to_string(task.join("stat")).unwrap_or_default());
         }
-        Ok(Duration::from_nanos(sum))
+        Ok((Duration::from_nanos(sum), busy))
     }
 
-    /// Waits until the tool has handled what it was given; its CPU time then.
+    /// Waits until the tool has handled what it was given; its CPU time then. One that is kept from a
+    /// CPU by others takes no time either, and is not done.
     pub(crate) fn settle(&self) -> Result<Duration> {
-        let deadline = Instant::now() + Duration::from_secs(5);
-        let mut before = self.cpu_time()?;
+        let deadline = Instant::now() + PATIENCE;
+        let (mut before, _) = self.activity()?;
         loop {
             thread::sleep(QUIET);
-            let after = self.cpu_time()?;
-            if after.saturating_sub(before) < IDLE || Instant::now() > deadline {
+            let (after, busy) = self.activity()?;
+            if !busy && after.saturating_sub(before) < IDLE {
                 return Ok(after);
+            }
+            if Instant::now() > deadline {
+                bail!("{} is not done within {PATIENCE:?}", self.tool.name());
             }
             before = after;
         }
@@ -270,6 +278,13 @@ impl Attached {
         self.running.ended(limit)?;
         own(&self.report)
     }
+}
+
+/// Whether a thread runs or waits for a CPU, by its `stat` (proc_pid_stat(5)).
+fn is_running(stat: &str) -> bool {
+    // The name may hold blanks and brackets.
+    stat.rsplit_once(") ")
+        .is_some_and(|(_, rest)| rest.starts_with('R'))
 }
 
 /// What somebody would write who has bpftrace and wants to know who holds memory: the stack of each
@@ -333,6 +348,13 @@ mod tests {
         let own = own_of(&report).expect("all is there");
         assert_eq!((own.peak_bytes, own.cpu_ns), (100, 20));
         assert_eq!((own.duration_ns, own.events, own.lost), (60, 7, 10));
+    }
+
+    #[test]
+    fn a_thread_that_waits_for_a_cpu_is_not_done() {
+        assert!(is_running("12 (a) S name) R 1 12"));
+        assert!(!is_running("12 (a) R name) S 1 12"));
+        assert!(!is_running(""));
     }
 
     #[test]
