@@ -196,7 +196,8 @@ impl Live {
                 let of = |pid: &Pid| procfs::descendants(*pid).unwrap_or_default();
                 pids.extend(known.iter().flat_map(of));
             }
-            pids.retain(|pid| !self.programs.is_selected(*pid));
+            // Of this process every event would make another.
+            pids.retain(|pid| pid.0 != std::process::id() && !self.programs.is_selected(*pid));
             let mut found = false;
             for pid in pids {
                 // It may have ended meanwhile, or have been made since we follow its parent.
@@ -204,7 +205,10 @@ impl Live {
                     continue;
                 }
                 match self.find(pid) {
-                    Ok(()) => found = true,
+                    Ok(()) => {
+                        found = true;
+                        log::info!("process {pid} is traced");
+                    }
                     Err(error) => log::info!("{error:#}"),
                 }
                 // What is traced already goes on meanwhile.
