@@ -8,11 +8,15 @@
 
 mod command;
 
+mod compiled;
+
 mod target;
 
 mod attach;
 
 mod bad_input;
+
+mod beginning;
 
 mod end;
 
