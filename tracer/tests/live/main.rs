@@ -22,6 +22,8 @@ mod end;
 
 mod loss;
 
+mod outsider;
+
 mod replay;
 
 mod reproducer;

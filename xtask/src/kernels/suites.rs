@@ -61,6 +61,7 @@ const PLANS: [Plan; 4] = [
                 "beginning::the_mappings_of_a_program_with_holes_between_its_segments_are_told_at_its_exec",
                 "needs a C compiler",
             ),
+            ("outsider::", "needs a C compiler and strace"),
         ],
     },
 ];
