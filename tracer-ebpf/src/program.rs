@@ -73,6 +73,8 @@ pub fn send_mappings(mm: Mm, registers: Registers, who: Traced) {
     around(registers.get(Offset::InstructionPointer), vdso, mm, who);
     around(mm.get(Offset::MmStartStack), vdso, mm, who);
     around(vdso, vdso, mm, who);
+    // The highest segment may be further away than the walk reaches.
+    around(mm.get(Offset::MmEndData).wrapping_sub(1), vdso, mm, who);
     let (headers, linker) = lowest_addresses(mm);
     let binary = Walk {
         address: if headers == 0 {
