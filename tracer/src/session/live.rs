@@ -1,5 +1,7 @@
 //! A live trace: from the ring through order into the book, and beside it into a recording.
 
+mod records;
+
 use std::{
     process::ExitStatus,
     time::{Duration, Instant},
@@ -11,17 +13,17 @@ use tokio::{
     sync::mpsc,
     time::MissedTickBehavior,
 };
-use tracer_common::header::Kind;
 
 use super::{
     beginnings::Beginnings,
     book::Book,
     ending::Ending,
     losses::Losses,
-    plan::{Outcome, Plan, Target, check_traceable},
+    plan::{Outcome, Plan, Selection, Target, check_traceable},
     processes::{self, Processes},
     sink::Sink,
     stacks::Stacks,
+    verification::Verification,
 };
 use crate::{
     analysis::Progress,
@@ -32,12 +34,7 @@ use crate::{
         recording::Writer,
         ring::{Drained, Ring, now},
     },
-    event::{
-        Ended, Event, Exec, Exit, ExitStatus as Status, Fork, Loss, MapsPurpose, Pid, Rename,
-        SpaceId, Stack, Thread, Tid,
-        decode::Decoder,
-        record::{RawProcess, Record},
-    },
+    event::{Ended, Event, Loss, Maps, MapsPurpose, Pid, Reading, SpaceId, Stack, decode::Decoder},
     order::Order,
     stacks::Namer,
 };
@@ -50,8 +47,6 @@ const MAPS_TICKS: u64 = 25;
 const BATCH: usize = 4096;
 /// A look at what is resident may take this share of the time.
 const RESIDENT_SHARE: u32 = 50;
-/// `PROT_EXEC` (include/uapi/asm-generic/mman-common.h).
-const PROT_EXEC: u8 = 4;
 
 /// Traces until the end of the target, of the time, or a signal; `progress` is called a few times a
 /// second.
@@ -81,6 +76,10 @@ struct Live {
     /// Nothing of this process counts before its exec: until then it is a copy of ourselves.
     held: Option<Pid>,
     resident_due: Instant,
+    /// Children are traced too.
+    follow: bool,
+    /// Where processes may join whom nobody traces yet.
+    joined: Option<Selection>,
 }
 
 impl Live {
@@ -112,17 +111,20 @@ impl Live {
             records: 0,
             held: None,
             resident_due: Instant::now() + Duration::from_secs(1),
+            follow: plan.follow,
+            joined: None,
         };
         live.sink.enter(&Event::Started(host::started(plan.faults)));
         let mut ending = Ending::new()?;
         live.programs.attach(plan.faults)?;
-        ending.begin(live.begin(plan.target, plan.follow)?, plan.duration);
+        ending.begin(live.begin(plan.target)?, plan.duration);
         privileges::drop_unneeded();
         log::info!("everything is attached");
 
         let began = Instant::now();
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut verification = Verification::new(plan.verify);
         let mut ticks = 0u64;
         let mut drained = Drained::default();
         let mut more = false;
@@ -133,6 +135,11 @@ impl Live {
                     if over? {
                         break;
                     }
+                }
+                () = verification.due() => {
+                    let began = Instant::now();
+                    live.verify();
+                    verification.took(began.elapsed());
                 }
                 Some(stack) = named.recv() => live.sink.enter(&Event::Stack(stack)),
                 _ = tick.tick() => {
@@ -155,45 +162,91 @@ impl Live {
     }
 
     /// Selects what is to be traced; from here on its events come.
-    fn begin(&mut self, target: Target, follow: bool) -> Result<Option<Running>> {
+    fn begin(&mut self, target: Target) -> Result<Option<Running>> {
         match target {
             Target::Command(held) => {
-                self.programs.select(held.pid(), follow)?;
+                self.programs.select(held.pid(), self.follow)?;
                 self.held = Some(held.pid());
                 Ok(Some(held.release()?))
             }
-            Target::Processes(pids) => {
-                for pid in &pids {
-                    self.find(*pid, follow)?;
+            Target::Processes(selection) => {
+                for pid in &selection.pids {
+                    self.find(*pid)?;
                 }
-                if follow {
-                    for pid in pids
-                        .iter()
-                        .flat_map(|pid| procfs::descendants(*pid).unwrap_or_default())
-                    {
-                        // It may have ended meanwhile, or have been made since we follow its parent.
-                        if !self.programs.is_selected(pid)
-                            && let Err(error) = self.find(pid, follow)
-                        {
-                            log::info!("{error:#}");
-                        }
-                    }
-                }
+                self.find_new(&selection)?;
                 if self.processes.is_empty() {
                     bail!("there is nothing to trace");
+                }
+                if !selection.cgroups.is_empty() {
+                    self.joined = Some(selection);
                 }
                 Ok(None)
             }
         }
     }
 
+    /// Finds the processes of a selection, and the children of those that are traced, that are not traced
+    /// yet. Once a process is, its children are by themselves: so every round finds fewer.
+    fn find_new(&mut self, selection: &Selection) -> Result<()> {
+        let mut drained = Drained::default();
+        loop {
+            let mut pids = selection.now()?;
+            if self.follow {
+                let known = self.processes.pids();
+                let of = |pid: &Pid| procfs::descendants(*pid).unwrap_or_default();
+                pids.extend(known.iter().flat_map(of));
+            }
+            pids.retain(|pid| !self.programs.is_selected(*pid));
+            let mut found = false;
+            for pid in pids {
+                // It may have ended meanwhile, or have been made since we follow its parent.
+                if self.programs.is_selected(pid) {
+                    continue;
+                }
+                match self.find(pid) {
+                    Ok(()) => found = true,
+                    Err(error) => log::info!("{error:#}"),
+                }
+                // What is traced already goes on meanwhile.
+                self.drain(&mut drained)?;
+            }
+            if !found {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Finds those that have joined a control group.
+    fn find_joined(&mut self) -> Result<()> {
+        let Some(selection) = &self.joined else {
+            return Ok(());
+        };
+        match selection.now() {
+            Ok(pids) if pids.iter().all(|pid| self.programs.is_selected(*pid)) => Ok(()),
+            Ok(_) => {
+                let selection = selection.clone();
+                self.find_new(&selection)
+            }
+            Err(error) => {
+                // It has been removed: nobody joins it any more.
+                log::warn!("{error:#}");
+                self.joined = None;
+                Ok(())
+            }
+        }
+    }
+
     /// Traces a process that runs already: first its calls, then its maps are read (rule 3).
-    fn find(&mut self, pid: Pid, follow: bool) -> Result<()> {
+    fn find(&mut self, pid: Pid) -> Result<()> {
         check_traceable(pid)?;
-        self.programs.select(pid, follow)?;
+        self.programs.select(pid, self.follow)?;
         let space = self.decoder.expect(pid);
-        let seed = processes::found(pid, space)
-            .and_then(|found| Ok((found, processes::maps(pid, space, MapsPurpose::Seed)?)));
+        let seed = processes::found(pid, space).and_then(|found| {
+            Ok((
+                found,
+                processes::maps(&self.programs, pid, space, MapsPurpose::Seed)?,
+            ))
+        });
         let (found, maps) = match seed {
             Ok(seed) => seed,
             Err(error) => {
@@ -203,7 +256,7 @@ impl Live {
         };
         self.processes.insert(pid, space);
         self.order.push(found.time, Event::Found(found));
-        self.order.push(maps.time, Event::Maps(maps));
+        self.maps(maps);
         if let Ok(sample) = processes::sample(pid, true) {
             self.order.push(sample.time, Event::Sample(sample));
         }
@@ -237,126 +290,27 @@ impl Live {
         Ok(more)
     }
 
-    /// One record of the ring, as it arrives.
-    fn record(&mut self, record: Record) {
-        if self.held.is_some() && !matches!(record, Record::Exec(_) | Record::Mapping(_)) {
-            return;
-        }
-        match record {
-            Record::Stack(stack) => self.stacks.arrived(&stack, &mut self.programs),
-            Record::Begin(begin) => self.order.begin(begin),
-            Record::Failed(failed) => self.order.failed(failed),
-            Record::Call(call) => {
-                let stack = self.stacks.resolve(call.stack);
-                let of_file = call.kind == Kind::Mmap && call.extra.is_some();
-                if of_file && call.protection & PROT_EXEC != 0 {
-                    self.stacks
-                        .code_mapped(call.stamp.space, &mut self.programs);
-                }
-                self.order.call(call, stack);
-            }
-            Record::Fault(fault) => self.order.push(fault.stamp.time, Event::Fault(fault)),
-            Record::Fork(fork) => self.forked(fork),
-            Record::Thread(thread) => self.order.push(
-                thread.stamp.time,
-                Event::Thread(Thread {
-                    stamp: thread.stamp,
-                    child: Tid(thread.child),
-                    comm: thread.comm,
-                }),
-            ),
-            Record::Mapping(found) => self.programs_begun.mapping(found),
-            Record::Exec(exec) => self.executed(&exec),
-            Record::Exit(exit) => self.exited(&exit),
-            Record::Rename(rename) => self.order.push(
-                rename.stamp.time,
-                Event::Rename(Rename {
-                    stamp: rename.stamp,
-                    comm: rename.comm,
-                }),
-            ),
-        }
-    }
-
-    fn forked(&mut self, fork: RawProcess) {
-        let followed = fork.flags != 0;
-        let child = Pid(fork.child);
-        if followed {
-            self.processes.insert(child, fork.child_space);
-            self.stacks.forked(fork.stamp.space, fork.child_space);
-        }
-        let event = Event::Fork(Fork {
-            stamp: fork.stamp,
-            child,
-            child_space: fork.child_space,
-            totals: fork.totals.unwrap_or_default(),
-            comm: fork.comm,
-            followed,
-        });
-        self.order.push(fork.stamp.time, event);
-    }
-
-    /// A new program: what the kernel mapped for it is read from `/proc` at once, as the seed.
-    fn executed(&mut self, exec: &RawProcess) {
-        let (pid, space) = (exec.stamp.pid, exec.stamp.space);
-        if self.held == Some(pid) {
-            self.held = None;
-        }
-        if let Some((old, true)) = self.processes.remove(pid) {
-            self.stacks.forget(old, &mut self.programs);
-        }
-        self.stacks.forget(space, &mut self.programs);
-        self.processes.insert(pid, space);
-        // A process that is gone already has no identity but its name.
-        let mut identity = procfs::identity(pid).unwrap_or_default();
-        if identity.comm.is_empty() {
-            identity.comm.clone_from(&exec.comm);
-        }
-        let event = Event::Exec(Exec {
-            stamp: exec.stamp,
-            totals: exec.totals.unwrap_or_default(),
-            identity,
-        });
-        self.order.push(exec.stamp.time, event);
-        match self.programs_begun.begin(exec) {
-            Some(seed) => {
-                self.order.push(seed.time, Event::Maps(seed));
-                // For the names of files, which only `/proc` knows.
-                self.read_maps(pid, space, MapsPurpose::Verify);
-            }
-            None => self.read_maps(pid, space, MapsPurpose::Seed),
-        }
-    }
-
-    fn exited(&mut self, exit: &RawProcess) {
-        let pid = exit.stamp.pid;
-        if let Some((space, last)) = self.processes.remove(pid)
-            && last
-        {
-            self.stacks.forget(space, &mut self.programs);
-        }
-        let status = match (exit.flags & 0x7f, exit.flags >> 8) {
-            (0, code) => Status::Code(code as u8),
-            (signal, _) => Status::Signal(signal as u8),
-        };
-        let event = Event::Exit(Exit {
-            stamp: exit.stamp,
-            status,
-            totals: exit.totals,
-        });
-        self.order.push(exit.stamp.time, event);
-    }
-
     fn read_maps(&mut self, pid: Pid, space: SpaceId, purpose: MapsPurpose) {
-        match processes::maps(pid, space, purpose) {
-            Ok(maps) => self.order.push(maps.time, Event::Maps(maps)),
+        match processes::maps(&self.programs, pid, space, purpose) {
+            Ok(maps) => self.maps(maps),
             // It has ended: the ledger says that it could not be compared.
             Err(error) => log::debug!("{error:#}"),
         }
     }
 
+    /// A reading of the maps: its begin and its end.
+    fn maps(&mut self, maps: Maps) {
+        let reading = Reading {
+            time: maps.began,
+            space: maps.space,
+        };
+        self.order.push(maps.began, Event::Reading(reading));
+        self.order.maps(maps);
+    }
+
     /// What is done from time to time.
     fn tick(&mut self, count_maps: bool) -> Result<()> {
+        self.find_joined()?;
         self.count_losses()?;
         let samples: Vec<_> = self.processes.sample(count_maps).collect();
         for sample in samples {
@@ -389,6 +343,14 @@ impl Live {
         }
     }
 
+    /// Reads the maps of every address space, to be compared.
+    fn verify(&mut self) {
+        let spaces: Vec<_> = self.processes.spaces().collect();
+        for (space, pid) in spaces {
+            self.read_maps(pid, space, MapsPurpose::Verify);
+        }
+    }
+
     fn look_at_resident(&mut self) {
         let spaces: Vec<_> = self.processes.spaces().collect();
         for (space, pid) in spaces {
@@ -402,7 +364,18 @@ impl Live {
     /// A loss is an event; after it every ledger is brought back to the truth from the kernel's maps.
     fn count_losses(&mut self) -> Result<()> {
         let late = self.order.take_late();
-        let Some(loss) = self.losses.look(&self.programs, late)? else {
+        let look = self
+            .losses
+            .look(&self.programs, late, self.order.missing())?;
+        let lost = look.loss.is_some_and(|loss| loss.events + loss.late > 0);
+        if lost || look.left_out {
+            self.order.excuse(now());
+            let spaces: Vec<_> = self.processes.spaces().collect();
+            for (space, pid) in spaces {
+                self.order.excuse_turns(space, self.programs.turns(pid));
+            }
+        }
+        let Some(loss) = look.loss else {
             return Ok(());
         };
         log::info!(
@@ -413,8 +386,7 @@ impl Live {
             loss.late
         );
         self.order.push(loss.time, Event::Loss(loss));
-        if loss.events + loss.late > 0 {
-            self.order.forget_begun();
+        if lost {
             let spaces: Vec<_> = self.processes.spaces().collect();
             for (space, pid) in spaces {
                 self.read_maps(pid, space, MapsPurpose::Resync);
@@ -430,6 +402,7 @@ impl Live {
         command: Option<ExitStatus>,
     ) -> Result<Outcome> {
         self.count_losses()?;
+        self.verify();
         self.look_at_resident();
         let samples: Vec<_> = self.processes.sample(true).collect();
         for sample in samples {
@@ -442,7 +415,10 @@ impl Live {
         }
         // What was lost since is too late to be mended, but not to be told.
         let late = self.order.take_late();
-        if let Some(loss) = self.losses.look(&self.programs, late)? {
+        let look = self
+            .losses
+            .look(&self.programs, late, self.order.missing())?;
+        if let Some(loss) = look.loss {
             self.order
                 .push(end, Event::Loss(Loss { time: end, ..loss }));
         }
