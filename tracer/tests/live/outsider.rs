@@ -91,19 +91,19 @@ fn counted_by_tracer(folder: &Path, command: &[&str]) -> Counts {
     counts
 }
 
-/// The kind of call that has done this; `None` for what is not a whole call.
+/// The kind of call that has done this; `None` for one that failed, and is counted as such.
 fn kind(action: &Action) -> Option<&'static str> {
     Some(match action {
         Action::Map { .. } => "mmap",
         Action::Unmap { .. } => "munmap",
-        Action::RemapArrive { .. } => "mremap",
+        Action::Remap { .. } => "mremap",
         Action::Break { .. } => "brk",
         Action::Protect { .. } => "mprotect",
         Action::Advise { .. } => "madvise",
         Action::Attach { .. } => "shmat",
         Action::Detach { .. } => "shmdt",
         Action::RemapFilePages { .. } => "remap_file_pages",
-        Action::RemapLeave { .. } | Action::Done => return None,
+        Action::Unclear | Action::ProtectFailed { .. } => return None,
     })
 }
 
