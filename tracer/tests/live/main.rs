@@ -8,15 +8,21 @@
 
 mod command;
 
+mod compiled;
+
 mod target;
 
 mod attach;
 
 mod bad_input;
 
+mod beginning;
+
 mod end;
 
 mod loss;
+
+mod outsider;
 
 mod replay;
 
