@@ -259,13 +259,13 @@ impl Programs {
             .with_context(|| format!("cannot select process {pid}"))
     }
 
-    /// How many turns were taken so far on the address space of a traced process (see
-    /// [`tracer_common::memory::Turn`]).
+    /// The kernel's name for the address space of a traced process (0: not known yet), and how many
+    /// turns were taken on it so far (see [`tracer_common::memory::Turn`]).
     #[must_use]
-    pub fn turns(&self, pid: Pid) -> u64 {
+    pub fn turns(&self, pid: Pid) -> (u64, u64) {
         // Where either is missing there was no turn yet.
         let space = self.processes.get(&pid.0, 0).map_or(0, |[_, space]| space);
-        self.spaces.get(&space, 0).unwrap_or(0)
+        (space, self.spaces.get(&space, 0).unwrap_or(0))
     }
 
     /// Whether `pid` is traced: selected, or a followed child.

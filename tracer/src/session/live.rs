@@ -248,7 +248,7 @@ impl Live {
         let seed = processes::found(pid, space).and_then(|found| {
             Ok((
                 found,
-                processes::maps(&self.programs, pid, space, MapsPurpose::Seed)?,
+                processes::maps(&self.programs, &self.decoder, pid, space, MapsPurpose::Seed)?,
             ))
         });
         let (found, maps) = match seed {
@@ -295,7 +295,7 @@ impl Live {
     }
 
     fn read_maps(&mut self, pid: Pid, space: SpaceId, purpose: MapsPurpose) {
-        match processes::maps(&self.programs, pid, space, purpose) {
+        match processes::maps(&self.programs, &self.decoder, pid, space, purpose) {
             Ok(maps) => self.maps(maps),
             // It has ended: the ledger says that it could not be compared.
             Err(error) => log::debug!("{error:#}"),
@@ -376,7 +376,10 @@ impl Live {
             self.order.excuse(now());
             let spaces: Vec<_> = self.processes.spaces().collect();
             for (space, pid) in spaces {
-                self.order.excuse_turns(space, self.programs.turns(pid));
+                let (key, turns) = self.programs.turns(pid);
+                if self.decoder.may_be(key, space) {
+                    self.order.excuse_turns(space, turns);
+                }
             }
         }
         let Some(loss) = look.loss else {

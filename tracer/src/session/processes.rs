@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use crate::{
     capture::{procfs, programs::Programs, ring::now},
-    event::{Event, Found, Maps, MapsPurpose, Pid, Resident, Sample, SpaceId},
+    event::{Event, Found, Maps, MapsPurpose, Pid, Resident, Sample, SpaceId, decode::Decoder},
 };
 
 /// Processes that are traced and alive, and the address space each lives in.
@@ -86,10 +86,23 @@ pub fn found(pid: Pid, space: SpaceId) -> Result<Found> {
 }
 
 /// The maps of a process, read now.
-pub fn maps(programs: &Programs, pid: Pid, space: SpaceId, purpose: MapsPurpose) -> Result<Maps> {
+///
+/// # Errors
+/// It is gone, or has begun another program in another address space, whose record is on its way.
+pub fn maps(
+    programs: &Programs,
+    decoder: &Decoder,
+    pid: Pid,
+    space: SpaceId,
+    purpose: MapsPurpose,
+) -> Result<Maps> {
     let began = now();
     let mappings = procfs::maps(pid)?;
-    let after = programs.turns(pid);
+    let (key, after) = programs.turns(pid);
+    ensure!(
+        decoder.may_be(key, space),
+        "process {pid} has begun another program"
+    );
     Ok(Maps {
         // After the number was read: the turns that it counts are all older.
         time: now(),

@@ -59,3 +59,30 @@ fn the_mappings_of_a_program_with_holes_between_its_segments_are_told_at_its_exe
     );
     the_exec_tells_all(&[program.to_str().unwrap()]);
 }
+
+/// A reading that was taken for one of the old program's waited for calls that had happened in the new
+/// one, and everything behind it waited with it.
+#[test]
+fn maps_read_while_a_process_begins_another_program_hold_up_nothing() {
+    let folder = folder();
+    let path = folder.path().join("trace.vmt");
+    let many = "n=0; while [ $n -lt 1000 ]; do /bin/true & wait; n=$((n + 1)); done";
+    let output = tracer()
+        .args(["run", "--verify", "1ms", "--faults", "off"])
+        .args(["--ring-size", "64MiB", "-o"])
+        .arg(&path)
+        .args(["--", "sh", "-c", many])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let mut recording = Reader::open(&path).unwrap();
+    let mut readings = 0;
+    while let Some(event) = recording.read().unwrap() {
+        assert!(
+            !matches!(event, Event::Loss(_) | Event::Missing(_)),
+            "{event:?}"
+        );
+        readings += u64::from(matches!(event, Event::Reading(_)));
+    }
+    assert!(readings > 10, "{readings} readings");
+}
