@@ -1,0 +1,316 @@
+//! A recording of a storm against the kernel's own words from within it.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use serde::Serialize;
+use tracer::capture::recording::{End, Reader};
+use tracer::event::{Action, Call, Event, MapsPurpose, Nanoseconds, Pid, SpaceId};
+use tracer::ledger::{Ledger, RangeDifference};
+
+use super::record::{self, Snapshot};
+
+/// Differences that are printed in full.
+const SHOWN: u64 = 10;
+/// Calls of the recording that are remembered, to say who touched a range last.
+const REMEMBERED: usize = 20_000;
+/// Of these, so many are printed for a range, and of the program's own as many.
+const TOUCHED_LAST: usize = 8;
+
+/// What came out.
+#[derive(Debug, Default, Serialize)]
+pub struct Outcome {
+    /// Events in the recording.
+    pub events: u64,
+    /// Snapshots that were compared.
+    pub compared: u64,
+    /// Of these, made at a pause of the first process.
+    pub pauses: u64,
+    /// Processes whose snapshots were compared.
+    pub processes: u64,
+    /// Snapshots of processes that the ledger did not know at the time.
+    pub unknown: u64,
+    /// Snapshots that differed from the ledger.
+    pub differing: u64,
+    /// Of these, with ranges that did not differ already at the snapshot before.
+    pub newly_differing: u64,
+    /// Snapshots at which the ledger said that it was not sure.
+    pub unsure: u64,
+    /// Snapshots at which the bytes of the ledger were not the kernel's total.
+    pub totals_wrong: u64,
+    /// Calls from before a snapshot that the recording has behind calls from after it.
+    pub misplaced: u64,
+    /// Calls and process events that the recording says were lost.
+    pub lost: u64,
+    /// Events that the tracer could not put in their place.
+    pub late: u64,
+    /// Readings of the maps that brought a ledger back to the truth.
+    pub resyncs: u64,
+}
+
+impl Outcome {
+    /// Whether the ledger was the kernel's truth at each snapshot, by its own means.
+    pub fn is_exact(&self) -> bool {
+        let wrong = [
+            self.unknown,
+            self.differing,
+            self.totals_wrong,
+            self.misplaced,
+            self.lost,
+            self.late,
+            self.resyncs,
+        ];
+        self.compared > 0 && wrong.iter().all(|count| *count == 0)
+    }
+}
+
+/// Applies the events of a recording to a ledger and compares it with each snapshot at its time. Says
+/// on stderr what differs.
+pub fn check(recording: &Path, snapshots: &Path) -> Result<Outcome> {
+    let mut reader = Reader::open(recording)?;
+    let mut check = Check {
+        ledger: Ledger::new(super::world::PAGE),
+        waiting: record::read(snapshots)?,
+        reached: BTreeMap::new(),
+        differing: BTreeMap::new(),
+        recent: VecDeque::new(),
+        first: None,
+        compared_pids: BTreeSet::new(),
+        outcome: Outcome::default(),
+    };
+    let mut changes = Vec::new();
+    while let Some(event) = reader.read()? {
+        check.before(&event);
+        check.ledger.apply(&event, &mut changes);
+        changes.clear();
+        check.outcome.events += 1;
+    }
+    if let Some(end @ End::Cut { .. }) = reader.end() {
+        return Err(anyhow::anyhow!("{end}")).with_context(|| recording.display().to_string());
+    }
+    let pids: Vec<_> = check.waiting.keys().copied().collect();
+    for pid in pids {
+        check.compare_until(pid, Nanoseconds(u64::MAX));
+    }
+    check.outcome.processes = check.compared_pids.len() as u64;
+    Ok(check.outcome)
+}
+
+struct Check {
+    ledger: Ledger,
+    /// Snapshots whose time has not come.
+    waiting: BTreeMap<Pid, VecDeque<Snapshot>>,
+    /// The newest snapshot that each space was compared with.
+    reached: BTreeMap<SpaceId, Nanoseconds>,
+    /// What differed there.
+    differing: BTreeMap<SpaceId, Vec<RangeDifference>>,
+    /// Calls lately.
+    recent: VecDeque<Call>,
+    /// The process that the storm began with.
+    first: Option<Pid>,
+    compared_pids: BTreeSet<Pid>,
+    outcome: Outcome,
+}
+
+impl Check {
+    /// What is to be done before an event is applied: if it is from after a snapshot of the address
+    /// space that it is about, the ledger must be as the snapshot is. No call was under way then, so
+    /// begins and ends of calls both tell.
+    fn before(&mut self, event: &Event) {
+        match event {
+            Event::Call(call) => {
+                let space = call.stamp.space;
+                self.reach(space, call.stamp.pid, call.stamp.time);
+                if Some(&call.stamp.time) < self.reached.get(&space) {
+                    self.outcome.misplaced += 1;
+                    eprintln!("misplaced: {}", described(call));
+                }
+                self.recent.push_back(call.clone());
+                if self.recent.len() > REMEMBERED {
+                    self.recent.pop_front();
+                }
+            }
+            Event::Fault(fault) => self.reach(fault.stamp.space, fault.stamp.pid, fault.stamp.time),
+            Event::Fork(fork) => {
+                self.reach(fork.stamp.space, fork.stamp.pid, fork.stamp.time);
+                if fork.child_space != fork.stamp.space {
+                    self.reached.remove(&fork.child_space);
+                    let inherited = self.differing.get(&fork.stamp.space).cloned();
+                    self.differing
+                        .insert(fork.child_space, inherited.unwrap_or_default());
+                }
+            }
+            Event::Exec(exec) => {
+                self.compare_until(exec.stamp.pid, exec.stamp.time);
+                self.first.get_or_insert(exec.stamp.pid);
+                self.reached.remove(&exec.stamp.space);
+                self.differing.remove(&exec.stamp.space);
+            }
+            Event::Exit(exit) => self.compare_until(exit.stamp.pid, exit.stamp.time),
+            Event::Loss(loss) => {
+                self.outcome.lost += loss.events;
+                self.outcome.late += loss.late;
+            }
+            Event::Maps(maps) if maps.purpose == MapsPurpose::Resync => self.outcome.resyncs += 1,
+            _ => {}
+        }
+    }
+
+    /// An event of this time is about to change a space.
+    fn reach(&mut self, space: SpaceId, pid: Pid, time: Nanoseconds) {
+        let users = self.ledger.space(space).map(|space| space.users().to_vec());
+        for user in users.unwrap_or_default() {
+            self.compare_until(user, time);
+        }
+        self.compare_until(pid, time);
+    }
+
+    fn compare_until(&mut self, pid: Pid, time: Nanoseconds) {
+        while let Some(waiting) = self.waiting.get_mut(&pid)
+            && waiting.front().is_some_and(|first| first.before <= time)
+            && let Some(snapshot) = waiting.pop_front()
+        {
+            self.compare(&snapshot);
+        }
+    }
+
+    fn compare(&mut self, snapshot: &Snapshot) {
+        let space = self.ledger.space_of(snapshot.pid);
+        let Some((id, space)) = space.and_then(|id| Some((id, self.ledger.space(id)?))) else {
+            self.outcome.unknown += 1;
+            eprintln!("process {} is unknown at {}", snapshot.pid, snapshot.moment);
+            return;
+        };
+        let differences = space.compare(&snapshot.mappings);
+        let outcome = &mut self.outcome;
+        self.compared_pids.insert(snapshot.pid);
+        outcome.compared += 1;
+        outcome.pauses += u64::from(self.first == Some(snapshot.pid));
+        outcome.unsure += u64::from(space.needs_resync());
+        outcome.totals_wrong += u64::from(space.mapped_bytes() != total(snapshot));
+        self.reached.insert(id, snapshot.before);
+        let known = self.differing.insert(id, differences.clone());
+        if differences.is_empty() {
+            return;
+        }
+        outcome.differing += 1;
+        let known = known.unwrap_or_default();
+        let new: Vec<_> = differences
+            .iter()
+            .filter(|one| {
+                !known
+                    .iter()
+                    .any(|other| other.start < one.end && one.start < other.end)
+            })
+            .collect();
+        if new.is_empty() {
+            return;
+        }
+        outcome.newly_differing += 1;
+        if outcome.newly_differing <= SHOWN {
+            let (pid, moment) = (snapshot.pid, &snapshot.moment);
+            eprintln!("process {pid}, {moment}: {} new differences", new.len());
+            for difference in new.into_iter().take(3) {
+                self.explain(snapshot, difference);
+            }
+        }
+    }
+
+    /// A difference, the calls of the recording that touched it last, and those that the program
+    /// wrote down itself since its last snapshot, the failed ones among them.
+    fn explain(&self, snapshot: &Snapshot, difference: &RangeDifference) {
+        let RangeDifference {
+            start,
+            end,
+            ledger,
+            kernel,
+        } = difference;
+        eprintln!(
+            "  {start}-{end}: ledger {}, kernel {}",
+            shown(*ledger),
+            shown(*kernel)
+        );
+        let touches = |from: u64, to: u64| from < end.0 && start.0 < to;
+        let recorded = self.recent.iter().rev().filter(|call| {
+            ranges(&call.action)
+                .into_iter()
+                .any(|(from, length)| touches(from, from + length.next_multiple_of(4096)))
+        });
+        let mut lines: Vec<_> = recorded.take(TOUCHED_LAST).map(described).collect();
+        lines.reverse();
+        for line in lines {
+            eprintln!("    recorded {line}");
+        }
+        let own = snapshot.calls.iter().filter(|(_, numbers)| {
+            let near = |address: &u64| touches(*address, address + (256 << 12));
+            numbers
+                .iter()
+                .any(|number| *number > 1 << 32 && near(number))
+        });
+        let own: Vec<_> = own.map(|(line, _)| line).collect();
+        for line in &own[own.len().saturating_sub(2 * TOUCHED_LAST)..] {
+            eprintln!("    {line}");
+        }
+    }
+}
+
+fn total(snapshot: &Snapshot) -> u64 {
+    let mapped = snapshot
+        .mappings
+        .iter()
+        .filter(|mapping| mapping.name != "[vsyscall]");
+    mapped.map(|mapping| mapping.end.0 - mapping.start.0).sum()
+}
+
+fn shown(protection: Option<u8>) -> String {
+    let Some(protection) = protection else {
+        return "nothing".into();
+    };
+    let letter = |bit: u8, letter| if protection & bit != 0 { letter } else { '-' };
+    [letter(1, 'r'), letter(2, 'w'), letter(4, 'x')]
+        .iter()
+        .collect()
+}
+
+fn described(call: &Call) -> String {
+    let stamp = call.stamp;
+    format!(
+        "{} process {} thread {} {:x?}",
+        stamp.time.0, stamp.pid, stamp.tid.0, call.action
+    )
+}
+
+/// The addresses that a call was about: first address and bytes. Of a `shmdt` the length is unknown.
+fn ranges(action: &Action) -> Vec<(u64, u64)> {
+    let one = |address: tracer::event::Address, length| vec![(address.0, length)];
+    match *action {
+        Action::Map {
+            address, length, ..
+        }
+        | Action::Unmap { address, length }
+        | Action::RemapLeave {
+            address, length, ..
+        }
+        | Action::Protect {
+            address, length, ..
+        }
+        | Action::Advise {
+            address, length, ..
+        }
+        | Action::Attach {
+            address, length, ..
+        }
+        | Action::RemapFilePages { address, length } => one(address, length),
+        Action::Detach { address } => one(address, 1),
+        Action::Break { start, end } => one(start, end.0 - start.0),
+        Action::RemapArrive {
+            old_address,
+            old_length,
+            new_address,
+            new_length,
+            ..
+        } => vec![(old_address.0, old_length), (new_address.0, new_length)],
+        Action::Done => Vec::new(),
+    }
+}
