@@ -68,6 +68,9 @@ struct Options {
     /// Compare instead. Exit code 1: they differ.
     #[arg(long, num_args = 2, value_names = ["RECORDING", "SNAPSHOTS"])]
     check: Option<Vec<PathBuf>>,
+    /// Of so many snapshots that differ it is told how.
+    #[arg(long, default_value_t = 10)]
+    shown: u64,
 }
 
 fn main() -> ExitCode {
@@ -83,7 +86,7 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> Result<ExitCode> {
     if let Some([recording, snapshots]) = options.check.as_deref() {
-        let outcome = check::check(recording, snapshots)?;
+        let outcome = check::check(recording, snapshots, options.shown)?;
         println!("{}", serde_json::to_string_pretty(&outcome)?);
         return Ok(ExitCode::from(u8::from(!outcome.is_exact())));
     }

@@ -6,13 +6,15 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 use tracer::capture::recording::{End, Reader};
-use tracer::event::{Action, Call, Event, MapsPurpose, Nanoseconds, Pid, SpaceId};
+use tracer::event::{Action, Call, Event, MapsPurpose, Nanoseconds, Pid, SpaceId, StackId, Stamp};
 use tracer::ledger::{Ledger, RangeDifference};
 
 use super::record::{self, Snapshot};
 
-/// Differences that are printed in full.
-const SHOWN: u64 = 10;
+/// Ranges of a snapshot that are printed.
+const RANGES_SHOWN: usize = 3;
+/// All of the program's own calls are printed where there are no more.
+const FEW_CALLS: usize = 4;
 /// Calls of the recording that are remembered, to say who touched a range last.
 const REMEMBERED: usize = 20_000;
 /// Of these, so many are printed for a range, and of the program's own as many.
@@ -31,10 +33,10 @@ pub struct Outcome {
     pub processes: u64,
     /// Snapshots of processes that the ledger did not know at the time.
     pub unknown: u64,
-    /// Snapshots that differed from the ledger.
+    /// Snapshots that differed from the ledger. An error counts once: the ledger is corrected.
     pub differing: u64,
-    /// Of these, with ranges that did not differ already at the snapshot before.
-    pub newly_differing: u64,
+    /// The ranges that differed.
+    pub ranges: u64,
     /// Snapshots at which the ledger said that it was not sure.
     pub unsure: u64,
     /// Snapshots at which the bytes of the ledger were not the kernel's total.
@@ -66,16 +68,16 @@ impl Outcome {
 }
 
 /// Applies the events of a recording to a ledger and compares it with each snapshot at its time. Says
-/// on stderr what differs.
-pub fn check(recording: &Path, snapshots: &Path) -> Result<Outcome> {
+/// on stderr what differs, of so many snapshots.
+pub fn check(recording: &Path, snapshots: &Path, shown: u64) -> Result<Outcome> {
     let mut reader = Reader::open(recording)?;
     let mut check = Check {
         ledger: Ledger::new(super::world::PAGE),
         waiting: record::read(snapshots)?,
         reached: BTreeMap::new(),
-        differing: BTreeMap::new(),
         recent: VecDeque::new(),
         first: None,
+        shown,
         compared_pids: BTreeSet::new(),
         outcome: Outcome::default(),
     };
@@ -103,12 +105,12 @@ struct Check {
     waiting: BTreeMap<Pid, VecDeque<Snapshot>>,
     /// The newest snapshot that each space was compared with.
     reached: BTreeMap<SpaceId, Nanoseconds>,
-    /// What differed there.
-    differing: BTreeMap<SpaceId, Vec<RangeDifference>>,
-    /// Calls lately.
-    recent: VecDeque<Call>,
+    /// Calls, faults and forks lately.
+    recent: VecDeque<Event>,
     /// The process that the storm began with.
     first: Option<Pid>,
+    /// Snapshots whose differences are told.
+    shown: u64,
     compared_pids: BTreeSet<Pid>,
     outcome: Outcome,
 }
@@ -118,17 +120,23 @@ impl Check {
     /// space that it is about, the ledger must be as the snapshot is. No call was under way then, so
     /// begins and ends of calls both tell.
     fn before(&mut self, event: &Event) {
+        self.reach_event(event);
+        if matches!(event, Event::Call(_) | Event::Fault(_) | Event::Fork(_)) {
+            self.recent.push_back(event.clone());
+            if self.recent.len() > REMEMBERED {
+                self.recent.pop_front();
+            }
+        }
+    }
+
+    fn reach_event(&mut self, event: &Event) {
         match event {
             Event::Call(call) => {
                 let space = call.stamp.space;
                 self.reach(space, call.stamp.pid, call.stamp.time);
                 if Some(&call.stamp.time) < self.reached.get(&space) {
                     self.outcome.misplaced += 1;
-                    eprintln!("misplaced: {}", described(call));
-                }
-                self.recent.push_back(call.clone());
-                if self.recent.len() > REMEMBERED {
-                    self.recent.pop_front();
+                    eprintln!("misplaced: {}", described(event));
                 }
             }
             Event::Fault(fault) => self.reach(fault.stamp.space, fault.stamp.pid, fault.stamp.time),
@@ -136,16 +144,12 @@ impl Check {
                 self.reach(fork.stamp.space, fork.stamp.pid, fork.stamp.time);
                 if fork.child_space != fork.stamp.space {
                     self.reached.remove(&fork.child_space);
-                    let inherited = self.differing.get(&fork.stamp.space).cloned();
-                    self.differing
-                        .insert(fork.child_space, inherited.unwrap_or_default());
                 }
             }
             Event::Exec(exec) => {
                 self.compare_until(exec.stamp.pid, exec.stamp.time);
                 self.first.get_or_insert(exec.stamp.pid);
                 self.reached.remove(&exec.stamp.space);
-                self.differing.remove(&exec.stamp.space);
             }
             Event::Exit(exit) => self.compare_until(exit.stamp.pid, exit.stamp.time),
             Event::Loss(loss) => {
@@ -190,31 +194,51 @@ impl Check {
         outcome.unsure += u64::from(space.needs_resync());
         outcome.totals_wrong += u64::from(space.mapped_bytes() != total(snapshot));
         self.reached.insert(id, snapshot.before);
-        let known = self.differing.insert(id, differences.clone());
         if differences.is_empty() {
             return;
         }
         outcome.differing += 1;
-        let known = known.unwrap_or_default();
-        let new: Vec<_> = differences
-            .iter()
-            .filter(|one| {
-                !known
-                    .iter()
-                    .any(|other| other.start < one.end && one.start < other.end)
-            })
-            .collect();
-        if new.is_empty() {
-            return;
-        }
-        outcome.newly_differing += 1;
-        if outcome.newly_differing <= SHOWN {
+        outcome.ranges += differences.len() as u64;
+        if outcome.differing <= self.shown {
             let (pid, moment) = (snapshot.pid, &snapshot.moment);
-            eprintln!("process {pid}, {moment}: {} new differences", new.len());
-            for difference in new.into_iter().take(3) {
+            let ranges = differences.len();
+            eprintln!("process {pid}, {moment}: {ranges} ranges differ");
+            for difference in differences.iter().take(RANGES_SHOWN) {
                 self.explain(snapshot, difference);
             }
         }
+        for difference in &differences {
+            self.correct(id, snapshot, difference);
+        }
+    }
+
+    /// Makes the ledger what the kernel says, by a call that nobody made, so that later errors can be
+    /// told from this one.
+    fn correct(&mut self, space: SpaceId, snapshot: &Snapshot, difference: &RangeDifference) {
+        let (address, length) = (difference.start, difference.end.0 - difference.start.0);
+        let action = match difference.kernel {
+            None => Action::Unmap { address, length },
+            Some(protection) => Action::Map {
+                address,
+                length,
+                protection,
+                flags: (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED) as u32,
+                file_offset: None,
+            },
+        };
+        let stamp = Stamp {
+            time: snapshot.before,
+            space,
+            pid: snapshot.pid,
+            ..Stamp::default()
+        };
+        let call = Call {
+            stamp,
+            stack: StackId::NONE,
+            action,
+            totals: None,
+        };
+        self.ledger.apply(&Event::Call(call), &mut Vec::new());
     }
 
     /// A difference, the calls of the recording that touched it last, and those that the program
@@ -232,8 +256,8 @@ impl Check {
             shown(*kernel)
         );
         let touches = |from: u64, to: u64| from < end.0 && start.0 < to;
-        let recorded = self.recent.iter().rev().filter(|call| {
-            ranges(&call.action)
+        let recorded = self.recent.iter().rev().filter(|event| {
+            ranges(event, snapshot.pid)
                 .into_iter()
                 .any(|(from, length)| touches(from, from + length.next_multiple_of(4096)))
         });
@@ -243,10 +267,8 @@ impl Check {
             eprintln!("    recorded {line}");
         }
         let own = snapshot.calls.iter().filter(|(_, numbers)| {
-            let near = |address: &u64| touches(*address, address + (256 << 12));
-            numbers
-                .iter()
-                .any(|number| *number > 1 << 32 && near(number))
+            let near = |address: &u64| touches(*address, address.saturating_add(256 << 12));
+            snapshot.calls.len() <= FEW_CALLS || numbers.iter().any(near)
         });
         let own: Vec<_> = own.map(|(line, _)| line).collect();
         for line in &own[own.len().saturating_sub(2 * TOUCHED_LAST)..] {
@@ -273,18 +295,34 @@ fn shown(protection: Option<u8>) -> String {
         .collect()
 }
 
-fn described(call: &Call) -> String {
-    let stamp = call.stamp;
-    format!(
-        "{} process {} thread {} {:x?}",
-        stamp.time.0, stamp.pid, stamp.tid.0, call.action
-    )
+fn described(event: &Event) -> String {
+    match event {
+        Event::Call(call) => {
+            let stamp = call.stamp;
+            format!(
+                "{} process {} thread {} {:x?}",
+                stamp.time.0, stamp.pid, stamp.tid.0, call.action
+            )
+        }
+        Event::Fork(fork) => {
+            let (time, pid, child) = (fork.stamp.time.0, fork.stamp.pid, fork.child);
+            format!("{time} process {pid} made process {child}")
+        }
+        other => format!("{other:x?}"),
+    }
 }
 
-/// The addresses that a call was about: first address and bytes. Of a `shmdt` the length is unknown.
-fn ranges(action: &Action) -> Vec<(u64, u64)> {
-    let one = |address: tracer::event::Address, length| vec![(address.0, length)];
-    match *action {
+/// The addresses that an event was about: first address and bytes. Of a `shmdt` the length is
+/// unknown; the beginning of the process `of` is about all.
+fn ranges(event: &Event, of: Pid) -> Vec<(u64, u64)> {
+    let call = match event {
+        Event::Call(call) => call,
+        // What is below the first page of a mapping that grows down grows with it.
+        Event::Fault(fault) => return vec![(fault.address.0 & !4095, 4096)],
+        Event::Fork(fork) if fork.child == of => return vec![(0, u64::MAX >> 1)],
+        _ => return Vec::new(),
+    };
+    match call.action {
         Action::Map {
             address, length, ..
         }
@@ -301,9 +339,9 @@ fn ranges(action: &Action) -> Vec<(u64, u64)> {
         | Action::Attach {
             address, length, ..
         }
-        | Action::RemapFilePages { address, length } => one(address, length),
-        Action::Detach { address } => one(address, 1),
-        Action::Break { start, end } => one(start, end.0 - start.0),
+        | Action::RemapFilePages { address, length } => vec![(address.0, length)],
+        Action::Detach { address } => vec![(address.0, 1)],
+        Action::Break { start, end } => vec![(start.0, end.0 - start.0)],
         Action::RemapArrive {
             old_address,
             old_length,

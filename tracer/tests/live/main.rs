@@ -21,3 +21,5 @@ mod loss;
 mod replay;
 
 mod reproducer;
+
+mod storm;
