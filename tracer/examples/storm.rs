@@ -30,6 +30,7 @@ mod world;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use clap::Parser;
@@ -41,6 +42,9 @@ use world::{Program, World};
 
 /// One thread in so many is made anew after a pause.
 const NEW_THREAD: u64 = 4;
+/// How long a pause at the beginning is: a tracer has to learn every stack when it first sees it, and
+/// until then each call costs it a hundred times as much.
+const REST: Duration = Duration::from_millis(20);
 /// After one pause in so many a program is started.
 const SPAWN: u64 = 16;
 
@@ -57,8 +61,11 @@ struct Options {
     #[arg(long, default_value_t = 8)]
     threads: usize,
     /// Operations of each thread between two pauses.
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 16)]
     operations: u64,
+    /// So many pauses at the beginning are longer.
+    #[arg(long, default_value_t = 0)]
+    rests: u64,
     /// Make no threads and no processes in passing.
     #[arg(long)]
     alone: bool,
@@ -97,6 +104,9 @@ fn run(options: &Options) -> Result<ExitCode> {
 }
 
 fn storm(options: &Options) -> Result<()> {
+    if options.pauses == 0 {
+        return Ok(());
+    }
     let path = options.snapshots.clone().unwrap_or_default();
     let mut world = World::new(options.threads, &path).context("cannot set the storm up")?;
     world.operations = options.operations;
@@ -128,6 +138,9 @@ fn storm(options: &Options) -> Result<()> {
         world.pause.wait();
         let logs = world.seats.iter().map(|seat| &seat.log);
         snapshot::take(world, Moment::Pause(pause), logs).context("cannot write a snapshot")?;
+        if pause < options.rests {
+            std::thread::sleep(REST);
+        }
         if world.children && random.one_in(SPAWN) {
             tasks::spawn(&world.programs[0]);
         }

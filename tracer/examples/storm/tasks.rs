@@ -14,7 +14,7 @@ use super::world::{Program, Seat, World};
 /// Operations of a task that is made in passing.
 const IN_PASSING: u64 = 6;
 /// One operation in so many is the making of a task.
-const RARELY: u64 = 200;
+const RARELY: u64 = 300;
 
 /// A thread of the storm.
 pub struct Worker {
