@@ -7,13 +7,15 @@
 //! kernel answers, it does not decide; so a failure is replayed from its recording.
 //!
 //! Read in this order: `world.rs` (where it rages), `calls.rs` (how it calls), `operations.rs` (what
-//! it does), `tasks.rs` (who), `snapshot.rs` (what is written down); then `record.rs` and `check.rs`
-//! (what is made of that).
+//! it does), `tasks.rs` (who), `snapshot.rs` (what is written down); then `record.rs`, `check.rs`
+//! and `explain.rs` (what is made of that).
 
 #[path = "storm/calls.rs"]
 mod calls;
 #[path = "storm/check.rs"]
 mod check;
+#[path = "storm/explain.rs"]
+mod explain;
 #[path = "storm/operations.rs"]
 mod operations;
 #[path = "storm/random.rs"]
@@ -75,7 +77,7 @@ struct Options {
     /// Compare instead. Exit code 1: they differ.
     #[arg(long, num_args = 2, value_names = ["RECORDING", "SNAPSHOTS"])]
     check: Option<Vec<PathBuf>>,
-    /// Of so many snapshots that differ it is told how.
+    /// So many differences are told in full.
     #[arg(long, default_value_t = 10)]
     shown: u64,
 }

@@ -3,22 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Result, bail};
 use serde::Serialize;
 use tracer::capture::recording::{End, Reader};
 use tracer::event::{Action, Call, Event, MapsPurpose, Nanoseconds, Pid, SpaceId, StackId, Stamp};
 use tracer::ledger::{Ledger, RangeDifference};
 
+use super::explain::{described, explain};
 use super::record::{self, Snapshot};
 
 /// Ranges of a snapshot that are printed.
 const RANGES_SHOWN: usize = 3;
-/// All of the program's own calls are printed where there are no more.
-const FEW_CALLS: usize = 4;
 /// Calls of the recording that are remembered, to say who touched a range last.
 const REMEMBERED: usize = 20_000;
-/// Of these, so many are printed for a range, and of the program's own as many.
-const TOUCHED_LAST: usize = 8;
 
 /// What came out.
 #[derive(Debug, Default, Serialize)]
@@ -68,11 +65,14 @@ impl Outcome {
 }
 
 /// Applies the events of a recording to a ledger and compares it with each snapshot at its time. Says
-/// on stderr what differs, of so many snapshots.
+/// on stderr what is wrong, `shown` times of each kind.
 pub fn check(recording: &Path, snapshots: &Path, shown: u64) -> Result<Outcome> {
     let mut reader = Reader::open(recording)?;
+    let Some(Event::Started(started)) = reader.read()? else {
+        bail!("{} does not begin", recording.display());
+    };
     let mut check = Check {
-        ledger: Ledger::new(super::world::PAGE),
+        ledger: Ledger::new(started.page_bytes),
         waiting: record::read(snapshots)?,
         reached: BTreeMap::new(),
         recent: VecDeque::new(),
@@ -89,7 +89,7 @@ pub fn check(recording: &Path, snapshots: &Path, shown: u64) -> Result<Outcome> 
         check.outcome.events += 1;
     }
     if let Some(end @ End::Cut { .. }) = reader.end() {
-        return Err(anyhow::anyhow!("{end}")).with_context(|| recording.display().to_string());
+        bail!("{}: {end}", recording.display());
     }
     let pids: Vec<_> = check.waiting.keys().copied().collect();
     for pid in pids {
@@ -109,7 +109,7 @@ struct Check {
     recent: VecDeque<Event>,
     /// The process that the storm began with.
     first: Option<Pid>,
-    /// Snapshots whose differences are told.
+    /// Of each kind of error, so many are told.
     shown: u64,
     compared_pids: BTreeSet<Pid>,
     outcome: Outcome,
@@ -136,7 +136,9 @@ impl Check {
                 self.reach(space, call.stamp.pid, call.stamp.time);
                 if Some(&call.stamp.time) < self.reached.get(&space) {
                     self.outcome.misplaced += 1;
-                    eprintln!("misplaced: {}", described(event));
+                    if self.outcome.misplaced <= self.shown {
+                        eprintln!("misplaced: {}", described(event));
+                    }
                 }
             }
             Event::Fault(fault) => self.reach(fault.stamp.space, fault.stamp.pid, fault.stamp.time),
@@ -183,7 +185,9 @@ impl Check {
         let space = self.ledger.space_of(snapshot.pid);
         let Some((id, space)) = space.and_then(|id| Some((id, self.ledger.space(id)?))) else {
             self.outcome.unknown += 1;
-            eprintln!("process {} is unknown at {}", snapshot.pid, snapshot.moment);
+            if self.outcome.unknown <= self.shown {
+                eprintln!("process {} is unknown at {}", snapshot.pid, snapshot.moment);
+            }
             return;
         };
         let differences = space.compare(&snapshot.mappings);
@@ -204,7 +208,7 @@ impl Check {
             let ranges = differences.len();
             eprintln!("process {pid}, {moment}: {ranges} ranges differ");
             for difference in differences.iter().take(RANGES_SHOWN) {
-                self.explain(snapshot, difference);
+                explain(&self.recent, snapshot, difference);
             }
         }
         for difference in &differences {
@@ -240,41 +244,6 @@ impl Check {
         };
         self.ledger.apply(&Event::Call(call), &mut Vec::new());
     }
-
-    /// A difference, the calls of the recording that touched it last, and those that the program
-    /// wrote down itself since its last snapshot, the failed ones among them.
-    fn explain(&self, snapshot: &Snapshot, difference: &RangeDifference) {
-        let RangeDifference {
-            start,
-            end,
-            ledger,
-            kernel,
-        } = difference;
-        eprintln!(
-            "  {start}-{end}: ledger {}, kernel {}",
-            shown(*ledger),
-            shown(*kernel)
-        );
-        let touches = |from: u64, to: u64| from < end.0 && start.0 < to;
-        let recorded = self.recent.iter().rev().filter(|event| {
-            ranges(event, snapshot.pid)
-                .into_iter()
-                .any(|(from, length)| touches(from, from + length.next_multiple_of(4096)))
-        });
-        let mut lines: Vec<_> = recorded.take(TOUCHED_LAST).map(described).collect();
-        lines.reverse();
-        for line in lines {
-            eprintln!("    recorded {line}");
-        }
-        let own = snapshot.calls.iter().filter(|(_, numbers)| {
-            let near = |address: &u64| touches(*address, address.saturating_add(256 << 12));
-            snapshot.calls.len() <= FEW_CALLS || numbers.iter().any(near)
-        });
-        let own: Vec<_> = own.map(|(line, _)| line).collect();
-        for line in &own[own.len().saturating_sub(2 * TOUCHED_LAST)..] {
-            eprintln!("    {line}");
-        }
-    }
 }
 
 fn total(snapshot: &Snapshot) -> u64 {
@@ -283,72 +252,4 @@ fn total(snapshot: &Snapshot) -> u64 {
         .iter()
         .filter(|mapping| mapping.name != "[vsyscall]");
     mapped.map(|mapping| mapping.end.0 - mapping.start.0).sum()
-}
-
-fn shown(protection: Option<u8>) -> String {
-    let Some(protection) = protection else {
-        return "nothing".into();
-    };
-    let letter = |bit: u8, letter| if protection & bit != 0 { letter } else { '-' };
-    [letter(1, 'r'), letter(2, 'w'), letter(4, 'x')]
-        .iter()
-        .collect()
-}
-
-fn described(event: &Event) -> String {
-    match event {
-        Event::Call(call) => {
-            let stamp = call.stamp;
-            format!(
-                "{} process {} thread {} {:x?}",
-                stamp.time.0, stamp.pid, stamp.tid.0, call.action
-            )
-        }
-        Event::Fork(fork) => {
-            let (time, pid, child) = (fork.stamp.time.0, fork.stamp.pid, fork.child);
-            format!("{time} process {pid} made process {child}")
-        }
-        other => format!("{other:x?}"),
-    }
-}
-
-/// The addresses that an event was about: first address and bytes. Of a `shmdt` the length is
-/// unknown; the beginning of the process `of` is about all.
-fn ranges(event: &Event, of: Pid) -> Vec<(u64, u64)> {
-    let call = match event {
-        Event::Call(call) => call,
-        // What is below the first page of a mapping that grows down grows with it.
-        Event::Fault(fault) => return vec![(fault.address.0 & !4095, 4096)],
-        Event::Fork(fork) if fork.child == of => return vec![(0, u64::MAX >> 1)],
-        _ => return Vec::new(),
-    };
-    match call.action {
-        Action::Map {
-            address, length, ..
-        }
-        | Action::Unmap { address, length }
-        | Action::RemapLeave {
-            address, length, ..
-        }
-        | Action::Protect {
-            address, length, ..
-        }
-        | Action::Advise {
-            address, length, ..
-        }
-        | Action::Attach {
-            address, length, ..
-        }
-        | Action::RemapFilePages { address, length } => vec![(address.0, length)],
-        Action::Detach { address } => vec![(address.0, 1)],
-        Action::Break { start, end } => vec![(start.0, end.0 - start.0)],
-        Action::RemapArrive {
-            old_address,
-            old_length,
-            new_address,
-            new_length,
-            ..
-        } => vec![(old_address.0, old_length), (new_address.0, new_length)],
-        Action::Done => Vec::new(),
-    }
 }

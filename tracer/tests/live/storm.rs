@@ -8,6 +8,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Output,
+    sync::{Mutex, PoisonError},
 };
 
 use serde_json::Value;
@@ -17,6 +18,9 @@ use crate::command::{example, folder, text, tracer};
 
 /// Pauses of the storm of many threads.
 const PAUSES: u64 = 1000;
+
+/// Storms at the same time would outrun the collector of each.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// A number that the environment may set.
 fn chosen(name: &str, usual: u64) -> u64 {
@@ -31,6 +35,7 @@ struct Storm {
 
 impl Storm {
     fn traced(pauses: u64, options: &[&str]) -> Self {
+        let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let seed = chosen("STORM_SEED", 1);
         let storm = Self {
             seed,
@@ -73,7 +78,7 @@ impl Storm {
 
     /// Asserts that every snapshot was compared and none differed.
     #[track_caller]
-    fn is_exact(self, pauses: u64) -> Value {
+    fn must_be_exact(self, pauses: u64) -> Value {
         let output = self.check(&self.snapshots());
         let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
         let found: Value = serde_json::from_str(&stdout).unwrap_or_default();
@@ -94,7 +99,7 @@ impl Storm {
 #[test]
 fn at_every_pause_of_a_storm_the_ledger_is_what_the_kernel_says() {
     let pauses = chosen("STORM_PAUSES", PAUSES);
-    let found = Storm::traced(pauses, &["--threads", "8"]).is_exact(pauses);
+    let found = Storm::traced(pauses, &["--threads", "8"]).must_be_exact(pauses);
     // Children and the programs that they became were compared as well.
     assert!(
         found["processes"].as_u64().unwrap() > pauses / 10,
@@ -106,7 +111,7 @@ fn at_every_pause_of_a_storm_the_ledger_is_what_the_kernel_says() {
 fn without_a_race_each_call_does_to_the_ledger_what_the_kernel_did() {
     let options = ["--threads", "1", "--operations", "1", "--alone"];
     let pauses = chosen("STORM_PAUSES", 2 * PAUSES);
-    Storm::traced(pauses, &options).is_exact(pauses);
+    Storm::traced(pauses, &options).must_be_exact(pauses);
 }
 
 #[test]
@@ -129,5 +134,5 @@ fn a_ledger_that_differs_from_a_snapshot_is_found_out() {
     let stderr = text(&output.stderr);
     assert!(stderr.contains("pause-2: 1 ranges differ"), "{stderr}");
     assert!(stderr.contains("ledger rw-, kernel r--"), "{stderr}");
-    storm.is_exact(3);
+    storm.must_be_exact(3);
 }
