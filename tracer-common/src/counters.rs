@@ -14,12 +14,10 @@ pub enum Counter {
     LostProcesses = 3,
     /// Stacks lost: the ring was full; their events say that they have none.
     LostStacks = 4,
-    /// Begins of releases lost: their order is no longer known.
-    LostBegins = 5,
     /// Page faults counted (in every mode but `off`).
-    Faults = 6,
+    Faults = 5,
     /// Children that could not be followed: the table of traced processes was full.
-    UntrackedChildren = 7,
+    UntrackedChildren = 6,
     /// Memory calls that failed, by kind: `FailedCalls + kind` for kinds 1–9.
     FailedCalls = 16,
 }

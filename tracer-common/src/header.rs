@@ -24,10 +24,8 @@ pub enum Kind {
     RemapFilePages = 9,
     /// A page fault on a user address.
     Fault = 16,
-    /// A call that may release addresses has begun: nothing is known yet of its outcome.
-    Begin = 32,
-    /// A call announced by [`Kind::Begin`] has failed: it changed nothing.
-    Failed = 33,
+    /// A call that had its turn (see [`crate::memory::Turn`]) has failed.
+    Failed = 32,
     /// A new process (own thread group).
     Fork = 48,
     /// A new thread of a traced process.
@@ -59,8 +57,7 @@ impl Kind {
             8 => Self::Shmdt,
             9 => Self::RemapFilePages,
             16 => Self::Fault,
-            32 => Self::Begin,
-            33 => Self::Failed,
+            32 => Self::Failed,
             48 => Self::Fork,
             49 => Self::Thread,
             50 => Self::Exec,
@@ -79,11 +76,11 @@ impl Kind {
 pub struct Header {
     /// A [`Kind`].
     pub kind: u8,
-    /// For memory calls: `PROT_*` bits 0–7. For [`Kind::Begin`] and [`Kind::Failed`]: the kind of the call.
+    /// For memory calls: `PROT_*` bits 0–7. For [`Kind::Failed`]: the kind of the call.
     pub protection: u8,
     /// The CPU that wrote the record.
     pub cpu: u16,
-    /// Meaning by kind: `MAP_*` flags, `MREMAP_*` flags, advice, page-fault error code, exit code.
+    /// Meaning by kind: `MAP_*` flags, `MREMAP_*` flags, advice, page-fault error code, exit code, see [`crate::memory::pack_failure`].
     pub flags: u32,
     /// `CLOCK_MONOTONIC` in ns (`bpf_ktime_get_ns`), taken after the ring slot was reserved.
     pub time_ns: u64,

@@ -8,12 +8,12 @@ const _: () = {
     assert!(size_of::<header::Header>() == 32);
     assert!(offset_of!(header::Header, kind) == 0);
     assert!(offset_of!(header::Header, time_ns) == 8);
-    assert!(size_of::<memory::Call>() == 64);
+    assert!(size_of::<memory::Call>() == 80);
     assert!(offset_of!(memory::Call, address) == 32);
     assert!(offset_of!(memory::Call, pages) == 56);
-    assert!(size_of::<memory::LongCall>() == 80);
+    assert!(size_of::<memory::LongCall>() == 96);
     assert!(size_of::<memory::Fault>() == 40);
-    assert!(size_of::<process::Process>() == 72);
+    assert!(size_of::<process::Process>() == 88);
     assert!(size_of::<process::Mapping>() == 64);
     assert!(size_of::<stack::StackHead>() == 80);
     assert!(stack::FRAME_SLOTS > stack::MAX_FRAMES);

@@ -1,8 +1,23 @@
-//! Calls that change an address space, and page faults.
+//! Calls that change an address space, their order, and page faults.
 
 use crate::header::Header;
 
-/// One successful call ([`crate::header::Kind`] 1–9), or the begin or failure of one that releases.
+/// A call's place in the order of all calls on its address space: the order in which they were given
+/// the lock under which the kernel changes the map (`mmap_lock`, held for writing), taken by the program
+/// on `mmap_lock:mmap_lock_acquire_returned`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Turn {
+    /// Counts the calls of traced tasks on this address space from 1, without gaps; 0: this call had
+    /// no turn (it changes no map, or it had the lock before its task was traced).
+    pub number: u64,
+    /// `CLOCK_MONOTONIC` in ns when the call was given the lock.
+    pub time_ns: u64,
+}
+
+/// One successful call ([`crate::header::Kind`] 1–9), or one that had its turn and failed
+/// ([`crate::header::Kind::Failed`]: `header.protection` is the kind of the call, `header.flags` the
+/// error number with the low half of an argument above it, see [`pack_failure`]).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Call {
@@ -16,15 +31,18 @@ pub struct Call {
     pub length: u64,
     /// Stack id, or a ticket with [`crate::stack::TICKET`] set; 0: no stack.
     pub stack: u64,
-    /// `mm->total_vm` after the call in the low 40 bits, `mm->stack_vm` in the high 24, both in pages.
+    /// `mm->total_vm` in the low 40 bits, `mm->stack_vm` in the high 24, both in pages: as they were
+    /// when the call was given the lock, before it changed anything. Without a turn: 0.
     pub pages: u64,
+    /// Its place among the calls on this address space.
+    pub turn: Turn,
 }
 
 /// A call with two more words: mremap (new address, new length) and file-backed mmap (offset, fd).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct LongCall {
-    /// The first 64 bytes are those of any call.
+    /// The first 80 bytes are those of any call.
     pub call: Call,
     /// mremap: the new address. mmap: the offset in the file, bytes.
     pub extra0: u64,
@@ -47,6 +65,19 @@ pub struct Fault {
 pub const FAULT_IN_KERNEL: u32 = 1 << 31;
 /// The fault was a write (set on every architecture, whatever its own error code says).
 pub const FAULT_WRITE: u32 = 1 << 30;
+
+/// [`crate::header::Header::flags`] of a failed call: the error number and the low half of its fourth
+/// argument (mmap, mremap: the flags), else of its third (mprotect: the protection).
+#[must_use]
+pub const fn pack_failure(error: u16, argument: u16) -> u32 {
+    error as u32 | ((argument as u32) << 16)
+}
+
+/// `(error number, argument)` of a failed call.
+#[must_use]
+pub const fn unpack_failure(flags: u32) -> (u16, u16) {
+    (flags as u16, (flags >> 16) as u16)
+}
 
 /// Bits of [`Call::pages`] that hold `total_vm`.
 pub const TOTAL_PAGES_BITS: u32 = 40;

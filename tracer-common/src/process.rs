@@ -1,6 +1,6 @@
 //! Processes and threads: fork, exec, exit, new names.
 
-use crate::header::Header;
+use crate::{header::Header, memory::Turn};
 
 /// Bytes of a task's name in the kernel, its final NUL included (`TASK_COMM_LEN`).
 pub const COMM_LENGTH: usize = 16;
@@ -22,6 +22,8 @@ pub struct Process {
     pub pages: u64,
     /// The task's name, NUL-padded: fork: the child's; rename, exec: the new one.
     pub comm: [u8; COMM_LENGTH],
+    /// Fork: when the parent's address space was copied, among the calls on it. Else nothing.
+    pub turn: Turn,
 }
 
 /// One mapping of a new program's address space, as the kernel made it before the first instruction

@@ -12,10 +12,13 @@ pub enum FaultMode {
     Each = 2,
 }
 
-/// Value of the filter map (key: process id): this process is traced.
-pub const TRACED: u32 = 1;
-/// Value of the filter map: this process is traced, and so are the children it makes.
-pub const FOLLOWED: u32 = 2;
+/// First word of the filter map's value (key: process id): this process is traced.
+pub const TRACED: u64 = 1;
+/// First word of the filter map's value: this process is traced, and so are the children it makes.
+pub const FOLLOWED: u64 = 2;
+
+/// Words of a set of system call numbers, one bit each.
+pub const CALL_WORDS: usize = 8;
 
 /// Index into the table of offsets that the collector injects: where the running kernel keeps what
 /// the programs read (from its BTF), and where the architecture keeps its registers. All in bytes.
@@ -78,6 +81,8 @@ pub enum Offset {
     Argument4,
     /// `pt_regs`: sixth argument
     Argument5,
+    /// `pt_regs`: number of the system call, low 32 bits; all ones in an exception
+    CallNumber,
     /// `pt_regs`: instruction pointer
     InstructionPointer,
     /// `pt_regs`: stack pointer

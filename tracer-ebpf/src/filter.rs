@@ -21,8 +21,8 @@ pub struct Traced {
 pub fn current() -> Option<Traced> {
     let ids = bpf_get_current_pid_tgid();
     let pid = (ids >> 32) as u32;
-    // SAFETY: the value is a plain number; a racing update gives the old or the new one.
-    let how = *unsafe { PROCESSES.get(pid) }?;
+    // SAFETY: the value is plain numbers; a racing update gives the old or the new ones.
+    let [how, _] = *unsafe { PROCESSES.get(pid) }?;
     Some(Traced {
         pid,
         tid: ids as u32,

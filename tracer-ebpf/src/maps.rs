@@ -6,15 +6,24 @@ use aya_ebpf::{
 };
 use tracer_common::{counters::COUNTERS, stack::RuleKey};
 
-use crate::stack::Scratch;
+use crate::{stack::Scratch, turn::Taken};
 
 /// The way to the collector. Its size is set at load.
 #[map]
 pub static EVENTS: RingBuf = RingBuf::with_byte_size(16 * 1024 * 1024, 0);
 
-/// Which processes are traced: process id → [`tracer_common::settings::TRACED`] or `FOLLOWED`.
+/// Which processes are traced: process id → [`tracer_common::settings::TRACED`] or `FOLLOWED`, and the
+/// address space of its last turn, 0 before the first.
 #[map]
-pub static PROCESSES: HashMap<u32, u32> = HashMap::with_max_entries(16 * 1024, 0);
+pub static PROCESSES: HashMap<u32, [u64; 2]> = HashMap::with_max_entries(16 * 1024, 0);
+
+/// Turns taken on each address space so far: identity → count.
+#[map]
+pub static SPACES: HashMap<u64, u64> = HashMap::with_max_entries(16 * 1024, 0);
+
+/// Turns of calls that have not returned yet: thread id → see [`Taken`].
+#[map]
+pub static TURNS: HashMap<u32, Taken> = HashMap::with_max_entries(64 * 1024, 0);
 
 /// What a process's address space was when it ended, until its exit is told: process id → identity and
 /// packed pages (see [`crate::probes`], `process.rs`).

@@ -3,7 +3,7 @@
 
 use tracer_common::{
     WIRE_VERSION,
-    settings::{FaultMode, OFFSETS, Offset},
+    settings::{CALL_WORDS, FaultMode, OFFSETS, Offset},
 };
 
 /// See [`Offset`]. Injected by the collector.
@@ -13,6 +13,10 @@ static OFFSET_TABLE: [u32; OFFSETS] = [0; OFFSETS];
 /// See [`FaultMode`]. Injected by the collector.
 #[unsafe(no_mangle)]
 static FAULT_MODE: u32 = FaultMode::Each as u32;
+
+/// The numbers of the system calls that take turns, one bit each. Injected by the collector.
+#[unsafe(no_mangle)]
+static TRACED_CALLS: [u64; CALL_WORDS] = [0; CALL_WORDS];
 
 /// Compared by the collector with its own before it loads the programs.
 #[unsafe(no_mangle)]
@@ -30,6 +34,19 @@ pub fn offset(which: Offset) -> usize {
 pub fn fault_mode() -> u32 {
     // SAFETY: a static of this program; volatile because the loader changes it.
     unsafe { core::ptr::read_volatile(&raw const FAULT_MODE) }
+}
+
+/// Whether a system call is one of those that take turns.
+#[inline(always)]
+pub fn is_traced_call(number: u32) -> bool {
+    let word = (number / 64) as usize;
+    if word >= CALL_WORDS {
+        return false;
+    }
+    // SAFETY: a static of this program, the index within it; volatile because the loader changes it.
+    let word =
+        unsafe { core::ptr::read_volatile((&raw const TRACED_CALLS).cast::<u64>().add(word)) };
+    word >> (number % 64) & 1 == 1
 }
 
 /// The version of the wire that these programs speak.

@@ -105,6 +105,15 @@ pub struct Tracing {
     /// Page faults: each (touched bytes by call site), only their count, or off.
     #[arg(long, value_enum, default_value_t = Faults::Each, value_name = "MODE")]
     pub faults: Faults,
+    /// Compare the ledger with the kernel's maps, range by range, so often (500ms); at the end always.
+    #[arg(
+        long,
+        value_name = "EVERY",
+        value_parser = humantime::parse_duration,
+        num_args = 0..=1,
+        default_missing_value = "1s"
+    )]
+    pub verify: Option<std::time::Duration>,
     /// Leave the processes' children out.
     #[arg(long)]
     pub no_follow: bool,

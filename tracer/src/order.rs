@@ -1,10 +1,15 @@
 //! Records of several CPUs to events in true order (DESIGN.md, rule 1).
 //!
-//! A release takes effect in the ledger as of its *begin*, all else as of its end: the kernel can hand
-//! out an address again as soon as the call has begun, and cannot hand out what is not mapped yet.
-//! A call's outcome is known only at its end; so nothing younger than a begin without an end is let
-//! through. Three things bound the wait: the ring says up to when everything has been seen (the
-//! *watermark*), a call ends, and at worst [`PATIENCE`] runs out, which is counted.
+//! Whatever changes an address space holds its `mmap_lock` for writing, so the calls on one address
+//! space have a true order: that in which they were given the lock. The kernel's programs number them
+//! (a *turn*, [`tracer_common::memory::Turn`]), without gaps: a call that failed tells its number too.
+//! A call takes effect here at its turn, whenever its record comes; a number that is missing is a call
+//! that has not returned yet, and what comes after it waits. What has no turn (faults, readings of the
+//! maps, exits) is put among the rest by its time.
+//!
+//! Four things bound the wait: the ring says up to when everything has been seen (the *watermark*), a
+//! call returns, a loss [excuses](Order::excuse_turns) what is missing, and at worst [`PATIENCE`] or
+//! [`MOST_WAITING`] runs out, which is counted.
 
 use std::{
     cmp::Reverse,
@@ -14,30 +19,53 @@ use std::{
 use tracer_common::header::Kind;
 
 use crate::event::{
-    Action, Address, Call, Event, Nanoseconds, StackId, Stamp, Tid,
-    record::{RawBegin, RawCall},
+    Action, Address, Call, Event, Fork, Maps, Nanoseconds, SpaceId, StackId, Totals,
+    record::{RawCall, RawFailed, Turn},
 };
 
-/// The longest that a begun call may hold back others. A `munmap` of a hundred resident GiB takes
-/// seconds; a thread whose end was lost would hold everything forever.
+/// The longest that a call which has not returned may hold back others. A `munmap` of a hundred
+/// resident GiB takes seconds.
 pub const PATIENCE: Nanoseconds = Nanoseconds(5_000_000_000);
 
-/// `MREMAP_DONTUNMAP` (include/uapi/linux/mman.h): the old place stays mapped.
-const MREMAP_DONTUNMAP: u32 = 4;
+/// The longest that a call which may be lost, or may not have returned yet, holds back others.
+const GRACE: Nanoseconds = Nanoseconds(100_000_000);
+
+/// The most events that wait: some 200 bytes each.
+pub const MOST_WAITING: usize = 1 << 20;
+
 /// `MAP_ANONYMOUS` (include/uapi/asm-generic/mman-common.h).
 const MAP_ANONYMOUS: u32 = 0x20;
+/// `MAP_FIXED`, the same.
+const MAP_FIXED: u32 = 0x10;
+/// `MREMAP_FIXED` (include/uapi/linux/mman.h).
+const MREMAP_FIXED: u32 = 2;
+/// `EINVAL` (include/uapi/asm-generic/errno-base.h): refused before anything is changed.
+const EINVAL: u16 = 22;
+
+/// What must have come before an event.
+#[derive(Clone, Copy, Debug)]
+enum Needs {
+    /// Nothing.
+    Nothing,
+    /// Every turn before this one.
+    Turn(SpaceId, u64),
+    /// Every turn up to this one.
+    After(SpaceId, u64),
+}
 
 #[derive(Debug)]
 struct Waiting {
     time: Nanoseconds,
     /// Order of arrival, for events of the same time.
-    sequence: u64,
-    event: Event,
+    arrival: u64,
+    needs: Needs,
+    /// `None`: only its turn is used up.
+    event: Option<Event>,
 }
 
 impl PartialEq for Waiting {
     fn eq(&self, other: &Self) -> bool {
-        (self.time, self.sequence) == (other.time, other.sequence)
+        (self.time, self.arrival) == (other.time, other.arrival)
     }
 }
 
@@ -51,7 +79,7 @@ impl PartialOrd for Waiting {
 
 impl Ord for Waiting {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.time, self.sequence).cmp(&(other.time, other.sequence))
+        (self.time, self.arrival).cmp(&(other.time, other.arrival))
     }
 }
 
@@ -59,176 +87,174 @@ impl Ord for Waiting {
 #[derive(Debug, Default)]
 pub struct Order {
     waiting: BinaryHeap<Reverse<Waiting>>,
-    begun: HashMap<Tid, Nanoseconds>,
-    sequence: u64,
+    /// Turns that have come out, by address space.
+    done: HashMap<SpaceId, u64>,
+    arrivals: u64,
     let_through: Nanoseconds,
+    /// What is missing up to then, or up to that turn, may be lost.
+    excused: Nanoseconds,
+    excused_turns: HashMap<SpaceId, u64>,
+    ended: bool,
     late: u64,
 }
 
 impl Order {
-    /// An event that takes effect at `time`.
+    /// An event that happens at `time`.
     pub fn push(&mut self, time: Nanoseconds, event: Event) {
         if time < self.let_through {
             self.late += 1;
         }
-        self.sequence += 1;
-        self.waiting.push(Reverse(Waiting {
-            time,
-            sequence: self.sequence,
-            event,
-        }));
+        self.wait(time, Needs::Nothing, Some(event));
     }
 
-    /// A call that may release has begun.
-    pub fn begin(&mut self, begin: RawBegin) {
-        self.begun.insert(begin.stamp.tid, begin.stamp.time);
+    /// A reading of the maps, placed at its end: after all calls that it may show.
+    pub fn maps(&mut self, maps: Maps) {
+        let needs = Needs::After(maps.space, maps.after);
+        self.wait(maps.time, needs, Some(Event::Maps(maps)));
     }
 
-    /// It has failed: it changed nothing.
-    pub fn failed(&mut self, begin: RawBegin) {
-        self.begun.remove(&begin.stamp.tid);
+    /// A process has forked: its address space was copied at its turn. vfork and threads copy nothing
+    /// and have none.
+    pub fn fork(&mut self, turn: Turn, mut fork: Fork) {
+        if turn.number == 0 {
+            return self.push(fork.stamp.time, Event::Fork(fork));
+        }
+        let needs = Needs::Turn(fork.stamp.space, turn.number);
+        fork.stamp.time = turn.time;
+        self.wait(turn.time, needs, Some(Event::Fork(fork)));
+    }
+
+    /// A call has failed that had its turn.
+    pub fn failed(&mut self, failed: RawFailed) {
+        let RawFailed { turn, stamp, .. } = failed;
+        let event = what_failed(&failed).map(|action| {
+            let mut stamp = stamp;
+            let took_ns = took(&mut stamp.time, turn);
+            Event::Call(Call {
+                stamp,
+                stack: StackId::NONE,
+                action,
+                totals: Some(failed.totals),
+                took_ns,
+            })
+        });
+        self.wait(turn.time, Needs::Turn(stamp.space, turn.number), event);
     }
 
     /// A call has succeeded; `stack` is what its stack word stands for.
     pub fn call(&mut self, call: RawCall, stack: StackId) {
-        let begun = self.begun.remove(&call.stamp.tid);
-        let early = Stamp {
-            time: begun.unwrap_or(call.stamp.time),
-            ..call.stamp
-        };
-        let mut release = |action| {
+        let turn = call.turn;
+        let mut stamp = call.stamp;
+        let mut action = action(&call);
+        if turn.number == 0 {
+            if changes_the_map(&action) {
+                action = Action::Unclear;
+            }
             let event = Event::Call(Call {
-                stamp: early,
+                stamp,
                 stack,
                 action,
                 totals: None,
+                took_ns: 0,
             });
-            self.push(early.time, event);
-        };
-        let RawCall {
-            address, length, ..
-        } = call;
-        let action = match call.kind {
-            Kind::Munmap => {
-                release(Action::Unmap { address, length });
-                return self.done(&call);
-            }
-            Kind::Shmdt => {
-                release(Action::Detach { address });
-                return self.done(&call);
-            }
-            Kind::Brk if begun.is_some() => {
-                release(brk(address, length));
-                return self.done(&call);
-            }
-            Kind::Mremap => {
-                let [new_address, new_length] = call.extra.unwrap_or_default();
-                let new_address = Address(new_address);
-                let moves = new_address != address && call.flags & MREMAP_DONTUNMAP == 0;
-                if new_length < length && length != 0 {
-                    release(Action::RemapLeave {
-                        address: Address(address.0 + new_length),
-                        length: length - new_length,
-                        moves: false,
-                    });
-                }
-                if moves && length != 0 {
-                    release(Action::RemapLeave {
-                        address,
-                        length: length.min(new_length),
-                        moves: true,
-                    });
-                }
-                Action::RemapArrive {
-                    old_address: address,
-                    old_length: length,
-                    new_address,
-                    new_length,
-                    flags: call.flags,
-                }
-            }
-            Kind::Brk => brk(address, length),
-            Kind::Mprotect => Action::Protect {
-                address,
-                length,
-                protection: call.protection,
-            },
-            Kind::Madvise => Action::Advise {
-                address,
-                length,
-                advice: call.flags,
-            },
-            Kind::Shmat => Action::Attach {
-                address,
-                length,
-                flags: call.flags,
-            },
-            Kind::RemapFilePages => Action::RemapFilePages { address, length },
-            // The decoder makes a `RawCall` of no other kind.
-            _ => Action::Map {
-                address,
-                length,
-                protection: call.protection,
-                flags: call.flags,
-                file_offset: call
-                    .extra
-                    .filter(|_| call.flags & MAP_ANONYMOUS == 0)
-                    .map(|extra| extra[0]),
-            },
-        };
+            return self.push(stamp.time, event);
+        }
+        let took_ns = took(&mut stamp.time, turn);
         let event = Event::Call(Call {
-            stamp: call.stamp,
+            stamp,
             stack,
             action,
-            totals: Some(call.totals),
+            totals: (call.totals != Totals::default()).then_some(call.totals),
+            took_ns,
         });
-        self.push(call.stamp.time, event);
+        self.wait(
+            turn.time,
+            Needs::Turn(stamp.space, turn.number),
+            Some(event),
+        );
     }
 
-    /// The end of a call whose effect was placed at its begin.
-    fn done(&mut self, call: &RawCall) {
-        let event = Event::Call(Call {
-            stamp: call.stamp,
-            stack: StackId::NONE,
-            action: Action::Done,
-            totals: Some(call.totals),
-        });
-        self.push(call.stamp.time, event);
+    fn wait(&mut self, time: Nanoseconds, needs: Needs, event: Option<Event>) {
+        self.arrivals += 1;
+        self.waiting.push(Reverse(Waiting {
+            time,
+            arrival: self.arrivals,
+            needs,
+            event,
+        }));
     }
 
     /// The next event in order, given that everything older than `watermark` has been pushed.
     pub fn pop(&mut self, watermark: Nanoseconds) -> Option<Event> {
-        let mut limit = watermark;
-        if let Some(oldest) = self.begun.values().min().copied()
-            && oldest < watermark
-        {
-            if watermark.0 - oldest.0 > PATIENCE.0 {
-                self.begun
-                    .retain(|_, begun| watermark.0.saturating_sub(begun.0) <= PATIENCE.0);
-                self.late += 1;
-                return self.pop(watermark);
+        loop {
+            let first = &self.waiting.peek()?.0;
+            if first.time >= watermark {
+                return None;
             }
-            limit = oldest;
+            let (space, missing, used_up) = match first.needs {
+                Needs::Nothing => (None, 0, 0),
+                Needs::Turn(space, number) => (Some(space), number - 1, number),
+                Needs::After(space, number) => (Some(space), number, number),
+            };
+            if let Some(space) = space {
+                let done = self.done.entry(space).or_default();
+                if *done < missing && !self.ended {
+                    let excused = first.time <= self.excused
+                        || self
+                            .excused_turns
+                            .get(&space)
+                            .is_some_and(|to| missing <= *to);
+                    let patience = if excused { GRACE } else { PATIENCE };
+                    let waited = watermark.0 - first.time.0;
+                    if waited <= patience.0 && self.waiting.len() <= MOST_WAITING {
+                        return None;
+                    }
+                    self.late += u64::from(!excused);
+                }
+                if *done >= used_up && matches!(first.needs, Needs::Turn(..)) {
+                    // It was given up for missing.
+                    self.late += 1;
+                }
+                *done = used_up.max(*done);
+            }
+            let Reverse(first) = self.waiting.pop()?;
+            self.let_through = self.let_through.max(first.time);
+            match first.event {
+                None => {}
+                Some(event) => {
+                    self.begins_anew(&event);
+                    return Some(event);
+                }
+            }
         }
-        let first = self.waiting.peek()?;
-        if first.0.time >= limit {
-            return None;
-        }
-        let Reverse(first) = self.waiting.pop()?;
-        self.let_through = self.let_through.max(first.time);
-        Some(first.event)
+    }
+
+    /// The turns of a new address space count from 1.
+    fn begins_anew(&mut self, event: &Event) {
+        let space = match event {
+            Event::Fork(fork) if fork.child_space != fork.stamp.space => fork.child_space,
+            Event::Exec(exec) => exec.stamp.space,
+            _ => return,
+        };
+        self.done.remove(&space);
+        self.excused_turns.remove(&space);
     }
 
     /// All that is left up to and including `end`, in order: at the end of a trace, when nothing
     /// older will come.
     pub fn finish(&mut self, end: Nanoseconds) -> impl Iterator<Item = Event> + '_ {
-        self.begun.clear();
+        self.ended = true;
         std::iter::from_fn(move || self.pop(Nanoseconds(end.0 + 1)))
     }
 
-    /// Ends of begun calls may have been lost: waits for none of those begun before now.
-    pub fn forget_begun(&mut self) {
-        self.begun.clear();
+    /// Records were lost before `time`: nobody waits for long for turns that are missing up to then.
+    pub fn excuse(&mut self, time: Nanoseconds) {
+        self.excused = self.excused.max(time);
+    }
+
+    /// The same for an address space of which it is known how many turns had been taken by then.
+    pub fn excuse_turns(&mut self, space: SpaceId, turns: u64) {
+        self.excused_turns.insert(space, turns);
     }
 
     /// Takes the number of events that could not be put in their place since the last call.
@@ -243,188 +269,96 @@ impl Order {
     }
 }
 
-fn brk(start: Address, length: u64) -> Action {
-    Action::Break {
-        start,
-        end: Address(start.0 + length),
+/// Moves a call from its return to its turn; how far that is, ns.
+fn took(time: &mut Nanoseconds, turn: Turn) -> u64 {
+    let took = time.0.saturating_sub(turn.time.0);
+    *time = turn.time;
+    took
+}
+
+/// What a failed call may have changed. A mapping or a move to a fixed place releases first what is
+/// there, and may fail then (`mremap_to()` in mm/mremap.c; before Linux 6.12 `mmap_region()` in
+/// mm/mmap.c), `munmap` may have split mappings, and `mprotect` goes on from mapping to mapping.
+fn what_failed(failed: &RawFailed) -> Option<Action> {
+    let fixed = |flag| u32::from(failed.argument) & flag != 0 && failed.error != EINVAL;
+    let unclear = match failed.kind {
+        Kind::Mprotect => {
+            return Some(Action::ProtectFailed {
+                address: failed.address,
+                length: failed.length,
+                protection: failed.argument as u8,
+                error: failed.error,
+            });
+        }
+        Kind::Mmap => fixed(MAP_FIXED),
+        Kind::Mremap => fixed(MREMAP_FIXED),
+        Kind::Munmap => failed.error != EINVAL,
+        // A clone that succeeded, and had the lock: for a shadow stack of the new thread, or the like.
+        Kind::Fork => failed.error == 0,
+        _ => false,
+    };
+    unclear.then_some(Action::Unclear)
+}
+
+fn action(call: &RawCall) -> Action {
+    let RawCall {
+        address, length, ..
+    } = *call;
+    match call.kind {
+        Kind::Munmap => Action::Unmap { address, length },
+        Kind::Shmdt => Action::Detach { address },
+        Kind::Mremap => {
+            let [new_address, new_length] = call.extra.unwrap_or_default();
+            Action::Remap {
+                old_address: address,
+                old_length: length,
+                new_address: Address(new_address),
+                new_length,
+                flags: call.flags,
+            }
+        }
+        Kind::Brk => Action::Break {
+            start: address,
+            end: Address(address.0 + length),
+        },
+        Kind::Mprotect => Action::Protect {
+            address,
+            length,
+            protection: call.protection,
+        },
+        Kind::Madvise => Action::Advise {
+            address,
+            length,
+            advice: call.flags,
+        },
+        Kind::Shmat => Action::Attach {
+            address,
+            length,
+            flags: call.flags,
+        },
+        Kind::RemapFilePages => Action::RemapFilePages { address, length },
+        // The decoder makes a `RawCall` of no other kind.
+        _ => Action::Map {
+            address,
+            length,
+            protection: call.protection,
+            flags: call.flags,
+            file_offset: call
+                .extra
+                .filter(|_| call.flags & MAP_ANONYMOUS == 0)
+                .map(|extra| extra[0]),
+        },
     }
+}
+
+/// Whether a call cannot do this without a turn. `madvise` mostly needs none, and `mprotect` of nothing
+/// returns before it (`do_mprotect_pkey()`, mm/mprotect.c).
+fn changes_the_map(action: &Action) -> bool {
+    !matches!(
+        action,
+        Action::Advise { .. } | Action::Protect { length: 0, .. }
+    )
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::event::{Pid, SpaceId, Totals, record::StackWord};
-
-    fn stamp(time: u64, tid: u32) -> Stamp {
-        Stamp {
-            time: Nanoseconds(time),
-            space: SpaceId(1),
-            pid: Pid(1),
-            tid: Tid(tid),
-            cpu: 0,
-        }
-    }
-
-    fn raw(kind: Kind, time: u64, tid: u32, address: u64, length: u64) -> RawCall {
-        RawCall {
-            stamp: stamp(time, tid),
-            kind,
-            protection: 0,
-            flags: MAP_ANONYMOUS,
-            address: Address(address),
-            length,
-            stack: StackWord::None,
-            totals: Totals::default(),
-            extra: None,
-        }
-    }
-
-    fn begin(kind: Kind, time: u64, tid: u32) -> RawBegin {
-        RawBegin {
-            stamp: stamp(time, tid),
-            kind,
-        }
-    }
-
-    fn actions(order: &mut Order, watermark: u64) -> Vec<Action> {
-        std::iter::from_fn(|| order.pop(Nanoseconds(watermark)))
-            .filter_map(|event| match event {
-                Event::Call(call) => Some(call.action),
-                _ => None,
-            })
-            .filter(|action| *action != Action::Done)
-            .collect()
-    }
-
-    fn map(address: u64, length: u64) -> Action {
-        Action::Map {
-            address: Address(address),
-            length,
-            protection: 0,
-            flags: MAP_ANONYMOUS,
-            file_offset: None,
-        }
-    }
-
-    fn unmap(address: u64, length: u64) -> Action {
-        Action::Unmap {
-            address: Address(address),
-            length,
-        }
-    }
-
-    #[test]
-    fn a_map_that_got_the_addresses_of_an_unfinished_unmap_comes_after_it() {
-        let mut order = Order::default();
-        order.begin(begin(Kind::Munmap, 10, 1));
-        // Thread 2 is given the range and returns before thread 1 does.
-        order.call(raw(Kind::Mmap, 20, 2, 0x1000, 4096), StackId(2));
-        assert_eq!(actions(&mut order, 25), []);
-        order.call(raw(Kind::Munmap, 30, 1, 0x1000, 4096), StackId::NONE);
-        assert_eq!(
-            actions(&mut order, 40),
-            [unmap(0x1000, 4096), map(0x1000, 4096)]
-        );
-    }
-
-    #[test]
-    fn a_failed_unmap_changes_nothing_and_holds_nothing_back() {
-        let mut order = Order::default();
-        order.begin(begin(Kind::Munmap, 10, 1));
-        order.call(raw(Kind::Mmap, 20, 2, 0x1000, 4096), StackId(2));
-        order.failed(begin(Kind::Munmap, 30, 1));
-        assert_eq!(actions(&mut order, 40), [map(0x1000, 4096)]);
-    }
-
-    #[test]
-    fn nothing_younger_than_the_watermark_comes_out() {
-        let mut order = Order::default();
-        order.call(raw(Kind::Mmap, 20, 1, 0x1000, 4096), StackId::NONE);
-        assert_eq!(actions(&mut order, 20), []);
-        order.call(raw(Kind::Mmap, 10, 2, 0x2000, 4096), StackId::NONE);
-        assert_eq!(
-            actions(&mut order, 21),
-            [map(0x2000, 4096), map(0x1000, 4096)]
-        );
-        assert_eq!(order.take_late(), 0);
-    }
-
-    #[test]
-    fn what_comes_behind_the_watermark_is_counted_as_late() {
-        let mut order = Order::default();
-        order.call(raw(Kind::Mmap, 20, 1, 0x1000, 4096), StackId::NONE);
-        assert_eq!(actions(&mut order, 30).len(), 1);
-        order.call(raw(Kind::Mmap, 10, 2, 0x2000, 4096), StackId::NONE);
-        assert_eq!(actions(&mut order, 30).len(), 1);
-        assert_eq!(order.take_late(), 1);
-    }
-
-    #[test]
-    fn a_begin_whose_end_never_comes_is_given_up_and_counted() {
-        let mut order = Order::default();
-        order.begin(begin(Kind::Munmap, 10, 1));
-        order.call(raw(Kind::Mmap, 20, 2, 0x1000, 4096), StackId(2));
-        assert_eq!(actions(&mut order, 10 + PATIENCE.0), []);
-        assert_eq!(actions(&mut order, 11 + PATIENCE.0), [map(0x1000, 4096)]);
-        assert_eq!(order.take_late(), 1);
-    }
-
-    #[test]
-    fn an_mremap_that_moves_leaves_at_its_begin_and_arrives_at_its_end() {
-        let mut order = Order::default();
-        order.begin(begin(Kind::Mremap, 10, 1));
-        order.call(raw(Kind::Mmap, 20, 2, 0x1000, 4096), StackId(2));
-        let mut call = raw(Kind::Mremap, 30, 1, 0x1000, 4096);
-        call.extra = Some([0x9000, 8192]);
-        order.call(call, StackId(1));
-        let got = actions(&mut order, 40);
-        assert_eq!(
-            got[0],
-            Action::RemapLeave {
-                address: Address(0x1000),
-                length: 4096,
-                moves: true
-            }
-        );
-        assert_eq!(got[1], map(0x1000, 4096));
-        assert!(matches!(got[2], Action::RemapArrive { .. }));
-    }
-
-    #[test]
-    fn an_mremap_that_shrinks_releases_its_tail_at_its_begin() {
-        let mut order = Order::default();
-        order.begin(begin(Kind::Mremap, 10, 1));
-        let mut call = raw(Kind::Mremap, 30, 1, 0x1000, 8192);
-        call.extra = Some([0x1000, 4096]);
-        order.call(call, StackId(1));
-        assert_eq!(
-            actions(&mut order, 40)[0],
-            Action::RemapLeave {
-                address: Address(0x2000),
-                length: 4096,
-                moves: false
-            }
-        );
-    }
-
-    #[test]
-    fn a_heap_that_shrinks_does_so_at_its_begin() {
-        let mut order = Order::default();
-        order.begin(begin(Kind::Brk, 10, 1));
-        order.call(raw(Kind::Mmap, 20, 2, 0x8000, 4096), StackId(2));
-        order.call(raw(Kind::Brk, 30, 1, 0x1000, 4096), StackId::NONE);
-        assert!(matches!(
-            actions(&mut order, 40)[..],
-            [Action::Break { .. }, Action::Map { .. }]
-        ));
-    }
-
-    #[test]
-    fn at_the_end_everything_comes_out() {
-        let mut order = Order::default();
-        order.begin(begin(Kind::Munmap, 10, 1));
-        order.call(raw(Kind::Mmap, 20, 2, 0x1000, 4096), StackId(2));
-        assert_eq!(order.finish(Nanoseconds(20)).count(), 1);
-        assert_eq!(order.held(), 0);
-    }
-}
+mod tests;

@@ -148,6 +148,7 @@ impl Both {
             stack: StackId::NONE,
             action,
             totals: None,
+            took_ns: 0,
         };
         self.ledger.apply(&Event::Call(call), &mut Vec::new());
     }
@@ -220,21 +221,7 @@ impl Both {
             )
         };
         assert_eq!(result as u64, to, "{}", std::io::Error::last_os_error());
-        if length < old {
-            self.event(Action::RemapLeave {
-                address: Address(start + length.next_multiple_of(page_bytes())),
-                length: old - length,
-                moves: false,
-            });
-        }
-        if to != start && flags & libc::MREMAP_DONTUNMAP == 0 {
-            self.event(Action::RemapLeave {
-                address: Address(start),
-                length: old.min(length),
-                moves: true,
-            });
-        }
-        self.event(Action::RemapArrive {
+        self.event(Action::Remap {
             old_address: Address(start),
             old_length: old,
             new_address: Address(to),

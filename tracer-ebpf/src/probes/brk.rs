@@ -4,21 +4,10 @@
 use aya_ebpf::{macros::tracepoint, programs::TracePointContext};
 use tracer_common::{header::Kind, settings::Offset};
 
-use super::{Finished, argument, begin, end_failed, send};
-use crate::{emit, filter, task::Task};
+use super::{Finished, send};
 
-/// `syscalls:sys_enter_brk`: `field:unsigned long brk; offset:16`. Only a shrink releases.
-#[tracepoint]
-pub fn brk_enter(ctx: TracePointContext) -> u32 {
-    if let Some(who) = filter::current() {
-        let mm = Task::current().mm();
-        let (asked, now) = (argument::<0>(&ctx), mm.get(Offset::MmBrk));
-        if asked != 0 && asked < now {
-            begin(Kind::Brk, mm, who, asked, now - asked);
-        }
-    }
-    0
-}
+/// What `brk` would say if it did (include/uapi/asm-generic/errno-base.h).
+const ENOMEM: u16 = 12;
 
 /// `syscalls:sys_exit_brk`: `ret` is the break.
 #[tracepoint]
@@ -29,11 +18,10 @@ pub fn brk_exit(ctx: TracePointContext) -> u32 {
 
 #[inline(always)]
 fn try_brk_exit(ctx: &TracePointContext) -> Option<()> {
-    let call = Finished::success(ctx, Kind::Brk, true)?;
+    let call = Finished::success(ctx, Kind::Brk)?;
     let (asked, now) = (call.argument(Offset::Argument0), call.result as u64);
     if asked != 0 && asked != now {
-        emit::count_failed(Kind::Brk);
-        end_failed(Kind::Brk, call.mm, call.who);
+        call.failed(Kind::Brk, ENOMEM);
         return None;
     }
     let start = call.mm.get(Offset::MmStartBrk);

@@ -14,7 +14,7 @@ pub fn madvise_exit(ctx: TracePointContext) -> u32 {
 
 #[inline(always)]
 fn try_madvise_exit(ctx: &TracePointContext) -> Option<()> {
-    let call = Finished::success(ctx, Kind::Madvise, false)?;
+    let call = Finished::success(ctx, Kind::Madvise)?;
     send(call.record(
         Kind::Madvise,
         0,

@@ -17,7 +17,7 @@ pub fn mmap_exit(ctx: TracePointContext) -> u32 {
 
 #[inline(always)]
 fn try_mmap_exit(ctx: &TracePointContext) -> Option<()> {
-    let call = Finished::success(ctx, Kind::Mmap, false)?;
+    let call = Finished::success(ctx, Kind::Mmap)?;
     let flags = call.argument(Offset::Argument3);
     let mut record = call.record(
         Kind::Mmap,

@@ -19,11 +19,13 @@ mod fault;
 
 mod process;
 
+mod lock;
+
 use aya_ebpf::{EbpfContext as _, programs::TracePointContext};
 use tracer_common::{
     counters::Counter,
     header::Kind,
-    memory::{Call, LongCall},
+    memory::{Call, LongCall, pack_failure},
     settings::Offset,
 };
 
@@ -32,6 +34,7 @@ use crate::{
     filter::Traced,
     stack,
     task::{Mm, Registers, Task},
+    turn::{self, Taken},
 };
 
 /// `syscalls:sys_exit_*`: `field:long ret; offset:16`.
@@ -39,13 +42,6 @@ use crate::{
 fn result(ctx: &TracePointContext) -> i64 {
     // SAFETY: the record of every sys_exit tracepoint is 24 bytes long.
     unsafe { *ctx.as_ptr().cast::<i64>().add(2) }
-}
-
-/// `syscalls:sys_enter_*`: `field:unsigned long …; offset:16` and on, 8 bytes each.
-#[inline(always)]
-fn argument<const N: usize>(ctx: &TracePointContext) -> u64 {
-    // SAFETY: the caller names an argument that the system call has.
-    unsafe { *ctx.as_ptr().cast::<u64>().add(2 + N) }
 }
 
 /// The kernel returns errors as −4095…−1 (`IS_ERR_VALUE`, include/linux/err.h).
@@ -60,30 +56,36 @@ struct Finished {
     mm: Mm,
     registers: Registers,
     result: i64,
+    taken: Taken,
 }
 
 impl Finished {
-    /// The call, if the task is traced and it succeeded; a failed one is counted, and told to the
-    /// collector if its begin was.
+    /// The call, if the task is traced and it succeeded. A failed one is counted, and told to the
+    /// collector if it had its turn.
     #[inline(always)]
-    fn success(ctx: &TracePointContext, kind: Kind, begins: bool) -> Option<Self> {
+    fn success(ctx: &TracePointContext, kind: Kind) -> Option<Self> {
         let who = filter::current()?;
         let task = Task::current();
-        let mm = task.mm();
-        let result = result(ctx);
-        if failed(result) {
-            emit::count_failed(kind);
-            if begins {
-                end_failed(kind, mm, who);
-            }
+        let call = Self {
+            who,
+            mm: task.mm(),
+            registers: task.registers(),
+            result: result(ctx),
+            taken: turn::take(who.tid),
+        };
+        if failed(call.result) {
+            call.failed(kind, call.result.unsigned_abs() as u16);
             return None;
         }
-        Some(Self {
-            who,
-            mm,
-            registers: task.registers(),
-            result,
-        })
+        Some(call)
+    }
+
+    #[inline(always)]
+    fn failed(&self, kind: Kind, error: u16) {
+        emit::count_failed(kind);
+        if self.taken.turn.number != 0 {
+            end_failed(kind, error, self.mm, self.registers, self.who, self.taken);
+        }
     }
 
     #[inline(always)]
@@ -99,7 +101,8 @@ impl Finished {
             address,
             length,
             stack: 0,
-            pages: self.mm.pages(),
+            pages: self.taken.pages,
+            turn: self.taken.turn,
         }
     }
 
@@ -109,34 +112,22 @@ impl Finished {
     }
 }
 
-/// Tells the collector that a call which may release `[address, address + length)` has begun.
+/// Tells the collector that a call which had its turn has failed, and with which arguments.
 #[inline(always)]
-fn begin(kind: Kind, mm: Mm, who: Traced, address: u64, length: u64) {
-    emit::send(
-        Call {
-            header: emit::header(Kind::Begin, kind as u8, 0, mm.identity(), who),
-            address,
-            length,
-            stack: 0,
-            pages: 0,
-        },
-        Counter::LostBegins,
-    );
-}
-
-/// Tells the collector that the call announced by [`begin`] changed nothing.
-#[inline(always)]
-fn end_failed(kind: Kind, mm: Mm, who: Traced) {
-    emit::send(
-        Call {
-            header: emit::header(Kind::Failed, kind as u8, 0, mm.identity(), who),
-            address: 0,
-            length: 0,
-            stack: 0,
-            pages: 0,
-        },
-        Counter::LostBegins,
-    );
+fn end_failed(kind: Kind, error: u16, mm: Mm, registers: Registers, who: Traced, taken: Taken) {
+    let argument = match kind {
+        Kind::Mmap | Kind::Mremap => Offset::Argument3,
+        _ => Offset::Argument2,
+    };
+    let flags = pack_failure(error, registers.get(argument) as u16);
+    send(Call {
+        header: emit::header(Kind::Failed, kind as u8, flags, mm.identity(), who),
+        address: registers.get(Offset::Argument0),
+        length: registers.get(Offset::Argument1),
+        stack: 0,
+        pages: taken.pages,
+        turn: taken.turn,
+    });
 }
 
 /// Sends a call.

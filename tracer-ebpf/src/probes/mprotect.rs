@@ -14,7 +14,7 @@ pub fn mprotect_exit(ctx: TracePointContext) -> u32 {
 
 #[inline(always)]
 fn try_mprotect_exit(ctx: &TracePointContext) -> Option<()> {
-    let call = Finished::success(ctx, Kind::Mprotect, false)?;
+    let call = Finished::success(ctx, Kind::Mprotect)?;
     send(call.record(
         Kind::Mprotect,
         call.argument(Offset::Argument2) as u8,

@@ -13,6 +13,7 @@ use crate::{
     program,
     settings::wire_version,
     task::{OtherMm, OtherTask, Task},
+    turn,
 };
 
 /// `sched:sched_process_fork`: `TP_PROTO(struct task_struct *parent, struct task_struct *child)`,
@@ -43,9 +44,15 @@ fn try_process_fork(ctx: &RawTracePointContext) -> Option<()> {
         return Some(());
     }
     let (child_space, pages) = child.space()?;
+    if child_space != space {
+        turn::forget_space(child_space);
+    }
     let mut followed = 0;
     if who.follow {
-        if PROCESSES.insert(child_pid, settings::FOLLOWED, 0).is_ok() {
+        if PROCESSES
+            .insert(child_pid, [settings::FOLLOWED, child_space], 0)
+            .is_ok()
+        {
             followed = 1;
         } else {
             emit::count(Counter::UntrackedChildren);
@@ -63,6 +70,7 @@ fn try_process_fork(ctx: &RawTracePointContext) -> Option<()> {
             child_space,
             pages,
             comm,
+            turn: turn::take(who.tid).turn,
         },
         Counter::LostProcesses,
     );
@@ -82,6 +90,7 @@ pub fn process_exec(ctx: RawTracePointContext) -> i32 {
             wire_version()
         );
         let task = Task::current();
+        turn::begin_space(task.mm(), who);
         program::send_mappings(task.mm(), task.registers(), who);
         about_itself(Kind::Exec, 0, who, ctx.command().unwrap_or_default());
     }
@@ -104,6 +113,7 @@ pub fn space_exit(ctx: RawTracePointContext) -> i32 {
 
 #[inline(always)]
 fn try_space_exit(ctx: &RawTracePointContext) -> Option<()> {
+    turn::forget_space(ctx.arg(0));
     let who = filter::current()?;
     // An exec comes here too, with the new address space in place.
     if Task::current().mm().is_null() {
@@ -116,9 +126,11 @@ fn try_space_exit(ctx: &RawTracePointContext) -> Option<()> {
 /// `sched:sched_process_exit`: `TP_PROTO(struct task_struct *p, …)`, on every thread's way out.
 #[raw_tracepoint(tracepoint = "sched_process_exit")]
 pub fn process_exit(_ctx: RawTracePointContext) -> i32 {
-    if let Some(who) = filter::current()
-        && let Some(status) = Task::current().last_exit()
-    {
+    let Some(who) = filter::current() else {
+        return 0;
+    };
+    turn::forget_thread(who.tid);
+    if let Some(status) = Task::current().last_exit() {
         // Other tasks may take the number once this one is reaped.
         let _ = PROCESSES.remove(who.pid);
         let mm = Task::current().mm();

@@ -8,8 +8,8 @@ use aya_ebpf::{
 };
 use tracer_common::{header::Kind, settings::Offset};
 
-use super::{Finished, argument, begin, send};
-use crate::{filter, settings::offset, task::Task};
+use super::{Finished, send};
+use crate::settings::offset;
 
 /// `syscalls:sys_exit_shmat`: `ret` is the address. The length is the segment's, which no argument
 /// tells: it is read from the mapping itself, which is one of its own.
@@ -21,7 +21,7 @@ pub fn shmat_exit(ctx: TracePointContext) -> u32 {
 
 #[inline(always)]
 fn try_shmat_exit(ctx: &TracePointContext) -> Option<()> {
-    let call = Finished::success(ctx, Kind::Shmat, false)?;
+    let call = Finished::success(ctx, Kind::Shmat)?;
     let mut length = 0u64;
     // SAFETY: the current task, a callback of the signature that the helper wants, and its context on
     // this stack. It fails, and the length stays 0, if the mmap lock is taken.
@@ -60,16 +60,6 @@ unsafe extern "C" fn length_of(
     0
 }
 
-/// `syscalls:sys_enter_shmdt`: `field:char * shmaddr; offset:16`.
-#[tracepoint]
-pub fn shmdt_enter(ctx: TracePointContext) -> u32 {
-    if let Some(who) = filter::current() {
-        let address = argument::<0>(&ctx);
-        begin(Kind::Shmdt, Task::current().mm(), who, address, 0);
-    }
-    0
-}
-
 /// `syscalls:sys_exit_shmdt`: `ret` is 0.
 #[tracepoint]
 pub fn shmdt_exit(ctx: TracePointContext) -> u32 {
@@ -79,7 +69,7 @@ pub fn shmdt_exit(ctx: TracePointContext) -> u32 {
 
 #[inline(always)]
 fn try_shmdt_exit(ctx: &TracePointContext) -> Option<()> {
-    let call = Finished::success(ctx, Kind::Shmdt, true)?;
+    let call = Finished::success(ctx, Kind::Shmdt)?;
     send(call.record(Kind::Shmdt, 0, 0, call.argument(Offset::Argument0), 0));
     Some(())
 }
@@ -93,7 +83,7 @@ pub fn remap_file_pages_exit(ctx: TracePointContext) -> u32 {
 
 #[inline(always)]
 fn try_remap_file_pages_exit(ctx: &TracePointContext) -> Option<()> {
-    let call = Finished::success(ctx, Kind::RemapFilePages, false)?;
+    let call = Finished::success(ctx, Kind::RemapFilePages)?;
     send(call.record(
         Kind::RemapFilePages,
         0,

@@ -6,13 +6,14 @@ use super::merge::{Group, groups};
 use super::run::{End, Located, Run};
 use super::site::{Live, unsigned};
 use super::summary::{
-    FailedCalls, Host, LedgerCheck, Limits, Process, Report, Reservation, SCHEMA, Site, Span,
-    TimelinePoint, TracerCost,
+    FailedCalls, Host, LedgerCheck, Limits, Process, RangeDifference, Report, Reservation, SCHEMA,
+    Site, Span, TimelinePoint, TracerCost, Verification,
 };
 use super::trend::{Course, grows_steadily, trend};
 use super::verdict::{Facts, SiteFacts, verdict};
 use super::view::LedgerView;
 use super::{Analysis, calendar, limits, mapping_words};
+use crate::ledger::Checks;
 
 impl Analysis {
     /// The whole model, with what lives now as the end of every run that has not ended.
@@ -75,7 +76,7 @@ impl Analysis {
         ledger: &impl LedgerView,
         next_site: &mut u32,
     ) -> Process {
-        let (living, mapped, kernel) = self.end_of(index, run, ledger);
+        let (living, mapped, kernel, checks) = self.end_of(index, run, ledger);
         let end = run.end.map_or(self.relative(self.now), |end| end.time);
         let (groups, group_of_living) = groups(run, &living, &self.stacks);
 
@@ -108,18 +109,19 @@ impl Analysis {
             peak: run.peak_bytes.max(mapped),
             end: mapped,
         };
-        let check = kernel.map_or_else(
-            || LedgerCheck {
-                bytes: mapped,
-                ..LedgerCheck::default()
-            },
-            |kernel| LedgerCheck {
-                bytes: mapped,
-                kernel_bytes: kernel,
-                difference_bytes: difference(kernel, mapped),
-                kernel_known: true,
-            },
-        );
+        let check = LedgerCheck {
+            bytes: mapped,
+            kernel_bytes: kernel.unwrap_or(0),
+            difference_bytes: kernel.map_or(0, |kernel| difference(kernel, mapped)),
+            kernel_known: kernel.is_some(),
+            ..self.checked(&checks)
+        };
+        let check = LedgerCheck {
+            largest_difference_bytes: check
+                .largest_difference_bytes
+                .max(check.difference_bytes.unsigned_abs()),
+            ..check
+        };
         let timeline = timeline(run, end, mapped);
         let facts: Vec<SiteFacts<'_>> = sites
             .iter()
@@ -146,7 +148,7 @@ impl Analysis {
             condensed: run.is_condensed,
             began: run.first,
             end,
-            check,
+            check: &check,
             near_limits: &limits::near(&limits, virtual_bytes, resident),
             sites: &facts,
         });
@@ -173,23 +175,28 @@ impl Analysis {
         }
     }
 
-    /// What lives at the run's end, the ledger's bytes, the kernel's.
+    /// What lives at the run's end, the ledger's bytes, the kernel's, and how they stood all along.
     fn end_of(
         &self,
         index: usize,
         run: &Run,
         ledger: &impl LedgerView,
-    ) -> (Vec<Located>, u64, Option<u64>) {
+    ) -> (Vec<Located>, u64, Option<u64>, Checks) {
         if run.end.is_some() {
             return run.last_sight.as_ref().map_or_else(
                 // Its end was lost: the kernel's last word is better than the most it ever had.
                 || {
                     let mapped = run.kernel_bytes.unwrap_or(run.peak_bytes);
-                    (Vec::new(), mapped, run.kernel_bytes)
+                    (Vec::new(), mapped, None, Checks::default())
                 },
                 |sight| {
-                    let kernel = sight.kernel_bytes.or(run.kernel_bytes);
-                    (sight.living.clone(), sight.mapped_bytes, kernel)
+                    let checks = sight.checks.clone();
+                    (
+                        sight.living.clone(),
+                        sight.mapped_bytes,
+                        sight.kernel_bytes,
+                        checks,
+                    )
                 },
             );
         }
@@ -202,8 +209,47 @@ impl Analysis {
         } else {
             Vec::new()
         };
-        let kernel = ledger.kernel_bytes(run.space).or(run.kernel_bytes);
-        (living, ledger.mapped_bytes(run.space), kernel)
+        let kernel = ledger.kernel_bytes(run.space);
+        let checks = ledger.checks(run.space);
+        (living, ledger.mapped_bytes(run.space), kernel, checks)
+    }
+
+    /// How the ledger stood against the kernel, but for the end.
+    fn checked(&self, checks: &Checks) -> LedgerCheck {
+        let verifications = checks.comparisons.iter().map(|comparison| Verification {
+            t_ns: self.relative(comparison.time),
+            mappings: comparison.mappings,
+            in_motion_bytes: comparison.in_motion_bytes,
+            differing: comparison.differing,
+            difference_bytes: comparison.difference_bytes,
+        });
+        let differences = checks.found.iter().map(|found| {
+            let range = found.range;
+            RangeDifference {
+                t_ns: self.relative(found.time),
+                start: range.start.0,
+                length: range.end.0 - range.start.0,
+                ledger: range.ledger.map(mapping_words::protection),
+                kernel: range.kernel.map(mapping_words::protection),
+                name: found.name.clone(),
+                cause: match (range.ledger, range.kernel) {
+                    (None, _) => "mapped, and by no traced call",
+                    (_, None) => "unmapped, and by no traced call",
+                    _ => "protected anew, and by no traced call",
+                }
+                .to_owned(),
+            }
+        });
+        LedgerCheck {
+            checks: checks.totals,
+            checks_differing: checks.totals_differing,
+            verifications_count: checks.readings,
+            verifications_differing: checks.readings_differing,
+            largest_difference_bytes: checks.largest_bytes,
+            verifications: verifications.collect(),
+            differences: differences.collect(),
+            ..LedgerCheck::default()
+        }
     }
 
     fn site(&self, id: u32, run: &Run, group: &Group, end: u64) -> Site {

@@ -52,8 +52,7 @@ use threads::Threads;
 pub use view::{LedgerView, LivingReservation};
 
 use crate::event::{
-    Call, Ended, Event, Failures, Maps, MapsPurpose, Nanoseconds, Pid, SpaceId, StackId, Started,
-    Tid,
+    Ended, Event, Failures, Maps, MapsPurpose, Nanoseconds, Pid, SpaceId, StackId, Started, Tid,
 };
 use crate::ledger::change::{Change, Difference, Origin, ReservationId};
 
@@ -140,6 +139,7 @@ impl Analysis {
             Event::Call(call) => self.doing(call.stamp.time),
             Event::Fault(fault) => self.doing(fault.stamp.time),
             Event::Resident(resident) => self.at(resident.time),
+            Event::Reading(reading) => self.at(reading.time),
             Event::Fork(fork) => self.forked(fork),
             Event::Thread(thread) => {
                 self.doing(thread.stamp.time);
@@ -171,7 +171,6 @@ impl Analysis {
             self.change(*change, ending);
         }
         match event {
-            Event::Call(call) => self.settle(call),
             Event::Maps(maps) => self.read(maps),
             Event::Fork(fork) => self.fork_counted(fork),
             Event::Exec(exec) => self.exec_counted(exec, ending),
@@ -372,19 +371,6 @@ impl Analysis {
                 && let Some(sight) = &mut run.last_sight
             {
                 sight.correct(id, difference);
-            }
-        }
-    }
-
-    /// After a call: the kernel's totals.
-    fn settle(&mut self, call: &Call) {
-        let Some(space) = self.spaces.get(&call.stamp.space) else {
-            return;
-        };
-        if let Some(totals) = call.totals {
-            let bytes = totals.total_pages.saturating_mul(self.started.page_bytes);
-            for &run in &space.runs {
-                self.runs[run].kernel_bytes = Some(bytes);
             }
         }
     }

@@ -3,7 +3,7 @@
 use super::run::{End, LastSight, Located, Run};
 use super::site::{add, unsigned};
 use super::summary::Exit as ReportedExit;
-use super::view::LivingReservation;
+use super::view::{LedgerView, LivingReservation};
 use super::{Analysis, Space};
 use crate::event::{
     Exec, Exit, ExitStatus, Fork, Found, Identity, Pid, Rename, SpaceId, Tid, Totals,
@@ -14,17 +14,9 @@ use crate::ledger::change::{Difference, ReservationId};
 const MOST_DETAILED: usize = 1_000;
 
 impl Analysis {
-    /// What lives in a process that is about to end, or to begin another program. To be called before
-    /// the ledger is given that exit or exec: afterwards it has forgotten. `mapped_bytes` are the
-    /// ledger's, `kernel_bytes` the kernel's last word on the space, if there was one.
-    pub fn ending(
-        &mut self,
-        pid: Pid,
-        space: SpaceId,
-        living: Vec<LivingReservation>,
-        mapped_bytes: u64,
-        kernel_bytes: Option<u64>,
-    ) {
+    /// Takes a last look at a process that is about to end, or to begin another program. To be called
+    /// before the ledger is given that exit or exec: afterwards it has forgotten.
+    pub fn ending(&mut self, pid: Pid, space: SpaceId, ledger: &impl LedgerView) {
         let Some(&index) = self.current.get(&pid) else {
             return;
         };
@@ -34,14 +26,15 @@ impl Analysis {
             .get(&space)
             .is_none_or(|space| space.runs.first().is_none_or(|&first| first == index));
         let living = if owns {
-            self.locate(index, living)
+            self.locate(index, ledger.living(space))
         } else {
             Vec::new()
         };
         self.runs[index].last_sight = Some(LastSight {
             living,
-            mapped_bytes,
-            kernel_bytes,
+            mapped_bytes: ledger.mapped_bytes(space),
+            kernel_bytes: ledger.kernel_bytes(space),
+            checks: ledger.checks(space),
         });
     }
 
@@ -215,6 +208,7 @@ impl Analysis {
             run.kernel_bytes = Some(bytes);
             if let Some(sight) = &mut run.last_sight {
                 sight.kernel_bytes = Some(bytes);
+                sight.checks.totals += 1;
             }
         }
         let status = match exit.status {

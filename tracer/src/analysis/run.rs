@@ -7,6 +7,7 @@ use super::site::{SiteAccount, SiteKey};
 use super::summary::{Exit, Span};
 use super::view::LivingReservation;
 use crate::event::{Identity, Pid, Sample, SpaceId};
+use crate::ledger::Checks;
 
 /// Points kept of a process's timeline.
 pub const TIMELINE_POINTS: usize = 240;
@@ -84,6 +85,8 @@ pub struct LastSight {
     pub mapped_bytes: u64,
     /// The kernel's figure.
     pub kernel_bytes: Option<u64>,
+    /// How the ledger stood against the kernel.
+    pub checks: Checks,
 }
 
 /// A living reservation and where it is accounted.

@@ -37,7 +37,7 @@ pub struct Facts<'a> {
     /// When it ended, or the trace, ns since it began.
     pub end: u64,
     /// The ledger against the kernel.
-    pub check: LedgerCheck,
+    pub check: &'a LedgerCheck,
     /// The limits that it came near to, by name.
     pub near_limits: &'a [&'static str],
     /// Every site, largest first.

@@ -1,7 +1,7 @@
 //! What the analysis asks of the ledger: what is alive, and how much the kernel says there is.
 
 use crate::event::{Address, SpaceId};
-use crate::ledger::change::ReservationId;
+use crate::ledger::{Checks, change::ReservationId};
 
 /// What is left of one reservation, as the ledger knows it now. Sizes in bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,4 +38,6 @@ pub trait LedgerView {
     fn mapped_bytes(&self, space: SpaceId) -> u64;
     /// Bytes that the kernel said the space has, when last asked; `None`: never.
     fn kernel_bytes(&self, space: SpaceId) -> Option<u64>;
+    /// How the ledger of the space stood against the kernel so far.
+    fn checks(&self, space: SpaceId) -> Checks;
 }

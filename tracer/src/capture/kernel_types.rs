@@ -16,13 +16,27 @@ const KIND_STRUCT: u32 = 4;
 const KIND_UNION: u32 = 5;
 const KIND_TYPEDEF: u32 = 8;
 
-/// The table that is injected into the programs: fields by the kernel's BTF, registers by the
-/// architecture.
-pub fn offsets() -> Result<[u32; OFFSETS]> {
-    offsets_of(Path::new(VMLINUX))
+/// The kernel's own type of a handler of this tracepoint (`__DEFINE_TRACE`, include/linux/tracepoint.h).
+const LOCK: &str = "btf_trace_mmap_lock_acquire_returned";
+
+/// What the programs must be told about the running kernel.
+#[derive(Clone, Copy, Debug)]
+pub struct KernelTypes {
+    /// Where it keeps its fields, by its BTF, and its registers, by the architecture.
+    pub offsets: [u32; OFFSETS],
+    /// Arguments of the tracepoint `mmap_lock:mmap_lock_acquire_returned`.
+    pub lock_arguments: u32,
 }
 
-fn offsets_of(btf: &Path) -> Result<[u32; OFFSETS]> {
+/// Reads the running kernel's types.
+///
+/// # Errors
+/// A kernel without BTF, or without one of the fields or tracepoints that are needed.
+pub fn running() -> Result<KernelTypes> {
+    types_at(Path::new(VMLINUX))
+}
+
+fn types_at(btf: &Path) -> Result<KernelTypes> {
     let bytes = fs::read(btf).with_context(|| {
         format!(
             "cannot read the kernel's types at {}: tracer needs a kernel with CONFIG_DEBUG_INFO_BTF=y \
@@ -72,12 +86,19 @@ fn offsets_of(btf: &Path) -> Result<[u32; OFFSETS]> {
     for (slot, offset) in registers() {
         table[slot as usize] = offset;
     }
-    Ok(table)
+    let lock_arguments = types.arguments_of(LOCK).context(
+        "this kernel has no tracepoint mmap_lock:mmap_lock_acquire_returned, by which calls are put in \
+         order: it came with Linux 5.11",
+    )?;
+    Ok(KernelTypes {
+        offsets: table,
+        lock_arguments,
+    })
 }
 
 /// `struct pt_regs` (arch/x86/include/asm/ptrace.h): part of the ABI of signal frames and ptrace.
 #[cfg(target_arch = "x86_64")]
-fn registers() -> [(Offset, u32); 9] {
+fn registers() -> [(Offset, u32); 10] {
     [
         (Offset::Argument0, 112),          // di
         (Offset::Argument1, 104),          // si
@@ -85,6 +106,7 @@ fn registers() -> [(Offset, u32); 9] {
         (Offset::Argument3, 56),           // r10
         (Offset::Argument4, 72),           // r8
         (Offset::Argument5, 64),           // r9
+        (Offset::CallNumber, 120),         // orig_ax
         (Offset::InstructionPointer, 128), // ip
         (Offset::StackPointer, 152),       // sp
         (Offset::FramePointer, 32),        // bp
@@ -94,7 +116,7 @@ fn registers() -> [(Offset, u32); 9] {
 /// `struct pt_regs` (arch/arm64/include/asm/ptrace.h). x0 holds the result by then: the first
 /// argument is in `orig_x0`, which lies behind the user's registers.
 #[cfg(target_arch = "aarch64")]
-fn registers() -> [(Offset, u32); 9] {
+fn registers() -> [(Offset, u32); 10] {
     [
         (Offset::Argument0, 272), // orig_x0
         (Offset::Argument1, 8),
@@ -102,6 +124,7 @@ fn registers() -> [(Offset, u32); 9] {
         (Offset::Argument3, 24),
         (Offset::Argument4, 32),
         (Offset::Argument5, 40),
+        (Offset::CallNumber, 280),         // syscallno
         (Offset::InstructionPointer, 256), // pc
         (Offset::StackPointer, 248),
         (Offset::FramePointer, 232), // x29
@@ -135,7 +158,7 @@ impl<'a> Types<'a> {
             u16::from_ne_bytes([bytes[0], bytes[1]]) == MAGIC,
             "it does not begin with BTF's magic number"
         );
-        let word = |at| read(bytes, at);
+        let word = |at| word_at(bytes, at);
         let header = word(4)? as usize;
         let types = header + word(8)? as usize;
         let end = types + word(12)? as usize;
@@ -178,13 +201,13 @@ impl<'a> Types<'a> {
 
     fn at(&self, start: u32) -> Result<Type> {
         let start = start as usize;
-        let info = read(self.bytes, start + 4)?;
+        let info = word_at(self.bytes, start + 4)?;
         Ok(Type {
-            name: read(self.bytes, start)?,
+            name: word_at(self.bytes, start)?,
             kind: (info >> 24) & 0x1f,
             length: info & 0xffff,
             bitfields: info >> 31 == 1,
-            reference: read(self.bytes, start + 8)?,
+            reference: word_at(self.bytes, start + 8)?,
             members: start + 12,
         })
     }
@@ -227,8 +250,8 @@ impl<'a> Types<'a> {
     fn type_of(&self, structure: &Type, member: &str) -> Option<usize> {
         (0..structure.length as usize).find_map(|index| {
             let at = structure.members + 12 * index;
-            let name = self.name(read(self.bytes, at).ok()?);
-            let id = read(self.bytes, at + 4).ok()? as usize;
+            let name = self.name(word_at(self.bytes, at).ok()?);
+            let id = word_at(self.bytes, at + 4).ok()? as usize;
             if name == member.as_bytes() {
                 return Some(id);
             }
@@ -241,11 +264,28 @@ impl<'a> Types<'a> {
         })
     }
 
+    /// Arguments of the function to which the type of this name points; the first, which is the
+    /// tracing program's own, not counted.
+    fn arguments_of(&self, name: &str) -> Option<u32> {
+        let of = |id: u32| {
+            self.at(*self.starts.get((id as usize).checked_sub(1)?)?)
+                .ok()
+        };
+        self.starts.iter().find_map(|start| {
+            let named = self.at(*start).ok()?;
+            if named.kind != KIND_TYPEDEF || self.name(named.name) != name.as_bytes() {
+                return None;
+            }
+            let function = of(of(named.reference)?.reference)?;
+            function.length.checked_sub(1)
+        })
+    }
+
     fn find(&self, structure: &Type, member: &str) -> Option<u32> {
         (0..structure.length as usize).find_map(|index| {
             let at = structure.members + 12 * index;
-            let name = self.name(read(self.bytes, at).ok()?);
-            let bits = read(self.bytes, at + 8).ok()?;
+            let name = self.name(word_at(self.bytes, at).ok()?);
+            let bits = word_at(self.bytes, at + 8).ok()?;
             let bits = if structure.bitfields {
                 bits & 0x00ff_ffff
             } else {
@@ -257,7 +297,7 @@ impl<'a> Types<'a> {
             if !name.is_empty() {
                 return None;
             }
-            let id = read(self.bytes, at + 4).ok()? as usize;
+            let id = word_at(self.bytes, at + 4).ok()? as usize;
             let inner = self.at(*self.starts.get(id.checked_sub(1)?)?).ok()?;
             if inner.kind != KIND_STRUCT && inner.kind != KIND_UNION {
                 return None;
@@ -267,7 +307,7 @@ impl<'a> Types<'a> {
     }
 }
 
-fn read(bytes: &[u8], at: usize) -> Result<u32> {
+fn word_at(bytes: &[u8], at: usize) -> Result<u32> {
     let word = bytes.get(at..at + 4).context("it ends within a type")?;
     Ok(u32::from_ne_bytes(word.try_into()?))
 }
@@ -278,7 +318,11 @@ mod tests {
 
     #[test]
     fn the_running_kernel_tells_where_everything_is() {
-        let table = offsets().unwrap();
+        let KernelTypes {
+            offsets: table,
+            lock_arguments,
+        } = running().unwrap();
+        assert!((3..=4).contains(&lock_arguments));
         // `mm_struct.stack_vm` lies near `total_vm`, and no two fields share a place.
         assert_ne!(
             table[Offset::MmTotalVm as usize],
@@ -292,7 +336,7 @@ mod tests {
 
     #[test]
     fn a_missing_btf_is_named_with_its_remedy() {
-        let error = offsets_of(Path::new("/nonexistent/vmlinux")).unwrap_err();
+        let error = types_at(Path::new("/nonexistent/vmlinux")).unwrap_err();
         assert!(format!("{error:#}").contains("CONFIG_DEBUG_INFO_BTF"));
     }
 
@@ -300,7 +344,7 @@ mod tests {
     fn a_foreign_file_is_refused() {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), [7; 100]).unwrap();
-        let error = offsets_of(file.path()).unwrap_err();
+        let error = types_at(file.path()).unwrap_err();
         assert!(format!("{error:#}").contains("magic"));
     }
 

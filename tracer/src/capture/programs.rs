@@ -12,7 +12,7 @@ use aya::{
 use tracer_common::{
     WIRE_VERSION,
     counters::COUNTERS,
-    settings::{FOLLOWED, FaultMode, TRACED},
+    settings::{CALL_WORDS, FOLLOWED, FaultMode, TRACED},
     stack::{Rule, RuleKey},
 };
 
@@ -26,20 +26,43 @@ static OBJECT: &[u8] = include_bytes_aligned!(concat!(env!("OUT_DIR"), "/tracer.
 /// every other process the least.
 const SYSCALLS: &[(&str, &str)] = &[
     ("mmap_exit", "sys_exit_mmap"),
-    ("munmap_enter", "sys_enter_munmap"),
     ("munmap_exit", "sys_exit_munmap"),
-    ("mremap_enter", "sys_enter_mremap"),
     ("mremap_exit", "sys_exit_mremap"),
-    ("brk_enter", "sys_enter_brk"),
     ("brk_exit", "sys_exit_brk"),
     ("mprotect_exit", "sys_exit_mprotect"),
     ("mprotect_exit", "sys_exit_pkey_mprotect"),
     ("madvise_exit", "sys_exit_madvise"),
     ("shmat_exit", "sys_exit_shmat"),
-    ("shmdt_enter", "sys_enter_shmdt"),
     ("shmdt_exit", "sys_exit_shmdt"),
     ("remap_file_pages_exit", "sys_exit_remap_file_pages"),
+    ("clone_exit", "sys_exit_clone"),
+    ("clone_exit", "sys_exit_clone3"),
+    ("clone_exit", "sys_exit_fork"),
 ];
+
+/// The calls that take turns: those above, by number.
+const CALLS: &[i64] = &[
+    libc::SYS_mmap,
+    libc::SYS_munmap,
+    libc::SYS_mremap,
+    libc::SYS_brk,
+    libc::SYS_mprotect,
+    libc::SYS_pkey_mprotect,
+    libc::SYS_madvise,
+    libc::SYS_shmat,
+    libc::SYS_shmdt,
+    libc::SYS_remap_file_pages,
+    libc::SYS_clone,
+    libc::SYS_clone3,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_fork,
+];
+
+/// The tracepoint that gives calls their order. Attached after the calls' own, so that every turn is
+/// used up by the end of its call.
+const LOCK: (&str, &str) = ("lock_acquired", "mmap_lock_acquire_returned");
+/// The same where the tracepoint has one argument more.
+const LOCK_WITH_PATH: (&str, &str) = ("lock_acquired_with_path", "mmap_lock_acquire_returned");
 
 /// Raw tracepoints: program and event.
 const RAW: &[(&str, &str)] = &[
@@ -81,10 +104,12 @@ impl Default for Options {
 pub struct Programs {
     /// Holds programs and links for as long as this lives.
     ebpf: Ebpf,
-    processes: HashMap<MapData, u32, u32>,
+    processes: HashMap<MapData, u32, [u64; 2]>,
+    spaces: HashMap<MapData, u64, u64>,
     counts: PerCpuArray<MapData, [u64; COUNTERS]>,
     verified: HashMap<MapData, u64, u8>,
     rules: HashMap<MapData, [u64; 2], u64>,
+    lock: (&'static str, &'static str),
 }
 
 impl Programs {
@@ -95,28 +120,37 @@ impl Programs {
     pub fn load(options: Options) -> Result<Self> {
         check_wire(OBJECT)?;
         mount_tracefs();
-        let offsets = kernel_types::offsets()?;
+        let kernel = kernel_types::running()?;
+        let calls = call_bits();
         let faults = options.faults as u32;
         let btf = Btf::from_sys_fs().context("cannot read the kernel's BTF")?;
         let mut loader = EbpfLoader::new();
         loader
             .btf(Some(&btf))
             .verifier_log_level(VerifierLogLevel::default())
-            .override_global("OFFSET_TABLE", &offsets[..], true)
+            .override_global("OFFSET_TABLE", &kernel.offsets[..], true)
+            .override_global("TRACED_CALLS", &calls[..], true)
             .override_global("FAULT_MODE", &faults, true)
             .map_max_entries("EVENTS", options.ring_bytes)
             .map_max_entries("SCRATCH", cpus()?);
         let mut ebpf = loader.load(OBJECT).map_err(|error| refused(error.into()))?;
         let processes = HashMap::try_from(take(&mut ebpf, "PROCESSES")?)?;
+        let spaces = HashMap::try_from(take(&mut ebpf, "SPACES")?)?;
         let counts = PerCpuArray::try_from(take(&mut ebpf, "COUNTS")?)?;
         let verified = HashMap::try_from(take(&mut ebpf, "VERIFIED")?)?;
         let rules = HashMap::try_from(take(&mut ebpf, "RULES")?)?;
         Ok(Self {
             ebpf,
             processes,
+            spaces,
             counts,
             verified,
             rules,
+            lock: if kernel.lock_arguments > 3 {
+                LOCK_WITH_PATH
+            } else {
+                LOCK
+            },
         })
     }
 
@@ -150,7 +184,12 @@ impl Programs {
             }
         }
         let follow_faults = faults != FaultMode::Off;
-        for (name, event) in RAW.iter().chain(FAULTS.iter().filter(|_| follow_faults)) {
+        let lock = self.lock;
+        for (name, event) in RAW
+            .iter()
+            .chain(FAULTS.iter().filter(|_| follow_faults))
+            .chain([&lock])
+        {
             let program: &mut RawTracePoint = self.program(name)?;
             program
                 .load()
@@ -186,8 +225,17 @@ impl Programs {
     pub fn select(&mut self, pid: Pid, follow: bool) -> Result<()> {
         let how = if follow { FOLLOWED } else { TRACED };
         self.processes
-            .insert(pid.0, how, 0)
+            .insert(pid.0, [how, 0], 0)
             .with_context(|| format!("cannot select process {pid}"))
+    }
+
+    /// How many turns were taken so far on the address space of a traced process (see
+    /// [`tracer_common::memory::Turn`]).
+    #[must_use]
+    pub fn turns(&self, pid: Pid) -> u64 {
+        // Where either is missing there was no turn yet.
+        let space = self.processes.get(&pid.0, 0).map_or(0, |[_, space]| space);
+        self.spaces.get(&space, 0).unwrap_or(0)
     }
 
     /// Whether `pid` is traced: selected, or a followed child.
@@ -246,6 +294,15 @@ impl Programs {
 fn take(ebpf: &mut Ebpf, name: &str) -> Result<aya::maps::Map> {
     ebpf.take_map(name)
         .with_context(|| format!("the embedded object has no map {name}"))
+}
+
+/// The numbers of [`CALLS`] as a set.
+fn call_bits() -> [u64; CALL_WORDS] {
+    let mut bits = [0; CALL_WORDS];
+    for number in CALLS {
+        bits[*number as usize / 64] |= 1 << (number % 64);
+    }
+    bits
 }
 
 /// Fails if the embedded programs speak another version of the wire than this collector.

@@ -69,6 +69,7 @@ fn plan(target: Target, tracing: &Tracing) -> Result<Plan> {
         faults: settings::faults(tracing.faults),
         ring_bytes: settings::ring_bytes(tracing)?,
         duration: tracing.duration,
+        verify: tracing.verify,
         recording: tracing.recording.clone(),
     })
 }

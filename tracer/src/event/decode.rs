@@ -7,14 +7,14 @@ use bytes::{Buf as _, Bytes};
 use thiserror::Error;
 use tracer_common::{
     header::{Header, Kind},
-    memory::{FAULT_IN_KERNEL, FAULT_WRITE, unpack_pages},
+    memory::{FAULT_IN_KERNEL, FAULT_WRITE, unpack_failure, unpack_pages},
     process::{COMM_LENGTH, MAPPING_SHARED, MAPPING_STACK, MAPPING_VDSO},
     stack::{FRAME_SLOTS, MAX_FRAMES, TICKET},
 };
 
 use super::{
     Address, Fault, Mapping, Nanoseconds, Pid, SpaceId, Stamp, Tid, Totals,
-    record::{RawBegin, RawCall, RawMapping, RawProcess, RawStack, Record, StackWord},
+    record::{RawCall, RawFailed, RawMapping, RawProcess, RawStack, Record, StackWord, Turn},
 };
 
 /// Why a record could not be decoded.
@@ -76,6 +76,11 @@ impl Decoder {
         space
     }
 
+    /// An address space has ended: the kernel may use its name for another.
+    pub fn forget(&mut self, space: SpaceId) {
+        self.spaces.retain(|_, known| *known != space);
+    }
+
     /// Decodes one record.
     ///
     /// # Errors
@@ -112,21 +117,26 @@ impl Decoder {
                     in_kernel: flags & FAULT_IN_KERNEL != 0,
                 })
             }
-            Kind::Begin | Kind::Failed => {
-                exactly(64)?;
-                let begin = RawBegin {
+            Kind::Failed => {
+                exactly(80)?;
+                let (error, argument) = unpack_failure(flags);
+                let address = Address(bytes.get_u64_ne());
+                let length = bytes.get_u64_ne();
+                let _no_stack = bytes.get_u64_ne();
+                Record::Failed(RawFailed {
                     stamp,
                     kind: Kind::from_wire(protection)
                         .ok_or(DecodeError::UnknownKind(protection))?,
-                };
-                if kind == Kind::Begin {
-                    Record::Begin(begin)
-                } else {
-                    Record::Failed(begin)
-                }
+                    address,
+                    length,
+                    argument,
+                    error,
+                    totals: totals(bytes.get_u64_ne()),
+                    turn: turn(&mut bytes),
+                })
             }
             Kind::Fork | Kind::Thread | Kind::Exec | Kind::Exit | Kind::Rename => {
-                exactly(72)?;
+                exactly(88)?;
                 let process = self.process(stamp, flags, &mut bytes);
                 match kind {
                     Kind::Fork => Record::Fork(process),
@@ -168,9 +178,9 @@ impl Decoder {
             | Kind::Shmat
             | Kind::Shmdt
             | Kind::RemapFilePages => {
-                let long = length == 80 && matches!(kind, Kind::Mmap | Kind::Mremap);
+                let long = length == 96 && matches!(kind, Kind::Mmap | Kind::Mremap);
                 if !long {
-                    exactly(64)?;
+                    exactly(80)?;
                 }
                 if kind == Kind::Mremap && !long {
                     return Err(wrong);
@@ -188,6 +198,7 @@ impl Decoder {
                     length: call_length,
                     stack,
                     totals,
+                    turn: turn(&mut bytes),
                     extra: long.then(|| [bytes.get_u64_ne(), bytes.get_u64_ne()]),
                 })
             }
@@ -208,7 +219,15 @@ impl Decoder {
             totals: (pages != 0).then(|| totals(pages)),
             comm: String::from_utf8_lossy(&name[..end.unwrap_or(COMM_LENGTH)]).into_owned(),
             flags,
+            turn: turn(bytes),
         }
+    }
+}
+
+fn turn(bytes: &mut Bytes) -> Turn {
+    Turn {
+        number: bytes.get_u64_ne(),
+        time: Nanoseconds(bytes.get_u64_ne()),
     }
 }
 
@@ -289,7 +308,7 @@ mod tests {
 
     fn call(kind: Kind) -> BytesMut {
         let mut bytes = header(kind, 3, 0x22);
-        for word in [0x7000_0000, 8192, TICKET | 5, pack_pages(100, 7)] {
+        for word in [0x7000_0000, 8192, TICKET | 5, pack_pages(100, 7), 3, 900] {
             bytes.put_u64_ne(word);
         }
         bytes
@@ -318,6 +337,10 @@ mod tests {
                     total_pages: 100,
                     stack_pages: 7
                 },
+                turn: Turn {
+                    number: 3,
+                    time: Nanoseconds(900)
+                },
                 extra: None,
             }))
         );
@@ -325,7 +348,7 @@ mod tests {
 
     #[test]
     fn a_record_of_any_other_length_is_refused() {
-        for kind in [Kind::Mmap, Kind::Munmap, Kind::Begin] {
+        for kind in [Kind::Mmap, Kind::Munmap, Kind::Failed] {
             let whole = call(kind);
             for length in 0..whole.len() {
                 let cut = whole.clone().split_to(length).freeze();
@@ -392,5 +415,12 @@ mod tests {
         assert_ne!(decoder.space(5, Some(Pid(9))), expected);
         assert_eq!(decoder.space(7, Some(Pid(10))), expected);
         assert_eq!(decoder.space(7, None), expected);
+        decoder.forget(expected);
+        let again = decoder.expect(Pid(12));
+        assert_eq!(
+            decoder.space(7, Some(Pid(12))),
+            again,
+            "the kernel used the name again"
+        );
     }
 }

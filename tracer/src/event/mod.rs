@@ -101,6 +101,8 @@ pub enum Event {
     Failures(Failures),
     /// The trace ends: always the last event.
     Ended(Ended),
+    /// A reading of the maps begins, of which an [`Event::Maps`] will tell.
+    Reading(Reading),
 }
 
 /// [`Event::Started`].
@@ -207,6 +209,18 @@ pub struct Maps {
     pub mappings: Vec<Mapping>,
     /// Why it was read.
     pub purpose: MapsPurpose,
+    /// How many turns had been taken on this address space when the reading had ended (see
+    /// [`crate::order`]): what the calls up to there did, the reading may show.
+    pub after: u64,
+}
+
+/// [`Event::Reading`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reading {
+    /// When.
+    pub time: Nanoseconds,
+    /// The address space.
+    pub space: SpaceId,
 }
 
 /// Why the maps were read.
@@ -224,7 +238,8 @@ pub enum MapsPurpose {
 /// Who did something, when.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp {
-    /// When it took effect (DESIGN.md, rule 1): a release at the call's begin, all else at its end.
+    /// When it took effect (DESIGN.md, rule 1): a call when it was given the lock of its address
+    /// space, all else when it happened.
     pub time: Nanoseconds,
     /// The address space.
     pub space: SpaceId,
@@ -245,8 +260,11 @@ pub struct Call {
     pub stack: StackId,
     /// What it did.
     pub action: Action,
-    /// The kernel's totals just after the call, `None` on the early half of a call.
+    /// The kernel's totals when the call was given the lock: before it changed anything, and after
+    /// all calls on this address space that come earlier in the stream. `None`: not known.
     pub totals: Option<Totals>,
+    /// From when it took effect at the earliest to its return, ns.
+    pub took_ns: u64,
 }
 
 /// The kernel's own account of an address space, pages.
@@ -281,17 +299,8 @@ pub enum Action {
         /// Bytes asked.
         length: u64,
     },
-    /// The early half of an `mremap`: what leaves its old place (a move, or the tail of a shrink).
-    RemapLeave {
-        /// First address that leaves.
-        address: Address,
-        /// Bytes that leave.
-        length: u64,
-        /// Whether it arrives elsewhere by the [`Action::RemapArrive`] of the same thread.
-        moves: bool,
-    },
-    /// The late half of an `mremap`: what it looks like afterwards.
-    RemapArrive {
+    /// `mremap`.
+    Remap {
         /// The old address.
         old_address: Address,
         /// The old length, bytes.
@@ -349,8 +358,20 @@ pub enum Action {
         /// Bytes asked.
         length: u64,
     },
-    /// The end of a call whose effect was placed at its begin: only the totals are new.
-    Done,
+    /// A call of which nobody knows what it changed: it had the lock already when its process came to
+    /// be traced, or it failed halfway. A reading of the maps that begins after its return shows it.
+    Unclear,
+    /// `mprotect` failed with `error`: it may have changed the mappings before the one that stopped it.
+    ProtectFailed {
+        /// First address.
+        address: Address,
+        /// Bytes asked.
+        length: u64,
+        /// `PROT_*` bits.
+        protection: u8,
+        /// The error number.
+        error: u16,
+    },
 }
 
 /// [`Event::Fault`].

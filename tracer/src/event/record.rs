@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use tracer_common::header::Kind;
 
-use super::{Address, Fault, Mapping, SpaceId, Stamp, Totals};
+use super::{Address, Fault, Mapping, Nanoseconds, SpaceId, Stamp, Totals};
 
 /// A stack as an event names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,19 +33,42 @@ pub struct RawCall {
     pub length: u64,
     /// Its stack.
     pub stack: StackWord,
-    /// The kernel's totals after it.
+    /// Its place among the calls on its address space.
+    pub turn: Turn,
+    /// The kernel's totals when it had its turn; without one they mean nothing.
     pub totals: Totals,
     /// See [`tracer_common::memory::LongCall`].
     pub extra: Option<[u64; 2]>,
 }
 
-/// A call that may release has begun, or has failed.
+/// A call's place among those on its address space: see [`tracer_common::memory::Turn`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Turn {
+    /// Counts from 1; 0: the call had none.
+    pub number: u64,
+    /// When it was given the lock.
+    pub time: Nanoseconds,
+}
+
+/// A call that had its turn and failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RawBegin {
-    /// Who and when.
+pub struct RawFailed {
+    /// Who and when: the call's end.
     pub stamp: Stamp,
     /// Which call.
     pub kind: Kind,
+    /// Its place.
+    pub turn: Turn,
+    /// The first argument.
+    pub address: Address,
+    /// The second argument.
+    pub length: u64,
+    /// The low half of an argument: see [`tracer_common::memory::pack_failure`].
+    pub argument: u16,
+    /// The error number.
+    pub error: u16,
+    /// The kernel's totals when it had its turn.
+    pub totals: Totals,
 }
 
 /// A fork, a thread, an exec, an exit or a new name.
@@ -63,6 +86,8 @@ pub struct RawProcess {
     pub comm: String,
     /// Exit: the wait status. Fork: whether the child is followed.
     pub flags: u32,
+    /// Fork: its place among the calls on the parent's address space.
+    pub turn: Turn,
 }
 
 /// A mapping that the kernel made for a new program; its name is not known to the kernel's programs.
@@ -116,10 +141,8 @@ impl std::fmt::Debug for RawStack {
 pub enum Record {
     /// A successful call.
     Call(RawCall),
-    /// A release has begun.
-    Begin(RawBegin),
-    /// What had begun has failed.
-    Failed(RawBegin),
+    /// A call that had its turn and failed.
+    Failed(RawFailed),
     /// A page fault.
     Fault(Fault),
     /// A new process.

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::change::{Difference, ReservationId};
+use super::checks::{Checks, Motion};
 use super::interval_map::IntervalMap;
 use super::journal::Journal;
 use super::page_set::PageSet;
 use super::page_size::PageSize;
 use super::piece::{Attributes, Piece};
-use super::remap::Transit;
 use super::reservation::Reservation;
-use crate::event::{Address, Nanoseconds, Pid, SpaceId, Totals};
+use crate::event::{Address, Nanoseconds, Pid, SpaceId};
 
 /// Hands out reservation ids: one source for all spaces of a ledger.
 #[derive(Clone, Debug, Default)]
@@ -42,7 +42,7 @@ pub struct AddressSpace {
     /// When someone looked.
     pub(super) looked: Option<Nanoseconds>,
     pub(super) reservations: BTreeMap<ReservationId, Reservation>,
-    /// Sum of `reserved_bytes`: all pieces, and those in transit.
+    /// Sum of `reserved_bytes`: all pieces.
     pub(super) mapped_bytes: u64,
     /// Bytes in pieces that grow down by themselves.
     pub(super) grows_down_bytes: u64,
@@ -52,15 +52,15 @@ pub struct AddressSpace {
     pub(super) heap_end: Option<u64>,
     /// Whether `heap_end` is the truth (`None`: there is no heap yet). Never false without a journal.
     pub(super) heap_sure: bool,
-    /// Pieces that an `mremap` has lifted and not yet laid down.
-    pub(super) transit: Vec<Transit>,
     /// What calls determined, as long as the ledger is not sure.
     pub(super) journal: Option<Journal>,
     pub(super) seeded: bool,
     pub(super) resyncs: u64,
     pub(super) overcommit_never: bool,
-    /// The kernel's account and when it was made.
-    pub(super) kernel: Option<(Nanoseconds, Totals)>,
+    /// Pages in mappings that grow down, by the kernel's last word.
+    pub(super) stack_pages: u64,
+    pub(super) checks: Checks,
+    pub(super) motion: Motion,
     /// What the event at hand has changed so far.
     pub(super) pending: BTreeMap<ReservationId, Difference>,
     /// Reservations that the event at hand has made.
@@ -86,12 +86,13 @@ impl AddressSpace {
             main_stack: None,
             heap_end: None,
             heap_sure: false,
-            transit: Vec::new(),
             journal: Some(Journal::new(Nanoseconds(0))),
             seeded: false,
             resyncs: 0,
             overcommit_never: false,
-            kernel: None,
+            stack_pages: 0,
+            checks: Checks::default(),
+            motion: Motion::default(),
             pending: BTreeMap::new(),
             newborn: Vec::new(),
         }
@@ -121,25 +122,20 @@ impl AddressSpace {
         self.mapped_bytes
     }
 
-    /// `mm->total_vm` (`VmSize`) by the last event that carried it, bytes. A loss makes it unknown until
-    /// the kernel is heard again.
+    /// `mm->total_vm` (`VmSize`), bytes: the ledger's total and by how much the kernel's was another
+    /// when they were last compared. Unknown before the first comparison and after a loss.
     #[must_use]
     pub fn kernel_bytes(&self) -> Option<u64> {
-        let (_, totals) = self.kernel?;
-        Some(totals.total_pages.saturating_mul(self.page.bytes()))
+        Some(
+            self.mapped_bytes
+                .saturating_add_signed(self.difference_bytes()?),
+        )
     }
 
-    /// When [`Self::kernel_bytes`] was true.
-    #[must_use]
-    pub fn kernel_time(&self) -> Option<Nanoseconds> {
-        self.kernel.map(|(time, _)| time)
-    }
-
-    /// Kernel − ledger, bytes. Only meaningful once the space [is seeded](Self::is_seeded).
+    /// Kernel − ledger when they were last compared, bytes.
     #[must_use]
     pub fn difference_bytes(&self) -> Option<i64> {
-        let kernel = self.kernel_bytes()?.cast_signed();
-        Some(kernel.saturating_sub(self.mapped_bytes.cast_signed()))
+        self.checks.difference
     }
 
     /// Whether the maps were read since the space began.

@@ -7,9 +7,9 @@ use super::bits;
 use super::change::Origin;
 use super::journal::Determined;
 use super::piece::{Attributes, Piece};
-use super::remap::Arrival;
+use super::remap::Remapped;
 use super::reservation::{Birth, Maker};
-use crate::event::{Action, Address, Call};
+use crate::event::{Action, Address, Call, Nanoseconds};
 
 impl AddressSpace {
     /// Applies one call; the changes come with [`AddressSpace::settle`].
@@ -20,6 +20,12 @@ impl AddressSpace {
             stack: call.stack,
             time: call.stamp.time,
         };
+        let time = call.stamp.time;
+        let returned = Nanoseconds(time.0.saturating_add(call.took_ns));
+        self.motion.call(time, returned);
+        if let Some(totals) = call.totals {
+            self.account(call.stamp.time, totals);
+        }
         match call.action {
             Action::Map {
                 address,
@@ -37,22 +43,17 @@ impl AddressSpace {
                     self.map(ids, maker, range, protection, flags, file_offset);
                 }
             }
-            Action::Unmap { address, length } => self.remap_leave(maker, address, length, false),
-            Action::RemapLeave {
-                address,
-                length,
-                moves,
-            } => self.remap_leave(maker, address, length, moves),
-            Action::RemapArrive {
+            Action::Unmap { address, length } => self.unmap(address, length),
+            Action::Remap {
                 old_address,
                 old_length,
                 new_address,
                 new_length,
                 flags,
-            } => self.remap_arrive(
+            } => self.remap(
                 ids,
                 maker,
-                Arrival {
+                Remapped {
                     old_address,
                     old_length,
                     new_address,
@@ -87,11 +88,12 @@ impl AddressSpace {
             } => self.attach(ids, maker, address, length, flags),
             Action::Detach { address } => self.detach(maker, address),
             // The same addresses show other pages of the same file.
-            Action::Done => {}
             Action::RemapFilePages { .. } => {}
-        }
-        if let Some(totals) = call.totals {
-            self.account(call.stamp.time, totals);
+            Action::Unclear => {
+                self.wonder(returned);
+            }
+            // TODO
+            Action::ProtectFailed { .. } => {}
         }
     }
 

@@ -8,7 +8,6 @@ use std::ops::Range;
 use super::address_space::{AddressSpace, Ids};
 use super::change::{Change, Difference, ReservationId};
 use super::journal::{Determined, Journal};
-use super::page_size::PageSize;
 use super::piece::{Attributes, Piece};
 use super::reservation::{Birth, Maker, Reservation};
 use crate::event::{Nanoseconds, Pid, StackId, Tid, Totals};
@@ -22,40 +21,6 @@ pub struct Lifted {
     pub touched: Vec<Range<u64>>,
     /// The resident pages among them.
     pub resident: Vec<Range<u64>>,
-}
-
-impl Lifted {
-    /// Splits off what begins at `at`, bytes.
-    pub(super) fn split_off(&mut self, at: u64, page: PageSize) -> Self {
-        let first_page = page.pages(&(at..at)).start;
-        let mut tail = Vec::new();
-        self.pieces.retain_mut(|(part, piece)| {
-            if part.end > at {
-                tail.push((part.start.max(at)..part.end, *piece));
-                part.end = at;
-            }
-            part.start < part.end
-        });
-        Self {
-            pieces: tail,
-            touched: split_runs(&mut self.touched, first_page),
-            resident: split_runs(&mut self.resident, first_page),
-        }
-    }
-}
-
-/// Splits off the runs' part from `at` on.
-fn split_runs(runs: &mut Vec<Range<u64>>, at: u64) -> Vec<Range<u64>> {
-    let tail = runs
-        .iter()
-        .filter(|run| run.end > at)
-        .map(|run| run.start.max(at)..run.end)
-        .collect();
-    runs.retain_mut(|run| {
-        run.end = run.end.min(at);
-        run.start < run.end
-    });
-    tail
 }
 
 impl AddressSpace {
@@ -85,11 +50,6 @@ impl AddressSpace {
     /// Unmaps: what is there is lost to its owners.
     pub(super) fn release(&mut self, range: Range<u64>) {
         let lifted = self.lift(range);
-        self.forget(&lifted);
-    }
-
-    /// What was lifted is lost to its owners after all.
-    pub(super) fn forget(&mut self, lifted: &Lifted) {
         for (part, piece) in &lifted.pieces {
             let mut figures = piece.attributes.figures(part.end - part.start);
             let pages = self.page.pages(part);
@@ -240,8 +200,10 @@ impl AddressSpace {
             .collect()
     }
 
-    /// Notes in the journal, if there is one, what a call did.
+    /// Notes what a call did: for a reading of the maps that may be under way, and in the journal, if
+    /// there is one.
     pub(super) fn determine(&mut self, range: Range<u64>, what: Determined) {
+        self.motion.change(&range);
         let pages = self.page.pages(&range);
         if let Some(journal) = &mut self.journal {
             if !matches!(what, Determined::Protection(_)) {
@@ -253,13 +215,22 @@ impl AddressSpace {
 
     /// Something was lost: the ledger of this space is no longer sure. What calls determined up to now
     /// counts no more: others, later, may be among what was lost.
-    pub(super) fn doubt(&mut self, since: Nanoseconds) {
+    pub(super) fn lose(&mut self, since: Nanoseconds) {
         self.heap_sure = false;
-        // Among what was lost may be newer totals than the last that came.
-        self.kernel = None;
-        let mut journal = Journal::new(since);
+        self.checks.difference = None;
+        let mut journal = Journal::new(since.max(self.motion.settled()));
         journal.lost = true;
         self.journal = Some(journal);
+    }
+
+    /// The kernel has something else than the ledger: the maps must tell what.
+    pub(super) fn doubt(&mut self, since: Nanoseconds) {
+        if self.journal.is_none() {
+            self.heap_sure = false;
+            let mut journal = Journal::new(since.max(self.motion.settled()));
+            journal.unexplained = true;
+            self.journal = Some(journal);
+        }
     }
 
     /// Something happened of which only the maps can tell the extent.
@@ -323,22 +294,12 @@ impl AddressSpace {
         }
     }
 
-    /// Remembers the kernel's account.
+    /// The kernel's account, at a moment when the ledger should have the same.
     pub(super) fn account(&mut self, time: Nanoseconds, totals: Totals) {
-        self.kernel = Some((time, totals));
+        self.stack_pages = totals.stack_pages;
         self.grow_stack(totals.stack_pages);
-    }
-
-    /// The kernel's total by `/proc`: told better by the totals that come with calls, but after a
-    /// loss, and before the first call, the only word there is.
-    pub(super) fn account_sample(&mut self, time: Nanoseconds, virtual_bytes: u64) {
-        self.kernel.get_or_insert_with(|| {
-            let totals = Totals {
-                total_pages: virtual_bytes / self.page.bytes(),
-                stack_pages: 0,
-            };
-            (time, totals)
-        });
+        let bytes = totals.total_pages.saturating_mul(self.page.bytes());
+        self.check_total(time, bytes);
     }
 
     /// Bytes in so many pages, as a difference.

@@ -43,6 +43,8 @@ pub struct Journal {
     pub since: Nanoseconds,
     /// Something was lost: the end of the doubt is a resynchronisation.
     pub lost: bool,
+    /// The kernel had something that no traced call explains: the end of the doubt is one too.
+    pub unexplained: bool,
     /// By range, bytes.
     determined: IntervalMap<Determined>,
     /// Faults on pages that the ledger does not know: touched, if the snapshot shows them mapped.

@@ -21,6 +21,7 @@ pub mod address_space;
 mod edit;
 
 mod calls;
+pub mod checks;
 mod growth;
 pub mod remap;
 mod touch;
@@ -31,9 +32,9 @@ pub mod processes;
 
 pub use address_space::AddressSpace;
 pub use change::{Change, Difference, Origin, ReservationId};
+pub use checks::{Checks, RangeDifference};
 pub use piece::{Attributes, Piece};
 pub use processes::Ledger;
-pub use reconcile::RangeDifference;
 pub use reservation::Reservation;
 
 #[cfg(test)]

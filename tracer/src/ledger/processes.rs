@@ -11,9 +11,7 @@ use super::page_size::PageSize;
 use super::piece::Piece;
 use super::reconcile::Names;
 use super::reservation::{Birth, Reservation};
-use crate::event::{
-    Event, Exec, Exit, Fork, Found, Loss, Maps, MapsPurpose, Nanoseconds, Pid, SpaceId, Stamp,
-};
+use crate::event::{Event, Exec, Exit, Fork, Found, Loss, Maps, Nanoseconds, Pid, SpaceId, Stamp};
 
 /// The model of all traced address spaces: feed it every event in true order.
 ///
@@ -72,16 +70,16 @@ impl Ledger {
             Event::Exec(exec) => self.exec(exec, changes),
             Event::Exit(exit) => self.exit(exit, changes),
             Event::Loss(loss) => self.loss(loss),
-            Event::Sample(sample) => {
-                let space = self.users.get(&sample.pid);
-                if let Some(space) = space.and_then(|space| self.spaces.get_mut(space)) {
-                    space.account_sample(sample.time, sample.virtual_bytes);
+            Event::Reading(reading) => {
+                if let Some(space) = self.spaces.get_mut(&reading.space) {
+                    space.reading_begins(reading.time);
                 }
             }
             // Nothing of memory.
             Event::Started(_)
             | Event::Thread(_)
             | Event::Rename(_)
+            | Event::Sample(_)
             | Event::Stack(_)
             | Event::Failures(_)
             | Event::Ended(_) => {}
@@ -124,12 +122,7 @@ impl Ledger {
         let Some(space) = self.spaces.get_mut(&maps.space) else {
             return;
         };
-        match maps.purpose {
-            MapsPurpose::Seed | MapsPurpose::Resync => {
-                space.reconcile(&mut self.ids, &mut self.names, maps);
-            }
-            MapsPurpose::Verify => space.learn_names(&mut self.names, &maps.mappings),
-        }
+        space.reconcile(&mut self.ids, &mut self.names, maps);
         space.settle(maps.time, changes);
     }
 
@@ -185,7 +178,7 @@ impl Ledger {
             return;
         }
         for space in self.spaces.values_mut() {
-            space.doubt(loss.time);
+            space.lose(loss.time);
         }
     }
 

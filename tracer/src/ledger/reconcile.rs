@@ -7,25 +7,12 @@ use std::sync::Arc;
 use super::address_space::{AddressSpace, Ids};
 use super::bits;
 use super::change::{Origin, ReservationId};
+use super::checks::snapshot;
 use super::interval_map::IntervalMap;
 use super::journal::{Determined, FirstBreak, Journal};
-use super::page_size::PageSize;
 use super::piece::{Attributes, Piece};
 use super::reservation::{Birth, Maker};
-use crate::event::{Address, Mapping, Maps, StackId};
-
-/// A range on which the ledger and the kernel differ: in being mapped, or in protection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RangeDifference {
-    /// First address.
-    pub start: Address,
-    /// One past the last address.
-    pub end: Address,
-    /// The ledger's protection (1 read, 2 write, 4 execute); `None`: not mapped there.
-    pub ledger: Option<u8>,
-    /// The kernel's.
-    pub kernel: Option<u8>,
-}
+use crate::event::{Mapping, Maps, StackId};
 
 /// The names of mappings, each kept once for the whole ledger.
 #[derive(Clone, Debug, Default)]
@@ -48,66 +35,19 @@ impl Names {
     }
 }
 
-/// The mappings of a snapshot, by range. `[vsyscall]` is a page of the kernel's half that every
-/// process shows and none has: `total_vm` does not count it (it does count `[vdso]` and `[vvar]`).
-fn snapshot(page: PageSize, mappings: &[Mapping]) -> IntervalMap<usize> {
-    let mut snapshot = IntervalMap::default();
-    for (index, mapping) in mappings.iter().enumerate() {
-        if mapping.name != "[vsyscall]"
-            && let Some(range) = page.between(mapping.start, mapping.end)
-        {
-            snapshot.insert(range, index);
-        }
-    }
-    snapshot
-}
-
 impl AddressSpace {
-    /// Where the ledger and `mappings` differ, ascending.
-    #[must_use]
-    pub fn compare(&self, mappings: &[Mapping]) -> Vec<RangeDifference> {
-        let kernel = snapshot(self.page, mappings);
-        let shown = |index: usize| Some(mappings[index].protection & bits::PROT_MASK);
-        let mut differences = IntervalMap::default();
-        for (range, &index) in kernel.iter() {
-            for (part, piece) in self.pieces.overlapping(range.clone()) {
-                let ledger = Some(piece.attributes.protection);
-                if ledger != shown(index) {
-                    differences.insert(part, (ledger, shown(index)));
-                }
-            }
-            for gap in self.pieces.gaps(range) {
-                differences.insert(gap, (None, shown(index)));
-            }
-        }
-        for (range, piece) in self.pieces.iter() {
-            for gap in kernel.gaps(range) {
-                differences.insert(gap, (Some(piece.attributes.protection), None));
-            }
-        }
-        differences
-            .iter()
-            .map(|(range, &(ledger, kernel))| RangeDifference {
-                start: Address(range.start),
-                end: Address(range.end),
-                ledger,
-                kernel,
-            })
-            .collect()
-    }
-
     /// A snapshot to seed or to resynchronise by: where no call has determined anything since the
-    /// begin of doubt, the kernel is right. Where the ledger was sure and differs, doubt begins, and
-    /// the next reading decides: this one may be older than what the ledger knows.
+    /// begin of doubt, the kernel is right. Where there is no doubt, it is compared.
     pub(super) fn reconcile(&mut self, ids: &mut Ids, names: &mut Names, maps: &Maps) {
+        let moving = self.reading_ends();
+        let kernel = snapshot(self.page, &maps.mappings);
+        if self.seeded && self.journal.as_ref().is_some_and(|journal| !journal.lost) {
+            self.note_unexplained(maps, &kernel);
+        }
         let Some(mut journal) = self.journal.take() else {
-            if !self.compare(&maps.mappings).is_empty() {
-                self.doubt(maps.time);
-            }
-            self.learn_names(names, &maps.mappings);
+            self.verify(names, maps, &moving);
             return;
         };
-        let kernel = snapshot(self.page, &maps.mappings);
         let heap_end = maps
             .mappings
             .iter()
@@ -118,7 +58,6 @@ impl AddressSpace {
         if let Some(first) = journal.first_break {
             self.clip_heap(&mut journal, &kernel, maps, first);
         }
-        self.abandon_transit(maps.began);
         self.drop_unseen(&journal, &kernel);
         for (range, &index) in kernel.iter() {
             self.adopt(ids, names, &journal, range, maps, &maps.mappings[index]);
@@ -138,13 +77,11 @@ impl AddressSpace {
         self.learn_names(names, &maps.mappings);
         self.seeded = true;
         if ended {
-            self.resyncs += u64::from(journal.lost);
+            self.resyncs += u64::from(journal.lost || journal.unexplained);
         } else {
             self.journal = Some(journal);
         }
-        if let Some((_, totals)) = self.kernel {
-            self.grow_stack(totals.stack_pages);
-        }
+        self.grow_stack(self.stack_pages);
     }
 
     /// Gives names to reservations that were made since the maps were last read.

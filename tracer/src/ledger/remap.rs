@@ -1,35 +1,18 @@
-//! `mremap`: in two halves, because what leaves an address may be followed there by another thread's
-//! mapping before the call returns (DESIGN.md, rule 1).
+//! `mremap` in all its forms (`do_mremap()`, mm/mremap.c).
 
 use std::ops::Range;
 
 use super::address_space::{AddressSpace, Ids};
 use super::bits;
 use super::change::{Origin, ReservationId};
-use super::edit::Lifted;
 use super::journal::Determined;
 use super::piece::{Attributes, Piece};
 use super::reservation::{Birth, Maker};
-use crate::event::{Address, Nanoseconds, StackId, Tid};
+use crate::event::{Address, StackId};
 
-/// What a thread's `mremap` has lifted and will lay down.
-#[derive(Clone, Debug)]
-pub struct Transit {
-    /// Whose call it is.
-    pub tid: Tid,
-    /// When it left.
-    pub since: Nanoseconds,
-    /// From where.
-    pub from: u64,
-    /// What.
-    pub lifted: Lifted,
-    /// Parts of the old range of which the ledger was not sure how they are mapped.
-    pub uncertain: Vec<Range<u64>>,
-}
-
-/// The late half of an `mremap`.
+/// What an `mremap` was asked, and its result.
 #[derive(Clone, Copy, Debug)]
-pub struct Arrival {
+pub struct Remapped {
     /// The old address.
     pub old_address: Address,
     /// The old length, bytes.
@@ -43,97 +26,54 @@ pub struct Arrival {
 }
 
 impl AddressSpace {
-    /// The early half: a range leaves for good, or until [`Self::remap_arrive`].
-    pub(super) fn remap_leave(&mut self, maker: Maker, address: Address, length: u64, moves: bool) {
-        let Some(range) = self.page.range(address, length) else {
+    /// A range is unmapped.
+    pub(super) fn unmap(&mut self, address: Address, length: u64) {
+        if let Some(range) = self.page.range(address, length) {
+            self.vacate(range);
+        }
+    }
+
+    /// What moved is laid down with its owners, what was added is a reservation of its own.
+    pub(super) fn remap(&mut self, ids: &mut Ids, maker: Maker, call: Remapped) {
+        let Some(new) = self.page.range(call.new_address, call.new_length) else {
             return;
         };
-        if moves {
-            self.depart(maker, range);
+        let old = self
+            .page
+            .range(call.old_address, call.old_length)
+            .unwrap_or(call.old_address.0..call.old_address.0);
+        if old.is_empty() || call.flags & bits::MREMAP_DONTUNMAP != 0 {
+            self.duplicate(ids, maker, &old, new);
+            return;
+        }
+        let length = (old.end - old.start).min(new.end - new.start);
+        self.vacate(old.start + length..old.end);
+        if old.start == new.start {
+            self.grow(ids, maker, new.start + length..new.end);
         } else {
+            self.relocate(ids, maker, old.start..old.start + length, &new);
+        }
+    }
+
+    fn vacate(&mut self, range: Range<u64>) {
+        if !range.is_empty() {
             self.release(range.clone());
             self.determine(range, Determined::Unmapped);
         }
     }
 
-    /// The late half: what moved is laid down with its owners, what was added is a reservation of its
-    /// own.
-    pub(super) fn remap_arrive(&mut self, ids: &mut Ids, maker: Maker, arrival: Arrival) {
-        let Some(new) = self.page.range(arrival.new_address, arrival.new_length) else {
-            return;
-        };
-        let old = self
-            .page
-            .range(arrival.old_address, arrival.old_length)
-            .unwrap_or(arrival.old_address.0..arrival.old_address.0);
-        if old.is_empty() || arrival.flags & bits::MREMAP_DONTUNMAP != 0 {
-            self.duplicate(ids, maker, &old, new);
-        } else if old.start == new.start {
-            self.grow(ids, maker, new.start + (old.end - old.start)..new.end);
-        } else {
-            self.relocate(ids, maker, &old, &new);
-        }
-    }
-
-    /// Nobody will lay down any more what left before `time`: its calls' late halves were lost.
-    pub(super) fn abandon_transit(&mut self, time: Nanoseconds) {
-        let (lost, under_way): (Vec<_>, Vec<_>) = std::mem::take(&mut self.transit)
-            .into_iter()
-            .partition(|transit| transit.since < time);
-        self.transit = under_way;
-        for transit in lost {
-            self.forget(&transit.lifted);
-        }
-    }
-
-    fn depart(&mut self, maker: Maker, range: Range<u64>) {
-        if let Some(stale) = self.arrived(maker.tid) {
-            self.forget(&stale.lifted);
-        }
-        let uncertain = self.uncertain(&range);
-        let lifted = self.lift(range.clone());
-        self.transit.push(Transit {
-            tid: maker.tid,
-            since: maker.time,
-            from: range.start,
-            lifted,
-            uncertain,
-        });
-        self.determine(range, Determined::Unmapped);
-    }
-
-    fn arrived(&mut self, tid: Tid) -> Option<Transit> {
-        let index = self.transit.iter().position(|transit| transit.tid == tid)?;
-        Some(self.transit.swap_remove(index))
-    }
-
-    fn relocate(&mut self, ids: &mut Ids, maker: Maker, old: &Range<u64>, new: &Range<u64>) {
-        let length = (old.end - old.start).min(new.end - new.start);
-        let announced = self
-            .transit
-            .iter()
-            .any(|transit| transit.tid == maker.tid && transit.from == old.start);
-        if !announced {
-            // The early half was lost.
-            self.depart(maker, old.start..old.start + length);
-        }
-        let Some(Transit {
-            mut lifted,
-            uncertain,
-            ..
-        }) = self.arrived(maker.tid)
-        else {
-            return;
-        };
-        let excess = lifted.split_off(old.start + length, self.page);
-        self.forget(&excess);
+    /// All of `old` moves to the beginning of `new`, which may be longer.
+    fn relocate(&mut self, ids: &mut Ids, maker: Maker, old: Range<u64>, new: &Range<u64>) {
+        let uncertain = self.uncertain(&old);
+        let lifted = self.lift(old.clone());
+        self.determine(old.clone(), Determined::Unmapped);
         self.release(new.clone());
-        let moved = new.start..new.start + length;
+        let moved = new.start..new.start + (old.end - old.start);
         let known = !lifted.pieces.is_empty();
         for (part, piece) in lifted.pieces {
             self.lay_again(shifted(&part, old.start, new.start), piece);
         }
-        let (from, to) = (self.page.pages(old).start, self.page.pages(new).start);
+        let (from, to) = (self.page.pages(&old).start, self.page.pages(new).start);
         for run in lifted.touched {
             self.touched.insert_range(&shifted(&run, from, to));
         }
@@ -142,8 +82,7 @@ impl AddressSpace {
         }
         self.determine(moved.clone(), Determined::Mapped);
         for part in uncertain {
-            let part = shifted(&part, old.start, new.start);
-            self.guess(maker, part.start..part.end.min(moved.end));
+            self.guess(maker, shifted(&part, old.start, new.start));
         }
         if self.journal.is_some() || !known {
             // It moved something, so something was there. (Where the ledger is sure, holes among

@@ -10,6 +10,7 @@ impl AddressSpace {
     /// (guard pages, V8's bounds checks of Wasm), and nothing was touched.
     pub(super) fn fault(&mut self, fault: &Fault) {
         let page = fault.address.0 / self.page.bytes();
+        self.motion.call(fault.stamp.time, fault.stamp.time);
         let found = |space: &Self| space.pieces.get(fault.address.0).map(|(_, piece)| *piece);
         let mut piece = found(self);
         if piece.is_none() && self.grow_by_fault(fault.address.0) {

@@ -56,6 +56,7 @@ impl Beginnings {
             space: exec.stamp.space,
             mappings,
             purpose: MapsPurpose::Seed,
+            after: 0,
         })
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     analysis::{Analysis, LedgerView, LivingReservation, Progress, summary::Report},
     event::{Address, Event, Pid, SpaceId},
-    ledger::{AddressSpace, Change, Ledger, Reservation},
+    ledger::{AddressSpace, Change, Checks, Ledger, Reservation},
 };
 
 /// Ledger and analysis of one trace.
@@ -29,13 +29,7 @@ impl Book {
     /// Enters one event.
     pub fn apply(&mut self, event: &Event) {
         if let Some((pid, space)) = ends(event, &self.ledger) {
-            self.analysis.ending(
-                pid,
-                space,
-                self.ledger.living(space),
-                self.ledger.mapped_bytes(space),
-                self.ledger.kernel_bytes(space),
-            );
+            self.analysis.ending(pid, space, &self.ledger);
         }
         self.changes.clear();
         self.ledger.apply(event, &mut self.changes);
@@ -89,6 +83,12 @@ impl LedgerView for Ledger {
 
     fn kernel_bytes(&self, space: SpaceId) -> Option<u64> {
         self.space(space)?.kernel_bytes()
+    }
+
+    fn checks(&self, space: SpaceId) -> Checks {
+        self.space(space)
+            .map(|space| space.checks().clone())
+            .unwrap_or_default()
     }
 }
 

@@ -1,5 +1,7 @@
 //! A live trace: from the ring through order into the book, and beside it into a recording.
 
+mod records;
+
 use std::{
     process::ExitStatus,
     time::{Duration, Instant},
@@ -11,7 +13,6 @@ use tokio::{
     sync::mpsc,
     time::MissedTickBehavior,
 };
-use tracer_common::header::Kind;
 
 use super::{
     beginnings::Beginnings,
@@ -22,6 +23,7 @@ use super::{
     processes::{self, Processes},
     sink::Sink,
     stacks::Stacks,
+    verification::Verification,
 };
 use crate::{
     analysis::Progress,
@@ -32,12 +34,7 @@ use crate::{
         recording::Writer,
         ring::{Drained, Ring, now},
     },
-    event::{
-        Ended, Event, Exec, Exit, ExitStatus as Status, Fork, Loss, MapsPurpose, Pid, Rename,
-        SpaceId, Stack, Thread, Tid,
-        decode::Decoder,
-        record::{RawProcess, Record},
-    },
+    event::{Ended, Event, Loss, Maps, MapsPurpose, Pid, Reading, SpaceId, Stack, decode::Decoder},
     order::Order,
     stacks::Namer,
 };
@@ -50,8 +47,6 @@ const MAPS_TICKS: u64 = 25;
 const BATCH: usize = 4096;
 /// A look at what is resident may take this share of the time.
 const RESIDENT_SHARE: u32 = 50;
-/// `PROT_EXEC` (include/uapi/asm-generic/mman-common.h).
-const PROT_EXEC: u8 = 4;
 
 /// Traces until the end of the target, of the time, or a signal; `progress` is called a few times a
 /// second.
@@ -123,6 +118,7 @@ impl Live {
         let began = Instant::now();
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut verification = Verification::new(plan.verify);
         let mut ticks = 0u64;
         let mut drained = Drained::default();
         let mut more = false;
@@ -133,6 +129,11 @@ impl Live {
                     if over? {
                         break;
                     }
+                }
+                () = verification.due() => {
+                    let began = Instant::now();
+                    live.verify();
+                    verification.took(began.elapsed());
                 }
                 Some(stack) = named.recv() => live.sink.enter(&Event::Stack(stack)),
                 _ = tick.tick() => {
@@ -192,8 +193,12 @@ impl Live {
         check_traceable(pid)?;
         self.programs.select(pid, follow)?;
         let space = self.decoder.expect(pid);
-        let seed = processes::found(pid, space)
-            .and_then(|found| Ok((found, processes::maps(pid, space, MapsPurpose::Seed)?)));
+        let seed = processes::found(pid, space).and_then(|found| {
+            Ok((
+                found,
+                processes::maps(&self.programs, pid, space, MapsPurpose::Seed)?,
+            ))
+        });
         let (found, maps) = match seed {
             Ok(seed) => seed,
             Err(error) => {
@@ -203,7 +208,7 @@ impl Live {
         };
         self.processes.insert(pid, space);
         self.order.push(found.time, Event::Found(found));
-        self.order.push(maps.time, Event::Maps(maps));
+        self.maps(maps);
         if let Ok(sample) = processes::sample(pid, true) {
             self.order.push(sample.time, Event::Sample(sample));
         }
@@ -237,122 +242,22 @@ impl Live {
         Ok(more)
     }
 
-    /// One record of the ring, as it arrives.
-    fn record(&mut self, record: Record) {
-        if self.held.is_some() && !matches!(record, Record::Exec(_) | Record::Mapping(_)) {
-            return;
-        }
-        match record {
-            Record::Stack(stack) => self.stacks.arrived(&stack, &mut self.programs),
-            Record::Begin(begin) => self.order.begin(begin),
-            Record::Failed(failed) => self.order.failed(failed),
-            Record::Call(call) => {
-                let stack = self.stacks.resolve(call.stack);
-                let of_file = call.kind == Kind::Mmap && call.extra.is_some();
-                if of_file && call.protection & PROT_EXEC != 0 {
-                    self.stacks
-                        .code_mapped(call.stamp.space, &mut self.programs);
-                }
-                self.order.call(call, stack);
-            }
-            Record::Fault(fault) => self.order.push(fault.stamp.time, Event::Fault(fault)),
-            Record::Fork(fork) => self.forked(fork),
-            Record::Thread(thread) => self.order.push(
-                thread.stamp.time,
-                Event::Thread(Thread {
-                    stamp: thread.stamp,
-                    child: Tid(thread.child),
-                    comm: thread.comm,
-                }),
-            ),
-            Record::Mapping(found) => self.programs_begun.mapping(found),
-            Record::Exec(exec) => self.executed(&exec),
-            Record::Exit(exit) => self.exited(&exit),
-            Record::Rename(rename) => self.order.push(
-                rename.stamp.time,
-                Event::Rename(Rename {
-                    stamp: rename.stamp,
-                    comm: rename.comm,
-                }),
-            ),
-        }
-    }
-
-    fn forked(&mut self, fork: RawProcess) {
-        let followed = fork.flags != 0;
-        let child = Pid(fork.child);
-        if followed {
-            self.processes.insert(child, fork.child_space);
-            self.stacks.forked(fork.stamp.space, fork.child_space);
-        }
-        let event = Event::Fork(Fork {
-            stamp: fork.stamp,
-            child,
-            child_space: fork.child_space,
-            totals: fork.totals.unwrap_or_default(),
-            comm: fork.comm,
-            followed,
-        });
-        self.order.push(fork.stamp.time, event);
-    }
-
-    /// A new program: what the kernel mapped for it is read from `/proc` at once, as the seed.
-    fn executed(&mut self, exec: &RawProcess) {
-        let (pid, space) = (exec.stamp.pid, exec.stamp.space);
-        if self.held == Some(pid) {
-            self.held = None;
-        }
-        if let Some((old, true)) = self.processes.remove(pid) {
-            self.stacks.forget(old, &mut self.programs);
-        }
-        self.stacks.forget(space, &mut self.programs);
-        self.processes.insert(pid, space);
-        // A process that is gone already has no identity but its name.
-        let mut identity = procfs::identity(pid).unwrap_or_default();
-        if identity.comm.is_empty() {
-            identity.comm.clone_from(&exec.comm);
-        }
-        let event = Event::Exec(Exec {
-            stamp: exec.stamp,
-            totals: exec.totals.unwrap_or_default(),
-            identity,
-        });
-        self.order.push(exec.stamp.time, event);
-        match self.programs_begun.begin(exec) {
-            Some(seed) => {
-                self.order.push(seed.time, Event::Maps(seed));
-                // For the names of files, which only `/proc` knows.
-                self.read_maps(pid, space, MapsPurpose::Verify);
-            }
-            None => self.read_maps(pid, space, MapsPurpose::Seed),
-        }
-    }
-
-    fn exited(&mut self, exit: &RawProcess) {
-        let pid = exit.stamp.pid;
-        if let Some((space, last)) = self.processes.remove(pid)
-            && last
-        {
-            self.stacks.forget(space, &mut self.programs);
-        }
-        let status = match (exit.flags & 0x7f, exit.flags >> 8) {
-            (0, code) => Status::Code(code as u8),
-            (signal, _) => Status::Signal(signal as u8),
-        };
-        let event = Event::Exit(Exit {
-            stamp: exit.stamp,
-            status,
-            totals: exit.totals,
-        });
-        self.order.push(exit.stamp.time, event);
-    }
-
     fn read_maps(&mut self, pid: Pid, space: SpaceId, purpose: MapsPurpose) {
-        match processes::maps(pid, space, purpose) {
-            Ok(maps) => self.order.push(maps.time, Event::Maps(maps)),
+        match processes::maps(&self.programs, pid, space, purpose) {
+            Ok(maps) => self.maps(maps),
             // It has ended: the ledger says that it could not be compared.
             Err(error) => log::debug!("{error:#}"),
         }
+    }
+
+    /// A reading of the maps: its begin and its end.
+    fn maps(&mut self, maps: Maps) {
+        let reading = Reading {
+            time: maps.began,
+            space: maps.space,
+        };
+        self.order.push(maps.began, Event::Reading(reading));
+        self.order.maps(maps);
     }
 
     /// What is done from time to time.
@@ -389,6 +294,14 @@ impl Live {
         }
     }
 
+    /// Reads the maps of every address space, to be compared.
+    fn verify(&mut self) {
+        let spaces: Vec<_> = self.processes.spaces().collect();
+        for (space, pid) in spaces {
+            self.read_maps(pid, space, MapsPurpose::Verify);
+        }
+    }
+
     fn look_at_resident(&mut self) {
         let spaces: Vec<_> = self.processes.spaces().collect();
         for (space, pid) in spaces {
@@ -414,9 +327,10 @@ impl Live {
         );
         self.order.push(loss.time, Event::Loss(loss));
         if loss.events + loss.late > 0 {
-            self.order.forget_begun();
+            self.order.excuse(loss.time);
             let spaces: Vec<_> = self.processes.spaces().collect();
             for (space, pid) in spaces {
+                self.order.excuse_turns(space, self.programs.turns(pid));
                 self.read_maps(pid, space, MapsPurpose::Resync);
             }
         }
@@ -430,6 +344,7 @@ impl Live {
         command: Option<ExitStatus>,
     ) -> Result<Outcome> {
         self.count_losses()?;
+        self.verify();
         self.look_at_resident();
         let samples: Vec<_> = self.processes.sample(true).collect();
         for sample in samples {

@@ -26,7 +26,6 @@ impl Losses {
             time: now(),
             events: since(Counter::LostCalls)
                 + since(Counter::LostProcesses)
-                + since(Counter::LostBegins)
                 + since(Counter::UntrackedChildren),
             faults: since(Counter::LostFaults),
             stacks: since(Counter::LostStacks),

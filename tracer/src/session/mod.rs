@@ -20,6 +20,8 @@ pub mod processes;
 
 pub mod beginnings;
 
+pub mod verification;
+
 pub mod ending;
 
 pub mod live;

@@ -32,6 +32,8 @@ pub struct Plan {
     pub ring_bytes: u32,
     /// End after this time.
     pub duration: Option<Duration>,
+    /// Compare the ledger with the kernel's maps so often.
+    pub verify: Option<Duration>,
     /// Write a recording here.
     pub recording: Option<PathBuf>,
 }

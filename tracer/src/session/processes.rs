@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use crate::{
-    capture::{procfs, ring::now},
+    capture::{procfs, programs::Programs, ring::now},
     event::{Event, Found, Maps, MapsPurpose, Pid, Resident, Sample, SpaceId},
 };
 
@@ -80,11 +80,14 @@ pub fn found(pid: Pid, space: SpaceId) -> Result<Found> {
 }
 
 /// The maps of a process, read now.
-pub fn maps(pid: Pid, space: SpaceId, purpose: MapsPurpose) -> Result<Maps> {
+pub fn maps(programs: &Programs, pid: Pid, space: SpaceId, purpose: MapsPurpose) -> Result<Maps> {
     let began = now();
     let mappings = procfs::maps(pid)?;
+    let after = programs.turns(pid);
     Ok(Maps {
+        // After the number was read: the turns that it counts are all older.
         time: now(),
+        after,
         began,
         pid,
         space,

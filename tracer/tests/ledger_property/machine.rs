@@ -210,27 +210,11 @@ impl Machine {
             }
         }
         let kept = old_length.min(new_length);
-        let early = |at, pages, moves| {
-            let (address, length) = bytes(at, pages);
-            call(
-                time - 5,
-                Action::RemapLeave {
-                    address,
-                    length,
-                    moves,
-                },
-            )
-        };
-        let mut events = Vec::new();
         if new_length < old_length {
-            events.push(early(old + new_length, old_length - new_length, false));
             self.pages[old + new_length..old + old_length].fill(None);
         }
         let last = self.pages[old + kept - 1];
         if !in_place {
-            if !dont_unmap {
-                events.push(early(old, kept, true));
-            }
             let mut moved = self.pages[old..old + kept].to_vec();
             if dont_unmap {
                 for page in self.pages[old..old + kept].iter_mut().flatten() {
@@ -250,14 +234,13 @@ impl Machine {
             ..last
         });
         self.pages[new + kept..new + new_length].fill(grown);
-        events.extend(self.called(Action::RemapArrive {
+        self.called(Action::Remap {
             old_address: address(old),
             old_length: bytes(old, old_length).1 - 3,
             new_address: address(new),
             new_length: bytes(new, new_length).1 - 3,
             flags,
-        }));
-        events
+        })
     }
 }
 
@@ -285,6 +268,7 @@ pub fn call(time: u64, action: Action) -> Event {
         stack: StackId(time as u32),
         action,
         totals: None,
+        took_ns: 0,
     })
 }
 
@@ -340,5 +324,6 @@ pub fn maps(began: u64, time: u64, purpose: MapsPurpose, mappings: Vec<Mapping>)
         space: SpaceId(1),
         mappings,
         purpose,
+        after: 0,
     })
 }

@@ -129,7 +129,7 @@ fn a_newer_format_is_refused_by_its_version() {
     let (_, end) = play(&newer);
     assert_eq!(
         end.unwrap_err().to_string(),
-        "cannot read the recording a.rec: it is of format version 2, this tracer reads version 1; \
+        "cannot read the recording a.rec: it is of format version 3, this tracer reads version 2; \
          use the tracer that made it"
     );
 }

@@ -2,8 +2,9 @@
 
 use tracer::event::{
     Action, Address, Call, Ended, Event, Exec, Exit, ExitStatus, Failures, Fault, Fork, Found,
-    Frame, FrameKind, Identity, Limits, Loss, Mapping, Maps, MapsPurpose, Nanoseconds, Pid, Rename,
-    Resident, Sample, SpaceId, Stack, StackId, StackQuality, Stamp, Started, Thread, Tid, Totals,
+    Frame, FrameKind, Identity, Limits, Loss, Mapping, Maps, MapsPurpose, Nanoseconds, Pid,
+    Reading, Rename, Resident, Sample, SpaceId, Stack, StackId, StackQuality, Stamp, Started,
+    Thread, Tid, Totals,
 };
 
 pub(crate) fn stamp(time: u64) -> Stamp {
@@ -25,6 +26,7 @@ pub(crate) fn call(action: Action) -> Event {
             total_pages: 5_642_153,
             stack_pages: 34,
         }),
+        took_ns: 1500,
     })
 }
 
@@ -112,16 +114,8 @@ pub(crate) fn one_of_each() -> Vec<(&'static str, Event)> {
             }),
         ),
         (
-            "RemapLeave",
-            call(Action::RemapLeave {
-                address: cage,
-                length,
-                moves: true,
-            }),
-        ),
-        (
-            "RemapArrive",
-            call(Action::RemapArrive {
+            "Remap",
+            call(Action::Remap {
                 old_address: cage,
                 old_length: length,
                 new_address: Address(u64::MAX),
@@ -168,7 +162,16 @@ pub(crate) fn one_of_each() -> Vec<(&'static str, Event)> {
                 length,
             }),
         ),
-        ("Done", call(Action::Done)),
+        ("Unclear", call(Action::Unclear)),
+        (
+            "ProtectFailed",
+            call(Action::ProtectFailed {
+                address: cage,
+                length,
+                protection: 3,
+                error: 12,
+            }),
+        ),
         (
             "Fault",
             Event::Fault(Fault {
@@ -288,6 +291,13 @@ pub(crate) fn one_of_each() -> Vec<(&'static str, Event)> {
                 ..Ended::default()
             }),
         ),
+        (
+            "Reading",
+            Event::Reading(Reading {
+                time: Nanoseconds(86),
+                space: SpaceId(3),
+            }),
+        ),
     ]
 }
 
@@ -329,6 +339,7 @@ pub(crate) fn busy(count: u64) -> impl Iterator<Item = Event> {
                 total_pages: 5_642_153 + (random >> 30) % 4096,
                 stack_pages: 34,
             }),
+            took_ns: 1500,
         })
     })
 }

@@ -142,7 +142,7 @@ fn what_the_kernel_has_and_the_ledger_has_not_is_shown() {
     let mut trace = attached("each");
     trace.unexplained = 64 * KIB;
     trace.exit(7, 1, ExitStatus::Code(0));
-    let check = report(&trace).processes[0].ledger;
+    let check = report(&trace).processes[0].ledger.clone();
     assert_eq!(check.difference_bytes, 64 << 10);
     assert_eq!(check.kernel_bytes, check.bytes + 64 * KIB);
 }
@@ -247,20 +247,14 @@ fn a_move_gives_back_only_what_it_drops() {
         reserved: bytes,
         ..Difference::default()
     };
-    let leave = Action::RemapLeave {
-        address: Address(0),
-        length: 4 * MIB,
-        moves: true,
-    };
-    trace.adjust_by(ME, 1, id, by(0), leave);
-    let arrive = Action::RemapArrive {
+    let moves = Action::Remap {
         old_address: Address(0),
         old_length: 4 * MIB,
         new_address: Address(4096),
         new_length: 3 * MIB,
         flags: 1,
     };
-    trace.adjust_by(ME, 1, id, by(-(1 << 20)), arrive);
+    trace.adjust_by(ME, 1, id, by(-(1 << 20)), moves);
     let report = report(&trace);
     let site = site(&report.processes[0], "grow");
     assert_eq!((site.released_bytes, site.reserved_bytes), (MIB, 3 * MIB));

@@ -7,6 +7,7 @@ use tracer::event::{
     Action, Address, Call, Event, Exec, Exit, ExitStatus, Fork, Frame, Identity, Maps, Nanoseconds,
     Pid, Sample, SpaceId, Stack, StackId, StackQuality, Stamp, Started, Tid, Totals,
 };
+use tracer::ledger::Checks;
 use tracer::ledger::change::{Change, Difference, Origin, ReservationId};
 
 pub const PAGE: u64 = 4096;
@@ -82,6 +83,10 @@ impl LedgerView for Trace {
     fn kernel_bytes(&self, space: SpaceId) -> Option<u64> {
         let mapped = self.mapped_bytes(space);
         (mapped > 0).then_some(mapped + self.unexplained)
+    }
+
+    fn checks(&self, _space: SpaceId) -> Checks {
+        Checks::default()
     }
 }
 
@@ -202,6 +207,7 @@ impl Trace {
                 total_pages: bytes / PAGE,
                 stack_pages: 0,
             }),
+            took_ns: 0,
         })
     }
 
@@ -294,11 +300,9 @@ impl Trace {
     }
 
     fn ending(&mut self, pid: u32, space: u32) {
-        let space = SpaceId(space);
-        let (living, mapped) = (self.living(space), self.mapped_bytes(space));
-        let kernel = self.kernel_bytes(space);
-        self.analysis
-            .ending(Pid(pid), space, living, mapped, kernel);
+        let mut analysis = std::mem::take(&mut self.analysis);
+        analysis.ending(Pid(pid), SpaceId(space), self);
+        self.analysis = analysis;
     }
 
     /// `old` is `None` where the process has shared its parent's space.

@@ -281,12 +281,7 @@ fn absurd_arguments_change_nothing() {
                 file_offset: None,
             },
             Action::Unmap { address, length },
-            Action::RemapLeave {
-                address,
-                length,
-                moves: true,
-            },
-            Action::RemapArrive {
+            Action::Remap {
                 old_address: address,
                 old_length: length,
                 new_address: address,

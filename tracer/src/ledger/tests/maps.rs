@@ -1,6 +1,5 @@
 use super::Short::{Born, Changed, Died};
 use super::*;
-use crate::event::Sample;
 use crate::ledger::RangeDifference;
 
 #[test]
@@ -130,7 +129,7 @@ fn after_a_loss_the_maps_bring_the_truth_back() {
 }
 
 #[test]
-fn a_loss_makes_the_kernels_total_unknown_until_the_kernel_is_heard_again() {
+fn a_loss_makes_the_kernels_total_unknown_until_it_can_be_compared_again() {
     let mut story = Story::new();
     let totals = |total_pages| {
         Some(Totals {
@@ -138,24 +137,19 @@ fn a_loss_makes_the_kernels_total_unknown_until_the_kernel_is_heard_again() {
             stack_pages: 0,
         })
     };
-    let sample = |story: &mut Story, pages: u64| {
-        story.apply(&Event::Sample(Sample {
-            pid: Pid(10),
-            virtual_bytes: pages * PAGE,
-            ..Sample::default()
-        }));
-        story.space().kernel_bytes()
-    };
-    story.totals = totals(4);
+    story.totals = totals(0);
     story.map(10, 4, RW, PRIVATE);
-    // A call's total is as of that call; a sample's moment is not so sure.
-    assert_eq!(sample(&mut story, 9), Some(4 * PAGE));
+    assert_eq!(story.space().kernel_bytes(), Some(4 * PAGE));
     story.lose();
-    assert_eq!(story.space().kernel_bytes(), None);
-    assert_eq!(sample(&mut story, 3), Some(3 * PAGE));
-    story.totals = totals(5);
+    story.totals = totals(4);
     story.map(20, 2, RW, PRIVATE);
-    assert_eq!(story.space().kernel_bytes(), Some(5 * PAGE));
+    assert_eq!(story.space().kernel_bytes(), None);
+    let lines = [line(10, 4, RW, ""), line(20, 2, RW, "")];
+    story.maps(MapsPurpose::Resync, &lines);
+    assert_eq!(story.space().kernel_bytes(), None);
+    story.totals = totals(6);
+    story.map(30, 1, RW, PRIVATE);
+    assert_eq!(story.space().kernel_bytes(), Some(7 * PAGE));
 }
 
 #[test]
@@ -181,6 +175,7 @@ fn a_reading_that_began_before_the_loss_does_not_end_the_doubt() {
         space: SpaceId(1),
         mappings: vec![line(10, 4, R, "")],
         purpose: MapsPurpose::Seed,
+        after: 0,
     }));
     assert!(story.space().is_seeded());
     assert!(story.space().needs_resync());
@@ -188,22 +183,6 @@ fn a_reading_that_began_before_the_loss_does_not_end_the_doubt() {
     story.maps(MapsPurpose::Resync, &[line(11, 4, R, "")]);
     assert!(!story.space().needs_resync());
     assert_eq!(story.space().mapped_bytes(), 4 * PAGE);
-}
-
-#[test]
-fn pieces_whose_arrival_was_lost_are_released_by_the_next_reading() {
-    let mut story = Story::new();
-    story.map(10, 4, RW, PRIVATE);
-    story.leave(10, 4, true);
-    story.lose();
-    let changes = story.maps(MapsPurpose::Resync, &[line(30, 4, RW, "")]);
-    assert_eq!(
-        short(&changes),
-        [
-            Died(pages(-4, -4, -4, 0), true),
-            Born(Origin::Unseen, pages(4, 4, 4, 0))
-        ]
-    );
 }
 
 #[test]

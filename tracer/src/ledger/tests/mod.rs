@@ -1,6 +1,7 @@
 //! The ledger by small stories: one call after another, and what it says then.
 
 mod calls;
+mod checks;
 mod maps;
 mod processes;
 mod remap;
@@ -9,7 +10,7 @@ use super::bits::*;
 use super::{AddressSpace, Change, Difference, Ledger, Origin, Reservation};
 use crate::event::{
     Action, Address, Call, Event, Exec, Exit, ExitStatus, Fault, Fork, Found, Loss, Mapping, Maps,
-    MapsPurpose, Nanoseconds, Pid, Resident, SpaceId, StackId, Stamp, Tid, Totals,
+    MapsPurpose, Nanoseconds, Pid, Reading, Resident, SpaceId, StackId, Stamp, Tid, Totals,
 };
 
 pub const PAGE: u64 = 4096;
@@ -83,6 +84,7 @@ impl Story {
             stack,
             action,
             totals,
+            took_ns: 0,
         }))
     }
 
@@ -126,16 +128,8 @@ impl Story {
         })
     }
 
-    pub fn leave(&mut self, page: u64, pages: u64, moves: bool) -> Vec<Change> {
-        self.call(Action::RemapLeave {
-            address: Address(page * PAGE),
-            length: pages * PAGE,
-            moves,
-        })
-    }
-
-    pub fn arrive(&mut self, old: (u64, u64), new: (u64, u64), flags: u32) -> Vec<Change> {
-        self.call(Action::RemapArrive {
+    pub fn remap(&mut self, old: (u64, u64), new: (u64, u64), flags: u32) -> Vec<Change> {
+        self.call(Action::Remap {
             old_address: Address(old.0 * PAGE),
             old_length: old.1 * PAGE,
             new_address: Address(new.0 * PAGE),
@@ -177,6 +171,7 @@ impl Story {
             space: stamp.space,
             mappings: lines.to_vec(),
             purpose,
+            after: 0,
         }))
     }
 

@@ -101,20 +101,6 @@ fn a_call_in_a_space_whose_begin_was_lost_begins_it() {
 }
 
 #[test]
-fn the_kernels_account_is_kept_and_the_difference_shown() {
-    let mut story = Story::new();
-    assert_eq!(story.space().difference_bytes(), None);
-    story.totals = Some(Totals {
-        total_pages: 5,
-        stack_pages: 0,
-    });
-    story.map(10, 4, RW, PRIVATE);
-    assert_eq!(story.space().kernel_bytes(), Some(5 * PAGE));
-    assert_eq!(story.space().difference_bytes(), Some(PAGE.cast_signed()));
-    assert_eq!(story.space().kernel_time(), Some(Nanoseconds(2)));
-}
-
-#[test]
 fn children_that_are_not_followed_are_not_copied() {
     let mut story = Story::new();
     story.map(10, 4, RW, PRIVATE);

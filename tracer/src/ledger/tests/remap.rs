@@ -6,7 +6,7 @@ fn growth_in_place_is_a_reservation_of_its_own() {
     let mut story = Story::new();
     story.map(10, 4, RW, PRIVATE);
     assert_eq!(
-        short(&story.arrive((10, 4), (10, 6), 1)),
+        short(&story.remap((10, 4), (10, 6), 1)),
         [Born(Origin::Remap, pages(2, 2, 2, 0))]
     );
     assert_eq!(story.shape(), [(10, 4, 2, RW), (14, 2, 3, RW)]);
@@ -19,14 +19,11 @@ fn a_move_keeps_identity_protection_and_touched_pages() {
     story.protect(10, 1, R);
     story.fault(12, true);
     story.look(&[(12, 1)]);
-    assert_eq!(short(&story.leave(10, 4, true)), []);
-    assert_eq!(story.space().mapped_bytes(), 4 * PAGE);
-    assert_eq!(story.shape(), []);
-    let changes = story.arrive((10, 4), (101, 6), 1);
+    let changes = story.remap((10, 4), (101, 6), 1);
     assert_eq!(short(&changes), [Born(Origin::Remap, pages(2, 2, 2, 0))]);
     assert_eq!(
         story.shape(),
-        [(101, 1, 2, R), (102, 3, 2, RW), (105, 2, 7, RW)]
+        [(101, 1, 2, R), (102, 3, 2, RW), (105, 2, 6, RW)]
     );
     assert!(story.space().is_touched(Address(103 * PAGE)));
     assert!(!story.space().is_touched(Address(12 * PAGE)));
@@ -35,54 +32,12 @@ fn a_move_keeps_identity_protection_and_touched_pages() {
 }
 
 #[test]
-fn another_thread_may_be_given_the_place_that_moves_away() {
-    let mut story = Story::new();
-    story.map(10, 4, RW, PRIVATE);
-    story.leave(10, 4, true);
-    story.tid = 11;
-    story.map(10, 4, R, PRIVATE);
-    story.tid = 10;
-    assert_eq!(short(&story.arrive((10, 4), (20, 4), 1)), []);
-    assert_eq!(story.shape(), [(10, 4, 4, R), (20, 4, 2, RW)]);
-}
-
-#[test]
-fn two_threads_move_at_once_without_mixing_their_pieces() {
-    let mut story = Story::new();
-    story.map(10, 4, RW, PRIVATE);
-    story.map(20, 4, R, PRIVATE);
-    story.leave(10, 4, true);
-    story.tid = 11;
-    story.leave(20, 4, true);
-    story.tid = 10;
-    story.arrive((10, 4), (20, 4), 1);
-    story.tid = 11;
-    story.arrive((20, 4), (10, 4), 1);
-    assert_eq!(story.shape(), [(10, 4, 3, R), (20, 4, 2, RW)]);
-}
-
-#[test]
 fn a_shrinking_move_releases_the_tail() {
     let mut story = Story::new();
     story.map(10, 4, RW, PRIVATE);
     assert_eq!(
-        short(&story.leave(13, 1, false)),
+        short(&story.remap((10, 4), (20, 3), 3)),
         [Changed(pages(-1, -1, -1, 0))]
-    );
-    story.leave(10, 3, true);
-    assert_eq!(short(&story.arrive((10, 4), (20, 3), 3)), []);
-    assert_eq!(story.shape(), [(20, 3, 2, RW)]);
-}
-
-#[test]
-fn a_move_whose_early_half_named_too_much_releases_the_rest() {
-    let mut story = Story::new();
-    story.map(10, 4, RW, PRIVATE);
-    story.fault(13, true);
-    story.leave(10, 4, true);
-    assert_eq!(
-        short(&story.arrive((10, 4), (20, 3), 3)),
-        [Changed(pages(-1, -1, -1, -1))]
     );
     assert_eq!(story.shape(), [(20, 3, 2, RW)]);
 }
@@ -92,19 +47,10 @@ fn a_move_to_a_fixed_place_releases_what_was_there() {
     let mut story = Story::new();
     story.map(10, 2, RW, PRIVATE);
     story.map(20, 2, R, PRIVATE);
-    story.leave(10, 2, true);
     assert_eq!(
-        short(&story.arrive((10, 2), (20, 2), 3)),
+        short(&story.remap((10, 2), (20, 2), 3)),
         [Died(pages(-2, -2, 0, 0), true)]
     );
-    assert_eq!(story.shape(), [(20, 2, 2, RW)]);
-}
-
-#[test]
-fn a_move_whose_early_half_was_lost_still_moves() {
-    let mut story = Story::new();
-    story.map(10, 2, RW, PRIVATE);
-    assert_eq!(short(&story.arrive((10, 2), (20, 2), 1)), []);
     assert_eq!(story.shape(), [(20, 2, 2, RW)]);
 }
 
@@ -113,8 +59,7 @@ fn a_move_of_several_mappings_keeps_the_hole_between_them() {
     let mut story = Story::new();
     story.map(10, 5, RW, PRIVATE);
     story.unmap(12, 1);
-    story.leave(10, 5, true);
-    story.arrive((10, 5), (20, 5), 3);
+    story.remap((10, 5), (20, 5), 3);
     assert_eq!(story.shape(), [(20, 2, 2, RW), (23, 2, 2, RW)]);
 }
 
@@ -123,7 +68,7 @@ fn dontunmap_leaves_the_old_place_empty_and_makes_a_new_reservation() {
     let mut story = Story::new();
     story.map(10, 4, RW, PRIVATE);
     story.fault(11, true);
-    let changes = story.arrive((10, 4), (20, 4), 1 | MREMAP_DONTUNMAP);
+    let changes = story.remap((10, 4), (20, 4), 1 | MREMAP_DONTUNMAP);
     assert_eq!(
         short(&changes),
         [
@@ -139,7 +84,7 @@ fn dontunmap_leaves_the_old_place_empty_and_makes_a_new_reservation() {
 fn a_shared_mapping_is_duplicated_by_an_old_length_of_nothing() {
     let mut story = Story::new();
     story.map(10, 4, RW, MAP_SHARED | MAP_ANONYMOUS);
-    let changes = story.arrive((11, 0), (20, 3), 1);
+    let changes = story.remap((11, 0), (20, 3), 1);
     assert_eq!(short(&changes), [Born(Origin::Remap, pages(3, 3, 0, 0))]);
     assert_eq!(story.shape(), [(10, 4, 2, RW), (20, 3, 3, RW)]);
 }
@@ -147,8 +92,7 @@ fn a_shared_mapping_is_duplicated_by_an_old_length_of_nothing() {
 #[test]
 fn what_moves_out_of_the_unknown_was_there_before() {
     let mut story = Story::unseeded();
-    story.leave(10, 2, true);
-    let changes = story.arrive((10, 2), (20, 3), 1);
+    let changes = story.remap((10, 2), (20, 3), 1);
     assert_eq!(
         short(&changes),
         [
@@ -161,8 +105,19 @@ fn what_moves_out_of_the_unknown_was_there_before() {
     assert_eq!(story.space().mapped_bytes(), 3 * PAGE);
     // Read after the move: the protection is learnt.
     let mut story = Story::unseeded();
-    story.leave(10, 2, true);
-    story.arrive((10, 2), (20, 3), 1);
+    story.remap((10, 2), (20, 3), 1);
     story.maps(MapsPurpose::Seed, &[line(20, 3, R, "")]);
-    assert_eq!(story.shape(), [(20, 2, 0, R), (22, 1, 2, R)]);
+    assert_eq!(story.shape(), [(20, 2, 0, R), (22, 1, 1, R)]);
+}
+
+#[test]
+fn shrinking_in_place_releases_the_tail() {
+    let mut story = Story::new();
+    story.map(10, 4, RW, PRIVATE);
+    story.fault(13, true);
+    assert_eq!(
+        short(&story.remap((10, 4), (10, 3), 0)),
+        [Changed(pages(-1, -1, -1, -1))]
+    );
+    assert_eq!(story.shape(), [(10, 3, 2, RW)]);
 }

@@ -6,7 +6,7 @@ use super::line::{Line, Paint, cut_end, width};
 use super::sparkline::sparkline;
 use super::{LABEL, Writer, harm};
 use crate::analysis::summary::{Exit, Level, Process, Span, TimelinePoint};
-use crate::analysis::units::{bytes, duration, moment, signed_bytes};
+use crate::analysis::units::{bytes, count, duration, moment, signed_bytes};
 use crate::report::names::last_part;
 
 /// A course narrower than this says too little: what could stand beside it goes below.
@@ -190,10 +190,18 @@ fn with_peak(span: Span, text: String) -> String {
 
 /// The ledger against the kernel, in words.
 fn trust(process: &Process) -> (String, Paint) {
-    let check = process.ledger;
+    let check = &process.ledger;
     if !check.kernel_known {
         let text = "not compared: the kernel's total is unknown";
         (text.into(), Paint::Warn)
+    } else if check.difference_bytes == 0 && check.largest_difference_bytes > 0 {
+        let text = format!(
+            "ledger = kernel at the end; up to {} apart in {} of {} comparisons",
+            bytes(check.largest_difference_bytes),
+            count(check.checks_differing + check.verifications_differing),
+            count(check.checks + check.verifications_count),
+        );
+        (text, Paint::Warn)
     } else if check.difference_bytes == 0 {
         let text = "exact: ledger = kernel, 0 B unexplained";
         (text.into(), Paint::Dim)

@@ -1,0 +1,60 @@
+//! The lock under which an address space is changed (include/trace/events/mmap_lock.h, since Linux
+//! 5.11): see [`crate::turn`].
+
+use aya_ebpf::{
+    macros::{raw_tracepoint, tracepoint},
+    programs::{RawTracePointContext, TracePointContext},
+};
+use tracer_common::{header::Kind, settings::Offset};
+
+use super::end_failed;
+use crate::{filter, settings::is_traced_call, task::Task, turn};
+
+/// `mmap_lock:mmap_lock_acquire_returned`:
+/// `TP_PROTO(struct mm_struct *mm, bool write, bool success)`.
+#[raw_tracepoint(tracepoint = "mmap_lock_acquire_returned")]
+pub fn lock_acquired(ctx: RawTracePointContext) -> i32 {
+    try_lock_acquired(&ctx, ctx.arg(1), ctx.arg(2));
+    0
+}
+
+/// The same, as it was in older kernels:
+/// `TP_PROTO(struct mm_struct *mm, const char *memcg_path, bool write, bool success)`.
+#[raw_tracepoint(tracepoint = "mmap_lock_acquire_returned")]
+pub fn lock_acquired_with_path(ctx: RawTracePointContext) -> i32 {
+    try_lock_acquired(&ctx, ctx.arg(2), ctx.arg(3));
+    0
+}
+
+#[inline(always)]
+fn try_lock_acquired(ctx: &RawTracePointContext, write: u64, success: u64) -> Option<()> {
+    if write & 0xff == 0 || success & 0xff == 0 {
+        return None;
+    }
+    let task = Task::current();
+    let mm = task.mm();
+    // Not its own: a child's copy in the making, a new program's, another process's.
+    if mm.is_null() || mm.identity() != ctx.arg::<u64>(0) {
+        return None;
+    }
+    // Not in a call that is traced: a stack that grows by a fault, `mlock`, …
+    if !is_traced_call(task.registers().get(Offset::CallNumber) as u32) {
+        return None;
+    }
+    turn::begin(mm, filter::current()?);
+    Some(())
+}
+
+/// `syscalls:sys_exit_clone`, `…clone3`, `…fork`: a fork that failed after it had begun to copy its
+/// parent's address space. (One that succeeded has used its turn at `sched_process_fork`.)
+#[tracepoint]
+pub fn clone_exit(_ctx: TracePointContext) -> u32 {
+    if let Some(who) = filter::current() {
+        let taken = turn::take(who.tid);
+        if taken.turn.number != 0 {
+            let task = Task::current();
+            end_failed(Kind::Fork, 0, task.mm(), task.registers(), who, taken);
+        }
+    }
+    0
+}

@@ -1,0 +1,130 @@
+//! What each record of the ring means for a live trace, as it arrives.
+
+use tracer_common::header::Kind;
+
+use super::Live;
+use crate::{
+    capture::procfs,
+    event::{
+        Event, Exec, Exit, ExitStatus as Status, Fork, MapsPurpose, Pid, Rename, Thread, Tid,
+        record::{RawProcess, Record},
+    },
+};
+
+/// `PROT_EXEC` (include/uapi/asm-generic/mman-common.h).
+const PROT_EXEC: u8 = 4;
+
+impl Live {
+    /// One record of the ring, as it arrives.
+    pub(super) fn record(&mut self, record: Record) {
+        if self.held.is_some() && !matches!(record, Record::Exec(_) | Record::Mapping(_)) {
+            return;
+        }
+        match record {
+            Record::Stack(stack) => self.stacks.arrived(&stack, &mut self.programs),
+            Record::Failed(failed) => self.order.failed(failed),
+            Record::Call(call) => {
+                let stack = self.stacks.resolve(call.stack);
+                let of_file = call.kind == Kind::Mmap && call.extra.is_some();
+                if of_file && call.protection & PROT_EXEC != 0 {
+                    self.stacks
+                        .code_mapped(call.stamp.space, &mut self.programs);
+                }
+                self.order.call(call, stack);
+            }
+            Record::Fault(fault) => self.order.push(fault.stamp.time, Event::Fault(fault)),
+            Record::Fork(fork) => self.forked(fork),
+            Record::Thread(thread) => self.order.push(
+                thread.stamp.time,
+                Event::Thread(Thread {
+                    stamp: thread.stamp,
+                    child: Tid(thread.child),
+                    comm: thread.comm,
+                }),
+            ),
+            Record::Mapping(found) => self.programs_begun.mapping(found),
+            Record::Exec(exec) => self.executed(&exec),
+            Record::Exit(exit) => self.exited(&exit),
+            Record::Rename(rename) => self.order.push(
+                rename.stamp.time,
+                Event::Rename(Rename {
+                    stamp: rename.stamp,
+                    comm: rename.comm,
+                }),
+            ),
+        }
+    }
+
+    fn forked(&mut self, fork: RawProcess) {
+        let followed = fork.flags != 0;
+        let child = Pid(fork.child);
+        if followed {
+            self.processes.insert(child, fork.child_space);
+            self.stacks.forked(fork.stamp.space, fork.child_space);
+        }
+        let event = Fork {
+            stamp: fork.stamp,
+            child,
+            child_space: fork.child_space,
+            totals: fork.totals.unwrap_or_default(),
+            comm: fork.comm,
+            followed,
+        };
+        self.order.fork(fork.turn, event);
+    }
+
+    /// A new program: what the kernel mapped for it is read from `/proc` at once, as the seed.
+    fn executed(&mut self, exec: &RawProcess) {
+        let (pid, space) = (exec.stamp.pid, exec.stamp.space);
+        if self.held == Some(pid) {
+            self.held = None;
+        }
+        if let Some((old, true)) = self.processes.remove(pid) {
+            self.stacks.forget(old, &mut self.programs);
+            if old != space {
+                self.decoder.forget(old);
+            }
+        }
+        self.stacks.forget(space, &mut self.programs);
+        self.processes.insert(pid, space);
+        // A process that is gone already has no identity but its name.
+        let mut identity = procfs::identity(pid).unwrap_or_default();
+        if identity.comm.is_empty() {
+            identity.comm.clone_from(&exec.comm);
+        }
+        let event = Event::Exec(Exec {
+            stamp: exec.stamp,
+            totals: exec.totals.unwrap_or_default(),
+            identity,
+        });
+        self.order.push(exec.stamp.time, event);
+        match self.programs_begun.begin(exec) {
+            Some(seed) => {
+                self.order.maps(seed);
+                // For the names of files, which only `/proc` knows.
+                self.read_maps(pid, space, MapsPurpose::Verify);
+            }
+            None => self.read_maps(pid, space, MapsPurpose::Seed),
+        }
+    }
+
+    fn exited(&mut self, exit: &RawProcess) {
+        let pid = exit.stamp.pid;
+        if let Some((space, last)) = self.processes.remove(pid)
+            && last
+        {
+            self.stacks.forget(space, &mut self.programs);
+            self.decoder.forget(space);
+        }
+        let status = match (exit.flags & 0x7f, exit.flags >> 8) {
+            (0, code) => Status::Code(code as u8),
+            (signal, _) => Status::Signal(signal as u8),
+        };
+        let event = Event::Exit(Exit {
+            stamp: exit.stamp,
+            status,
+            totals: exit.totals,
+        });
+        self.order.push(exit.stamp.time, event);
+    }
+}
