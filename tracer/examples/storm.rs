@@ -29,7 +29,7 @@ mod tasks;
 #[path = "storm/world.rs"]
 mod world;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -68,6 +68,9 @@ struct Options {
     /// So many pauses at the beginning are longer.
     #[arg(long, default_value_t = 0)]
     rests: u64,
+    /// Call `mmap`, `munmap` and `brk` only: what differs then was put in the wrong order.
+    #[arg(long)]
+    plain: bool,
     /// Make no threads and no processes in passing.
     #[arg(long)]
     alone: bool,
@@ -112,9 +115,10 @@ fn storm(options: &Options) -> Result<()> {
     let path = options.snapshots.clone().unwrap_or_default();
     let mut world = World::new(options.threads, &path).context("cannot set the storm up")?;
     world.operations = options.operations;
+    world.plain = options.plain;
     world.children = !options.alone;
     if world.children {
-        world.programs = programs(&path)?;
+        world.programs = programs(&path, options.plain)?;
     }
     let world: &'static World = Box::leak(Box::new(world));
     let mut random = Random::new(options.seed, u64::MAX);
@@ -153,7 +157,7 @@ fn storm(options: &Options) -> Result<()> {
 }
 
 /// What children become: something short, and a small storm in an address space of its own.
-fn programs(snapshots: &std::path::Path) -> Result<Vec<Program>> {
+fn programs(snapshots: &Path, plain: bool) -> Result<Vec<Program>> {
     let own = std::env::current_exe().context("cannot find this program")?;
     let own = own.to_str().context("this program's path is no text")?;
     let path = snapshots
@@ -163,6 +167,7 @@ fn programs(snapshots: &std::path::Path) -> Result<Vec<Program>> {
     let program = |pauses: &str, seed: &str| {
         let mut words = vec![own, "--snapshots", path, "--pauses", pauses, "--seed", seed];
         words.extend(small);
+        words.extend(plain.then_some("--plain"));
         Program::new(&words)
     };
     Ok(vec![program("0", "0")?, program("2", "3")?])

@@ -95,10 +95,10 @@ fn ranges(event: &Event, of: Pid) -> Vec<(u64, u64)> {
             address, length, ..
         }
         | Action::Unmap { address, length }
-        | Action::RemapLeave {
+        | Action::Protect {
             address, length, ..
         }
-        | Action::Protect {
+        | Action::ProtectFailed {
             address, length, ..
         }
         | Action::Advise {
@@ -110,13 +110,13 @@ fn ranges(event: &Event, of: Pid) -> Vec<(u64, u64)> {
         | Action::RemapFilePages { address, length } => vec![(address.0, length)],
         Action::Detach { address } => vec![(address.0, 1)],
         Action::Break { start, end } => vec![(start.0, end.0 - start.0)],
-        Action::RemapArrive {
+        Action::Remap {
             old_address,
             old_length,
             new_address,
             new_length,
             ..
         } => vec![(old_address.0, old_length), (new_address.0, new_length)],
-        Action::Done => Vec::new(),
+        Action::Unclear => vec![(0, u64::MAX >> 1)],
     }
 }

@@ -39,14 +39,15 @@ struct Range {
 impl Stormer {
     /// One operation on memory.
     pub fn operate(&mut self) {
-        match self.random.below(100) {
+        let kinds = if self.world.plain { 49 } else { 100 };
+        match self.random.below(kinds) {
             0..20 => self.map_fixed(),
             20..30 => self.map_anywhere(),
             30..44 => self.unmap(),
-            44..58 => self.protect(),
-            58..66 => self.advise(),
-            66..80 => self.remap(),
-            80..85 => self.move_break(),
+            44..49 => self.move_break(),
+            49..63 => self.protect(),
+            63..71 => self.advise(),
+            71..85 => self.remap(),
             85..88 => self.attach(),
             88..90 => self.detach(),
             90..92 => self.remap_file_pages(),

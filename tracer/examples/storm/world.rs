@@ -156,6 +156,8 @@ pub struct World {
     pub programs: Vec<Program>,
     /// Operations of a thread between two pauses.
     pub operations: u64,
+    /// Only `mmap`, `munmap` and `brk`.
+    pub plain: bool,
     /// Whether children are made.
     pub children: bool,
 }
@@ -205,6 +207,7 @@ impl World {
             buffer: buffer.cast(),
             programs: Vec::new(),
             operations: 0,
+            plain: false,
             children: true,
         };
         Ok(world)
