@@ -131,8 +131,13 @@ impl Stormer {
     }
 
     fn map(&mut self, address: u64, length: u64, flags: i32) -> i64 {
-        let protection = self.protection();
+        let mut protection = self.protection();
         let (kind, file, offset) = self.backing();
+        if file >= 0 {
+            // New code makes a tracer look at every stack anew: this is no test of that. `mprotect`
+            // makes files executable all the same.
+            protection &= !EXECUTE;
+        }
         self.call(
             "mmap",
             libc::SYS_mmap,

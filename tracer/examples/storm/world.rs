@@ -111,10 +111,9 @@ pub struct Seat {
 
 impl Seat {
     fn new() -> io::Result<Self> {
-        let stacks = anonymous(2 * STACK)?;
         Ok(Self {
-            stack: stacks,
-            second_stack: stacks.wrapping_byte_add(STACK),
+            stack: stack()?,
+            second_stack: stack()?,
             log: Log::new(),
             leaves: AtomicBool::new(false),
         })
@@ -251,6 +250,17 @@ fn settle_malloc() -> io::Result<u64> {
     // SAFETY: asks for the break, without moving it.
     let end = unsafe { libc::syscall(libc::SYS_brk, 0) } as u64;
     Ok(end.next_multiple_of(PAGE))
+}
+
+/// Memory for a stack, [`STACK`] long. Above it is nothing that a tracer would take for more of it.
+fn stack() -> io::Result<*mut c_void> {
+    let stack = anonymous(STACK + PAGE as usize)?;
+    let end = stack.wrapping_byte_add(STACK);
+    // SAFETY: the last page of a mapping that nobody uses yet.
+    if unsafe { libc::mprotect(end, PAGE as usize, libc::PROT_NONE) } == -1 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(stack)
 }
 
 fn anonymous(bytes: usize) -> io::Result<*mut c_void> {
