@@ -18,6 +18,8 @@ pub enum Counter {
     Faults = 5,
     /// Children that could not be followed: the table of traced processes was full.
     UntrackedChildren = 6,
+    /// Of the lost calls and process events, those that had a turn.
+    LostTurns = 7,
     /// Memory calls that failed, by kind: `FailedCalls + kind` for kinds 1–9.
     FailedCalls = 16,
 }

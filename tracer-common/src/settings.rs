@@ -51,6 +51,10 @@ pub enum Offset {
     MmBrk,
     /// `mm_struct.start_code`
     MmStartCode,
+    /// `mm_struct.end_data`
+    MmEndData,
+    /// `mm_struct.saved_auxv`
+    MmAuxv,
     /// `mm_struct.start_stack`
     MmStartStack,
     /// Where the architecture keeps the vDSO's address in `mm_struct` (`context.vdso`)

@@ -6,7 +6,7 @@ use aya_ebpf::helpers::{bpf_get_smp_processor_id, bpf_ktime_get_ns};
 use tracer_common::{
     counters::Counter,
     header::{Header, Kind},
-    memory::{Call, Fault, LongCall},
+    memory::{Call, Fault, LongCall, Turn},
     process::{Mapping, Process},
 };
 
@@ -70,8 +70,17 @@ unsafe impl Record for Mapping {}
 /// Sends a record, or counts its loss as `loss`.
 #[inline(always)]
 pub fn send<T: Record>(record: T, loss: Counter) {
+    send_turn(record, loss, Turn::default());
+}
+
+/// Sends a record of a call that had this turn.
+#[inline(always)]
+pub fn send_turn<T: Record>(record: T, loss: Counter, turn: Turn) {
     let Some(mut slot) = EVENTS.reserve::<T>(0) else {
         count(loss);
+        if turn.number != 0 {
+            count(Counter::LostTurns);
+        }
         return;
     };
     slot.write(record);

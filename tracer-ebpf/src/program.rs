@@ -3,12 +3,15 @@
 //!
 //! No program type that is used here can iterate over mappings. But each can be looked up by an
 //! address in it, neighbours touch each other, and the kernel keeps an address of each group: the
-//! binary, the dynamic linker (where the program begins), the stack, the vDSO. The collector adds the
-//! sizes up and compares them with `total_vm`: what is missing is noticed.
+//! binary, the dynamic linker (where the program begins), the stack, the vDSO. Between the segments
+//! of a binary may be holes: LLD leaves some of a page, and every linker some where the segments'
+//! alignment is larger than a page. So binary and linker are besides walked from their lowest
+//! address up. The collector adds the sizes up and compares them with `total_vm`: what is missing is
+//! noticed.
 
 use aya_ebpf::{
     cty::{c_long, c_void},
-    helpers::generated::{bpf_find_vma, bpf_get_current_task_btf},
+    helpers::generated::{bpf_find_vma, bpf_get_current_task_btf, bpf_loop, bpf_probe_read_kernel},
 };
 use tracer_common::{
     counters::Counter,
@@ -26,6 +29,22 @@ use crate::{
 
 /// The most neighbours that are followed in one direction. A binary has four to six segments.
 const NEIGHBOURS: u32 = 16;
+
+/// The most mappings and pages of holes in a binary that are looked at: holes of 2 MiB between four
+/// segments, the last of which GNU ld moves up to 4 MiB away, and something besides.
+const STEPS_IN_BINARY: u32 = 4096;
+/// The same in a dynamic linker, whose end the kernel does not keep: it has ended where this many
+/// pages in a row are not mapped.
+const HOLE_IN_LINKER: u32 = 16;
+const STEPS_IN_LINKER: u32 = 8 * HOLE_IN_LINKER;
+
+/// Pairs at the beginning of the auxiliary vector among which [`AT_PHDR`] and [`AT_BASE`] are
+/// (`create_elf_tables()` in fs/binfmt_elf.c, after up to three of the architecture's own).
+const AUXILIARY_PAIRS: usize = 12;
+/// Where the program headers are: in the binary's lowest segment (include/uapi/linux/auxvec.h).
+const AT_PHDR: u64 = 3;
+/// Where the dynamic linker's lowest segment is; 0 without one.
+const AT_BASE: u64 = 7;
 
 /// `VM_READ`, `VM_WRITE`, `VM_EXEC` (include/linux/mm.h): the same bits as `PROT_*`.
 const VM_PROTECTION: u64 = 7;
@@ -54,6 +73,112 @@ pub fn send_mappings(mm: Mm, registers: Registers, who: Traced) {
     around(registers.get(Offset::InstructionPointer), vdso, mm, who);
     around(mm.get(Offset::MmStartStack), vdso, mm, who);
     around(vdso, vdso, mm, who);
+    // The highest segment may be further away than the walk reaches.
+    around(mm.get(Offset::MmEndData).wrapping_sub(1), vdso, mm, who);
+    let (headers, linker) = lowest_addresses(mm);
+    let binary = Walk {
+        address: if headers == 0 {
+            mm.get(Offset::MmStartCode)
+        } else {
+            headers
+        },
+        last: mm.get(Offset::MmEndData),
+        hole: 0,
+        longest_hole: STEPS_IN_BINARY,
+        vdso,
+        mm,
+        who,
+    };
+    binary.walk(STEPS_IN_BINARY);
+    if linker != 0 {
+        let linker = Walk {
+            address: linker,
+            last: u64::MAX,
+            hole: 0,
+            longest_hole: HOLE_IN_LINKER,
+            vdso,
+            mm,
+            who,
+        };
+        linker.walk(STEPS_IN_LINKER);
+    }
+}
+
+/// An address in the binary's lowest segment, and one in the dynamic linker's; 0 where there is none
+/// (the auxiliary vector of a 32-bit program has pairs of another size).
+#[inline(always)]
+fn lowest_addresses(mm: Mm) -> (u64, u64) {
+    let mut pairs = [[0u64; 2]; AUXILIARY_PAIRS];
+    // SAFETY: `mm_struct.saved_auxv` is longer than this; the helper checks the address.
+    let failed = unsafe {
+        bpf_probe_read_kernel(
+            (&raw mut pairs).cast(),
+            size_of_val(&pairs) as u32,
+            mm.address(Offset::MmAuxv),
+        )
+    };
+    let (mut headers, mut linker) = (0, 0);
+    if failed == 0 {
+        for [key, value] in pairs {
+            match key {
+                AT_PHDR => headers = value,
+                AT_BASE => linker = value,
+                _ => {}
+            }
+        }
+    }
+    (headers, linker)
+}
+
+/// A walk over mappings and the holes between them.
+struct Walk {
+    /// Where to look next.
+    address: u64,
+    /// Beyond this the first hole ends the walk.
+    last: u64,
+    /// Pages in a row that were not mapped.
+    hole: u32,
+    longest_hole: u32,
+    vdso: u64,
+    mm: Mm,
+    who: Traced,
+}
+
+impl Walk {
+    #[inline(always)]
+    fn walk(mut self, steps: u32) {
+        // SAFETY: the callback has the signature that the helper wants; its context is on this stack.
+        unsafe {
+            bpf_loop(
+                steps,
+                look as *mut c_void,
+                core::ptr::from_mut(&mut self).cast(),
+                0,
+            )
+        };
+    }
+}
+
+/// One step of a [`Walk`]; returns 1 to end it.
+///
+/// # Safety
+/// Called by the kernel only.
+unsafe extern "C" fn look(_index: u32, walk: *mut c_void) -> c_long {
+    // SAFETY: the `Walk` that the caller passed.
+    let walk = unsafe { &mut *walk.cast::<Walk>() };
+    let mut found = Found::default();
+    if find(walk.address, &mut found) {
+        send(&found, walk.vdso, walk.mm, walk.who);
+        walk.address = found.end;
+        walk.hole = 0;
+        return 0;
+    }
+    if walk.address > walk.last || walk.hole == walk.longest_hole {
+        return 1;
+    }
+    walk.address = (walk.address & !(PAGE - 1)).wrapping_add(PAGE);
+    walk.hole += 1;
+    0
 }
 
 /// The mapping at an address and all that touch it, directly or by others.

@@ -92,6 +92,12 @@ impl Mm {
         }
     }
 
+    /// Where one of its members is, for a helper that reads it.
+    #[inline(always)]
+    pub fn address(self, which: Offset) -> *const core::ffi::c_void {
+        self.0.wrapping_add(offset(which)).cast()
+    }
+
     /// One of its words.
     #[inline(always)]
     pub fn get(self, which: Offset) -> u64 {

@@ -48,12 +48,19 @@ pub struct Attach {
         short,
         long = "pid",
         value_name = "PID",
-        required_unless_present = "comm"
+        required_unless_present_any = ["comm", "cgroup", "all"]
     )]
     pub pids: Vec<u32>,
     /// Trace every process of this name that runs now; may be repeated.
     #[arg(long, value_name = "NAME")]
     pub comm: Vec<String>,
+    /// Trace every process in this control group and those below it, also those that join it later;
+    /// may be repeated.
+    #[arg(long, value_name = "PATH")]
+    pub cgroup: Vec<PathBuf>,
+    /// Trace every process but this one.
+    #[arg(long, conflicts_with_all = ["pids", "comm", "cgroup"])]
+    pub all: bool,
     /// How to trace.
     #[command(flatten)]
     pub tracing: Tracing,
@@ -136,7 +143,7 @@ pub struct Output {
     pub min_size: Option<u64>,
     /// Sum up nothing: show every call site and every process.
     #[arg(long, conflicts_with = "min_size")]
-    pub all: bool,
+    pub full: bool,
     /// What call sites are sorted by.
     #[arg(long, value_enum, default_value_t = Sort::Reserved)]
     pub sort: Sort,

@@ -19,7 +19,7 @@ use std::{
 use tracer_common::header::Kind;
 
 use crate::event::{
-    Action, Address, Call, Event, Fork, Maps, Nanoseconds, SpaceId, StackId, Totals,
+    Action, Address, Call, Event, Fork, Maps, Missing, Nanoseconds, SpaceId, StackId, Totals,
     record::{RawCall, RawFailed, Turn},
 };
 
@@ -51,6 +51,19 @@ enum Needs {
     Turn(SpaceId, u64),
     /// Every turn up to this one.
     After(SpaceId, u64),
+}
+
+/// What becomes of the first of those that wait.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    /// It comes out.
+    Next,
+    /// Something before it may still come.
+    Waits,
+    /// Something before it is given up: that is told first.
+    Behind(Missing),
+    /// It was given up itself: its place is gone.
+    Late(Missing),
 }
 
 #[derive(Debug)]
@@ -95,6 +108,8 @@ pub struct Order {
     excused: Nanoseconds,
     excused_turns: HashMap<SpaceId, u64>,
     ended: bool,
+    /// Turns that were given up and have not come since.
+    missing: u64,
     late: u64,
 }
 
@@ -191,42 +206,62 @@ impl Order {
             if first.time >= watermark {
                 return None;
             }
-            let (space, missing, used_up) = match first.needs {
-                Needs::Nothing => (None, 0, 0),
-                Needs::Turn(space, number) => (Some(space), number - 1, number),
-                Needs::After(space, number) => (Some(space), number, number),
-            };
-            if let Some(space) = space {
-                let done = self.done.entry(space).or_default();
-                if *done < missing && !self.ended {
-                    let excused = first.time <= self.excused
-                        || self
-                            .excused_turns
-                            .get(&space)
-                            .is_some_and(|to| missing <= *to);
-                    let patience = if excused { GRACE } else { PATIENCE };
-                    let waited = watermark.0 - first.time.0;
-                    if waited <= patience.0 && self.waiting.len() <= MOST_WAITING {
-                        return None;
-                    }
-                    self.late += u64::from(!excused);
+            let (time, needs) = (first.time, first.needs);
+            match self.place(time, needs, watermark) {
+                Place::Waits => return None,
+                Place::Behind(missing) => return Some(Event::Missing(missing)),
+                Place::Late(missing) => {
+                    self.waiting.pop();
+                    return Some(Event::Missing(missing));
                 }
-                if *done >= used_up && matches!(first.needs, Needs::Turn(..)) {
-                    // It was given up for missing.
-                    self.late += 1;
-                }
-                *done = used_up.max(*done);
+                Place::Next => {}
             }
             let Reverse(first) = self.waiting.pop()?;
             self.let_through = self.let_through.max(first.time);
-            match first.event {
-                None => {}
-                Some(event) => {
-                    self.begins_anew(&event);
-                    return Some(event);
-                }
+            if let Some(event) = first.event {
+                self.begins_anew(&event);
+                return Some(event);
             }
         }
+    }
+
+    /// Whether the first of those that wait may come out. What is behind a gap that is given up comes
+    /// next time; what comes when its gap was given up already has lost its place.
+    fn place(&mut self, time: Nanoseconds, needs: Needs, watermark: Nanoseconds) -> Place {
+        let (space, before) = match needs {
+            Needs::Nothing => return Place::Next,
+            Needs::Turn(space, number) => (space, number - 1),
+            Needs::After(space, number) => (space, number),
+        };
+        let done = self.done.entry(space).or_default();
+        if *done < before {
+            let excused = time <= self.excused
+                || self
+                    .excused_turns
+                    .get(&space)
+                    .is_some_and(|to| before <= *to);
+            let patience = if excused { GRACE } else { PATIENCE };
+            let waited = watermark.0 - time.0;
+            if !self.ended && waited <= patience.0 && self.waiting.len() <= MOST_WAITING {
+                return Place::Waits;
+            }
+            self.late += u64::from(!excused && !self.ended);
+            if !self.ended {
+                self.missing += before - *done;
+            }
+            *done = before;
+            return Place::Behind(Missing { time, space });
+        }
+        if matches!(needs, Needs::Turn(..)) {
+            if *done > before {
+                self.late += 1;
+                self.missing = self.missing.saturating_sub(1);
+                let time = watermark;
+                return Place::Late(Missing { time, space });
+            }
+            *done = before + 1;
+        }
+        Place::Next
     }
 
     /// The turns of a new address space count from 1.
@@ -260,6 +295,12 @@ impl Order {
     /// Takes the number of events that could not be put in their place since the last call.
     pub fn take_late(&mut self) -> u64 {
         std::mem::take(&mut self.late)
+    }
+
+    /// How many turns were given up so far, those that came later not counted: calls that are lost.
+    #[must_use]
+    pub fn missing(&self) -> u64 {
+        self.missing
     }
 
     /// Events held back.

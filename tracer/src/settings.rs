@@ -50,7 +50,7 @@ pub fn report_files(output: &Output) -> Result<Vec<ReportFile>> {
 pub fn selection(output: &Output) -> Selection {
     Selection {
         min_size_bytes: output.min_size,
-        all: output.all,
+        all: output.full,
         sort: match output.sort {
             Sort::Reserved => selection::Sort::Reserved,
             Sort::Touched => selection::Sort::Touched,

@@ -6,7 +6,10 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::{process, setup};
+use crate::{
+    process,
+    setup::{self, programs},
+};
 use xtask::machine;
 
 /// `cargo xtask build`; returns where the tool is.
@@ -40,6 +43,7 @@ pub(crate) fn reproduce(workspace: &Path, seconds: u32) -> Result<()> {
 /// `cargo xtask test`: the quick checks first, the tests last, so that cargo's own summary ends it.
 pub(crate) fn test(workspace: &Path) -> Result<()> {
     setup::ensure(workspace)?;
+    programs::ensure(&programs::OF_THE_TESTS, "tests compare with them")?;
     process::run(process::cargo(workspace).args(["fmt", "--all", "--check"]))?;
     for arguments in clippy() {
         process::run(process::cargo(workspace).args(arguments))?;

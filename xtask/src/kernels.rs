@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
-use crate::setup;
+use crate::setup::{self, programs};
 use console::{Ending, Progress};
 use packages::Kernel;
 use suites::Suite;
@@ -49,6 +49,7 @@ pub(crate) struct Options {
 pub(crate) fn run(workspace: &Path, options: &Options) -> Result<()> {
     setup::ensure(workspace)?;
     if options.host {
+        programs::ensure(&programs::OF_THE_TESTS, "tests compare with them")?;
         let suites = suites::build(workspace)?;
         return verdict(&[("this machine".to_owned(), on_this_machine(&suites.all)?)]);
     }

@@ -3,6 +3,7 @@
 
 mod linker;
 mod plan;
+pub(crate) mod programs;
 
 use std::path::Path;
 use std::process::Command;

@@ -133,18 +133,19 @@ fn end_failed(kind: Kind, error: u16, mm: Mm, registers: Registers, who: Traced,
 /// Sends a call.
 #[inline(always)]
 fn send(call: Call) {
-    emit::send(call, Counter::LostCalls);
+    emit::send_turn(call, Counter::LostCalls, call.turn);
 }
 
 /// Sends a call with two more words.
 #[inline(always)]
 fn send_long(call: Call, extra0: u64, extra1: u64) {
-    emit::send(
+    emit::send_turn(
         LongCall {
             call,
             extra0,
             extra1,
         },
         Counter::LostCalls,
+        call.turn,
     );
 }

@@ -62,7 +62,8 @@ fn try_process_fork(ctx: &RawTracePointContext) -> Option<()> {
             );
         }
     }
-    emit::send(
+    let turn = turn::take(who.tid).turn;
+    emit::send_turn(
         Process {
             header: emit::header(Kind::Fork, 0, followed, space, who),
             child: child_pid,
@@ -70,9 +71,10 @@ fn try_process_fork(ctx: &RawTracePointContext) -> Option<()> {
             child_space,
             pages,
             comm,
-            turn: turn::take(who.tid).turn,
+            turn,
         },
         Counter::LostProcesses,
+        turn,
     );
     Some(())
 }

@@ -140,6 +140,7 @@ impl Analysis {
             Event::Fault(fault) => self.doing(fault.stamp.time),
             Event::Resident(resident) => self.at(resident.time),
             Event::Reading(reading) => self.at(reading.time),
+            Event::Missing(missing) => self.at(missing.time),
             Event::Fork(fork) => self.forked(fork),
             Event::Thread(thread) => {
                 self.doing(thread.stamp.time);

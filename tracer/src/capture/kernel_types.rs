@@ -71,6 +71,8 @@ fn types_at(btf: &Path) -> Result<KernelTypes> {
         (Offset::FileInode, "file", "f_inode"),
         (Offset::InodeNumber, "inode", "i_ino"),
         (Offset::MmStartCode, "mm_struct", "start_code"),
+        (Offset::MmEndData, "mm_struct", "end_data"),
+        (Offset::MmAuxv, "mm_struct", "saved_auxv"),
         (Offset::MmStartStack, "mm_struct", "start_stack"),
     ] {
         table[slot as usize] = types

@@ -1,7 +1,11 @@
 //! The eBPF programs: loaded with what the running kernel needs to be told, attached, and gone with
 //! this value (the kernel detaches them when the last descriptor closes, also after SIGKILL).
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    os::fd::{AsFd as _, AsRawFd as _, RawFd},
+    path::Path,
+};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 use aya::{
@@ -110,6 +114,8 @@ pub struct Programs {
     verified: HashMap<MapData, u64, u8>,
     rules: HashMap<MapData, [u64; 2], u64>,
     lock: (&'static str, &'static str),
+    /// Descriptors of the attached programs.
+    attached: Vec<RawFd>,
 }
 
 impl Programs {
@@ -151,6 +157,7 @@ impl Programs {
             } else {
                 LOCK
             },
+            attached: Vec::new(),
         })
     }
 
@@ -207,7 +214,30 @@ impl Programs {
                 log::info!("this kernel has no tracepoint {event}: {error}");
             }
         }
+        self.attached = self
+            .ebpf
+            .programs()
+            .filter_map(|(_, program)| Some(program.fd().ok()?.as_fd().as_raw_fd()))
+            .collect();
         Ok(())
+    }
+
+    /// How often the kernel has left a program out, all in all. It does while another one, or a map
+    /// operation of any process, has been interrupted on the same CPU (`bpf_prog_active` in
+    /// kernel/trace/bpf_trace.c), and tells it in the program's `fdinfo` (`recursion_misses`, since Linux
+    /// 5.12).
+    #[must_use]
+    pub fn left_out(&self) -> u64 {
+        self.attached
+            .iter()
+            .filter_map(|fd| fs::read_to_string(format!("/proc/self/fdinfo/{fd}")).ok())
+            .filter_map(|info| {
+                let line = info
+                    .lines()
+                    .find_map(|line| line.strip_prefix("recursion_misses:"))?;
+                line.trim().parse::<u64>().ok()
+            })
+            .sum()
     }
 
     fn program<'a, P>(&'a mut self, name: &str) -> Result<&'a mut P>

@@ -105,7 +105,7 @@ fn pid_namespace() -> Finding {
 
 fn types() -> Finding {
     match kernel_types::running() {
-        Ok(_) => Finding::Fine("the kernel's types (BTF) hold every field that is read".to_owned()),
+        Ok(_) => Finding::Fine("the kernel's types (BTF) hold every field that is read, and the lock that orders the calls".to_owned()),
         Err(error) => Finding::Fatal(format!("{error:#}")),
     }
 }

@@ -1,6 +1,8 @@
 //! `tracer attach` and `tracer run`.
 
-use std::{io::IsTerminal as _, os::unix::process::ExitStatusExt as _, process::ExitStatus};
+use std::{
+    io::IsTerminal as _, os::unix::process::ExitStatusExt as _, path::PathBuf, process::ExitStatus,
+};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -11,7 +13,7 @@ use crate::{
     event::Pid,
     session::{
         live::trace,
-        plan::{Outcome, Plan, Target, check_traceable},
+        plan::{Outcome, Plan, Selection, Target, check_traceable},
     },
     settings::{self, Screen},
 };
@@ -32,8 +34,16 @@ pub fn attach(attach: &Attach, show_progress: bool) -> Result<u8> {
     for pid in &pids {
         check_traceable(*pid)?;
     }
+    let selection = Selection {
+        pids,
+        cgroups: attach.cgroup.clone(),
+        all: attach.all,
+    };
+    if selection.now()?.is_empty() {
+        bail!("there is no process in {}", named(&attach.cgroup));
+    }
     let files = output::Files::create(&attach.output)?;
-    let plan = plan(Target::Processes(pids), &attach.tracing)?;
+    let plan = plan(Target::Processes(selection), &attach.tracing)?;
     let outcome = traced(plan, show_progress)?;
     report(&outcome, &attach.output, files, Screen::Stdout)?;
     outcome.recording?;
@@ -83,6 +93,14 @@ fn report(outcome: &Outcome, options: &Output, files: output::Files, screen: Scr
     let selection = settings::selection(options);
     files.write(&outcome.report, &selection)?;
     output::to_screen(&outcome.report, options, &selection, screen)
+}
+
+fn named(groups: &[PathBuf]) -> String {
+    let names: Vec<_> = groups
+        .iter()
+        .map(|group| group.display().to_string())
+        .collect();
+    names.join(", ")
 }
 
 /// As a shell tells it: the code, or 128 + the signal.

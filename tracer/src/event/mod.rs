@@ -103,6 +103,8 @@ pub enum Event {
     Ended(Ended),
     /// A reading of the maps begins, of which an [`Event::Maps`] will tell.
     Reading(Reading),
+    /// Calls on an address space are missing here: what they changed nobody knows.
+    Missing(Missing),
 }
 
 /// [`Event::Started`].
@@ -218,6 +220,15 @@ pub struct Maps {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {
     /// When.
+    pub time: Nanoseconds,
+    /// The address space.
+    pub space: SpaceId,
+}
+
+/// [`Event::Missing`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Missing {
+    /// When whatever they did was done.
     pub time: Nanoseconds,
     /// The address space.
     pub space: SpaceId,

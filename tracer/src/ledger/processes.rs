@@ -75,6 +75,11 @@ impl Ledger {
                     space.reading_begins(reading.time);
                 }
             }
+            Event::Missing(missing) => {
+                if let Some(space) = self.spaces.get_mut(&missing.space) {
+                    space.lose(missing.time);
+                }
+            }
             // Nothing of memory.
             Event::Started(_)
             | Event::Thread(_)

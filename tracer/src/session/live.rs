@@ -19,7 +19,7 @@ use super::{
     book::Book,
     ending::Ending,
     losses::Losses,
-    plan::{Outcome, Plan, Target, check_traceable},
+    plan::{Outcome, Plan, Selection, Target, check_traceable},
     processes::{self, Processes},
     sink::Sink,
     stacks::Stacks,
@@ -76,6 +76,10 @@ struct Live {
     /// Nothing of this process counts before its exec: until then it is a copy of ourselves.
     held: Option<Pid>,
     resident_due: Instant,
+    /// Children are traced too.
+    follow: bool,
+    /// Where processes may join whom nobody traces yet.
+    joined: Option<Selection>,
 }
 
 impl Live {
@@ -107,11 +111,13 @@ impl Live {
             records: 0,
             held: None,
             resident_due: Instant::now() + Duration::from_secs(1),
+            follow: plan.follow,
+            joined: None,
         };
         live.sink.enter(&Event::Started(host::started(plan.faults)));
         let mut ending = Ending::new()?;
         live.programs.attach(plan.faults)?;
-        ending.begin(live.begin(plan.target, plan.follow)?, plan.duration);
+        ending.begin(live.begin(plan.target)?, plan.duration);
         privileges::drop_unneeded();
         log::info!("everything is attached");
 
@@ -156,42 +162,88 @@ impl Live {
     }
 
     /// Selects what is to be traced; from here on its events come.
-    fn begin(&mut self, target: Target, follow: bool) -> Result<Option<Running>> {
+    fn begin(&mut self, target: Target) -> Result<Option<Running>> {
         match target {
             Target::Command(held) => {
-                self.programs.select(held.pid(), follow)?;
+                self.programs.select(held.pid(), self.follow)?;
                 self.held = Some(held.pid());
                 Ok(Some(held.release()?))
             }
-            Target::Processes(pids) => {
-                for pid in &pids {
-                    self.find(*pid, follow)?;
+            Target::Processes(selection) => {
+                for pid in &selection.pids {
+                    self.find(*pid)?;
                 }
-                if follow {
-                    for pid in pids
-                        .iter()
-                        .flat_map(|pid| procfs::descendants(*pid).unwrap_or_default())
-                    {
-                        // It may have ended meanwhile, or have been made since we follow its parent.
-                        if !self.programs.is_selected(pid)
-                            && let Err(error) = self.find(pid, follow)
-                        {
-                            log::info!("{error:#}");
-                        }
-                    }
-                }
+                self.find_new(&selection)?;
                 if self.processes.is_empty() {
                     bail!("there is nothing to trace");
+                }
+                if !selection.cgroups.is_empty() {
+                    self.joined = Some(selection);
                 }
                 Ok(None)
             }
         }
     }
 
+    /// Finds the processes of a selection, and the children of those that are traced, that are not traced
+    /// yet. Once a process is, its children are by themselves: so every round finds fewer.
+    fn find_new(&mut self, selection: &Selection) -> Result<()> {
+        let mut drained = Drained::default();
+        loop {
+            let mut pids = selection.now()?;
+            if self.follow {
+                let known = self.processes.pids();
+                let of = |pid: &Pid| procfs::descendants(*pid).unwrap_or_default();
+                pids.extend(known.iter().flat_map(of));
+            }
+            // Of this process every event would make another.
+            pids.retain(|pid| pid.0 != std::process::id() && !self.programs.is_selected(*pid));
+            let mut found = false;
+            for pid in pids {
+                // It may have ended meanwhile, or have been made since we follow its parent.
+                if self.programs.is_selected(pid) {
+                    continue;
+                }
+                match self.find(pid) {
+                    Ok(()) => {
+                        found = true;
+                        log::info!("process {pid} is traced");
+                    }
+                    Err(error) => log::info!("{error:#}"),
+                }
+                // What is traced already goes on meanwhile.
+                self.drain(&mut drained)?;
+            }
+            if !found {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Finds those that have joined a control group.
+    fn find_joined(&mut self) -> Result<()> {
+        let Some(selection) = &self.joined else {
+            return Ok(());
+        };
+        match selection.now() {
+            Ok(pids) if pids.iter().all(|pid| self.programs.is_selected(*pid)) => Ok(()),
+            Ok(_) => {
+                let selection = selection.clone();
+                self.find_new(&selection)
+            }
+            Err(error) => {
+                // It has been removed: nobody joins it any more.
+                log::warn!("{error:#}");
+                self.joined = None;
+                Ok(())
+            }
+        }
+    }
+
     /// Traces a process that runs already: first its calls, then its maps are read (rule 3).
-    fn find(&mut self, pid: Pid, follow: bool) -> Result<()> {
+    fn find(&mut self, pid: Pid) -> Result<()> {
         check_traceable(pid)?;
-        self.programs.select(pid, follow)?;
+        self.programs.select(pid, self.follow)?;
         let space = self.decoder.expect(pid);
         let seed = processes::found(pid, space).and_then(|found| {
             Ok((
@@ -262,6 +314,7 @@ impl Live {
 
     /// What is done from time to time.
     fn tick(&mut self, count_maps: bool) -> Result<()> {
+        self.find_joined()?;
         self.count_losses()?;
         let samples: Vec<_> = self.processes.sample(count_maps).collect();
         for sample in samples {
@@ -315,7 +368,18 @@ impl Live {
     /// A loss is an event; after it every ledger is brought back to the truth from the kernel's maps.
     fn count_losses(&mut self) -> Result<()> {
         let late = self.order.take_late();
-        let Some(loss) = self.losses.look(&self.programs, late)? else {
+        let look = self
+            .losses
+            .look(&self.programs, late, self.order.missing())?;
+        let lost = look.loss.is_some_and(|loss| loss.events + loss.late > 0);
+        if lost || look.left_out {
+            self.order.excuse(now());
+            let spaces: Vec<_> = self.processes.spaces().collect();
+            for (space, pid) in spaces {
+                self.order.excuse_turns(space, self.programs.turns(pid));
+            }
+        }
+        let Some(loss) = look.loss else {
             return Ok(());
         };
         log::info!(
@@ -326,11 +390,9 @@ impl Live {
             loss.late
         );
         self.order.push(loss.time, Event::Loss(loss));
-        if loss.events + loss.late > 0 {
-            self.order.excuse(loss.time);
+        if lost {
             let spaces: Vec<_> = self.processes.spaces().collect();
             for (space, pid) in spaces {
-                self.order.excuse_turns(space, self.programs.turns(pid));
                 self.read_maps(pid, space, MapsPurpose::Resync);
             }
         }
@@ -357,7 +419,10 @@ impl Live {
         }
         // What was lost since is too late to be mended, but not to be told.
         let late = self.order.take_late();
-        if let Some(loss) = self.losses.look(&self.programs, late)? {
+        let look = self
+            .losses
+            .look(&self.programs, late, self.order.missing())?;
+        if let Some(loss) = look.loss {
             self.order
                 .push(end, Event::Loss(Loss { time: end, ..loss }));
         }

@@ -41,10 +41,40 @@ pub struct Plan {
 /// What to trace.
 #[derive(Debug)]
 pub enum Target {
-    /// These processes.
-    Processes(Vec<Pid>),
+    /// Processes that run already.
+    Processes(Selection),
     /// This command.
     Command(Held),
+}
+
+/// Which processes that run already are traced.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// These.
+    pub pids: Vec<Pid>,
+    /// Those in these control groups, now and later.
+    pub cgroups: Vec<PathBuf>,
+    /// Every one.
+    pub all: bool,
+}
+
+impl Selection {
+    /// The processes, as of now. Those of [`Self::pids`] come whether they are there or not.
+    ///
+    /// # Errors
+    /// There is no such control group.
+    pub fn now(&self) -> Result<Vec<Pid>> {
+        let mut pids = self.pids.clone();
+        if self.all {
+            pids.extend(procfs::pids()?);
+        }
+        for group in &self.cgroups {
+            pids.extend(procfs::pids_by_cgroup(group)?);
+        }
+        pids.sort_unstable();
+        pids.dedup();
+        Ok(pids)
+    }
 }
 
 /// What came of a trace.

@@ -40,6 +40,12 @@ impl Processes {
         self.alive.contains_key(&pid)
     }
 
+    /// All of them.
+    #[must_use]
+    pub fn pids(&self) -> Vec<Pid> {
+        self.alive.keys().copied().collect()
+    }
+
     /// One process of each living address space.
     pub fn spaces(&self) -> impl Iterator<Item = (SpaceId, Pid)> {
         let mut seen = BTreeMap::new();

@@ -57,8 +57,13 @@ pub struct Attached {
 impl Attached {
     /// Starts `tracer attach` and returns when it traces.
     pub fn to(pid: u32, options: &[&str]) -> Self {
+        Self::with(&[&["--pid", &pid.to_string()], options].concat())
+    }
+
+    /// The same, to whomever the options say.
+    pub fn with(options: &[&str]) -> Self {
         let mut child = tracer()
-            .args(["-v", "attach", "--pid", &pid.to_string()])
+            .args(["-v", "attach"])
             .args(options)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -8,18 +8,26 @@
 
 mod command;
 
+mod compiled;
+
 mod target;
 
 mod attach;
 
 mod bad_input;
 
+mod beginning;
+
 mod end;
 
 mod loss;
 
+mod outsider;
+
 mod replay;
 
 mod reproducer;
+
+mod selection;
 
 mod storm;

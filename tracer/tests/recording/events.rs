@@ -2,8 +2,8 @@
 
 use tracer::event::{
     Action, Address, Call, Ended, Event, Exec, Exit, ExitStatus, Failures, Fault, Fork, Found,
-    Frame, FrameKind, Identity, Limits, Loss, Mapping, Maps, MapsPurpose, Nanoseconds, Pid,
-    Reading, Rename, Resident, Sample, SpaceId, Stack, StackId, StackQuality, Stamp, Started,
+    Frame, FrameKind, Identity, Limits, Loss, Mapping, Maps, MapsPurpose, Missing, Nanoseconds,
+    Pid, Reading, Rename, Resident, Sample, SpaceId, Stack, StackId, StackQuality, Stamp, Started,
     Thread, Tid, Totals,
 };
 
@@ -289,6 +289,13 @@ pub(crate) fn one_of_each() -> Vec<(&'static str, Event)> {
                 tracer_cpu_ns: 240_000_000,
                 tracer_peak_bytes: 38 << 20,
                 ..Ended::default()
+            }),
+        ),
+        (
+            "Missing",
+            Event::Missing(Missing {
+                time: Nanoseconds(87),
+                space: SpaceId(3),
             }),
         ),
         (

@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
-use xtask::machine;
 
 use crate::process;
-use crate::setup;
+use crate::setup::{self, programs};
 
 /// The series of Debian's kernels that are tested, oldest first.
 pub(super) const SERIES: [&str; 2] = ["6.1", "6.12"];
@@ -31,23 +30,7 @@ pub(super) struct Kernel {
 
 /// Installs what boots kernels, where it is missing.
 pub(super) fn ensure_tools() -> Result<()> {
-    let missing: Vec<&str> = TOOLS
-        .iter()
-        .filter(|(program, _)| machine::on_path(program).is_none())
-        .map(|(_, package)| *package)
-        .collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let packages = missing.join(" ");
-    if !setup::has_apt() {
-        bail!("missing: {packages}, and this is not Debian: install them, then run this again");
-    }
-    if !machine::is_root() {
-        bail!("missing: run `sudo apt-get install {packages}`, then this command again");
-    }
-    eprintln!("missing: {packages} (they boot other kernels)");
-    setup::apt_install(&missing)
+    programs::ensure(&TOOLS, "they boot other kernels")
 }
 
 /// The newest kernel of each series, downloaded where it is not there yet.

@@ -1,6 +1,6 @@
 //! Which processes and threads there are, and whose.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, fs, path::Path};
 
 use rustix::io::Errno;
 
@@ -10,6 +10,8 @@ use crate::event::{Pid, Tid};
 
 /// `PF_KTHREAD` in a task's flags (include/linux/sched.h).
 const PF_KTHREAD: u32 = 0x0020_0000;
+/// Where control groups are mounted (cgroups(7); systemd's and every container runtime's place).
+const CGROUPS: &str = "/sys/fs/cgroup";
 /// The longest name a task has, bytes (`TASK_COMM_LEN` without the final NUL).
 const COMM_LENGTH: usize = tracer_common::process::COMM_LENGTH - 1;
 
@@ -76,20 +78,69 @@ pub fn descendants(pid: Pid) -> Result<Vec<Pid>, ProcError> {
 /// If `/proc` cannot be read.
 pub fn pids_by_comm(name: &str) -> Result<Vec<Pid>, ProcError> {
     let name = &name.as_bytes()[..name.len().min(COMM_LENGTH)];
+    let is_named = |pid| comm(&Directory::open(pid).ok()?, "comm").ok();
+    Ok(pids()?
+        .into_iter()
+        .filter(|pid| is_named(*pid).is_some_and(|found| found == name))
+        .collect())
+}
+
+/// Every process, kernel threads, those that have ended and this one excepted. By id.
+///
+/// # Errors
+/// If `/proc` cannot be read.
+pub fn pids() -> Result<Vec<Pid>, ProcError> {
+    Ok(all()?.into_iter().filter(|pid| has_memory(*pid)).collect())
+}
+
+/// The processes in a control group and in those below it, as [`pids`]. `path` is the group's folder, or
+/// what follows `/sys/fs/cgroup` in it.
+///
+/// # Errors
+/// If there is no such group.
+pub fn pids_by_cgroup(path: &Path) -> Result<Vec<Pid>, ProcError> {
+    let below = path.strip_prefix(CGROUPS).unwrap_or(path);
+    let group = Path::new(CGROUPS).join(below.strip_prefix("/").unwrap_or(below));
     let mut pids = Vec::new();
-    for pid in all()? {
-        let is_wanted = |pid| {
-            let directory = Directory::open(pid).ok()?;
-            let stat = (comm(&directory, "comm").ok()? == name)
-                .then(|| Stat::read(&directory).ok())
-                .flatten()?;
-            Some(stat.flags & PF_KTHREAD == 0 && !stat.is_dead())
-        };
-        if pid.0 != std::process::id() && is_wanted(pid) == Some(true) {
-            pids.push(pid);
+    in_cgroup(&group, &mut pids)?;
+    pids.retain(|pid| has_memory(*pid));
+    pids.sort_unstable();
+    pids.dedup();
+    Ok(pids)
+}
+
+fn in_cgroup(group: &Path, pids: &mut Vec<Pid>) -> Result<(), ProcError> {
+    let cannot = |path: &Path, source| ProcError::Read {
+        path: path.display().to_string(),
+        source,
+    };
+    let file = group.join("cgroup.procs");
+    match fs::read(&file) {
+        Ok(text) => pids.extend(
+            text.split(|&byte| byte == b'\n')
+                .filter_map(number)
+                .map(Pid),
+        ),
+        // A group of threads lists its processes further up.
+        Err(error) if error.raw_os_error() == Some(Errno::OPNOTSUPP.raw_os_error()) => {}
+        Err(error) => return Err(cannot(&file, error)),
+    }
+    for entry in fs::read_dir(group).map_err(|error| cannot(group, error))? {
+        let entry = entry.map_err(|error| cannot(group, error))?;
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            // One that is gone meanwhile has no processes.
+            let _ = in_cgroup(&entry.path(), pids);
         }
     }
-    Ok(pids)
+    Ok(())
+}
+
+/// Whether a process can be traced: it is none of the kernel's threads, has not ended, and is not this
+/// one.
+fn has_memory(pid: Pid) -> bool {
+    let stat = Directory::open(pid).and_then(|directory| Stat::read(&directory));
+    pid.0 != std::process::id()
+        && stat.is_ok_and(|stat| stat.flags & PF_KTHREAD == 0 && !stat.is_dead())
 }
 
 /// The name of a task, without the final newline.
@@ -110,7 +161,7 @@ fn all() -> Result<Vec<Pid>, ProcError> {
         source,
     };
     let mut pids = Vec::new();
-    for entry in std::fs::read_dir("/proc").map_err(cannot)? {
+    for entry in fs::read_dir("/proc").map_err(cannot)? {
         let entry = entry.map_err(cannot)?;
         pids.extend(number(entry.file_name().as_bytes()).map(Pid));
     }

@@ -251,7 +251,7 @@ impl<W: Write> Writer<'_, W> {
         if let Some(touched) = chosen.hidden_touched.filter(|touched| *touched > 0) {
             text.push_str(&format!(" ({} touched)", self.touched(Some(touched))));
         }
-        text.push_str(": --all shows them");
+        text.push_str(": --full shows them");
         self.indented(indent, Paint::Dim, &text)
     }
 }

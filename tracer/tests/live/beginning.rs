@@ -1,0 +1,61 @@
+//! What the kernel maps for a new program is told before its first instruction, whatever its linker
+//! made of it: nothing has to be read from `/proc`, which is too late for a program that lives shortly.
+
+use tracer::{
+    capture::recording::Reader,
+    event::{Event, Exec, MapsPurpose},
+};
+
+use crate::{
+    command::{folder, tracer},
+    compiled::compile,
+};
+
+/// Asserts that the ledger of a program begins with what was told at its exec.
+#[track_caller]
+fn the_exec_tells_all(command: &[&str]) {
+    let folder = folder();
+    let path = folder.path().join("trace.vmt");
+    let output = tracer()
+        .args(["run", "-o"])
+        .arg(&path)
+        .arg("--")
+        .args(command)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+
+    let mut recording = Reader::open(&path).unwrap();
+    let mut begun: Option<Exec> = None;
+    let mut programs = 0;
+    while let Some(event) = recording.read().unwrap() {
+        match (event, &begun) {
+            (Event::Exec(exec), _) => begun = Some(exec),
+            (Event::Maps(maps), Some(exec)) => {
+                assert_eq!(maps.purpose, MapsPurpose::Seed);
+                assert_eq!(maps.time, exec.stamp.time, "read later: {exec:?}");
+                programs += 1;
+                begun = None;
+            }
+            _ => {}
+        }
+    }
+    assert!(programs > 0, "no program began");
+}
+
+#[test]
+fn the_mappings_of_a_program_are_told_at_its_exec() {
+    the_exec_tells_all(&["sleep", "0"]);
+}
+
+/// GNU ld aligns segments for the largest pages, and so they do not touch; LLD leaves such holes too.
+#[test]
+fn the_mappings_of_a_program_with_holes_between_its_segments_are_told_at_its_exec() {
+    let folder = folder();
+    let program = compile(
+        folder.path(),
+        "int main(void) { return 0; }",
+        &["-Wl,-z,max-page-size=0x200000"],
+    );
+    the_exec_tells_all(&[program.to_str().unwrap()]);
+}

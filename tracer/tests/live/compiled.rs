@@ -1,0 +1,23 @@
+//! Programs in C, compiled for one test.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// Compiles a program into a folder with the system's C compiler.
+pub fn compile(folder: &Path, source: &str, options: &[&str]) -> PathBuf {
+    let (text, program) = (folder.join("program.c"), folder.join("program"));
+    fs::write(&text, source).unwrap();
+    let status = Command::new("cc")
+        .args(["-g", "-O1", "-pthread"])
+        .args(options)
+        .arg(&text)
+        .arg("-o")
+        .arg(&program)
+        .status()
+        .unwrap();
+    assert!(status.success(), "cc: {status}");
+    program
+}

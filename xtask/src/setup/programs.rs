@@ -1,0 +1,31 @@
+//! Programs that a command of this project calls, each with the package of Debian's that brings it.
+
+use anyhow::{Result, bail};
+use xtask::machine;
+
+/// What the tests start besides the tool: strace counts the same calls.
+pub(crate) const OF_THE_TESTS: [(&str, &str); 1] = [("strace", "strace")];
+
+/// Installs what is missing of `programs`; `purpose` says in words what they are for.
+///
+/// # Errors
+/// If something is missing that cannot be installed here: names it, and how to get it.
+pub(crate) fn ensure(programs: &[(&str, &str)], purpose: &str) -> Result<()> {
+    let missing: Vec<&str> = programs
+        .iter()
+        .filter(|(program, _)| machine::on_path(program).is_none())
+        .map(|(_, package)| *package)
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let packages = missing.join(" ");
+    if !super::has_apt() {
+        bail!("missing: {packages}, and this is not Debian: install them, then run this again");
+    }
+    if !machine::is_root() {
+        bail!("missing: run `sudo apt-get install {packages}`, then this command again");
+    }
+    eprintln!("missing: {packages} ({purpose})");
+    super::apt_install(&missing)
+}
