@@ -108,6 +108,12 @@ fn at_every_pause_of_a_storm_the_ledger_is_what_the_kernel_says() {
 }
 
 #[test]
+fn calls_that_race_are_put_in_the_order_in_which_the_kernel_did_them() {
+    let pauses = chosen("STORM_PAUSES", PAUSES / 4);
+    Storm::traced(pauses, &["--threads", "8", "--plain"]).must_be_exact(pauses);
+}
+
+#[test]
 fn without_a_race_each_call_does_to_the_ledger_what_the_kernel_did() {
     let options = ["--threads", "1", "--operations", "1", "--alone"];
     let pauses = chosen("STORM_PAUSES", 2 * PAUSES);
