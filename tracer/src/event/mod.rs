@@ -316,7 +316,7 @@ pub enum Action {
         address: Address,
         /// Bytes asked.
         length: u64,
-        /// `PROT_*` bits.
+        /// `PROT_*` bits; bit 7 stands for `PROT_GROWSDOWN`.
         protection: u8,
     },
     /// `madvise`.
@@ -351,6 +351,29 @@ pub enum Action {
     },
     /// The end of a call whose effect was placed at its begin: only the totals are new.
     Done,
+    /// `mprotect` or `pkey_mprotect` that failed after it had begun to change things: it goes from
+    /// mapping to mapping, and leaves those before the one at which it fails as it has made them.
+    ProtectFailed {
+        /// First address.
+        address: Address,
+        /// Bytes asked.
+        length: u64,
+        /// `PROT_*` bits.
+        protection: u8,
+        /// `errno`.
+        error: u16,
+    },
+    /// `madvise` that failed after it had begun to do what it was told.
+    AdviseFailed {
+        /// First address.
+        address: Address,
+        /// Bytes asked.
+        length: u64,
+        /// `MADV_*`.
+        advice: u32,
+        /// `errno`.
+        error: u16,
+    },
 }
 
 /// [`Event::Fault`].

@@ -10,6 +10,7 @@ use super::page_size::PageSize;
 use super::piece::{Attributes, Piece};
 use super::remap::Transit;
 use super::reservation::Reservation;
+use super::rules::Rules;
 use crate::event::{Address, Nanoseconds, Pid, SpaceId, Totals};
 
 /// Hands out reservation ids: one source for all spaces of a ledger.
@@ -59,6 +60,7 @@ pub struct AddressSpace {
     pub(super) seeded: bool,
     pub(super) resyncs: u64,
     pub(super) overcommit_never: bool,
+    pub(super) rules: Rules,
     /// The kernel's account and when it was made.
     pub(super) kernel: Option<(Nanoseconds, Totals)>,
     /// What the event at hand has changed so far.
@@ -70,7 +72,13 @@ pub struct AddressSpace {
 impl AddressSpace {
     /// A space of which nothing is known yet.
     #[must_use]
-    pub fn new(id: SpaceId, page: PageSize, began: Nanoseconds, user: Pid) -> Self {
+    pub fn new(
+        id: SpaceId,
+        page: PageSize,
+        rules: Rules,
+        began: Nanoseconds,
+        user: Pid,
+    ) -> Self {
         Self {
             id,
             page,
@@ -91,6 +99,7 @@ impl AddressSpace {
             seeded: false,
             resyncs: 0,
             overcommit_never: false,
+            rules,
             kernel: None,
             pending: BTreeMap::new(),
             newborn: Vec::new(),

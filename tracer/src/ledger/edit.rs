@@ -182,7 +182,7 @@ impl AddressSpace {
         let parts: Vec<_> = self
             .pieces
             .overlapping(range)
-            .filter(|(_, piece)| piece.attributes.accessible())
+            .filter(|(_, piece)| piece.attributes.accessible() && !piece.attributes.guarded)
             .map(|(part, piece)| (part, piece.owner))
             .collect();
         for (part, owner) in parts {

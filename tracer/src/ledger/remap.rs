@@ -67,12 +67,13 @@ impl AddressSpace {
             .range(arrival.old_address, arrival.old_length)
             .unwrap_or(arrival.old_address.0..arrival.old_address.0);
         if old.is_empty() || arrival.flags & bits::MREMAP_DONTUNMAP != 0 {
-            self.duplicate(ids, maker, &old, new);
+            self.duplicate(ids, maker, &old, new.clone());
         } else if old.start == new.start {
             self.grow(ids, maker, new.start + (old.end - old.start)..new.end);
         } else {
             self.relocate(ids, maker, &old, &new);
         }
+        self.join(&new);
     }
 
     /// Nobody will lay down any more what left before `time`: its calls' late halves were lost.
@@ -131,6 +132,7 @@ impl AddressSpace {
         let moved = new.start..new.start + length;
         let known = !lifted.pieces.is_empty();
         for (part, piece) in lifted.pieces {
+            let piece = piece.moved(old.start, new.start);
             self.lay_again(shifted(&part, old.start, new.start), piece);
         }
         let (from, to) = (self.page.pages(old).start, self.page.pages(new).start);
@@ -190,7 +192,10 @@ impl AddressSpace {
         self.release(growth.clone());
         let last = growth.start - 1;
         let before = self.pieces.get(last).map(|(_, piece)| *piece);
-        let attributes = before.map_or(Attributes::HEAP, |piece| piece.attributes.copied());
+        let attributes = before.map_or(Attributes::HEAP, |piece| Attributes {
+            guarded: false,
+            ..piece.attributes.copied()
+        });
         let owner = self.remapped(ids, maker, &growth, before);
         self.lay(growth.clone(), Piece { owner, attributes });
         if before.is_some() && self.uncertain(&(last..last + 1)).is_empty() {
@@ -210,7 +215,10 @@ impl AddressSpace {
             old.start..old.start + (old.end - old.start).min(new.end - new.start)
         };
         self.release(new.clone());
-        let first = self.pieces.get(source.start).map(|(_, piece)| *piece);
+        let first = self
+            .pieces
+            .get(source.start)
+            .map(|(_, piece)| piece.moved(source.start, new.start));
         let owner = self.remapped(ids, maker, &new, first);
         self.determine(new.clone(), Determined::Mapped);
         if again {
@@ -224,7 +232,10 @@ impl AddressSpace {
         let parts: Vec<_> = self
             .pieces
             .overlapping(source.clone())
-            .map(|(part, piece)| (shifted(&part, source.start, new.start), piece.attributes))
+            .map(|(part, piece)| {
+                let piece = piece.moved(source.start, new.start);
+                (shifted(&part, source.start, new.start), piece.attributes)
+            })
             .collect();
         for (part, attributes) in parts {
             let attributes = attributes.copied();
