@@ -154,7 +154,12 @@ impl AddressSpace {
             file_offset.is_some(),
             self.overcommit_never,
         ));
-        attributes.huge = self.huge_page(flags).map_or(0, |bytes| bytes.ilog2() as u8);
+        attributes.huge = self
+            .huge_page(flags)
+            .map_or(0, |bytes| bytes.ilog2() as u8);
+        if !attributes.is_anonymous() {
+            attributes.zero = range.start.wrapping_sub(file_offset.unwrap_or(0));
+        }
         let over = flags & bits::MAP_FIXED != 0 && flags & bits::MAP_FIXED_NOREPLACE == 0;
         if !over {
             // What the ledger believes to be here is not: the kernel took the place for free.

@@ -45,6 +45,22 @@ impl AddressSpace {
         });
     }
 
+    /// All pages of `range` were moved elsewhere, and it is mapped as before: mappings that lie within
+    /// have no pages of their own any more (`move_vma` in `mm/mremap.c`, `MREMAP_DONTUNMAP`).
+    pub(super) fn left_empty(&mut self, range: &Range<u64>) {
+        for (part, _) in self.owners(range.clone()) {
+            if let Some(mapping) = self.mapping_around(part.start)
+                && range.start <= mapping.start
+                && mapping.end <= range.end
+            {
+                self.restyle(part, |attributes| Attributes {
+                    own_pages: OwnPages::None,
+                    ..attributes
+                });
+            }
+        }
+    }
+
     /// A call has changed `range`: the kernel makes one mapping of those parts of it, and their
     /// neighbours, that are alike now (`vma_merge_new_range`, `vma_modify_flags` in `mm/vma.c`).
     pub(super) fn join(&mut self, range: &Range<u64>) {
@@ -58,7 +74,7 @@ impl AddressSpace {
             let [(left_part, left), (right_part, right)] = pair else {
                 continue;
             };
-            if left_part.end != right_part.start || !is_one_mapping(left, right) {
+            if left_part.end != right_part.start || !left.attributes.is_alike(right.attributes) {
                 continue;
             }
             match (left.attributes.own_pages, right.attributes.own_pages) {
@@ -73,7 +89,7 @@ impl AddressSpace {
     pub(super) fn mapping_around(&self, at: u64) -> Option<Range<u64>> {
         let (mut range, first) = self.pieces.get(at).map(|(range, piece)| (range, *piece))?;
         let same = |piece: &Piece| {
-            is_one_mapping(&first, piece)
+            first.attributes.is_alike(piece.attributes)
                 && piece.attributes.own_pages == first.attributes.own_pages
         };
         while let Some((part, piece)) = self.pieces.last_before(range.start)
@@ -98,11 +114,4 @@ impl AddressSpace {
             });
         }
     }
-}
-
-/// Two mappings of files are one only where the file goes on, which the ledger takes to be so within
-/// one reservation.
-fn is_one_mapping(one: &Piece, other: &Piece) -> bool {
-    one.attributes.is_alike(other.attributes)
-        && (one.owner == other.owner || one.attributes.is_anonymous())
 }

@@ -14,13 +14,22 @@ pub struct Piece {
 }
 
 impl Piece {
-    /// The same pages, moved (`mremap`).
+    /// The same pages, moved (`mremap`): they keep their place in what they are pages of. Anonymous
+    /// memory that has none takes that of its new address (`copy_vma` in `mm/vma.c`).
     #[must_use]
     pub fn moved(self, from: u64, to: u64) -> Self {
-        let mut attributes = self.attributes;
-        if let Some(segment) = &mut attributes.segment {
-            segment.base = segment.base.wrapping_sub(from).wrapping_add(to);
-        }
+        let Attributes {
+            zero, own_pages, ..
+        } = self.attributes;
+        let zero = if self.attributes.is_anonymous() && own_pages == OwnPages::None {
+            0
+        } else {
+            zero.wrapping_sub(from).wrapping_add(to)
+        };
+        let attributes = Attributes {
+            zero,
+            ..self.attributes
+        };
         Self { attributes, ..self }
     }
 }
@@ -40,22 +49,21 @@ pub enum OwnPages {
     Inherited,
 }
 
-/// The System V segment that pages belong to.
+/// The System V segment that pages belong to. Each `shmat` makes another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Segment {
-    /// Where its first page lies, or would lie if all of it were mapped: `vm_start` − `vm_pgoff` of each
-    /// of its mappings, by which `shmdt` knows them. May wrap around.
-    pub base: u64,
     /// Which call attached it; `None` if nobody saw it.
     pub attach: Option<ReservationId>,
+    /// Bytes in it; `None` if nobody saw it attached.
+    pub length: Option<u64>,
 }
 
 impl Segment {
-    /// Whether both are of one attached segment, as far as is known.
+    /// Whether both are one, as far as is known.
     #[must_use]
     pub fn is(self, other: Self) -> bool {
         let both = self.attach.zip(other.attach);
-        self.base == other.base && both.is_none_or(|(one, other)| one == other)
+        both.is_none_or(|(one, other)| one == other)
     }
 }
 
@@ -86,6 +94,10 @@ pub struct Attributes {
     pub huge: u8,
     /// The System V segment attached here.
     pub segment: Option<Segment>,
+    /// Where the beginning of the file, of the segment or of the shared memory lies, or would lie if it
+    /// were mapped: `vm_start` − `vm_pgoff`, which may wrap around. 0 for anonymous memory, unless it
+    /// was moved with pages of its own. What has another one is another mapping to the kernel.
+    pub zero: u64,
 }
 
 impl Attributes {
@@ -103,6 +115,7 @@ impl Attributes {
         own_pages: OwnPages::None,
         huge: 0,
         segment: None,
+        zero: 0,
     };
 
     /// Of a new `mmap`. With `overcommit_never` (`vm.overcommit_memory` = 2) the kernel ignores
@@ -136,23 +149,29 @@ impl Attributes {
     pub fn of_snapshot(mapping: &Mapping, protection: u8) -> Self {
         let Mapping { shared, name, .. } = mapping;
         let shared_anonymous = *shared && name.starts_with("/dev/zero");
-        let file = mapping.inode != 0 && !shared_anonymous;
+        let segment = name.starts_with("/SYSV");
+        let file = segment || (mapping.inode != 0 && !shared_anonymous);
         let writable = mapping.protection & bits::PROT_WRITE != 0;
         let attributes = Self {
             protection: protection & bits::PROT_MASK,
             shared: *shared,
             file,
-            unaccounted: name.starts_with("/anon_hugepage"),
+            unaccounted: segment || name.starts_with("/anon_hugepage"),
             grows_down: name == "[stack]",
             own_pages: if !*shared && (writable || !file) {
                 OwnPages::Some
             } else {
                 OwnPages::None
             },
-            segment: name.starts_with("/SYSV").then(|| Segment {
-                base: mapping.start.0.wrapping_sub(mapping.offset),
+            segment: segment.then_some(Segment {
                 attach: None,
+                length: None,
             }),
+            zero: if *shared || file {
+                mapping.start.0.wrapping_sub(mapping.offset)
+            } else {
+                0
+            },
             ..Self::default()
         };
         attributes.charge_if_due()
@@ -214,6 +233,20 @@ impl Attributes {
         protected.charge_if_due()
     }
 
+    /// The same as a snapshot shows it later: with another protection, or, where what is mapped there is
+    /// another thing now, all that the snapshot tells.
+    #[must_use]
+    pub fn seen_as(self, seen: Self) -> Self {
+        let same = self.shared == seen.shared
+            && (self.huge != 0 || (self.file, self.zero) == (seen.file, seen.zero))
+            || self.is_anonymous() && seen.is_anonymous();
+        if same {
+            self.protected(seen.protection)
+        } else {
+            seen
+        }
+    }
+
     /// As another mapping of the same pages has them (`mremap` of length 0, fork): memory that is
     /// shared was charged with the object, once.
     #[must_use]
@@ -261,7 +294,8 @@ impl Attributes {
         }
     }
 
-    /// Whether the kernel would make one mapping of this and `other`, side by side.
+    /// Whether the kernel would make one mapping of this and `other`, side by side, as far as calls
+    /// tell.
     #[must_use]
     pub fn is_alike(self, other: Self) -> bool {
         let key = |attributes: Self| Self {
@@ -361,8 +395,8 @@ mod tests {
     fn huge_pages_and_attached_segments_are_not_charged() {
         assert!(!Attributes::of_map(3, PRIVATE | bits::MAP_HUGETLB, false, false).charged);
         let segment = Segment {
-            base: 0,
             attach: None,
+            length: None,
         };
         assert!(!Attributes::of_attach(0, segment).charged);
         let read_only = Attributes::of_attach(bits::SHM_RDONLY, segment);

@@ -197,7 +197,7 @@ impl AddressSpace {
         for (part, protection) in journal.open(&range) {
             let attributes =
                 Attributes::of_snapshot(mapping, protection.unwrap_or(mapping.protection));
-            self.restyle(part.clone(), |old| old.protected(attributes.protection));
+            self.restyle(part.clone(), |old| old.seen_as(attributes));
             for gap in self.pieces.gaps(part) {
                 let owner = *line
                     .get_or_insert_with(|| self.discovered(ids, names, journal, maps, mapping));

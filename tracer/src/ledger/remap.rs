@@ -128,9 +128,16 @@ impl AddressSpace {
         };
         let excess = lifted.split_off(old.start + length, self.page);
         self.forget(&excess);
-        self.release(new.clone());
         let moved = new.start..new.start + length;
         let known = !lifted.pieces.is_empty();
+        if self.journal.is_some() || !known {
+            self.release(new.clone());
+        }
+        // Under a hole among several mappings the target is left as it is (`remap_move` in
+        // `mm/mremap.c`).
+        for (part, _) in &lifted.pieces {
+            self.release(shifted(part, old.start, new.start));
+        }
         for (part, piece) in lifted.pieces {
             let piece = piece.moved(old.start, new.start);
             self.lay_again(shifted(&part, old.start, new.start), piece);
@@ -214,7 +221,10 @@ impl AddressSpace {
         } else {
             old.start..old.start + (old.end - old.start).min(new.end - new.start)
         };
-        self.release(new.clone());
+        let sure = !again && self.journal.is_none() && self.pieces.get(source.start).is_some();
+        if !sure {
+            self.release(new.clone());
+        }
         let first = self
             .pieces
             .get(source.start)
@@ -239,7 +249,12 @@ impl AddressSpace {
             .collect();
         for (part, attributes) in parts {
             let attributes = attributes.copied();
+            self.release(part.clone());
             self.lay(part, Piece { owner, attributes });
+        }
+        if sure {
+            self.take_over(&source, &new, owner);
+            return;
         }
         for gap in self.pieces.gaps(new.clone()) {
             let attributes = Attributes::HEAP;
@@ -257,6 +272,7 @@ impl AddressSpace {
         let (from, to) = (self.page.pages(source), self.page.pages(new).start);
         let (touched, resident) = (self.touched.runs(&from), self.resident.runs(&from));
         self.untouch(source.clone());
+        self.left_empty(source);
         let mut gained = (0, 0);
         for run in touched {
             gained.0 += self.touched.insert_range(&shifted(&run, from.start, to));

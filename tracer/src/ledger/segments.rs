@@ -1,5 +1,7 @@
 //! System V segments: `shmat` and `shmdt`.
 
+use std::ops::Range;
+
 use super::address_space::{AddressSpace, Ids};
 use super::bits;
 use super::change::Origin;
@@ -38,29 +40,43 @@ impl AddressSpace {
             },
         );
         let segment = Segment {
-            base: range.start,
             attach: Some(owner),
+            length: Some(range.end - range.start),
         };
-        self.overlay(range.clone(), Attributes::of_attach(flags, segment), owner);
+        let attributes = Attributes {
+            zero: range.start,
+            ..Attributes::of_attach(flags, segment)
+        };
+        self.overlay(range.clone(), attributes, owner);
         self.determine(range, Determined::Mapped);
     }
 
     /// `shmdt` takes away what is left of the segment whose first page lies, or lay, at `address`
     /// (`ksys_shmdt` in `ipc/shm.c`): the first mapping above it that keeps its distance from it, and
-    /// all further ones of the same segment, however it was split, and whatever lies between.
+    /// all further ones of the same segment, however it was split, and whatever lies between. Of those,
+    /// one that has grown beyond the segment's end stays.
     pub(super) fn detach(&mut self, maker: Maker, address: Address) {
         let mut segment = None;
-        let mut parts = Vec::new();
-        for (part, piece) in self.pieces.overlapping(address.0..u64::MAX) {
-            let Some(here) = piece
-                .attributes
-                .segment
-                .filter(|here| here.base == address.0)
+        let mut at = address.0;
+        let mut parts: Vec<Range<u64>> = Vec::new();
+        while let Some((part, piece)) = self
+            .pieces
+            .overlapping(at..u64::MAX)
+            .find(|(_, piece)| piece.attributes.zero == address.0)
+        {
+            at = part.end;
+            let (Some(here), Some(mapping)) =
+                (piece.attributes.segment, self.mapping_around(part.start))
             else {
                 continue;
             };
-            if segment.get_or_insert(here).is(here) {
-                parts.push(part);
+            at = mapping.end;
+            let first = segment.is_none();
+            if !segment.get_or_insert(here).is(here) {
+                continue;
+            }
+            if first || here.length.is_none_or(|length| mapping.end - address.0 <= length) {
+                parts.push(mapping);
             }
         }
         if parts.is_empty() {

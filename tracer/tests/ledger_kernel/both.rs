@@ -2,10 +2,11 @@
 //! one, range by range, protection by protection, charge by charge.
 
 use std::fs;
+use std::os::fd::{AsRawFd as _, OwnedFd};
 
 use tracer::capture::procfs;
 use tracer::event::{
-    Action, Address, Call, Event, Fault, Fork, Found, Mapping, Maps, Nanoseconds, Pid, Resident,
+    Action, Address, Call, Event, Fault, Fork, Found, Loss, Mapping, Maps, Nanoseconds, Pid, Resident,
     SpaceId, StackId, Stamp, Started,
 };
 use tracer::ledger::{AddressSpace, Ledger, Origin};
@@ -39,12 +40,30 @@ pub fn page_of(address: u64) -> u64 {
     (address - REGION) / page_bytes()
 }
 
+fn in_region(address: u64) -> bool {
+    (REGION..REGION << 1).contains(&address)
+}
+
 pub fn at(page: u64) -> u64 {
     REGION + page * page_bytes()
 }
 
 pub fn pages(count: u64) -> u64 {
     count * page_bytes()
+}
+
+/// A file in memory of so many pages, every byte written. A child made later has it too.
+pub fn file(count: u64) -> OwnedFd {
+    let file = rustix::fs::memfd_create("pages", rustix::fs::MemfdFlags::CLOEXEC).unwrap();
+    let bytes = vec![7; pages(count) as usize];
+    assert_eq!(rustix::io::write(&file, &bytes), Ok(bytes.len()));
+    file
+}
+
+/// The same file, open for reading only.
+pub fn read_only(file: &OwnedFd) -> OwnedFd {
+    let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+    fs::File::open(path).unwrap().into()
 }
 
 /// One mapping as `smaps` shows it.
@@ -115,17 +134,7 @@ impl Both {
             time: 0,
             puppet,
         };
-        both.apply(&Event::Started(Started {
-            kernel: rustix::system::uname().release().to_string_lossy().into_owned(),
-            faults: "each".into(),
-            ..Started::default()
-        }));
-        both.apply(&Event::Found(Found {
-            pid: both.pid(),
-            space: both.space,
-            ..Found::default()
-        }));
-        both.seed();
+        both.begin();
         both.check();
         both
     }
@@ -146,7 +155,7 @@ impl Both {
     pub fn shown(&self) -> Vec<(u64, u64, u8)> {
         self.maps()
             .iter()
-            .filter(|mapping| (REGION..REGION << 1).contains(&mapping.start.0))
+            .filter(|mapping| in_region(mapping.start.0))
             .map(|mapping| {
                 let bytes = mapping.end.0 - mapping.start.0;
                 (
@@ -175,6 +184,16 @@ impl Both {
         };
         self.apply(&Event::Maps(maps));
         assert!(!self.space().needs_resync());
+    }
+
+    /// Something of which the ledger is not told.
+    pub fn lose(&mut self) {
+        self.time += 1;
+        self.apply(&Event::Loss(Loss {
+            time: Nanoseconds(self.time),
+            events: 1,
+            ..Loss::default()
+        }));
     }
 
     fn stamp(&mut self) -> Stamp {
@@ -241,10 +260,10 @@ impl Both {
         length: u64,
         protection: i32,
         flags: i32,
-        (descriptor, offset): (i32, u64),
+        (file, offset): (&OwnedFd, u64),
     ) {
         let flags = flags | libc::MAP_FIXED;
-        let file = Some((descriptor, offset));
+        let file = Some((file.as_raw_fd(), offset));
         self.try_map(at(page), length, protection, flags, file)
             .unwrap();
         self.check();
@@ -426,15 +445,40 @@ impl Both {
 
     fn faulted(&mut self, page: u64, write: bool, faults: u64) -> bool {
         if faults > 0 {
-            let stamp = self.stamp();
-            self.apply(&Event::Fault(Fault {
-                stamp,
-                address: Address(at(page) + 8),
-                write,
-                in_kernel: false,
-            }));
+            self.fault(page, write);
         }
         faults > 0
+    }
+
+    /// The event of a fault, without the fault.
+    pub fn fault(&mut self, page: u64, write: bool) {
+        let stamp = self.stamp();
+        self.apply(&Event::Fault(Fault {
+            stamp,
+            address: Address(at(page) + 8),
+            write,
+            in_kernel: false,
+        }));
+    }
+
+    /// Begins a new ledger, which knows what the maps show.
+    pub fn forget(&mut self) {
+        self.ledger = Ledger::new(page_bytes());
+        self.begin();
+    }
+
+    fn begin(&mut self) {
+        self.apply(&Event::Started(Started {
+            kernel: rustix::system::uname().release().to_string_lossy().into_owned(),
+            faults: "each".into(),
+            ..Started::default()
+        }));
+        self.apply(&Event::Found(Found {
+            pid: self.pid(),
+            space: self.space,
+            ..Found::default()
+        }));
+        self.seed();
     }
 
     /// A child of the child: its own ledger of both.
@@ -467,7 +511,7 @@ impl Both {
         let mappings = self.maps();
         let asked: Vec<_> = mappings
             .iter()
-            .filter(|mapping| mapping.start.0 >= REGION && mapping.end.0 <= REGION << 1)
+            .filter(|mapping| in_region(mapping.start.0))
             .map(|mapping| (mapping.start, mapping.end.0 - mapping.start.0))
             .collect();
         let ranges = procfs::resident(self.pid(), &asked).unwrap();
@@ -491,7 +535,7 @@ impl Both {
             .sum();
         let kernel: u64 = smaps(self.pid())
             .iter()
-            .filter(|line| line.start >= REGION && line.end <= REGION << 1)
+            .filter(|line| in_region(line.start))
             .map(|line| line.resident)
             .sum();
         (ledger / page_bytes(), kernel / page_bytes())
@@ -501,7 +545,7 @@ impl Both {
     pub fn touched(&self) -> Vec<u64> {
         self.space()
             .ranges()
-            .filter(|(start, ..)| start.0 >= REGION && start.0 < REGION << 1)
+            .filter(|(start, ..)| in_region(start.0))
             .flat_map(|(start, end, _)| page_of(start.0)..page_of(end.0))
             .filter(|page| self.space().is_touched(Address(at(*page))))
             .collect()
@@ -523,7 +567,8 @@ impl Both {
         let lines = smaps(self.pid());
         for (start, end, piece) in space.ranges() {
             let owner = space.reservation(piece.owner).unwrap();
-            if owner.origin == Origin::PreExisting || piece.attributes.shared {
+            let seen = in_region(start.0) || owner.origin == Origin::Break;
+            if !seen || piece.attributes.shared {
                 continue;
             }
             for line in &lines {

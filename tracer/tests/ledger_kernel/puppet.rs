@@ -2,6 +2,7 @@
 //! thread and no allocator of its own changes its address space.
 
 use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
+use std::rc::Rc;
 
 use tracer::event::Pid;
 
@@ -29,28 +30,30 @@ struct Answer {
     faults: u64,
 }
 
+/// How deep a line of children can be.
+const GENERATIONS: usize = 8;
+
 /// The child. It ends with this.
 pub struct Puppet {
     pid: i32,
-    wire: OwnedFd,
-    /// The end of the wire that a child of the child listens on, and ours of it.
-    spare: [OwnedFd; 2],
+    /// By generation: our end of the wire, and the one that it obeys.
+    wires: Rc<[[OwnedFd; 2]; GENERATIONS]>,
+    generation: usize,
 }
 
 impl Puppet {
     pub fn new() -> Self {
-        let [ours, theirs] = wire();
-        let spare = wire();
+        let wires: [[OwnedFd; 2]; GENERATIONS] = std::array::from_fn(|_| wire());
         // SAFETY: the child makes nothing but system calls and accesses that it is told.
         let pid = unsafe { libc::fork() };
         if pid == 0 {
-            obey(theirs.as_raw_fd(), spare[0].as_raw_fd());
+            obey(&wires);
         }
         assert!(pid > 0, "{}", std::io::Error::last_os_error());
         let mut puppet = Self {
             pid,
-            wire: ours,
-            spare,
+            wires: Rc::new(wires),
+            generation: 0,
         };
         // Until its own stack is no longer shared with us.
         for _ in 0..3 {
@@ -83,7 +86,7 @@ impl Puppet {
         self.access(STORE, address)
     }
 
-    /// A child of the child, which obeys in its turn. There can be one.
+    /// A child of the child, which obeys in its turn. There can be one of each generation.
     pub fn fork(&mut self) -> Self {
         let order = Order {
             kind: FORK,
@@ -94,8 +97,8 @@ impl Puppet {
         assert!(pid > 0);
         Self {
             pid,
-            wire: self.spare[1].try_clone().unwrap(),
-            spare: wire(),
+            wires: self.wires.clone(),
+            generation: self.generation + 1,
         }
     }
 
@@ -110,7 +113,7 @@ impl Puppet {
 
     fn order(&mut self, order: Order) -> Answer {
         let mut answer = Answer::default();
-        let wire = self.wire.as_raw_fd();
+        let wire = self.wires[self.generation][0].as_raw_fd();
         assert!(transfer(wire, &order), "the child is gone");
         assert!(receive(wire, &mut answer), "{order:?}: the child died of it");
         answer
@@ -119,7 +122,7 @@ impl Puppet {
 
 impl Drop for Puppet {
     fn drop(&mut self) {
-        // SAFETY: the child is ours (a grandchild has us as its reaper's business), and not yet waited for.
+        // SAFETY: the child is not yet waited for; a child of a child is not ours to wait for.
         unsafe {
             libc::kill(self.pid, libc::SIGKILL);
             libc::waitpid(self.pid, std::ptr::null_mut(), 0);
@@ -168,12 +171,13 @@ fn faults() -> u64 {
 }
 
 /// The child's whole life. It must not allocate, and not return.
-fn obey(mut wire: i32, spare: i32) -> ! {
+fn obey(wires: &[[OwnedFd; 2]; GENERATIONS]) -> ! {
+    let mut generation = 0;
     let mut order = Order::default();
     // SAFETY: system calls; accesses to what the test has mapped for them.
     unsafe {
         libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
-        while receive(wire, &mut order) {
+        while receive(wires[generation][1].as_raw_fd(), &mut order) {
             let before = faults();
             let [a, b, c, d, e, f] = order.arguments;
             let result = match order.kind {
@@ -185,7 +189,7 @@ fn obey(mut wire: i32, spare: i32) -> ! {
                 FORK => {
                     let pid = libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0);
                     if pid == 0 {
-                        wire = spare;
+                        generation = (generation + 1) % GENERATIONS;
                         continue;
                     }
                     pid
@@ -201,7 +205,7 @@ fn obey(mut wire: i32, spare: i32) -> ! {
                 result,
                 faults: faults() - before,
             };
-            if !transfer(wire, &answer) {
+            if !transfer(wires[generation][1].as_raw_fd(), &answer) {
                 break;
             }
         }
