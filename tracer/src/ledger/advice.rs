@@ -49,12 +49,14 @@ impl AddressSpace {
     /// error it stopped somewhere; what that left undone no map shows, and the next look tells what is
     /// in memory.
     pub(super) fn advise_failed(&mut self, range: Range<u64>, advice: u32, error: u16) {
-        let populates = matches!(
-            advice,
-            bits::MADV_POPULATE_READ | bits::MADV_POPULATE_WRITE
-        );
-        if error == bits::ENOMEM && !populates {
-            self.advise(range, advice);
+        let populates = matches!(advice, bits::MADV_POPULATE_READ | bits::MADV_POPULATE_WRITE);
+        let hole = self.pieces.gaps(range.clone()).into_iter().next();
+        match hole.filter(|_| error == bits::ENOMEM) {
+            Some(hole) if populates => self.advise(range.start..hole.start, advice),
+            Some(_) => self.advise(range, advice),
+            // How much of it was written to is not known; that some was, holds a charge.
+            None if advice == bits::MADV_POPULATE_WRITE => self.wrote_all(range),
+            None => {}
         }
     }
 

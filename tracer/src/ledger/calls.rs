@@ -154,9 +154,7 @@ impl AddressSpace {
             file_offset.is_some(),
             self.overcommit_never,
         ));
-        attributes.huge = self
-            .huge_page(flags)
-            .map_or(0, |bytes| bytes.ilog2() as u8);
+        attributes.huge = self.huge_page(flags).map_or(0, |bytes| bytes.ilog2() as u8);
         if !attributes.is_anonymous() {
             attributes.zero = range.start.wrapping_sub(file_offset.unwrap_or(0));
         }
@@ -196,10 +194,12 @@ impl AddressSpace {
             return None;
         }
         let page = self.page.bytes();
-        Some(match (flags >> bits::MAP_HUGE_SHIFT) & bits::MAP_HUGE_MASK {
-            0 => page.saturating_mul(page / 8).max(1),
-            shift => 1 << shift,
-        })
+        Some(
+            match (flags >> bits::MAP_HUGE_SHIFT) & bits::MAP_HUGE_MASK {
+                0 => page.saturating_mul(page / 8).max(1),
+                shift => 1 << shift,
+            },
+        )
     }
 
     /// `mprotect` (`do_mprotect_pkey` in `mm/mprotect.c`). With `PROT_GROWSDOWN` it begins where the
@@ -238,7 +238,8 @@ impl AddressSpace {
             }
         }
         let began = if grows { 0 } else { range.start };
-        self.wonder(maker.time).doubt_protection(&(began..range.end));
+        self.wonder(maker.time)
+            .doubt_protection(&(began..range.end));
     }
 
     /// `remap_file_pages` (`mm/mmap.c`; an emulation since 4.0): a shared mapping is made anew in its

@@ -10,6 +10,7 @@
 use std::ops::Range;
 
 use super::address_space::AddressSpace;
+use super::bits;
 use super::piece::{Attributes, OwnPages, Piece};
 
 impl AddressSpace {
@@ -31,6 +32,19 @@ impl AddressSpace {
         };
         if !piece.attributes.shared && piece.attributes.own_pages == OwnPages::None {
             self.has_pages(at);
+        }
+    }
+
+    /// All that can be written to in `range` was, or may have been.
+    pub(super) fn wrote_all(&mut self, range: Range<u64>) {
+        let writable: Vec<_> = self
+            .pieces
+            .overlapping(range)
+            .filter(|(_, piece)| piece.attributes.protection & bits::PROT_WRITE != 0)
+            .map(|(part, _)| part.start)
+            .collect();
+        for at in writable {
+            self.wrote(at);
         }
     }
 

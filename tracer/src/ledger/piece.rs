@@ -223,14 +223,18 @@ impl Attributes {
     }
 
     /// The same with another protection, by what is seen of it: private memory that is writable is
-    /// charged, and what was charged stays so.
+    /// charged, and what was charged stays so. Of shared memory no protection changes the charge.
     #[must_use]
     pub fn protected(self, protection: u8) -> Self {
         let protected = Self {
             protection: protection & bits::PROT_MASK,
             ..self
         };
-        protected.charge_if_due()
+        if self.shared {
+            protected
+        } else {
+            protected.charge_if_due()
+        }
     }
 
     /// The same as a snapshot shows it later: with another protection, or, where what is mapped there is
@@ -290,7 +294,10 @@ impl Attributes {
     pub fn unit(self, page: u64) -> u64 {
         match self.huge {
             0 => page,
-            shift => 1_u64.checked_shl(u32::from(shift)).unwrap_or(page).max(page),
+            shift => 1_u64
+                .checked_shl(u32::from(shift))
+                .unwrap_or(page)
+                .max(page),
         }
     }
 
@@ -384,11 +391,8 @@ mod tests {
     fn shared_memory_is_charged_only_without_a_file() {
         assert!(Attributes::of_map(0, bits::MAP_SHARED, false, false).charged);
         assert!(!Attributes::of_map(3, bits::MAP_SHARED, true, false).charged);
-        assert!(
-            !Attributes::of_map(3, bits::MAP_SHARED, false, false)
-                .copied()
-                .charged
-        );
+        let copied = Attributes::of_map(1, bits::MAP_SHARED, false, false).copied();
+        assert!(!copied.charged && !copied.protected(3).charged);
     }
 
     #[test]

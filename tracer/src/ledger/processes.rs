@@ -208,12 +208,9 @@ impl Ledger {
             self.leave(stamp.pid, stamp.time, changes);
             self.join(stamp.space, stamp.pid, stamp.time);
         }
-        let space = self
-            .spaces
-            .entry(stamp.space)
-            .or_insert_with(|| {
-                AddressSpace::new(stamp.space, self.page, self.rules, stamp.time, stamp.pid)
-            });
+        let space = self.spaces.entry(stamp.space).or_insert_with(|| {
+            AddressSpace::new(stamp.space, self.page, self.rules, stamp.time, stamp.pid)
+        });
         (space, &mut self.ids)
     }
 

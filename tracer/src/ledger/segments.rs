@@ -75,7 +75,11 @@ impl AddressSpace {
             if !segment.get_or_insert(here).is(here) {
                 continue;
             }
-            if first || here.length.is_none_or(|length| mapping.end - address.0 <= length) {
+            if first
+                || here
+                    .length
+                    .is_none_or(|length| mapping.end - address.0 <= length)
+            {
                 parts.push(mapping);
             }
         }

@@ -73,16 +73,8 @@ impl AddressSpace {
     /// All mapped pages of `range` that allow access are touched, written to if that is allowed
     /// (`populate_vma_page_range` in `mm/gup.c`). Of a file that ends within the range this is too much.
     pub(super) fn populate(&mut self, range: Range<u64>) {
-        let writable: Vec<_> = self
-            .pieces
-            .overlapping(range.clone())
-            .filter(|(_, piece)| piece.attributes.protection & bits::PROT_WRITE != 0)
-            .map(|(part, _)| part.start)
-            .collect();
-        self.touch(range);
-        for at in writable {
-            self.wrote(at);
-        }
+        self.touch(range.clone());
+        self.wrote_all(range);
     }
 
     /// What is in memory now; whatever is, was touched.

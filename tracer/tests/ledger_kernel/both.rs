@@ -6,8 +6,8 @@ use std::os::fd::{AsRawFd as _, OwnedFd};
 
 use tracer::capture::procfs;
 use tracer::event::{
-    Action, Address, Call, Event, Fault, Fork, Found, Loss, Mapping, Maps, Nanoseconds, Pid, Resident,
-    SpaceId, StackId, Stamp, Started,
+    Action, Address, Call, Event, Fault, Fork, Found, Loss, Mapping, Maps, Nanoseconds, Pid,
+    Resident, SpaceId, StackId, Stamp, Started,
 };
 use tracer::ledger::{AddressSpace, Ledger, Origin};
 
@@ -28,7 +28,10 @@ pub fn page_bytes() -> u64 {
 
 /// Major and minor number of the running kernel.
 pub fn kernel() -> (u32, u32) {
-    let release = rustix::system::uname().release().to_string_lossy().into_owned();
+    let release = rustix::system::uname()
+        .release()
+        .to_string_lossy()
+        .into_owned();
     let mut numbers = release
         .split(|letter: char| !letter.is_ascii_digit())
         .map(|number| number.parse().unwrap());
@@ -400,7 +403,10 @@ impl Both {
     /// `brk`: what it returns.
     #[track_caller]
     pub fn brk(&mut self, start: u64, to: u64) -> u64 {
-        let end = self.puppet.call(libc::SYS_brk, [to, 0, 0, 0, 0, 0]).unwrap();
+        let end = self
+            .puppet
+            .call(libc::SYS_brk, [to, 0, 0, 0, 0, 0])
+            .unwrap();
         self.event(Action::Break {
             start: Address(start),
             end: Address(end),
@@ -469,7 +475,10 @@ impl Both {
 
     fn begin(&mut self) {
         self.apply(&Event::Started(Started {
-            kernel: rustix::system::uname().release().to_string_lossy().into_owned(),
+            kernel: rustix::system::uname()
+                .release()
+                .to_string_lossy()
+                .into_owned(),
             faults: "each".into(),
             ..Started::default()
         }));
@@ -487,10 +496,11 @@ impl Both {
         let puppet = self.puppet.fork();
         let stamp = self.stamp();
         let mut ledger = self.ledger.clone();
+        let space = SpaceId(self.space.0 + 1);
         let fork = Fork {
             stamp,
             child: puppet.pid(),
-            child_space: SpaceId(2),
+            child_space: space,
             followed: true,
             ..Fork::default()
         };
@@ -498,7 +508,7 @@ impl Both {
         let child = Self {
             puppet,
             ledger,
-            space: SpaceId(2),
+            space,
             time: self.time,
         };
         child.check();
@@ -575,9 +585,12 @@ impl Both {
                 if start.0 < line.end && line.start < end.0 {
                     let kernel = line.flags.contains(" ac ");
                     assert_eq!(
-                        piece.attributes.charged, kernel,
+                        piece.attributes.charged,
+                        kernel,
                         "charge of pages {}..{}: {:?} {line:x?}",
-                        page_of(start.0), page_of(end.0), piece.attributes,
+                        page_of(start.0),
+                        page_of(end.0),
+                        piece.attributes,
                     );
                 }
             }

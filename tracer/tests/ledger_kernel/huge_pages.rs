@@ -26,7 +26,10 @@ fn huge_mappings_are_as_long_as_their_pages() {
     // By the size that the flags name.
     let size = pages(huge).ilog2() as i32;
     both.map(10 * huge, pages(huge) + 1, RW, HUGE | size << 26);
-    assert_eq!(both.shown(), [(8 * huge, huge, 3), (10 * huge, 2 * huge, 3)]);
+    assert_eq!(
+        both.shown(),
+        [(8 * huge, huge, 3), (10 * huge, 2 * huge, 3)]
+    );
     // It is replaced and taken away by whole huge pages only.
     let mut unmap = |page, length| {
         let arguments = [at(page), length, 0, 0, 0, 0];
@@ -51,7 +54,13 @@ fn huge_mappings_move_and_shrink_by_huge_pages() {
     let huge = huge();
     let mut both = Both::new();
     both.map(8 * huge, pages(4 * huge), RW, HUGE);
-    both.remap(8 * huge, pages(4 * huge), Some(16 * huge), pages(4 * huge), 0);
+    both.remap(
+        8 * huge,
+        pages(4 * huge),
+        Some(16 * huge),
+        pages(4 * huge),
+        0,
+    );
     both.remap(16 * huge, pages(4 * huge), None, pages(2 * huge), 0);
     assert_eq!(both.shown(), [(16 * huge, 2 * huge, 3)]);
 }

@@ -207,9 +207,10 @@ fn advice_is_taken_on_both_sides_of_a_hole() {
     both.write(11);
     let result = both.try_advise(10, pages(10), libc::MADV_POPULATE_WRITE);
     assert_eq!(result, Err(libc::ENOMEM));
-    assert_eq!(both.touched(), [11, 17]);
+    assert_eq!(both.touched(), [10, 11, 12, 13, 17]);
     both.look();
     assert_eq!(both.touched(), [10, 11, 12, 13, 17]);
+    assert_eq!(both.resident(), (4, 4));
 }
 
 #[test]
@@ -227,7 +228,10 @@ fn a_transparent_huge_page_comes_by_one_fault_and_a_look_tells() {
     both.look();
     let (seen, kernel) = both.resident();
     assert_eq!(seen, kernel);
-    assert!(seen == huge || seen == 1, "one huge page, or none was to be had");
+    assert!(
+        seen == huge || seen == 1,
+        "one huge page, or none was to be had"
+    );
     assert_eq!(both.touched().len() as u64, seen);
     // A part of it given back is a part of it gone.
     both.advise(start + 10, pages(20), libc::MADV_DONTNEED);

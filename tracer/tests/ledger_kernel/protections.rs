@@ -44,7 +44,10 @@ fn a_protection_that_is_denied_further_on_has_changed_what_lies_before() {
     both.map_file(14, pages(4), R, libc::MAP_SHARED, (&file, 0));
     assert_eq!(both.try_protect(10, pages(8), RW), Err(libc::EACCES));
     assert_eq!(both.shown(), [(10, 4, 3), (14, 4, 1)]);
-    assert!(both.space().needs_resync(), "nobody can know how far it went");
+    assert!(
+        both.space().needs_resync(),
+        "nobody can know how far it went"
+    );
     both.seed();
     both.check();
     // Of one mapping none was changed, and the ledger knows.

@@ -115,7 +115,10 @@ impl Puppet {
         let mut answer = Answer::default();
         let wire = self.wires[self.generation][0].as_raw_fd();
         assert!(transfer(wire, &order), "the child is gone");
-        assert!(receive(wire, &mut answer), "{order:?}: the child died of it");
+        assert!(
+            receive(wire, &mut answer),
+            "{order:?}: the child died of it"
+        );
         answer
     }
 }
@@ -132,7 +135,11 @@ impl Drop for Puppet {
 
 impl std::fmt::Debug for Order {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "order {}/{} {:x?}", self.kind, self.number, self.arguments)
+        write!(
+            f,
+            "order {}/{} {:x?}",
+            self.kind, self.number, self.arguments
+        )
     }
 }
 

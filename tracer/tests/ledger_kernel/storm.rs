@@ -134,10 +134,9 @@ impl Storm {
     /// A page that can be accessed without a signal: of shared memory that grew there is no more than
     /// there was.
     fn accessible(&self, page: u64) -> Option<(Attributes, Origin)> {
-        self.page(page)
-            .filter(|(attributes, origin)| {
-                attributes.accessible() && !(attributes.shared && *origin == Origin::Remap)
-            })
+        self.page(page).filter(|(attributes, origin)| {
+            attributes.accessible() && !(attributes.shared && *origin == Origin::Remap)
+        })
     }
 
     fn write(&mut self, page: u64) {
