@@ -45,14 +45,16 @@ impl AddressSpace {
     }
 
     /// Advice that failed. `ENOMEM` is a hole among the mappings: the others were advised all the same
-    /// (`madvise_walk_vmas`), but nothing was populated behind it (`madvise_populate`). By any other
-    /// error it stopped somewhere; what that left undone no map shows, and the next look tells what is
+    /// (`madvise_walk_vmas`), but nothing was populated behind it, where the kernel goes page by page. By
+    /// any other error it stopped somewhere; what that left undone no map shows, and the next look tells what is
     /// in memory.
     pub(super) fn advise_failed(&mut self, range: Range<u64>, advice: u32, error: u16) {
         let populates = matches!(advice, bits::MADV_POPULATE_READ | bits::MADV_POPULATE_WRITE);
         let hole = self.pieces.gaps(range.clone()).into_iter().next();
         match hole.filter(|_| error == bits::ENOMEM) {
-            Some(hole) if populates => self.advise(range.start..hole.start, advice),
+            Some(hole) if populates && self.rules.populates_to_hole => {
+                self.advise(range.start..hole.start, advice);
+            }
             Some(_) => self.advise(range, advice),
             // How much of it was written to is not known; that some was, holds a charge.
             None if advice == bits::MADV_POPULATE_WRITE => self.wrote_all(range),

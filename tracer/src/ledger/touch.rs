@@ -93,7 +93,8 @@ impl AddressSpace {
                 self.more_resident(owner, new);
                 self.touch_part(&part, owner);
                 let piece = self.pieces.get(part.start).map(|(_, piece)| *piece);
-                if piece.is_some_and(|piece| piece.attributes.is_anonymous()) {
+                let anonymous = piece.is_some_and(|piece| piece.attributes.is_anonymous());
+                if anonymous && self.rules.tells_zeros {
                     self.wrote(part.start);
                 }
             }

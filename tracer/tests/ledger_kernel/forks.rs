@@ -1,6 +1,7 @@
 //! What a forked child has.
 
-use crate::both::*;
+use crate::both::Both;
+use crate::kernel::*;
 
 #[test]
 fn a_child_has_what_its_parent_has_written() {

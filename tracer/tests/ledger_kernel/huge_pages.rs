@@ -2,7 +2,8 @@
 
 use tracer::event::Address;
 
-use crate::both::*;
+use crate::both::Both;
+use crate::kernel::*;
 
 const HUGE: i32 = ANONYMOUS | libc::MAP_HUGETLB | libc::MAP_NORESERVE;
 

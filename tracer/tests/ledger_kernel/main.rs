@@ -6,7 +6,11 @@
 
 mod puppet;
 
+mod kernel;
+
 mod both;
+
+mod calls;
 
 mod mappings;
 

@@ -2,7 +2,8 @@
 
 use tracer::event::{Action, Address};
 
-use crate::both::*;
+use crate::both::Both;
+use crate::kernel::*;
 
 #[test]
 fn the_sum_of_the_maps_without_vsyscall_is_the_vm_size() {

@@ -2,7 +2,8 @@
 
 use tracer::event::Address;
 
-use crate::both::*;
+use crate::both::Both;
+use crate::kernel::*;
 
 #[test]
 fn a_protection_reaches_across_mappings() {

@@ -3,7 +3,8 @@
 use tracer::event::Address;
 use tracer::ledger::Origin;
 
-use crate::both::*;
+use crate::both::Both;
+use crate::kernel::*;
 
 #[test]
 fn growth_is_a_reservation_of_its_own_where_it_is_or_elsewhere() {

@@ -3,7 +3,8 @@
 use tracer::event::{Action, Address};
 use tracer::ledger::Origin;
 
-use crate::both::*;
+use crate::both::Both;
+use crate::kernel::*;
 
 /// A segment of so many pages. It ends with its last mapping.
 fn segment(both: &mut Both, count: u64) -> u64 {

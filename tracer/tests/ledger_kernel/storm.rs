@@ -3,7 +3,8 @@
 use tracer::event::Address;
 use tracer::ledger::{Attributes, Origin};
 
-use crate::both::*;
+use crate::both::Both;
+use crate::kernel::*;
 
 /// Pages that the calls reach.
 const REACH: u64 = 48;

@@ -9,6 +9,14 @@ mod step;
 
 mod machine;
 
+mod calls;
+
+mod remap;
+
+mod memory;
+
+mod segments;
+
 mod wire;
 
 mod kept;

@@ -2,8 +2,11 @@
 
 mod calls;
 mod maps;
+mod memory;
 mod processes;
+mod protections;
 mod remap;
+mod segments;
 
 use super::bits::*;
 use super::{AddressSpace, Change, Difference, Ledger, Origin, Reservation};
