@@ -139,6 +139,7 @@ impl Analysis {
             }
             Event::Call(call) => self.doing(call.stamp.time),
             Event::Fault(fault) => self.doing(fault.stamp.time),
+            Event::Looking(looking) => self.at(looking.time),
             Event::Resident(resident) => self.at(resident.time),
             Event::Fork(fork) => self.forked(fork),
             Event::Thread(thread) => {

@@ -101,6 +101,9 @@ pub enum Event {
     Failures(Failures),
     /// The trace ends: always the last event.
     Ended(Ended),
+    /// A reading of the page map begins, to end with the next [`Event::Resident`] of the same address
+    /// space.
+    Looking(Looking),
 }
 
 /// [`Event::Started`].
@@ -398,6 +401,16 @@ pub struct Resident {
     pub space: SpaceId,
     /// Ranges in memory, ascending: first address and bytes.
     pub ranges: Vec<(Address, u64)>,
+}
+
+/// [`Event::Looking`]. What happens to a page between this and the [`Resident`] is newer than what that
+/// says of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Looking {
+    /// When the reading began.
+    pub time: Nanoseconds,
+    /// The address space.
+    pub space: SpaceId,
 }
 
 /// [`Event::Fork`].

@@ -42,6 +42,8 @@ pub struct AddressSpace {
     pub(super) resident: PageSet,
     /// When someone looked.
     pub(super) looked: Option<Nanoseconds>,
+    /// While someone is looking: what was mapped, unmapped or emptied meanwhile, bytes.
+    pub(super) changed: Option<IntervalMap<()>>,
     pub(super) reservations: BTreeMap<ReservationId, Reservation>,
     /// Sum of `reserved_bytes`: all pieces, and those in transit.
     pub(super) mapped_bytes: u64,
@@ -82,6 +84,7 @@ impl AddressSpace {
             touched: PageSet::default(),
             resident: PageSet::default(),
             looked: None,
+            changed: None,
             reservations: BTreeMap::new(),
             mapped_bytes: 0,
             grows_down_bytes: 0,

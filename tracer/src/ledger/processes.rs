@@ -66,6 +66,11 @@ impl Ledger {
                     space.settle(fault.stamp.time, changes);
                 }
             }
+            Event::Looking(looking) => {
+                if let Some(space) = self.spaces.get_mut(&looking.space) {
+                    space.begin_look();
+                }
+            }
             Event::Resident(resident) => {
                 if let Some(space) = self.spaces.get_mut(&resident.space) {
                     space.look(resident);

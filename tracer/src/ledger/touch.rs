@@ -22,6 +22,7 @@ use std::ops::Range;
 
 use super::address_space::AddressSpace;
 use super::bits;
+use super::interval_map::IntervalMap;
 use super::piece::Piece;
 use crate::event::{Address, Fault, Resident};
 
@@ -77,9 +78,16 @@ impl AddressSpace {
         self.wrote_all(range);
     }
 
-    /// What is in memory now; whatever is, was touched.
+    /// Someone begins to look at what is in memory, which takes its time.
+    pub(super) fn begin_look(&mut self) {
+        self.changed = Some(IntervalMap::default());
+    }
+
+    /// What is in memory now; whatever is, was touched. Of what was unmapped, mapped or emptied since
+    /// the look began, this says what may have been so before.
     pub(super) fn look(&mut self, resident: &Resident) {
         self.looked = Some(resident.time);
+        let changed = self.changed.take().unwrap_or_default();
         self.resident.clear();
         for reservation in self.reservations.values_mut() {
             reservation.resident_bytes = 0;
@@ -88,7 +96,11 @@ impl AddressSpace {
             let Some(range) = self.page.range(Address(address.0), length) else {
                 continue;
             };
-            for (part, owner) in self.owners(range) {
+            let unchanged = changed.gaps(range).into_iter();
+            for (part, owner) in unchanged
+                .flat_map(|part| self.owners(part))
+                .collect::<Vec<_>>()
+            {
                 let new = self.resident.insert_range(&self.page.pages(&part));
                 self.more_resident(owner, new);
                 self.touch_part(&part, owner);

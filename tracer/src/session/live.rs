@@ -33,8 +33,8 @@ use crate::{
         ring::{Drained, Ring, now},
     },
     event::{
-        Ended, Event, Exec, Exit, ExitStatus as Status, Fork, Loss, MapsPurpose, Pid, Rename,
-        SpaceId, Stack, Thread, Tid,
+        Ended, Event, Exec, Exit, ExitStatus as Status, Fork, Looking, Loss, MapsPurpose, Pid,
+        Rename, SpaceId, Stack, Thread, Tid,
         decode::Decoder,
         record::{RawProcess, Record},
     },
@@ -207,6 +207,9 @@ impl Live {
         if let Ok(sample) = processes::sample(pid, true) {
             self.order.push(sample.time, Event::Sample(sample));
         }
+        let time = now();
+        self.order
+            .push(time, Event::Looking(Looking { time, space }));
         if let Ok(resident) = processes::resident(pid, space) {
             self.order.push(now(), resident);
         }
@@ -392,6 +395,9 @@ impl Live {
     fn look_at_resident(&mut self) {
         let spaces: Vec<_> = self.processes.spaces().collect();
         for (space, pid) in spaces {
+            let time = now();
+            self.order
+                .push(time, Event::Looking(Looking { time, space }));
             match processes::resident(pid, space) {
                 Ok(event) => self.order.push(now(), event),
                 Err(error) => log::debug!("{error:#}"),

@@ -22,13 +22,13 @@ fn a_child_has_what_its_parent_has_written() {
     assert_eq!(child.touched(), [11, 12]);
     child.look();
     assert_eq!(child.touched(), [11, 12]);
-    assert_eq!(child.resident(), (1, 1));
+    child.assert_resident(1);
     // The copy of a page is the same page.
     assert!(child.write(11));
     assert!(child.read(31));
     assert_eq!(child.touched(), [11, 12, 31]);
     child.look();
-    assert_eq!(child.resident(), (2, 2));
+    child.assert_resident(2);
     assert!(both.write(11));
     both.check();
 }

@@ -12,7 +12,7 @@ fn a_page_is_touched_by_its_first_fault_and_resident_by_the_next_look() {
     assert_eq!(both.touched(), [11]);
     assert_eq!(both.resident(), (0, 1));
     both.look();
-    assert_eq!(both.resident(), (1, 1));
+    both.assert_resident(1);
 }
 
 #[test]
@@ -40,21 +40,21 @@ fn dropped_pages_were_touched_and_come_back() {
         both.write(page + 1);
         both.write(page + 2);
         both.look();
-        assert_eq!(both.resident(), (2, 2));
+        both.assert_resident(2);
         both.advise(page, pages(8), libc::MADV_DONTNEED);
-        assert_eq!(both.resident(), (0, 0));
+        both.assert_resident(0);
         assert!(both.write(page + 2));
         both.look();
-        assert_eq!(both.resident(), (1, 1));
+        both.assert_resident(1);
         let advice = if flags == SHARED {
             libc::MADV_REMOVE
         } else {
             libc::MADV_DONTNEED
         };
         both.advise(page, pages(8), advice);
-        assert_eq!(both.resident(), (0, 0));
+        both.assert_resident(0);
         both.look();
-        assert_eq!(both.resident(), (0, 0));
+        both.assert_resident(0);
     }
     assert_eq!(both.touched(), [11, 12, 31, 32]);
 }
@@ -145,7 +145,7 @@ fn what_was_locked_into_memory_a_look_tells() {
     assert_eq!(both.touched(), [10, 11]);
     both.look();
     assert_eq!(both.touched(), [10, 11, 20, 21]);
-    assert_eq!(both.resident(), (4, 4));
+    both.assert_resident(4);
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn the_kernel_touches_by_faults_of_its_own() {
     both.puppet.call(libc::SYS_pread64, arguments).unwrap();
     both.look();
     assert_eq!(both.touched(), [12, 13]);
-    assert_eq!(both.resident(), (2, 2));
+    both.assert_resident(2);
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn a_guard_is_no_access_and_goes_with_its_mapping() {
         return;
     }
     both.check();
-    assert_eq!(both.resident(), (1, 1));
+    both.assert_resident(1);
     assert_eq!(both.touched(), [11, 12]);
     // The protection is the same, and the signal would end the child: so by event alone.
     both.fault(11, true);
@@ -191,7 +191,7 @@ fn a_guard_is_no_access_and_goes_with_its_mapping() {
     both.map(14, pages(1), RW, ANONYMOUS);
     assert!(both.write(14));
     both.look();
-    assert_eq!(both.resident(), (3, 3));
+    both.assert_resident(3);
 }
 
 #[test]
@@ -204,7 +204,7 @@ fn advice_is_taken_on_both_sides_of_a_hole() {
     both.look();
     let result = both.try_advise(10, pages(10), libc::MADV_DONTNEED);
     assert_eq!(result, Err(libc::ENOMEM));
-    assert_eq!(both.resident(), (0, 0));
+    both.assert_resident(0);
     both.write(11);
     let result = both.try_advise(10, pages(10), libc::MADV_POPULATE_WRITE);
     assert_eq!(result, Err(libc::ENOMEM));

@@ -84,6 +84,8 @@ fn a_changed_event_type_is_a_new_format_version() {
         ("Detach", 0xaf10_b6ed),
         ("RemapFilePages", 0x1ce4_9bda),
         ("Done", 0xfce2_fdbb),
+        ("ProtectFailed", 0xe901_3ed2),
+        ("AdviseFailed", 0x6c36_d875),
         ("Fault", 0xc8ba_2d38),
         ("Resident", 0x8012_1b63),
         ("Fork", 0xf21b_26e0),
@@ -95,6 +97,7 @@ fn a_changed_event_type_is_a_new_format_version() {
         ("Stack", 0x9e0c_0721),
         ("Loss", 0x7c9a_ac64),
         ("Failures", 0x3fa0_ef3c),
+        ("Looking", 0x3fb9_1a90),
         ("Ended", 0x4d11_34cd),
     ];
     assert_eq!(found, expected, "found {found:#x?}");

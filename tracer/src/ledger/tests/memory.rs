@@ -128,3 +128,27 @@ fn residence_is_that_of_the_last_look_and_touches() {
     story.unmap(14, 2);
     assert_eq!(story.made_at(3).resident_bytes, 0);
 }
+
+#[test]
+fn what_changed_while_someone_looked_is_not_what_was_seen() {
+    let mut story = Story::new();
+    story.map(10, 8, RW, PRIVATE);
+    story.look(&[]);
+    let stamp = story.stamp();
+    story.apply(&Event::Looking(Looking {
+        time: stamp.time,
+        space: stamp.space,
+    }));
+    story.unmap(11, 1);
+    story.map(11, 1, RW, PRIVATE);
+    story.map(13, 1, RW, PRIVATE | MAP_FIXED);
+    story.advise(15, 1, MADV_DONTNEED);
+    story.look(&[(10, 8)]);
+    let touched: Vec<u64> = (10..18)
+        .filter(|page| story.space().is_touched(Address(page * PAGE)))
+        .collect();
+    assert_eq!(touched, [10, 12, 14, 16, 17]);
+    // The next look is another one.
+    story.look(&[(10, 8)]);
+    assert_eq!(story.made_at(2).resident_bytes, 7 * PAGE);
+}

@@ -11,8 +11,9 @@ mod segments;
 use super::bits::*;
 use super::{AddressSpace, Change, Difference, Ledger, Origin, Reservation};
 use crate::event::{
-    Action, Address, Call, Event, Exec, Exit, ExitStatus, Fault, Fork, Found, Loss, Mapping, Maps,
-    MapsPurpose, Nanoseconds, Pid, Resident, SpaceId, StackId, Stamp, Started, Tid, Totals,
+    Action, Address, Call, Event, Exec, Exit, ExitStatus, Fault, Fork, Found, Looking, Loss,
+    Mapping, Maps, MapsPurpose, Nanoseconds, Pid, Resident, SpaceId, StackId, Stamp, Started, Tid,
+    Totals,
 };
 
 pub const PAGE: u64 = 4096;
