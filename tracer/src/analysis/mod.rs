@@ -138,6 +138,7 @@ impl Analysis {
             }
             Event::Call(call) => self.doing(call.stamp.time),
             Event::Fault(fault) => self.doing(fault.stamp.time),
+            Event::Looking(looking) => self.at(looking.time),
             Event::Resident(resident) => self.at(resident.time),
             Event::Reading(reading) => self.at(reading.time),
             Event::Missing(missing) => self.at(missing.time),

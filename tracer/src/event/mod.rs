@@ -105,6 +105,9 @@ pub enum Event {
     Reading(Reading),
     /// Calls on an address space are missing here: what they changed nobody knows.
     Missing(Missing),
+    /// A reading of the page map begins, to end with the next [`Event::Resident`] of the same address
+    /// space.
+    Looking(Looking),
 }
 
 /// [`Event::Started`].
@@ -336,7 +339,7 @@ pub enum Action {
         address: Address,
         /// Bytes asked.
         length: u64,
-        /// `PROT_*` bits.
+        /// `PROT_*` bits; bit 7 stands for `PROT_GROWSDOWN`.
         protection: u8,
     },
     /// `madvise`.
@@ -372,7 +375,8 @@ pub enum Action {
     /// A call of which nobody knows what it changed: it had the lock already when its process came to
     /// be traced, or it failed halfway. A reading of the maps that begins after its return shows it.
     Unclear,
-    /// `mprotect` failed with `error`: it may have changed the mappings before the one that stopped it.
+    /// `mprotect` or `pkey_mprotect` that failed after it had begun to change things: it goes from
+    /// mapping to mapping, and leaves those before the one at which it fails as it has made them.
     ProtectFailed {
         /// First address.
         address: Address,
@@ -380,7 +384,18 @@ pub enum Action {
         length: u64,
         /// `PROT_*` bits.
         protection: u8,
-        /// The error number.
+        /// `errno`.
+        error: u16,
+    },
+    /// `madvise` that failed after it had begun to do what it was told.
+    AdviseFailed {
+        /// First address.
+        address: Address,
+        /// Bytes asked.
+        length: u64,
+        /// `MADV_*`.
+        advice: u32,
+        /// `errno`.
         error: u16,
     },
 }
@@ -407,6 +422,16 @@ pub struct Resident {
     pub space: SpaceId,
     /// Ranges in memory, ascending: first address and bytes.
     pub ranges: Vec<(Address, u64)>,
+}
+
+/// [`Event::Looking`]. What happens to a page between this and the [`Resident`] is newer than what that
+/// says of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Looking {
+    /// When the reading began.
+    pub time: Nanoseconds,
+    /// The address space.
+    pub space: SpaceId,
 }
 
 /// [`Event::Fork`].

@@ -10,6 +10,7 @@ use super::page_set::PageSet;
 use super::page_size::PageSize;
 use super::piece::{Attributes, Piece};
 use super::reservation::Reservation;
+use super::rules::Rules;
 use crate::event::{Address, Nanoseconds, Pid, SpaceId};
 
 /// Hands out reservation ids: one source for all spaces of a ledger.
@@ -41,6 +42,8 @@ pub struct AddressSpace {
     pub(super) resident: PageSet,
     /// When someone looked.
     pub(super) looked: Option<Nanoseconds>,
+    /// While someone is looking: what was mapped, unmapped or emptied meanwhile, bytes.
+    pub(super) changed: Option<IntervalMap<()>>,
     pub(super) reservations: BTreeMap<ReservationId, Reservation>,
     /// Sum of `reserved_bytes`: all pieces.
     pub(super) mapped_bytes: u64,
@@ -61,6 +64,7 @@ pub struct AddressSpace {
     pub(super) stack_pages: u64,
     pub(super) checks: Checks,
     pub(super) motion: Motion,
+    pub(super) rules: Rules,
     /// What the event at hand has changed so far.
     pub(super) pending: BTreeMap<ReservationId, Difference>,
     /// Reservations that the event at hand has made.
@@ -70,7 +74,7 @@ pub struct AddressSpace {
 impl AddressSpace {
     /// A space of which nothing is known yet.
     #[must_use]
-    pub fn new(id: SpaceId, page: PageSize, began: Nanoseconds, user: Pid) -> Self {
+    pub fn new(id: SpaceId, page: PageSize, rules: Rules, began: Nanoseconds, user: Pid) -> Self {
         Self {
             id,
             page,
@@ -80,6 +84,7 @@ impl AddressSpace {
             touched: PageSet::default(),
             resident: PageSet::default(),
             looked: None,
+            changed: None,
             reservations: BTreeMap::new(),
             mapped_bytes: 0,
             grows_down_bytes: 0,
@@ -93,6 +98,7 @@ impl AddressSpace {
             stack_pages: 0,
             checks: Checks::default(),
             motion: Motion::default(),
+            rules,
             pending: BTreeMap::new(),
             newborn: Vec::new(),
         }

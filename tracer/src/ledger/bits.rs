@@ -6,6 +6,9 @@
 pub const PROT_WRITE: u8 = 2;
 /// `PROT_READ | PROT_WRITE | PROT_EXEC`: what `/proc/PID/maps` shows.
 pub const PROT_MASK: u8 = 7;
+/// `PROT_GROWSDOWN`, which is bit 24 of `mprotect`'s argument, as an event's eight bits have it: the
+/// change reaches down to the mapping's beginning.
+pub const PROT_GROWSDOWN: u8 = 0x80;
 /// What `brk` gives.
 pub const PROT_READ_WRITE: u8 = 3;
 
@@ -17,7 +20,7 @@ pub const MAP_SHARED: u32 = 1;
 pub const MAP_PRIVATE: u32 = 2;
 /// `MAP_SHARED_VALIDATE`.
 pub const MAP_SHARED_VALIDATE: u32 = 3;
-/// `MAP_DROPPABLE` (since 6.11): implies no reserve.
+/// `MAP_DROPPABLE` (since 6.11): no reserve, and a forked child finds it empty.
 pub const MAP_DROPPABLE: u32 = 8;
 /// `MAP_FIXED`.
 pub const MAP_FIXED: u32 = 0x10;
@@ -47,6 +50,8 @@ pub const MREMAP_DONTUNMAP: u32 = 4;
 
 /// `SHM_RDONLY`.
 pub const SHM_RDONLY: u32 = 0x1000;
+/// `SHM_REMAP`: over what is there.
+pub const SHM_REMAP: u32 = 0x4000;
 /// `SHM_EXEC`.
 pub const SHM_EXEC: u32 = 0x8000;
 
@@ -58,6 +63,10 @@ pub const MADV_REMOVE: u32 = 9;
 pub const MADV_DONTFORK: u32 = 10;
 /// `MADV_DOFORK`.
 pub const MADV_DOFORK: u32 = 11;
+/// `MADV_WIPEONFORK`.
+pub const MADV_WIPEONFORK: u32 = 18;
+/// `MADV_KEEPONFORK`.
+pub const MADV_KEEPONFORK: u32 = 19;
 /// `MADV_POPULATE_READ`.
 pub const MADV_POPULATE_READ: u32 = 22;
 /// `MADV_POPULATE_WRITE`.
@@ -66,3 +75,10 @@ pub const MADV_POPULATE_WRITE: u32 = 23;
 pub const MADV_DONTNEED_LOCKED: u32 = 24;
 /// `MADV_GUARD_INSTALL` (since 6.13): the pages go, and an access faults for good.
 pub const MADV_GUARD_INSTALL: u32 = 102;
+/// `MADV_GUARD_REMOVE` (since 6.13).
+pub const MADV_GUARD_REMOVE: u32 = 103;
+
+/// `ENOMEM` (`include/uapi/asm-generic/errno-base.h`).
+pub const ENOMEM: u16 = 12;
+/// `EACCES`.
+pub const EACCES: u16 = 13;

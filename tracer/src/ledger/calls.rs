@@ -1,4 +1,31 @@
-//! What each call does to an address space.
+//! What each call does to an address space, as the kernel does it (`mm/mmap.c`, `mm/vma.c`,
+//! `mm/mprotect.c`).
+//!
+//! Calls that fail and have changed something all the same, by the kernel's source and, where it could
+//! be made to happen, by `tests/ledger_kernel`:
+//! - `mprotect` changes mapping after mapping, and those before the one at which it fails stay changed
+//!   ([`Action::ProtectFailed`]); a hole at the very beginning, a bad alignment or a bad protection is
+//!   seen before.
+//! - `madvise` advises all mappings among holes, and then fails for the holes; another error ends it
+//!   where it is ([`Action::AdviseFailed`]).
+//! - `mmap` with `MAP_FIXED` (and `shmat` with `SHM_REMAP`, and `remap_file_pages`) unmaps what is there
+//!   first. Before 6.12 any failure after that leaves a hole (`mmap_region` in `mm/mmap.c`: the commit
+//!   limit, the file's own refusal); since then only a refusal by the file
+//!   (`vms_abort_munmap_vmas` in `mm/vma.c`).
+//! - `mremap` with `MREMAP_FIXED` unmaps its target, and then the tail of what shrinks, before it looks
+//!   at what it is to move (`mremap_to` in `mm/mremap.c`). Since 6.17 it may move several mappings, and
+//!   fail between two.
+//! - `munmap`, `shmdt` and `brk` change nothing when they fail: `munmap` splits mappings before it
+//!   unmaps any, and what is split looks the same (`vms_gather_munmap_vmas` in `mm/vma.c`).
+//!
+//! What a failed `mmap` or `mremap` has done neither arguments nor `errno` tell: whoever feeds the ledger
+//! compares the kernel's total, and asks for the maps where it changed.
+//!
+//! What maps memory without one of these calls, and shows in the kernel's total only: `io_setup` and
+//! `io_destroy`, `map_shadow_stack`, `arch_prctl(ARCH_MAP_VDSO_*)`, drivers' own `ioctl`s, a uprobe's
+//! page. A file of huge pages that is mapped by a length that is no multiple of them is rounded up by
+//! the kernel, which no argument tells (`ksys_mmap_pgoff`). And with the personality
+//! `READ_IMPLIES_EXEC` all that is readable is executable: the maps show it, and calls do not.
 
 use std::ops::Range;
 
@@ -6,7 +33,7 @@ use super::address_space::{AddressSpace, Ids};
 use super::bits;
 use super::change::Origin;
 use super::journal::Determined;
-use super::piece::{Attributes, Piece};
+use super::piece::Attributes;
 use super::remap::Remapped;
 use super::reservation::{Birth, Maker};
 use crate::event::{Action, Address, Call, Nanoseconds};
@@ -34,12 +61,9 @@ impl AddressSpace {
                 flags,
                 file_offset,
             } => {
-                let huge = if file_offset.is_none() {
-                    self.huge_page(flags)
-                } else {
-                    0
-                };
-                if let Some(range) = self.page.range_in(address, length, huge) {
+                // `ksys_mmap_pgoff` in `mm/mmap.c`.
+                let unit = self.huge_page(flags).unwrap_or(0);
+                if let Some(range) = self.page.range_in(address, length, unit) {
                     self.map(ids, maker, range, protection, flags, file_offset);
                 }
             }
@@ -68,8 +92,17 @@ impl AddressSpace {
                 protection,
             } => {
                 if let Some(range) = self.page.range(address, length) {
-                    self.restyle(range.clone(), |attributes| attributes.protected(protection));
-                    self.determine(range, Determined::Protection(protection));
+                    self.protect(range, protection);
+                }
+            }
+            Action::ProtectFailed {
+                address,
+                length,
+                protection,
+                error,
+            } => {
+                if let Some(range) = self.page.range(address, length) {
+                    self.protect_failed(maker, range, protection, error);
                 }
             }
             Action::Advise {
@@ -81,19 +114,28 @@ impl AddressSpace {
                     self.advise(range, advice);
                 }
             }
+            Action::AdviseFailed {
+                address,
+                length,
+                advice,
+                error,
+            } => {
+                if let Some(range) = self.page.range(address, length) {
+                    self.advise_failed(range, advice, error);
+                }
+            }
             Action::Attach {
                 address,
                 length,
                 flags,
             } => self.attach(ids, maker, address, length, flags),
             Action::Detach { address } => self.detach(maker, address),
-            // The same addresses show other pages of the same file.
-            Action::RemapFilePages { .. } => {}
             Action::Unclear => {
                 self.wonder(returned);
             }
-            // TODO
-            Action::ProtectFailed { .. } => {}
+            Action::RemapFilePages { address, length } => {
+                self.remap_file_pages(address, length);
+            }
         }
     }
 
@@ -106,12 +148,16 @@ impl AddressSpace {
         flags: u32,
         file_offset: Option<u64>,
     ) {
-        let attributes = Attributes::of_map(
+        let mut attributes = self.fresh(Attributes::of_map(
             protection,
             flags,
             file_offset.is_some(),
             self.overcommit_never,
-        );
+        ));
+        attributes.huge = self.huge_page(flags).map_or(0, |bytes| bytes.ilog2() as u8);
+        if !attributes.is_anonymous() {
+            attributes.zero = range.start.wrapping_sub(file_offset.unwrap_or(0));
+        }
         let over = flags & bits::MAP_FIXED != 0 && flags & bits::MAP_FIXED_NOREPLACE == 0;
         if !over {
             // What the ledger believes to be here is not: the kernel took the place for free.
@@ -131,106 +177,84 @@ impl AddressSpace {
             reservation.offset = file_offset.unwrap_or(0);
         }
         self.overlay(range.clone(), attributes, owner);
+        self.join(&range);
         self.determine(range.clone(), Determined::Mapped);
         let populates = flags & bits::MAP_LOCKED != 0
             || flags & (bits::MAP_POPULATE | bits::MAP_NONBLOCK) == bits::MAP_POPULATE;
         if populates {
-            self.touch(range);
+            self.populate(range);
         }
     }
 
-    /// Bytes that a mapping of huge pages is rounded up to (`ksys_mmap_pgoff` in `mm/mmap.c`); 0 for
-    /// any other. The default size is taken to be that of a page table's worth of pages (2 MiB where
-    /// a page has 4 KiB); `default_hugepagesz=` can make it another.
-    fn huge_page(&self, flags: u32) -> u64 {
+    /// The size of the pages of a mapping of huge ones, bytes. The default size is taken to be that of a
+    /// page table's worth of pages (2 MiB where a page has 4 KiB); `default_hugepagesz=` can make it
+    /// another.
+    fn huge_page(&self, flags: u32) -> Option<u64> {
         if flags & bits::MAP_HUGETLB == 0 {
-            return 0;
+            return None;
         }
-        match (flags >> bits::MAP_HUGE_SHIFT) & bits::MAP_HUGE_MASK {
-            0 => self
-                .page
-                .bytes()
-                .saturating_mul(self.page.bytes() / 8)
-                .max(1),
-            shift => 1 << shift,
-        }
+        let page = self.page.bytes();
+        Some(
+            match (flags >> bits::MAP_HUGE_SHIFT) & bits::MAP_HUGE_MASK {
+                0 => page.saturating_mul(page / 8).max(1),
+                shift => 1 << shift,
+            },
+        )
     }
 
-    fn advise(&mut self, range: Range<u64>, advice: u32) {
-        match advice {
-            // MADV_FREE and MADV_PAGEOUT leave it to the kernel when: the next look tells.
-            bits::MADV_DONTNEED
-            | bits::MADV_DONTNEED_LOCKED
-            | bits::MADV_REMOVE
-            | bits::MADV_GUARD_INSTALL => self.evict(range),
-            bits::MADV_POPULATE_READ | bits::MADV_POPULATE_WRITE => self.touch(range),
-            bits::MADV_DONTFORK | bits::MADV_DOFORK => {
-                let dont_fork = advice == bits::MADV_DONTFORK;
-                self.restyle(range, |attributes| Attributes {
-                    dont_fork,
-                    ..attributes
-                });
+    /// `mprotect` (`do_mprotect_pkey` in `mm/mprotect.c`). With `PROT_GROWSDOWN` it begins where the
+    /// mapping does.
+    fn protect(&mut self, mut range: Range<u64>, protection: u8) {
+        if protection & bits::PROT_GROWSDOWN != 0
+            && let Some((first, _)) = self.pieces.overlapping(range.clone()).next()
+            && let Some(mapping) = self.mapping_around(first.start)
+        {
+            range.start = mapping.start;
+        }
+        let protection = protection & bits::PROT_MASK;
+        let take_back = self.rules.takes_back_charges;
+        self.restyle(range.clone(), |attributes| {
+            attributes.protected_by_call(protection, take_back)
+        });
+        self.join(&range);
+        self.determine(range, Determined::Protection(protection));
+    }
+
+    /// An `mprotect` that failed has changed the mappings before the one at which it failed. At a hole
+    /// (`ENOMEM`) the ledger knows where that was, if it is sure of its maps; a denial (`EACCES`) of a
+    /// range that is one mapping has changed nothing; else only the kernel's maps can tell.
+    fn protect_failed(&mut self, maker: Maker, range: Range<u64>, protection: u8, error: u16) {
+        let grows = protection & bits::PROT_GROWSDOWN != 0;
+        if self.journal.is_none() && !grows {
+            let hole = self.pieces.gaps(range.clone()).into_iter().next();
+            match (error, hole) {
+                (bits::ENOMEM, Some(hole)) if hole.start == range.start => return,
+                (bits::ENOMEM, Some(hole)) => {
+                    self.protect(range.start..hole.start, protection);
+                    return;
+                }
+                (bits::EACCES, _) if self.pieces.overlapping(range.clone()).count() == 1 => return,
+                _ => {}
             }
-            _ => {}
         }
+        let began = if grows { 0 } else { range.start };
+        self.wonder(maker.time)
+            .doubt_protection(&(began..range.end));
     }
 
-    fn attach(&mut self, ids: &mut Ids, maker: Maker, address: Address, length: u64, flags: u32) {
+    /// `remap_file_pages` (`mm/mmap.c`; an emulation since 4.0): a shared mapping is made anew in its
+    /// place, with other pages of its file, and populated. Both its ends are rounded down.
+    fn remap_file_pages(&mut self, address: Address, length: u64) {
+        let length = self.page.down(length);
         let Some(range) = self.page.range(address, length) else {
-            // The kernel's maps must tell how long it is.
-            self.wonder(maker.time).attached.push((address.0, maker));
             return;
         };
-        self.release(range.clone());
-        let attributes = Attributes::of_attach(flags);
-        let owner = self.begin(
-            ids,
-            Birth {
-                origin: Origin::Attach,
-                maker,
-                asked: range.clone(),
-                flags: bits::MAP_SHARED,
-                protection: attributes.protection,
-            },
-        );
-        if let Some(reservation) = self.reservations.get_mut(&owner) {
-            reservation.attached = true;
-        }
-        self.lay(range.clone(), Piece { owner, attributes });
-        self.determine(range, Determined::Mapped);
-    }
-
-    /// `shmdt` takes away all that is left of the segment attached at `address`
-    /// (`ksys_shmdt` in `ipc/shm.c`), however it was split since.
-    fn detach(&mut self, maker: Maker, address: Address) {
-        let mut at = address.0;
-        let mut segment = None;
-        let mut pieces = Vec::new();
-        while let Some((part, piece)) = self.pieces.get(at) {
-            let Some(owner) = self
-                .reservations
-                .get(&piece.owner)
-                .filter(|owner| owner.attached)
-            else {
-                break;
-            };
-            // The lines of one segment, seen by a snapshot, follow each other by their offsets.
-            let continues = segment.is_none_or(|(id, ref name)| {
-                id == owner.id || (owner.offset != 0 && *name == owner.name)
-            });
-            if !continues {
-                break;
-            }
-            segment = Some((owner.id, owner.name.clone()));
-            at = part.end;
-            pieces.push(part.start.max(address.0)..part.end);
-        }
-        if pieces.is_empty() {
-            self.wonder(maker.time);
-        }
-        for part in pieces {
-            self.release(part.clone());
-            self.determine(part, Determined::Unmapped);
-        }
+        self.untouch(range.clone());
+        // A segment's mapping may keep another distance from its beginning now.
+        self.restyle(range.clone(), |attributes| Attributes {
+            segment: None,
+            ..attributes
+        });
+        self.populate(range);
     }
 }

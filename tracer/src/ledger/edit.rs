@@ -63,6 +63,7 @@ impl AddressSpace {
     /// Takes what is mapped in `range` out of the map; it still belongs to its owners.
     pub(super) fn lift(&mut self, range: Range<u64>) -> Lifted {
         let pages = self.page.pages(&range);
+        self.changes(&range);
         let pieces = self.pieces.remove(range);
         if pieces.is_empty() {
             return Lifted::default();
@@ -142,7 +143,7 @@ impl AddressSpace {
         let parts: Vec<_> = self
             .pieces
             .overlapping(range)
-            .filter(|(_, piece)| piece.attributes.accessible())
+            .filter(|(_, piece)| piece.attributes.accessible() && !piece.attributes.guarded)
             .map(|(part, piece)| (part, piece.owner))
             .collect();
         for (part, owner) in parts {
@@ -183,12 +184,20 @@ impl AddressSpace {
 
     /// The pages of `range` leave memory.
     pub(super) fn evict(&mut self, range: Range<u64>) {
+        self.changes(&range);
         if self.looked.is_none() {
             return;
         }
         for (part, owner) in self.owners(range) {
             let gone = self.resident.remove_range(&self.page.pages(&part));
             self.less_resident(owner, gone);
+        }
+    }
+
+    /// A look that is under way may have seen what is no longer there.
+    fn changes(&mut self, range: &Range<u64>) {
+        if let Some(changed) = &mut self.changed {
+            changed.insert(range.clone(), ());
         }
     }
 

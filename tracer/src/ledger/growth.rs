@@ -10,8 +10,8 @@ use super::piece::{Attributes, Piece};
 use super::reservation::{Birth, Maker};
 use crate::event::Address;
 
-/// A stack that grows by a fault keeps this many pages from an accessible mapping below it
-/// (`stack_guard_gap` in `mm/mmap.c`, the default).
+/// A stack that grows by a fault keeps this many pages from an accessible mapping below it that is no
+/// stack itself (`expand_downwards` in `mm/vma.c`; `stack_guard_gap`, the default).
 const STACK_GUARD_PAGES: u64 = 256;
 /// No single fault makes the ledger grow a stack beyond the usual `RLIMIT_STACK` (`_STK_LIM` in
 /// `include/uapi/linux/resource.h`): such a fault may be a wild access. If it was the stack, the
@@ -68,7 +68,7 @@ impl AddressSpace {
         range: Range<u64>,
         protection: Option<u8>,
     ) {
-        let heap = Attributes::HEAP;
+        let heap = self.fresh(Attributes::HEAP);
         let owner = self.begin(
             ids,
             Birth {
@@ -84,6 +84,7 @@ impl AddressSpace {
         }
         let attributes = protection.map_or(heap, |protection| heap.protected(protection));
         self.lay(range.clone(), Piece { owner, attributes });
+        self.join(&range);
         self.determine(range, Determined::Mapped);
     }
 
@@ -139,7 +140,8 @@ impl AddressSpace {
         }
         if let Some((below, blocker)) = self.pieces.last_before(start) {
             let guard = STACK_GUARD_PAGES * self.page.bytes();
-            if blocker.attributes.accessible() && start - below.end < guard {
+            let blocks = blocker.attributes.accessible() && !blocker.attributes.grows_down;
+            if blocks && start - below.end < guard {
                 return false;
             }
         }

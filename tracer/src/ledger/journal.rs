@@ -83,6 +83,22 @@ impl Journal {
         }
     }
 
+    /// A call may have changed the protection of some of `range`: what calls have said of it counts no
+    /// more.
+    pub fn doubt_protection(&mut self, range: &Range<u64>) {
+        for (part, what) in self.determined.remove(range.clone()) {
+            match what {
+                Determined::Mapped | Determined::MappedSomehow => {
+                    self.determined.insert(part, Determined::MappedSomehow);
+                }
+                Determined::Unmapped => {
+                    self.determined.insert(part, what);
+                }
+                Determined::Protection(_) => {}
+            }
+        }
+    }
+
     /// The parts of `range` whose being mapped no call has determined; with each, the protection that
     /// one has.
     #[must_use]
@@ -136,6 +152,17 @@ mod tests {
             [(0..10, Some(1)), (30..40, Some(1)), (40..50, None)]
         );
         assert!(journal.guessed(&(0..50)).is_empty());
+    }
+
+    #[test]
+    fn a_doubt_about_protections_leaves_what_is_mapped() {
+        let mut journal = Journal::default();
+        journal.determine(10..20, Determined::Mapped);
+        journal.determine(20..30, Determined::Unmapped);
+        journal.determine(30..40, Determined::Protection(1));
+        journal.doubt_protection(&(12..35));
+        assert_eq!(journal.guessed(&(0..50)).first(), Some(&(12..20)));
+        assert_eq!(journal.open(&(10..40)), [(30..35, None), (35..40, Some(1))]);
     }
 
     #[test]

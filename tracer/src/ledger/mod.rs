@@ -1,9 +1,9 @@
 //! The ledger: a model of every traced address space, driven by [events](crate::event) in true order.
 //!
 //! Read in this order: [`change`] (what comes out), [`interval_map`] and [`page_set`] (the leaves),
-//! [`piece`] and [`reservation`] (what is known of pages, and of what one call made),
-//! [`address_space`] and `edit` (one space, and its few mutations), then what calls them: `calls`, [`remap`],
-//! `growth`, `touch`, [`reconcile`] with its [`journal`], and in front of all [`processes`].
+//! [`piece`] and [`reservation`] (what is known of pages, and of what one call made), [`rules`] (in what kernels differ),
+//! [`address_space`] and `edit` (one space, and its few mutations), `own_pages`, then what calls them:
+//! `calls` (mappings and protections), `advice`, `segments`, [`remap`], `growth`, `touch`, [`reconcile`] with its [`journal`], and in front of all [`processes`].
 
 pub mod change;
 
@@ -14,16 +14,20 @@ pub mod page_size;
 
 pub mod piece;
 pub mod reservation;
+pub mod rules;
 
 pub mod journal;
 
 pub mod address_space;
 mod edit;
+mod own_pages;
 
+mod advice;
 mod calls;
 pub mod checks;
 mod growth;
 pub mod remap;
+mod segments;
 mod touch;
 
 pub mod reconcile;

@@ -11,6 +11,7 @@ use super::page_size::PageSize;
 use super::piece::Piece;
 use super::reconcile::Names;
 use super::reservation::{Birth, Reservation};
+use super::rules::Rules;
 use crate::event::{Event, Exec, Exit, Fork, Found, Loss, Maps, Nanoseconds, Pid, SpaceId, Stamp};
 
 /// The model of all traced address spaces: feed it every event in true order.
@@ -28,6 +29,8 @@ pub struct Ledger {
     users: BTreeMap<Pid, SpaceId>,
     /// Resynchronisations of spaces that have ended.
     resyncs: u64,
+    /// What the host's kernel and the trace's settings make a difference to.
+    rules: Rules,
 }
 
 impl Ledger {
@@ -41,6 +44,7 @@ impl Ledger {
             spaces: BTreeMap::new(),
             users: BTreeMap::new(),
             resyncs: 0,
+            rules: Rules::default(),
         }
     }
 
@@ -58,6 +62,11 @@ impl Ledger {
                 if let Some(space) = self.spaces.get_mut(&fault.stamp.space) {
                     space.fault(fault);
                     space.settle(fault.stamp.time, changes);
+                }
+            }
+            Event::Looking(looking) => {
+                if let Some(space) = self.spaces.get_mut(&looking.space) {
+                    space.begin_look();
                 }
             }
             Event::Resident(resident) => {
@@ -80,9 +89,9 @@ impl Ledger {
                     space.lose(missing.time);
                 }
             }
+            Event::Started(started) => self.rules = Rules::of(started),
             // Nothing of memory.
-            Event::Started(_)
-            | Event::Thread(_)
+            Event::Thread(_)
             | Event::Rename(_)
             | Event::Sample(_)
             | Event::Stack(_)
@@ -179,6 +188,11 @@ impl Ledger {
     /// Lost faults and stacks leave the map as it is; lost calls, and calls that came too late to be
     /// put in order, do not.
     fn loss(&mut self, loss: &Loss) {
+        if loss.faults > 0 {
+            for space in self.spaces.values_mut() {
+                space.may_have_been_written();
+            }
+        }
         if loss.events == 0 && loss.late == 0 {
             return;
         }
@@ -197,10 +211,9 @@ impl Ledger {
             self.leave(stamp.pid, stamp.time, changes);
             self.join(stamp.space, stamp.pid, stamp.time);
         }
-        let space = self
-            .spaces
-            .entry(stamp.space)
-            .or_insert_with(|| AddressSpace::new(stamp.space, self.page, stamp.time, stamp.pid));
+        let space = self.spaces.entry(stamp.space).or_insert_with(|| {
+            AddressSpace::new(stamp.space, self.page, self.rules, stamp.time, stamp.pid)
+        });
         (space, &mut self.ids)
     }
 
@@ -210,7 +223,7 @@ impl Ledger {
         let space = self
             .spaces
             .entry(id)
-            .or_insert_with(|| AddressSpace::new(id, self.page, time, pid));
+            .or_insert_with(|| AddressSpace::new(id, self.page, self.rules, time, pid));
         if !space.users.contains(&pid) {
             space.users.push(pid);
         }
@@ -262,9 +275,16 @@ impl Ledger {
 }
 
 /// The child's copy of its parent's space (`dup_mmap` in `kernel/fork.c`): every reservation under a
-/// new id, its site and its age kept.
+/// new id, its site and its age kept. What the parent touched is touched in the child where fork hands
+/// the pages on.
 fn copy(parent: &AddressSpace, ids: &mut Ids, fork: &Fork) -> AddressSpace {
-    let mut child = AddressSpace::new(fork.child_space, parent.page, fork.stamp.time, fork.child);
+    let mut child = AddressSpace::new(
+        fork.child_space,
+        parent.page,
+        parent.rules,
+        fork.stamp.time,
+        fork.child,
+    );
     let mut copies: BTreeMap<ReservationId, ReservationId> = BTreeMap::new();
     for (range, piece) in parent.pieces.iter() {
         let Some(original) = parent.reservations.get(&piece.owner) else {
@@ -281,9 +301,12 @@ fn copy(parent: &AddressSpace, ids: &mut Ids, fork: &Fork) -> AddressSpace {
             range,
             Piece {
                 owner,
-                attributes: piece.attributes.copied(),
+                attributes: piece.attributes.inherited(),
             },
         );
+        if !piece.attributes.is_copied_by_fork() {
+            continue;
+        }
         let mut touched = 0;
         for run in parent.touched.runs(&pages) {
             touched += child.touched.insert_range(&run);
@@ -314,7 +337,6 @@ impl AddressSpace {
         );
         if let Some(copy) = self.reservations.get_mut(&id) {
             copy.name = original.name.clone();
-            copy.attached = original.attached;
             copy.offset = original.offset;
         }
         id

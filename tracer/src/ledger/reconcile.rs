@@ -132,13 +132,9 @@ impl AddressSpace {
             .main_stack
             .filter(|id| mapping.name == "[stack]" && self.reservations.contains_key(id));
         for (part, protection) in journal.open(&range) {
-            let attributes = Attributes::of_snapshot(
-                protection.unwrap_or(mapping.protection),
-                mapping.shared,
-                mapping.inode != 0,
-                &mapping.name,
-            );
-            self.restyle(part.clone(), |old| old.protected(attributes.protection));
+            let attributes =
+                Attributes::of_snapshot(mapping, protection.unwrap_or(mapping.protection));
+            self.restyle(part.clone(), |old| old.seen_as(attributes));
             for gap in self.pieces.gaps(part) {
                 let owner = *line
                     .get_or_insert_with(|| self.discovered(ids, names, journal, maps, mapping));
@@ -201,8 +197,6 @@ impl AddressSpace {
         if let Some(reservation) = self.reservations.get_mut(&id) {
             reservation.name = names.get(&mapping.name);
             reservation.offset = mapping.offset;
-            // The kernel's name of a System V segment's file (`newseg` in `ipc/shm.c`).
-            reservation.attached = mapping.name.starts_with("/SYSV");
         }
         if is_stack {
             self.main_stack = Some(id);

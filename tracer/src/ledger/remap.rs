@@ -43,16 +43,17 @@ impl AddressSpace {
             .range(call.old_address, call.old_length)
             .unwrap_or(call.old_address.0..call.old_address.0);
         if old.is_empty() || call.flags & bits::MREMAP_DONTUNMAP != 0 {
-            self.duplicate(ids, maker, &old, new);
-            return;
-        }
-        let length = (old.end - old.start).min(new.end - new.start);
-        self.vacate(old.start + length..old.end);
-        if old.start == new.start {
-            self.grow(ids, maker, new.start + length..new.end);
+            self.duplicate(ids, maker, &old, new.clone());
         } else {
-            self.relocate(ids, maker, old.start..old.start + length, &new);
+            let length = (old.end - old.start).min(new.end - new.start);
+            self.vacate(old.start + length..old.end);
+            if old.start == new.start {
+                self.grow(ids, maker, new.start + length..new.end);
+            } else {
+                self.relocate(ids, maker, old.start..old.start + length, &new);
+            }
         }
+        self.join(&new);
     }
 
     fn vacate(&mut self, range: Range<u64>) {
@@ -67,10 +68,18 @@ impl AddressSpace {
         let uncertain = self.uncertain(&old);
         let lifted = self.lift(old.clone());
         self.determine(old.clone(), Determined::Unmapped);
-        self.release(new.clone());
         let moved = new.start..new.start + (old.end - old.start);
         let known = !lifted.pieces.is_empty();
+        if self.journal.is_some() || !known {
+            self.release(new.clone());
+        }
+        // Under a hole among several mappings the target is left as it is (`remap_move` in
+        // `mm/mremap.c`).
+        for (part, _) in &lifted.pieces {
+            self.release(shifted(part, old.start, new.start));
+        }
         for (part, piece) in lifted.pieces {
+            let piece = piece.moved(old.start, new.start);
             self.lay_again(shifted(&part, old.start, new.start), piece);
         }
         let (from, to) = (self.page.pages(&old).start, self.page.pages(new).start);
@@ -129,7 +138,10 @@ impl AddressSpace {
         self.release(growth.clone());
         let last = growth.start - 1;
         let before = self.pieces.get(last).map(|(_, piece)| *piece);
-        let attributes = before.map_or(Attributes::HEAP, |piece| piece.attributes.copied());
+        let attributes = before.map_or(Attributes::HEAP, |piece| Attributes {
+            guarded: false,
+            ..piece.attributes.copied()
+        });
         let owner = self.remapped(ids, maker, &growth, before);
         self.lay(growth.clone(), Piece { owner, attributes });
         if before.is_some() && self.uncertain(&(last..last + 1)).is_empty() {
@@ -148,8 +160,14 @@ impl AddressSpace {
         } else {
             old.start..old.start + (old.end - old.start).min(new.end - new.start)
         };
-        self.release(new.clone());
-        let first = self.pieces.get(source.start).map(|(_, piece)| *piece);
+        let sure = !again && self.journal.is_none() && self.pieces.get(source.start).is_some();
+        if !sure {
+            self.release(new.clone());
+        }
+        let first = self
+            .pieces
+            .get(source.start)
+            .map(|(_, piece)| piece.moved(source.start, new.start));
         let owner = self.remapped(ids, maker, &new, first);
         self.determine(new.clone(), Determined::Mapped);
         if again {
@@ -163,11 +181,19 @@ impl AddressSpace {
         let parts: Vec<_> = self
             .pieces
             .overlapping(source.clone())
-            .map(|(part, piece)| (shifted(&part, source.start, new.start), piece.attributes))
+            .map(|(part, piece)| {
+                let piece = piece.moved(source.start, new.start);
+                (shifted(&part, source.start, new.start), piece.attributes)
+            })
             .collect();
         for (part, attributes) in parts {
             let attributes = attributes.copied();
+            self.release(part.clone());
             self.lay(part, Piece { owner, attributes });
+        }
+        if sure {
+            self.take_over(&source, &new, owner);
+            return;
         }
         for gap in self.pieces.gaps(new.clone()) {
             let attributes = Attributes::HEAP;
@@ -185,6 +211,7 @@ impl AddressSpace {
         let (from, to) = (self.page.pages(source), self.page.pages(new).start);
         let (touched, resident) = (self.touched.runs(&from), self.resident.runs(&from));
         self.untouch(source.clone());
+        self.left_empty(source);
         let mut gained = (0, 0);
         for run in touched {
             gained.0 += self.touched.insert_range(&shifted(&run, from.start, to));

@@ -73,8 +73,6 @@ pub struct Reservation {
     pub resident_bytes: u64,
     /// Everything it owns lies within; it may have shrunk since.
     pub(super) hull: Range<u64>,
-    /// An attached System V segment (`shmdt` finds it by its address).
-    pub(super) attached: bool,
     /// Offset in the file at its beginning, bytes, where the maps told it.
     pub(super) offset: u64,
 }
@@ -102,7 +100,6 @@ impl Reservation {
             touched_bytes: 0,
             resident_bytes: 0,
             hull: asked.start..asked.start,
-            attached: false,
             offset: 0,
         }
     }

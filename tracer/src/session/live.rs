@@ -34,7 +34,10 @@ use crate::{
         recording::Writer,
         ring::{Drained, Ring, now},
     },
-    event::{Ended, Event, Loss, Maps, MapsPurpose, Pid, Reading, SpaceId, Stack, decode::Decoder},
+    event::{
+        Ended, Event, Looking, Loss, Maps, MapsPurpose, Pid, Reading, SpaceId, Stack,
+        decode::Decoder,
+    },
     order::Order,
     stacks::Namer,
 };
@@ -264,6 +267,9 @@ impl Live {
         if let Ok(sample) = processes::sample(pid, true) {
             self.order.push(sample.time, Event::Sample(sample));
         }
+        let time = now();
+        self.order
+            .push(time, Event::Looking(Looking { time, space }));
         if let Ok(resident) = processes::resident(pid, space) {
             self.order.push(now(), resident);
         }
@@ -358,6 +364,9 @@ impl Live {
     fn look_at_resident(&mut self) {
         let spaces: Vec<_> = self.processes.spaces().collect();
         for (space, pid) in spaces {
+            let time = now();
+            self.order
+                .push(time, Event::Looking(Looking { time, space }));
             match processes::resident(pid, space) {
                 Ok(event) => self.order.push(now(), event),
                 Err(error) => log::debug!("{error:#}"),

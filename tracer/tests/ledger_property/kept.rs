@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use tracer::event::{Address, Event, Found, MapsPurpose, Nanoseconds, Pid, SpaceId};
+use tracer::event::{Event, Found, MapsPurpose, Nanoseconds, Pid, SpaceId};
+use tracer::ledger::piece::OwnPages;
 use tracer::ledger::{AddressSpace, Change, Ledger, Origin, ReservationId};
 
-use crate::machine::*;
+use crate::{machine::*, step::Step, wire::*};
 
 /// A ledger, and the totals that a reader keeps of its changes.
 pub struct Kept {
@@ -35,18 +36,30 @@ impl Kept {
         kept
     }
 
+    /// Applies an event: what it says to have changed has changed.
     pub fn apply(&mut self, event: &Event) {
         let mut changes = Vec::new();
         self.ledger.apply(event, &mut changes);
         for change in changes {
-            let (id, difference) = match change {
-                Change::Born { id, figures, .. } => {
+            let (id, space, difference) = match change {
+                Change::Born {
+                    id, space, figures, ..
+                } => {
                     assert!(self.figures.insert(id, [0; 4]).is_none(), "born once");
-                    (id, figures)
+                    (id, space, figures)
                 }
-                Change::Changed { id, difference, .. } | Change::Died { id, difference, .. } => {
-                    (id, difference)
+                Change::Changed {
+                    id,
+                    space,
+                    difference,
+                    ..
                 }
+                | Change::Died {
+                    id,
+                    space,
+                    difference,
+                    ..
+                } => (id, space, difference),
             };
             let sum = self.figures.get_mut(&id).expect("changes come after birth");
             sum[0] += difference.reserved;
@@ -59,19 +72,30 @@ impl Kept {
                     Some([0; 4]),
                     "the dead have nothing"
                 );
-            } else {
-                assert!(sum[0] > 0, "what has nothing is dead");
+                continue;
             }
+            assert!(sum[0] > 0, "what has nothing is dead");
+            let space = self.ledger.space(space).expect("alive");
+            let reservation = space.reservation(id).expect("alive");
+            let figures = [
+                reservation.reserved_bytes as i64,
+                reservation.accessible_bytes as i64,
+                reservation.charged_bytes as i64,
+                reservation.touched_bytes as i64,
+            ];
+            assert_eq!(*sum, figures);
+            assert!(reservation.resident_bytes <= reservation.touched_bytes);
         }
-        self.consistent();
     }
 
+    /// Does the steps; the states between them.
     pub fn run(&mut self, machine: &mut Machine, steps: &[Step]) -> Vec<Machine> {
         let mut states = vec![machine.clone()];
         for step in steps {
             for event in machine.step(step) {
                 self.apply(&event);
             }
+            self.consistent();
             states.push(machine.clone());
         }
         states
@@ -96,9 +120,10 @@ impl Kept {
                     bytes
                 };
                 sums[2] += if piece.attributes.charged { bytes } else { 0 };
-                for page in start.0 / PAGE..end.0 / PAGE {
-                    let touched = space.is_touched(Address(page * PAGE));
-                    sums[3] += if touched { PAGE as i64 } else { 0 };
+                let mut at = start;
+                while at < end {
+                    sums[3] += if space.is_touched(at) { PAGE as i64 } else { 0 };
+                    at.0 += PAGE;
                 }
             }
             let mut total = 0;
@@ -127,45 +152,79 @@ impl Kept {
         assert_eq!(figures, self.figures);
     }
 
-    /// Page by page: mapped, protection; and with `whole`, owner, charge and touch too.
-    pub fn check(&self, machine: &Machine, whole: bool) {
+    /// Page by page: mapped, protection.
+    pub fn check_maps(&self, machine: &Machine) {
         let space = self.space();
         let truth = truth(machine);
         assert_eq!(space.compare(&truth), []);
         let bytes: u64 = truth.iter().map(|line| line.end.0 - line.start.0).sum();
         assert_eq!(space.mapped_bytes(), bytes);
-        if !whole {
-            return;
-        }
+    }
+
+    /// Page by page all that the ledger of a space knows.
+    pub fn check(&self, machine: &Machine, space: SpaceId, inherited: u64) {
+        let space = self.ledger.space(space).expect("alive");
+        let mut resident: BTreeMap<ReservationId, u64> = BTreeMap::new();
+        let mut ranges = space.ranges().peekable();
         for (at, page) in machine.pages.iter().enumerate() {
-            let Some(page) = page else {
+            while ranges.next_if(|(_, end, _)| *end <= address(at)).is_some() {}
+            let piece = ranges
+                .peek()
+                .filter(|(start, ..)| *start <= address(at))
+                .map(|(_, _, piece)| *piece);
+            let (Some(page), Some(piece)) = (page, piece) else {
+                assert!(page.is_none() && piece.is_none(), "page {at}: {page:?}");
                 assert!(!space.is_touched(address(at)), "page {at}");
                 continue;
             };
-            let owner = space
-                .owner(address(at))
-                .expect("mapped pages have an owner");
-            let owner = space.reservation(owner).expect("owners live");
+            let owner = space.reservation(piece.owner).expect("owners live");
             let kind = match owner.origin {
                 Origin::Map => Kind::Map,
                 Origin::Remap => Kind::Remap,
                 Origin::Break => Kind::Break,
-                Origin::Attach | Origin::PreExisting | Origin::Inherited | Origin::Unseen => {
-                    Kind::Old
-                }
+                Origin::Attach => Kind::Attach,
+                Origin::PreExisting | Origin::Unseen => Kind::Old,
+                Origin::Inherited => page.owner.1,
             };
             let made = if kind == Kind::Old { 0 } else { owner.born.0 };
             assert_eq!((made, kind), page.owner, "owner of page {at}");
-            assert_eq!(u64::from(owner.stack.0), made, "stack of page {at}");
-            let charged = space
-                .pieces(owner.id)
-                .find(|(start, end, _)| (*start..*end).contains(&address(at)))
-                .map(|(_, _, attributes)| attributes.charged);
-            assert_eq!(charged, Some(page.charged), "charge of page {at}");
-            assert_eq!(
+            if kind != Kind::Old {
+                assert_eq!(u64::from(owner.stack.0), made, "stack of page {at}");
+                assert_eq!(
+                    owner.origin == Origin::Inherited,
+                    made <= inherited,
+                    "page {at}"
+                );
+            }
+            let attributes = piece.attributes;
+            let own = match attributes.own_pages {
+                OwnPages::None => Own::None,
+                OwnPages::Some => Own::Some,
+                OwnPages::Inherited => Own::Inherited,
+            };
+            let known = (
+                own,
+                attributes.protection,
+                attributes.shared,
+                attributes.charged,
                 space.is_touched(address(at)),
+            );
+            let mapped = page.mapped;
+            let truth = (
+                page.own,
+                mapped.protection,
+                mapped.shared,
+                mapped.charged,
                 page.touched,
-                "touch of page {at}"
+            );
+            assert_eq!(known, truth, "page {at}: {page:?} {attributes:?}");
+            *resident.entry(piece.owner).or_default() += if page.resident { PAGE } else { 0 };
+        }
+        for reservation in space.reservations() {
+            assert!(reservation.resident_bytes <= reservation.touched_bytes);
+            assert_eq!(
+                resident.get(&reservation.id),
+                Some(&reservation.resident_bytes)
             );
         }
     }

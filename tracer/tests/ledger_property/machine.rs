@@ -1,29 +1,45 @@
 //! The model: a small kernel on an array of pages.
 
-use tracer::event::{
-    Action, Address, Call, Event, Fault, Mapping, Maps, MapsPurpose, Nanoseconds, Pid, SpaceId,
-    StackId, Stamp, Tid,
-};
+use std::ops::Range;
 
-pub const PAGE: u64 = 4096;
+use tracer::event::{Action, Event};
+
+use crate::{step::*, wire::*};
+
 /// Pages of the model.
 pub const PAGES: usize = 96;
 /// Where the heap begins.
 pub const HEAP: usize = 72;
-/// Where the model lies in the address space.
-pub const BASE: u64 = 0x5000_0000;
-pub const FIXED: u32 = 0x10;
-pub const NORESERVE: u32 = 0x4000;
-pub const POPULATE: u32 = 0x8000;
+/// Pages of a System V segment.
+pub const SEGMENT: usize = 5;
 
+/// One page of memory.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Page {
     /// When the owner was made, and by what; time 0 is before tracing.
     pub owner: (u64, Kind),
+    pub touched: bool,
+    /// Truly; and by the last look.
+    pub in_memory: bool,
+    pub resident: bool,
+    /// Its mapping has pages of its own, by what the kernel remembers.
+    pub own: Own,
+    pub mapped: Mapped,
+}
+
+/// All that makes a mapping of the kernel's out of pages side by side.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Mapped {
     pub protection: u8,
+    pub shared: bool,
     pub noreserve: bool,
     pub charged: bool,
-    pub touched: bool,
+    pub dont_fork: bool,
+    pub wipe_on_fork: bool,
+    /// When its segment was attached; 0: it is of none.
+    pub segment: u64,
+    /// The page of the array where its file begins; 0 for private memory that did not move.
+    pub zero: i64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,19 +47,15 @@ pub enum Kind {
     Map,
     Remap,
     Break,
+    Attach,
     Old,
 }
 
-#[derive(Clone, Debug)]
-pub enum Step {
-    Map(usize, usize, u8, u32),
-    Unmap(usize, usize),
-    Protect(usize, usize, u8),
-    /// Old page and pages, new page and pages, `MREMAP_*` bits.
-    Remap(usize, usize, usize, usize, u32),
-    Break(usize),
-    Fault(usize, bool),
-    Populate(usize, usize),
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Own {
+    None,
+    Some,
+    Inherited,
 }
 
 #[derive(Clone, Debug)]
@@ -53,26 +65,41 @@ pub struct Machine {
     /// What `mmap`, `munmap` and `mremap` reach: the maps do not show where the heap ends if its end
     /// was unmapped, so a snapshot is only the truth where nobody does that.
     pub reach: usize,
+    /// Whether there are segments: of one that nobody saw attached, and that moved before anyone looked,
+    /// the ledger cannot know what `shmdt` takes.
+    pub segments: bool,
     pub time: u64,
 }
 
 impl Machine {
-    pub fn fresh(owner: (u64, Kind), protection: u8, noreserve: bool) -> Page {
-        Page {
-            owner,
-            protection,
-            noreserve,
-            charged: protection & 2 != 0 && !noreserve,
-            touched: false,
+    pub fn new(reach: usize) -> Self {
+        Self {
+            pages: [None; PAGES],
+            heap_end: HEAP,
+            reach,
+            segments: true,
+            time: 0,
         }
     }
 
-    pub fn mapped(&self, at: usize, pages: usize) -> bool {
-        pages > 0 && at + pages <= PAGES && self.pages[at..at + pages].iter().all(Option::is_some)
-    }
-
-    pub fn free(&self, at: usize, pages: usize) -> bool {
-        at + pages <= PAGES && self.pages[at..at + pages].iter().all(Option::is_none)
+    pub fn fresh(owner: (u64, Kind), protection: u8) -> Page {
+        Page {
+            owner,
+            touched: false,
+            in_memory: false,
+            resident: false,
+            own: Own::None,
+            mapped: Mapped {
+                protection,
+                shared: false,
+                noreserve: false,
+                charged: protection & 2 != 0,
+                dont_fork: false,
+                wipe_on_fork: false,
+                segment: 0,
+                zero: 0,
+            },
+        }
     }
 
     /// Does the step if a kernel would, and says what the tracer sees of it.
@@ -80,250 +107,111 @@ impl Machine {
         self.time += 10;
         match *step {
             Step::Map(at, length, protection, flags) => self.map(at, length, protection, flags),
-            Step::Unmap(at, length) => {
-                if at + length > self.reach {
-                    return Vec::new();
-                }
-                self.pages[at..at + length].fill(None);
-                let (address, length) = bytes(at, length);
-                self.called(Action::Unmap { address, length })
-            }
-            Step::Protect(at, length, protection) => {
-                if !self.mapped(at, length) {
-                    return Vec::new();
-                }
-                for page in self.pages[at..at + length].iter_mut().flatten() {
-                    page.protection = protection;
-                    page.charged |= protection & 2 != 0 && !page.noreserve;
-                }
-                let (address, length) = bytes(at, length);
-                self.called(Action::Protect {
-                    address,
-                    length,
-                    protection,
-                })
-            }
+            Step::Unmap(at, length) => self.unmap(at, length),
+            Step::Protect(at, length, protection) => self.protect(at, length, protection),
             Step::Remap(old, old_length, new, new_length, flags) => {
                 self.remap((old, old_length), (new, new_length), flags)
             }
             Step::Break(end) => self.brk(end),
-            Step::Fault(at, write) => {
-                let time = self.time;
-                let page = self.pages[at]
-                    .as_mut()
-                    .filter(|page| page.protection != 0 && (!write || page.protection & 2 != 0));
-                let Some(page) = page else {
-                    return Vec::new();
-                };
-                page.touched = true;
-                vec![Event::Fault(Fault {
-                    stamp: stamp(time),
-                    address: Address(address(at).0 + 100),
-                    write,
-                    in_kernel: false,
-                })]
-            }
-            Step::Populate(at, length) => {
-                if !self.mapped(at, length) {
-                    return Vec::new();
-                }
-                let range = &mut self.pages[at..at + length];
-                if range.iter().flatten().any(|page| page.protection == 0) {
-                    return Vec::new();
-                }
-                for page in range.iter_mut().flatten() {
-                    page.touched = true;
-                }
-                let (address, length) = bytes(at, length);
-                self.called(Action::Advise {
-                    address,
-                    length,
-                    advice: 22,
-                })
-            }
+            Step::Fault(at, write) => self.fault(at, write),
+            Step::Advise(at, length, advice) => self.advise(at, length, advice),
+            Step::Attach(at, over, read_only) => self.attach(at, over, read_only),
+            Step::Detach(at) => self.detach(at),
+            Step::Look(at, length) => self.look(at, length),
         }
+    }
+
+    pub fn free(&self, at: usize, pages: usize) -> bool {
+        at + pages <= PAGES && self.pages[at..at + pages].iter().all(Option::is_none)
+    }
+
+    pub fn mapped(&self, at: usize, pages: usize) -> bool {
+        at + pages <= PAGES && self.pages[at..at + pages].iter().all(Option::is_some)
     }
 
     pub fn called(&self, action: Action) -> Vec<Event> {
         vec![call(self.time, action)]
     }
 
-    pub fn map(&mut self, at: usize, length: usize, protection: u8, flags: u32) -> Vec<Event> {
-        let fixed = flags & FIXED != 0;
-        let end = if fixed { self.reach } else { HEAP };
-        if at + length > end || (!fixed && !self.free(at, length)) {
-            return Vec::new();
-        }
-        for page in &mut self.pages[at..at + length] {
-            let owner = page.map_or((self.time, Kind::Map), |page| page.owner);
-            let mut new = Self::fresh(owner, protection, flags & NORESERVE != 0);
-            new.touched = flags & POPULATE != 0 && protection != 0;
-            *page = Some(new);
-        }
-        let (address, length) = bytes(at, length);
-        self.called(Action::Map {
-            address,
-            // Not whole pages: rounding is the ledger's.
-            length: length - 7,
-            protection,
-            flags: flags | 0x22,
-            file_offset: None,
-        })
+    pub fn is(&self, at: usize, what: impl Fn(&Mapped) -> bool) -> bool {
+        self.pages[at].is_some_and(|page| what(&page.mapped))
     }
 
-    pub fn brk(&mut self, end: usize) -> Vec<Event> {
-        let old = self.heap_end;
-        if end > old && !self.free(old, end - old) {
-            return Vec::new();
-        }
-        let new = (end > old).then(|| Self::fresh((self.time, Kind::Break), 3, false));
-        self.pages[old.min(end)..old.max(end)].fill(new);
-        self.heap_end = end;
-        self.called(Action::Break {
-            start: address(HEAP),
-            end: address(end),
-        })
-    }
-
-    pub fn remap(
-        &mut self,
-        (old, old_length): (usize, usize),
-        (new, new_length): (usize, usize),
-        flags: u32,
-    ) -> Vec<Event> {
-        let time = self.time;
-        let dont_unmap = flags & 4 != 0;
-        let fixed = flags & 2 != 0;
-        if old + old_length > self.reach || !self.mapped(old, old_length) {
-            return Vec::new();
-        }
-        let in_place = !fixed
-            && !dont_unmap
-            && old + new_length <= self.reach
-            && (new_length <= old_length || self.free(old + old_length, new_length - old_length));
-        let new = if in_place { old } else { new };
-        if !in_place {
-            let overlap = new < old + old_length && old < new + new_length;
-            let place = new + new_length <= self.reach && (fixed || self.free(new, new_length));
-            if overlap || !place || (dont_unmap && old_length != new_length) {
-                return Vec::new();
-            }
-        }
-        let kept = old_length.min(new_length);
-        if new_length < old_length {
-            self.pages[old + new_length..old + old_length].fill(None);
-        }
-        let last = self.pages[old + kept - 1];
-        if !in_place {
-            let mut moved = self.pages[old..old + kept].to_vec();
-            if dont_unmap {
-                for page in self.pages[old..old + kept].iter_mut().flatten() {
-                    page.touched = false;
-                }
-                for page in moved.iter_mut().flatten() {
-                    page.owner = (time, Kind::Remap);
-                }
-            } else {
-                self.pages[old..old + kept].fill(None);
-            }
-            self.pages[new..new + kept].copy_from_slice(&moved);
-        }
-        let grown = last.map(|last| Page {
-            owner: (time, Kind::Remap),
-            touched: false,
-            ..last
-        });
-        self.pages[new + kept..new + new_length].fill(grown);
-        self.called(Action::Remap {
-            old_address: address(old),
-            old_length: bytes(old, old_length).1 - 3,
-            new_address: address(new),
-            new_length: bytes(new, new_length).1 - 3,
-            flags,
-        })
-    }
-}
-
-pub fn address(page: usize) -> Address {
-    Address(BASE + page as u64 * PAGE)
-}
-
-pub fn bytes(page: usize, pages: usize) -> (Address, u64) {
-    (address(page), pages as u64 * PAGE)
-}
-
-pub fn stamp(time: u64) -> Stamp {
-    Stamp {
-        time: Nanoseconds(time),
-        space: SpaceId(1),
-        pid: Pid(1),
-        tid: Tid(1),
-        cpu: 0,
-    }
-}
-
-pub fn call(time: u64, action: Action) -> Event {
-    Event::Call(Call {
-        stamp: stamp(time),
-        stack: StackId(time as u32),
-        action,
-        totals: None,
-        took_ns: 0,
-    })
-}
-
-/// The maps of an array of pages, pages of one protection made one mapping as the kernel does.
-pub fn lines(pages: &[Option<Page>; PAGES], heap_end: usize) -> Vec<Mapping> {
-    let mut lines: Vec<Mapping> = Vec::new();
-    for (at, page) in pages.iter().enumerate() {
-        let Some(page) = page else { continue };
-        let name = if (HEAP..heap_end).contains(&at) {
-            "[heap]"
-        } else {
-            ""
+    /// Whether two neighbours are of one mapping of the kernel's, whatever it has of pages.
+    pub fn alike(&self, left: usize, right: usize) -> bool {
+        let mapped = |at: usize| {
+            self.pages
+                .get(at)
+                .copied()
+                .flatten()
+                .map(|page| page.mapped)
         };
-        match lines.last_mut() {
-            Some(last)
-                if last.end == address(at)
-                    && last.protection == page.protection
-                    && last.name == name =>
-            {
-                last.end = address(at + 1);
+        mapped(left).is_some() && mapped(left) == mapped(right)
+    }
+
+    /// The mapping of the kernel's that a page is in.
+    pub fn mapping(&self, at: usize) -> Range<usize> {
+        let own = |at: usize| self.pages[at].map(|page| page.own);
+        let same = |left: usize, right: usize| self.alike(left, right) && own(left) == own(right);
+        let (mut start, mut end) = (at, at + 1);
+        while start > 0 && same(start - 1, start) {
+            start -= 1;
+        }
+        while end < PAGES && same(end - 1, end) {
+            end += 1;
+        }
+        start..end
+    }
+
+    /// The mapping of a page has pages of its own from now on.
+    pub fn wrote(&mut self, at: usize) {
+        let fresh = |page: Page| !page.mapped.shared && page.own == Own::None;
+        if self.pages[at].is_some_and(fresh) {
+            let range = self.mapping(at);
+            for page in self.pages[range].iter_mut().flatten() {
+                page.own = Own::Some;
             }
-            _ => lines.push(Mapping {
-                start: address(at),
-                end: address(at + 1),
-                protection: page.protection,
-                name: name.into(),
-                ..Mapping::default()
-            }),
         }
     }
-    lines
-}
 
-pub fn truth(machine: &Machine) -> Vec<Mapping> {
-    lines(&machine.pages, machine.heap_end)
-}
+    /// After a call on `range`, mappings that are alike are one.
+    pub fn join(&mut self, range: Range<usize>) {
+        let end = range.end.min(PAGES - 1);
+        for right in range.start.max(1)..=end {
+            let left = right - 1;
+            if !self.alike(left, right) {
+                continue;
+            }
+            match (self.pages[left], self.pages[right]) {
+                (Some(one), Some(other)) if one.own == Own::None && other.own == Own::Some => {
+                    self.wrote(left);
+                }
+                (Some(one), Some(other)) if one.own == Own::Some && other.own == Own::None => {
+                    self.wrote(right);
+                }
+                _ => {}
+            }
+        }
+    }
 
-/// A snapshot of which each page was read at its own moment; the heap, one mapping for the kernel, at
-/// one.
-pub fn torn(states: &[Machine], moments: &[usize]) -> Vec<Mapping> {
-    let state = |at: usize| &states[moments[at.min(HEAP)] % states.len()];
-    lines(
-        &std::array::from_fn(|at| state(at).pages[at]),
-        state(HEAP).heap_end,
-    )
-}
-
-pub fn maps(began: u64, time: u64, purpose: MapsPurpose, mappings: Vec<Mapping>) -> Event {
-    Event::Maps(Maps {
-        time: Nanoseconds(time),
-        began: Nanoseconds(began),
-        pid: Pid(1),
-        space: SpaceId(1),
-        mappings,
-        purpose,
-        after: 0,
-    })
+    /// What a forked child has.
+    pub fn forked(&self) -> Self {
+        let mut child = self.clone();
+        for page in &mut child.pages {
+            *page = page.filter(|page| !page.mapped.dont_fork).map(|mut page| {
+                page.resident = false;
+                if page.mapped.wipe_on_fork {
+                    page.own = Own::None;
+                }
+                if page.own == Own::None {
+                    (page.touched, page.in_memory) = (false, false);
+                } else {
+                    page.own = Own::Inherited;
+                }
+                page.mapped.charged &= !page.mapped.shared;
+                page
+            });
+        }
+        child
+    }
 }

@@ -29,3 +29,5 @@ mod replay;
 mod reproducer;
 
 mod selection;
+
+mod storm;

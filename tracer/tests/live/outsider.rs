@@ -103,7 +103,9 @@ fn kind(action: &Action) -> Option<&'static str> {
         Action::Attach { .. } => "shmat",
         Action::Detach { .. } => "shmdt",
         Action::RemapFilePages { .. } => "remap_file_pages",
-        Action::Unclear | Action::ProtectFailed { .. } => return None,
+        Action::Unclear | Action::ProtectFailed { .. } | Action::AdviseFailed { .. } => {
+            return None;
+        }
     })
 }
 

@@ -2,9 +2,9 @@
 
 use tracer::event::{
     Action, Address, Call, Ended, Event, Exec, Exit, ExitStatus, Failures, Fault, Fork, Found,
-    Frame, FrameKind, Identity, Limits, Loss, Mapping, Maps, MapsPurpose, Missing, Nanoseconds,
-    Pid, Reading, Rename, Resident, Sample, SpaceId, Stack, StackId, StackQuality, Stamp, Started,
-    Thread, Tid, Totals,
+    Frame, FrameKind, Identity, Limits, Looking, Loss, Mapping, Maps, MapsPurpose, Missing,
+    Nanoseconds, Pid, Reading, Rename, Resident, Sample, SpaceId, Stack, StackId, StackQuality,
+    Stamp, Started, Thread, Tid, Totals,
 };
 
 pub(crate) fn stamp(time: u64) -> Stamp {
@@ -173,6 +173,15 @@ pub(crate) fn one_of_each() -> Vec<(&'static str, Event)> {
             }),
         ),
         (
+            "AdviseFailed",
+            call(Action::AdviseFailed {
+                address: cage,
+                length,
+                advice: 4,
+                error: 300,
+            }),
+        ),
+        (
             "Fault",
             Event::Fault(Fault {
                 stamp: stamp(77),
@@ -280,6 +289,13 @@ pub(crate) fn one_of_each() -> Vec<(&'static str, Event)> {
             Event::Failures(Failures {
                 calls: vec![("mmap".into(), 3)],
                 ..Failures::default()
+            }),
+        ),
+        (
+            "Looking",
+            Event::Looking(Looking {
+                time: Nanoseconds(77),
+                space: SpaceId(3),
             }),
         ),
         (

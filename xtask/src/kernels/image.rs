@@ -26,6 +26,9 @@ const ON_PATH: &str = "/programs";
 /// Folders that are links into `/usr` on a system with a merged one.
 const MERGED: [&str; 5] = ["/bin", "/sbin", "/lib", "/lib32", "/lib64"];
 
+/// Pauses of the test's storms in a guest, where emulation makes everything slow.
+const STORM_PAUSES: u32 = 50;
+
 /// What `init` is made of.
 const BUSYBOX: &str = "/busybox";
 
@@ -224,7 +227,7 @@ fn output(command: &mut Command) -> Result<String> {
 fn init(suites: &[Suite]) -> String {
     let mut script = format!(
         "#!{BUSYBOX} sh\n\
-         export PATH={ON_PATH} HOME=/root TMPDIR=/tmp\n\
+         export PATH={ON_PATH} HOME=/root TMPDIR=/tmp STORM_PAUSES={STORM_PAUSES}\n\
          alias busybox={BUSYBOX}\n\
          busybox mount -t proc proc /proc\n\
          busybox mount -t sysfs sysfs /sys\n\

@@ -42,18 +42,6 @@ fn a_commit_that_adds_nothing_makes_no_reservation() {
 }
 
 #[test]
-fn a_fresh_commit_is_untouched_and_can_be_taken_back() {
-    let mut story = Story::new();
-    story.map(10, 10, RW, PRIVATE);
-    story.fault(11, true);
-    story.look(&[(11, 2)]);
-    assert_eq!(story.made_at(2).touched_bytes, 2 * PAGE);
-    let changes = story.map(10, 10, NONE, PRIVATE | MAP_FIXED | MAP_NORESERVE);
-    assert_eq!(short(&changes), [Changed(pages(0, -10, -10, -2))]);
-    assert_eq!(story.made_at(2).resident_bytes, 0);
-}
-
-#[test]
 fn a_mapping_where_the_ledger_believes_another_wins() {
     for flags in [0, MAP_FIXED_NOREPLACE] {
         let mut story = Story::new();
@@ -102,92 +90,6 @@ fn lengths_are_rounded_up_to_pages_and_huge_mappings_to_huge_pages() {
     assert_eq!(story.space().mapped_bytes(), 2 << 20);
     story.call(map(PAGE + 1, MAP_HUGETLB | 30 << MAP_HUGE_SHIFT));
     assert_eq!(story.space().mapped_bytes(), 1 << 30);
-    story.call(Action::Unmap {
-        address: Address(0x4000_0000),
-        length: 1,
-    });
-    assert_eq!(story.space().mapped_bytes(), (1 << 30) - PAGE);
-}
-
-#[test]
-fn a_protection_reaches_across_reservations() {
-    let mut story = Story::new();
-    story.map(10, 2, NONE, PRIVATE);
-    story.map(12, 2, NONE, PRIVATE | MAP_NORESERVE);
-    assert_eq!(
-        short(&story.protect(11, 2, RW)),
-        [Changed(pages(0, 1, 1, 0)), Changed(pages(0, 1, 0, 0))]
-    );
-    assert_eq!(
-        short(&story.protect(11, 2, NONE)),
-        [Changed(pages(0, -1, 0, 0)), Changed(pages(0, -1, 0, 0))]
-    );
-}
-
-#[test]
-fn populating_touches_what_can_be_accessed() {
-    let mut story = Story::new();
-    assert_eq!(
-        short(&story.map(10, 4, RW, PRIVATE | MAP_POPULATE)),
-        [Born(Origin::Map, pages(4, 4, 4, 4))]
-    );
-    assert_eq!(
-        short(&story.map(20, 4, NONE, PRIVATE | MAP_POPULATE)),
-        [Born(Origin::Map, pages(4, 0, 0, 0))]
-    );
-    assert_eq!(
-        short(&story.map(30, 4, RW, PRIVATE | MAP_POPULATE | MAP_NONBLOCK)),
-        [Born(Origin::Map, pages(4, 4, 4, 0))]
-    );
-    assert_eq!(
-        short(&story.map(40, 4, R, PRIVATE | MAP_LOCKED)),
-        [Born(Origin::Map, pages(4, 4, 0, 4))]
-    );
-    assert_eq!(
-        short(&story.advise(30, 2, MADV_POPULATE_WRITE)),
-        [Changed(pages(0, 0, 0, 2))]
-    );
-}
-
-#[test]
-fn a_page_is_touched_once_and_until_it_is_unmapped() {
-    let mut story = Story::new();
-    story.map(10, 4, RW, PRIVATE);
-    assert_eq!(short(&story.fault(11, true)), [Changed(pages(0, 0, 0, 1))]);
-    assert_eq!(short(&story.fault(11, true)), []);
-    assert_eq!(short(&story.advise(10, 4, MADV_DONTNEED)), []);
-    assert_eq!(short(&story.fault(11, true)), []);
-    assert_eq!(short(&story.unmap(11, 1)), [Changed(pages(-1, -1, -1, -1))]);
-    assert_eq!(short(&story.fault(11, true)), []);
-}
-
-#[test]
-fn a_fault_that_the_mapping_forbids_touches_nothing() {
-    let mut story = Story::new();
-    story.map(10, 1, NONE, PRIVATE);
-    story.map(11, 1, R, PRIVATE);
-    assert_eq!(short(&story.fault(10, false)), []);
-    assert_eq!(short(&story.fault(11, true)), []);
-    assert_eq!(short(&story.fault(11, false)), [Changed(pages(0, 0, 0, 1))]);
-}
-
-#[test]
-fn residence_is_that_of_the_last_look_and_touches() {
-    let mut story = Story::new();
-    story.map(10, 4, RW, PRIVATE);
-    story.map(14, 4, RW, PRIVATE);
-    assert_eq!(
-        short(&story.look(&[(12, 3), (90, 5)])),
-        [Changed(pages(0, 0, 0, 2)), Changed(pages(0, 0, 0, 1))]
-    );
-    assert_eq!(story.made_at(2).resident_bytes, 2 * PAGE);
-    story.advise(12, 1, MADV_DONTNEED);
-    assert_eq!(story.made_at(2).resident_bytes, PAGE);
-    assert_eq!(short(&story.look(&[(14, 1)])), []);
-    assert_eq!(story.made_at(2).resident_bytes, 0);
-    assert_eq!(story.made_at(3).resident_bytes, PAGE);
-    story.unmap(14, 2);
-    assert_eq!(story.made_at(3).resident_bytes, 0);
 }
 
 #[test]
@@ -222,49 +124,6 @@ fn a_break_inside_a_page_takes_the_page() {
         end: Address(101 * PAGE),
     });
     assert_eq!(story.space().mapped_bytes(), PAGE);
-}
-
-#[test]
-fn shmdt_releases_what_shmat_attached_and_nothing_else() {
-    let mut story = Story::new();
-    story.map(14, 1, RW, PRIVATE);
-    let attach = |page: u64, length| Action::Attach {
-        address: Address(page * PAGE),
-        length,
-        flags: 0,
-    };
-    story.call(attach(10, 4 * PAGE - 5));
-    story.call(attach(6, 4 * PAGE));
-    story.protect(7, 1, R);
-    assert_eq!(
-        short(&story.call(Action::Detach {
-            address: Address(6 * PAGE)
-        })),
-        [Died(pages(-4, -4, 0, 0), true)]
-    );
-    assert_eq!(story.shape(), [(10, 4, 3, RW), (14, 1, 2, RW)]);
-    story.call(Action::Detach {
-        address: Address(14 * PAGE),
-    });
-    assert!(story.space().needs_resync());
-}
-
-#[test]
-fn an_attached_segment_of_unknown_length_waits_for_the_maps() {
-    let mut story = Story::new();
-    let attach = Action::Attach {
-        address: Address(10 * PAGE),
-        length: 0,
-        flags: 0,
-    };
-    assert_eq!(short(&story.call(attach)), []);
-    assert!(story.space().needs_resync());
-    let mut segment = line(10, 4, RW, "/SYSV00000000 (deleted)");
-    segment.shared = true;
-    let changes = story.maps(MapsPurpose::Resync, &[segment]);
-    assert_eq!(short(&changes), [Born(Origin::Attach, pages(4, 4, 0, 0))]);
-    assert_eq!(story.made_at(2).stack, StackId(2));
-    assert!(!story.space().needs_resync());
 }
 
 #[test]

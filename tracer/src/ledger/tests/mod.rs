@@ -3,14 +3,18 @@
 mod calls;
 mod checks;
 mod maps;
+mod memory;
 mod processes;
+mod protections;
 mod remap;
+mod segments;
 
 use super::bits::*;
 use super::{AddressSpace, Change, Difference, Ledger, Origin, Reservation};
 use crate::event::{
-    Action, Address, Call, Event, Exec, Exit, ExitStatus, Fault, Fork, Found, Loss, Mapping, Maps,
-    MapsPurpose, Nanoseconds, Pid, Reading, Resident, SpaceId, StackId, Stamp, Tid, Totals,
+    Action, Address, Call, Event, Exec, Exit, ExitStatus, Fault, Fork, Found, Looking, Loss,
+    Mapping, Maps, MapsPurpose, Nanoseconds, Pid, Reading, Resident, SpaceId, StackId, Stamp,
+    Started, Tid, Totals,
 };
 
 pub const PAGE: u64 = 4096;
@@ -121,6 +125,30 @@ impl Story {
         })
     }
 
+    pub fn protect_failed(
+        &mut self,
+        page: u64,
+        pages: u64,
+        protection: u8,
+        error: u16,
+    ) -> Vec<Change> {
+        self.call(Action::ProtectFailed {
+            address: Address(page * PAGE),
+            length: pages * PAGE,
+            protection,
+            error,
+        })
+    }
+
+    pub fn advise_failed(&mut self, page: u64, pages: u64, advice: u32, error: u16) -> Vec<Change> {
+        self.call(Action::AdviseFailed {
+            address: Address(page * PAGE),
+            length: pages * PAGE,
+            advice,
+            error,
+        })
+    }
+
     pub fn brk(&mut self, start: u64, end: u64) -> Vec<Change> {
         self.call(Action::Break {
             start: Address(start * PAGE),
@@ -162,11 +190,20 @@ impl Story {
 
     /// A reading of the maps that began and ended just now.
     pub fn maps(&mut self, purpose: MapsPurpose, lines: &[Mapping]) -> Vec<Change> {
-        let began = Nanoseconds(self.time + 1);
+        self.maps_begun(self.time + 1, purpose, lines)
+    }
+
+    /// A reading of the maps that began at a given time, and ended just now.
+    pub fn maps_begun(
+        &mut self,
+        began: u64,
+        purpose: MapsPurpose,
+        lines: &[Mapping],
+    ) -> Vec<Change> {
         let stamp = self.stamp();
         self.apply(&Event::Maps(Maps {
             time: stamp.time,
-            began,
+            began: Nanoseconds(began),
             pid: stamp.pid,
             space: stamp.space,
             mappings: lines.to_vec(),

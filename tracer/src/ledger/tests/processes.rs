@@ -28,6 +28,32 @@ fn fork_copies_every_reservation_with_its_site_and_age() {
 }
 
 #[test]
+fn a_child_has_touched_what_fork_hands_on() {
+    let mut story = Story::new();
+    story.map(10, 4, RW, PRIVATE);
+    story.fault(11, true);
+    story.fault(12, false);
+    story.map(20, 4, RW, MAP_SHARED | MAP_ANONYMOUS);
+    story.fault(21, true);
+    // Never written to: the kernel copies no page tables.
+    story.map(30, 4, RW, PRIVATE);
+    story.fault(31, false);
+    story.map(40, 4, RW, PRIVATE);
+    story.fault(41, true);
+    story.advise(40, 4, MADV_WIPEONFORK);
+    story.look(&[(11, 1), (21, 1), (41, 1)]);
+    assert_eq!(
+        short(&story.fork(11, 2)),
+        [
+            Born(Origin::Inherited, pages(4, 4, 4, 2)),
+            Born(Origin::Inherited, pages(4, 4, 0, 0)),
+            Born(Origin::Inherited, pages(4, 4, 4, 0)),
+            Born(Origin::Inherited, pages(4, 4, 4, 0)),
+        ]
+    );
+}
+
+#[test]
 fn a_vforked_child_shares_the_space_until_it_executes() {
     let mut story = Story::new();
     story.map(10, 4, RW, PRIVATE);

@@ -64,6 +64,22 @@ fn a_move_of_several_mappings_keeps_the_hole_between_them() {
 }
 
 #[test]
+fn under_a_hole_among_several_mappings_the_target_stays() {
+    for flags in [3, 3 | MREMAP_DONTUNMAP] {
+        let mut story = Story::new();
+        story.map(10, 5, RW, PRIVATE);
+        story.unmap(12, 1);
+        story.map(20, 5, R, PRIVATE);
+        let target = story.time as u32;
+        story.remap((10, 5), (20, 5), flags);
+        let shape = story.shape();
+        let there: Vec<_> = shape.iter().filter(|(page, ..)| *page >= 20).collect();
+        assert_eq!(there.len(), 3);
+        assert_eq!(there[1], &(22, 1, target, R));
+    }
+}
+
+#[test]
 fn dontunmap_leaves_the_old_place_empty_and_makes_a_new_reservation() {
     let mut story = Story::new();
     story.map(10, 4, RW, PRIVATE);

@@ -1,0 +1,94 @@
+//! System V segments: `shmat` and `shmdt`.
+
+use std::ops::Range;
+
+use super::address_space::{AddressSpace, Ids};
+use super::bits;
+use super::change::Origin;
+use super::journal::Determined;
+use super::piece::{Attributes, Segment};
+use super::reservation::{Birth, Maker};
+use crate::event::Address;
+
+impl AddressSpace {
+    /// `shmat` (`do_shmat` in `ipc/shm.c`): a mapping like any other, over what is there if
+    /// `SHM_REMAP` asks for it (those bytes stay their owners').
+    pub(super) fn attach(
+        &mut self,
+        ids: &mut Ids,
+        maker: Maker,
+        address: Address,
+        length: u64,
+        flags: u32,
+    ) {
+        let Some(range) = self.page.range(address, length) else {
+            // The kernel's maps must tell how long it is.
+            self.wonder(maker.time).attached.push((address.0, maker));
+            return;
+        };
+        if flags & bits::SHM_REMAP == 0 {
+            self.release(range.clone());
+        }
+        let owner = self.begin(
+            ids,
+            Birth {
+                origin: Origin::Attach,
+                maker,
+                asked: range.clone(),
+                flags: bits::MAP_SHARED,
+                protection: Attributes::attached(flags),
+            },
+        );
+        let segment = Segment {
+            attach: Some(owner),
+            length: Some(range.end - range.start),
+        };
+        let attributes = Attributes {
+            zero: range.start,
+            ..Attributes::of_attach(flags, segment)
+        };
+        self.overlay(range.clone(), attributes, owner);
+        self.determine(range, Determined::Mapped);
+    }
+
+    /// `shmdt` takes away what is left of the segment whose first page lies, or lay, at `address`
+    /// (`ksys_shmdt` in `ipc/shm.c`): the first mapping above it that keeps its distance from it, and
+    /// all further ones of the same segment, however it was split, and whatever lies between. Of those,
+    /// one that has grown beyond the segment's end stays.
+    pub(super) fn detach(&mut self, maker: Maker, address: Address) {
+        let mut segment = None;
+        let mut at = address.0;
+        let mut parts: Vec<Range<u64>> = Vec::new();
+        while let Some((part, piece)) = self
+            .pieces
+            .overlapping(at..u64::MAX)
+            .find(|(_, piece)| piece.attributes.zero == address.0)
+        {
+            at = part.end;
+            let (Some(here), Some(mapping)) =
+                (piece.attributes.segment, self.mapping_around(part.start))
+            else {
+                continue;
+            };
+            at = mapping.end;
+            let first = segment.is_none();
+            if !segment.get_or_insert(here).is(here) {
+                continue;
+            }
+            if first
+                || here
+                    .length
+                    .is_none_or(|length| mapping.end - address.0 <= length)
+            {
+                parts.push(mapping);
+            }
+        }
+        if parts.is_empty() {
+            self.wonder(maker.time);
+        }
+        for part in parts {
+            self.release(part.clone());
+            self.determine(part, Determined::Unmapped);
+        }
+    }
+}
