@@ -39,7 +39,6 @@ pub fn begin(mm: Mm, who: Traced) {
     let Some(count) = count_of(space) else {
         return;
     };
-    note_space(space, who);
     // The time first: whoever has seen the number knows that the time is past.
     // SAFETY: no arguments.
     let time_ns = unsafe { bpf_ktime_get_ns() };
@@ -60,6 +59,18 @@ pub fn begin(mm: Mm, who: Traced) {
 pub fn begin_space(mm: Mm, who: Traced) {
     forget_space(mm.identity());
     note_space(mm.identity(), who);
+}
+
+/// The current task holds the lock of this address space, and so lives in it.
+#[inline(always)]
+pub fn enter_space(mm: Mm, who: Traced) {
+    if let Some(process) = PROCESSES.get_ptr_mut(who.pid) {
+        // SAFETY: one aligned word, which other threads of this process may write meanwhile.
+        let known = unsafe { core::ptr::read_volatile(&raw const (*process)[1]) };
+        if known != mm.identity() {
+            note_space(mm.identity(), who);
+        }
+    }
 }
 
 /// Tells the collector on which address space this process takes its turns.

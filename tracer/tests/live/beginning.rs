@@ -7,7 +7,7 @@ use tracer::{
 };
 
 use crate::{
-    command::{folder, tracer},
+    command::{folder, json, tracer},
     compiled::compile,
 };
 
@@ -60,17 +60,20 @@ fn the_mappings_of_a_program_with_holes_between_its_segments_are_told_at_its_exe
     the_exec_tells_all(&[program.to_str().unwrap()]);
 }
 
-/// A reading that was taken for one of the old program's waited for calls that had happened in the new
-/// one, and everything behind it waited with it.
+/// Such a reading differed, and waited for calls that had happened in the new program, and everything
+/// behind it waited with it.
 #[test]
-fn maps_read_while_a_process_begins_another_program_hold_up_nothing() {
+fn maps_read_while_a_process_begins_another_program_are_not_taken_for_the_old_ones() {
     let folder = folder();
     let path = folder.path().join("trace.vmt");
+    let report = folder.path().join("report.json");
     let many = "n=0; while [ $n -lt 1000 ]; do /bin/true & wait; n=$((n + 1)); done";
     let output = tracer()
         .args(["run", "--verify", "1ms", "--faults", "off"])
         .args(["--ring-size", "64MiB", "-o"])
         .arg(&path)
+        .arg("--report")
+        .arg(&report)
         .args(["--", "sh", "-c", many])
         .output()
         .unwrap();
@@ -84,5 +87,9 @@ fn maps_read_while_a_process_begins_another_program_hold_up_nothing() {
         );
         readings += u64::from(matches!(event, Event::Reading(_)));
     }
-    assert!(readings > 10, "{readings} readings");
+    assert!(readings > 0, "nothing was read");
+    for process in json(&report)["processes"].as_array().unwrap() {
+        let ledger = &process["ledger"];
+        assert_eq!(ledger["largest_difference_bytes"], 0, "{ledger}");
+    }
 }
