@@ -35,6 +35,20 @@ impl AddressSpace {
 
     /// What moved is laid down with its owners, what was added is a reservation of its own.
     pub(super) fn remap(&mut self, ids: &mut Ids, maker: Maker, call: Remapped) {
+        // Of huge pages only whole ones move (`check_mremap_params`, before 6.17 `SYSCALL_DEFINE5(mremap)`).
+        let huge = self
+            .pieces
+            .get(call.old_address.0)
+            .map_or(0, |(_, piece)| piece.attributes.huge);
+        let whole = |length: u64| match huge {
+            0 => length,
+            huge => length.checked_next_multiple_of(1 << huge).unwrap_or(length),
+        };
+        let call = Remapped {
+            old_length: whole(call.old_length),
+            new_length: whole(call.new_length),
+            ..call
+        };
         let Some(new) = self.page.range(call.new_address, call.new_length) else {
             return;
         };
