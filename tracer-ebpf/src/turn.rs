@@ -54,9 +54,11 @@ pub fn begin(mm: Mm, who: Traced) {
     };
 }
 
-/// The current task has a new address space, on which nobody has had a turn.
+/// The current task has a new address space, on which nobody has had a turn: not itself either, by
+/// what exec did (its number is that of `munmap` where a 64-bit program begins a 32-bit one).
 #[inline(always)]
 pub fn begin_space(mm: Mm, who: Traced) {
+    forget_thread(who.tid);
     forget_space(mm.identity());
     note_space(mm.identity(), who);
 }

@@ -93,3 +93,38 @@ fn maps_read_while_a_process_begins_another_program_are_not_taken_for_the_old_on
         assert_eq!(ledger["largest_difference_bytes"], 0, "{ledger}");
     }
 }
+
+/// The number of `execve` is in 32-bit programs that of `munmap` in others.
+#[test]
+fn a_program_that_a_32_bit_one_begins_is_exact() {
+    let folder = folder();
+    let source = r#"
+        void _start(void) {
+            static char *arguments[] = {"true", 0};
+            int result;
+            __asm__ volatile("int $0x80"
+                             : "=a"(result)
+                             : "a"(11), "b"("/bin/true"), "c"(arguments), "d"(0));
+            for (;;);
+        }"#;
+    let options = ["-m32", "-nostdlib", "-static", "-fno-pic", "-no-pie"];
+    let program = compile(folder.path(), source, &options);
+    let path = folder.path().join("report.json");
+    let output = tracer()
+        .args(["run", "--report"])
+        .arg(&path)
+        .arg("--")
+        .arg(program)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let report = json(&path);
+    let processes = report["processes"].as_array().unwrap();
+    for process in processes {
+        assert_eq!(process["ledger"]["kernel_known"], true, "{process}");
+    }
+    let last = processes.last().unwrap();
+    assert_eq!(last["comm"], "true");
+    assert!(last["ledger"]["checks"].as_u64().unwrap() > 10, "{last}");
+    assert_eq!(last["ledger"]["largest_difference_bytes"], 0);
+}
