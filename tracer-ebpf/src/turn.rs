@@ -60,6 +60,10 @@ pub fn begin(mm: Mm, who: Traced) {
 pub fn begin_space(mm: Mm, who: Traced) {
     forget_space(mm.identity());
     note_space(mm.identity(), who);
+    if let Some(process) = PROCESSES.get_ptr_mut(who.pid) {
+        // SAFETY: one aligned word; this process begins no other program at the same time.
+        unsafe { (*process)[2] += 1 };
+    }
 }
 
 /// Tells the collector on which address space this process takes its turns.

@@ -257,7 +257,13 @@ impl Live {
         let seed = processes::found(pid, space).and_then(|found| {
             Ok((
                 found,
-                processes::maps(&self.programs, pid, space, MapsPurpose::Seed)?,
+                processes::maps(
+                    &self.processes,
+                    &self.programs,
+                    pid,
+                    space,
+                    MapsPurpose::Seed,
+                )?,
             ))
         });
         let (found, maps) = match seed {
@@ -276,7 +282,7 @@ impl Live {
         let time = now();
         self.order
             .push(time, Event::Looking(Looking { time, space }));
-        if let Ok(resident) = processes::resident(pid, space) {
+        if let Ok(resident) = processes::resident(&self.processes, &self.programs, pid, space) {
             self.order.push(now(), resident);
         }
         Ok(())
@@ -310,7 +316,7 @@ impl Live {
     }
 
     fn read_maps(&mut self, pid: Pid, space: SpaceId, purpose: MapsPurpose) {
-        match processes::maps(&self.programs, pid, space, purpose) {
+        match processes::maps(&self.processes, &self.programs, pid, space, purpose) {
             Ok(maps) => self.maps(maps),
             // It has ended: the ledger says that it could not be compared.
             Err(error) => log::debug!("{error:#}"),
@@ -379,7 +385,7 @@ impl Live {
             let time = now();
             self.order
                 .push(time, Event::Looking(Looking { time, space }));
-            match processes::resident(pid, space) {
+            match processes::resident(&self.processes, &self.programs, pid, space) {
                 Ok(event) => self.order.push(now(), event),
                 Err(error) => log::debug!("{error:#}"),
             }
@@ -397,7 +403,8 @@ impl Live {
             self.order.excuse(now());
             let spaces: Vec<_> = self.processes.spaces().collect();
             for (space, pid) in spaces {
-                self.order.excuse_turns(space, self.programs.turns(pid));
+                self.order
+                    .excuse_turns(space, self.programs.reached(pid).turns);
             }
         }
         let Some(loss) = look.loss else {
@@ -412,6 +419,7 @@ impl Live {
         );
         self.order.push(loss.time, Event::Loss(loss));
         if lost {
+            self.processes.catch_up(&self.programs);
             let spaces: Vec<_> = self.processes.spaces().collect();
             for (space, pid) in spaces {
                 self.read_maps(pid, space, MapsPurpose::Resync);
