@@ -110,8 +110,8 @@ fn sequence(seed: u64, every: bool) -> (u64, u64) {
             kept.apply(&event);
             events += 1;
         }
-        let mapped = machine.pages.iter().flatten().count() as u64;
-        assert_eq!(kept.space().mapped_bytes(), mapped * PAGE, "{step:?}");
+        let mapped = totals(&machine).total_pages * PAGE;
+        assert_eq!(kept.space().mapped_bytes(), mapped, "{step:?}");
         if every || operation % 16 == 0 {
             kept.check(&machine, SpaceId(1), 0);
             kept.consistent();
@@ -226,14 +226,15 @@ proptest! {
         let mut kept = Kept::seeded(&machine);
         kept.run(&mut machine, &common);
         let forked = machine.time + 1;
+        let mut child = machine.forked();
         kept.apply(&Event::Fork(Fork {
             stamp: stamp(forked),
             child: Pid(2),
             child_space: SpaceId(2),
+            totals: totals(&child),
             followed: true,
             ..Fork::default()
         }));
-        let mut child = machine.forked();
         kept.check(&child, SpaceId(2), forked);
         kept.run(&mut machine, &parents);
         kept.check(&machine, SpaceId(1), 0);
