@@ -70,12 +70,12 @@ fn unleashed(mut machine: Machine) -> Machine {
 }
 
 /// Sequences, and steps of each.
-const SEQUENCES: u64 = 500;
+const SEQUENCES: u64 = 1000;
 const STEPS: u64 = 2000;
 
 /// Nothing unknown: every page, every figure. With `SEED` set, that sequence only, and after every step.
 #[test]
-fn a_million_operations_leave_the_ledger_and_the_page_array_one() {
+fn millions_of_operations_leave_the_ledger_and_the_page_array_one() {
     let only: Option<u64> = std::env::var("SEED")
         .ok()
         .and_then(|seed| seed.parse().ok());

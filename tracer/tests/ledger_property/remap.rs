@@ -20,7 +20,7 @@ impl Machine {
         }
         // To a fixed place, with its length, several mappings move and keep the holes among them.
         let source = old + old_length <= self.reach
-            && if fixed && old_length == new_length && self.segments {
+            && if fixed && old_length == new_length {
                 self.pages[old].is_some()
             } else {
                 self.mapped(old, old_length)

@@ -117,7 +117,9 @@ impl Joined {
 fn accessible(ranges: &[Pages], mappings: &[Mapping]) -> Vec<Pages> {
     let mut joined = Joined::default();
     let mut ranges = ranges.iter().copied().peekable();
-    for mapping in mappings.iter().filter(|mapping| mapping.protection != 0) {
+    // The kernel's own data (`[vvar]`) is nobody's memory: the ioctl leaves it out too (`VM_PFNMAP`).
+    let own = |mapping: &&Mapping| mapping.protection != 0 && !mapping.name.starts_with("[vvar");
+    for mapping in mappings.iter().filter(own) {
         while let Some(&range) = ranges.peek() {
             let start = range.start.max(mapping.start.0);
             let end = range.end.min(mapping.end.0);
