@@ -24,9 +24,9 @@ pub struct Call {
     /// What every record begins with.
     pub header: Header,
     /// First address concerned: mmap, shmat: the result; munmap, mprotect, madvise, shmdt: the
-    /// argument; mremap: the old address; brk: the heap's first address (`mm->start_brk`).
+    /// argument; mremap: the old address; brk: the break when the call was given the lock.
     pub address: u64,
-    /// Bytes, as asked (not rounded to pages); mremap: the old length; brk: break − `start_brk`;
+    /// Bytes, as asked (not rounded to pages); mremap: the old length; brk: the break that it returned;
     /// shmat: the segment's mapped length, 0 if it could not be read; shmdt: 0.
     pub length: u64,
     /// Stack id, or a ticket with [`crate::stack::TICKET`] set; 0: no stack.
@@ -38,7 +38,23 @@ pub struct Call {
     pub turn: Turn,
 }
 
-/// A call with two more words: mremap (new address, new length) and file-backed mmap (offset, fd).
+/// `PROT_GROWSDOWN` (include/uapi/asm-generic/mman-common.h), bit 24 of an argument, as a record's eight
+/// bits have it.
+pub const PROTECTION_GROWS_DOWN: u8 = 0x80;
+
+/// `mprotect`'s third argument as a record has it.
+#[must_use]
+pub const fn pack_protection(argument: u64) -> u8 {
+    let grows_down = if argument & (1 << 24) == 0 {
+        0
+    } else {
+        PROTECTION_GROWS_DOWN
+    };
+    argument as u8 & 0x7f | grows_down
+}
+
+/// A call with two more words: mremap (new address, new length; also one that failed) and file-backed
+/// mmap (offset, fd).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct LongCall {

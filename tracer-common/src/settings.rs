@@ -45,8 +45,6 @@ pub enum Offset {
     MmTotalVm,
     /// `mm_struct.stack_vm`, pages
     MmStackVm,
-    /// `mm_struct.start_brk`
-    MmStartBrk,
     /// `mm_struct.brk`
     MmBrk,
     /// `mm_struct.start_code`

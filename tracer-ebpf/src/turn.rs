@@ -4,7 +4,7 @@
 //! with the thread until the call returns and its record is sent.
 
 use aya_ebpf::helpers::bpf_ktime_get_ns;
-use tracer_common::memory::Turn;
+use tracer_common::{memory::Turn, settings::Offset};
 
 use crate::{
     filter::Traced,
@@ -19,6 +19,8 @@ pub struct Taken {
     pub turn: Turn,
     /// The totals before the change, packed.
     pub pages: u64,
+    /// The break before the change.
+    pub heap_end: u64,
 }
 
 /// The current task has just been given the lock of its own address space.
@@ -49,6 +51,7 @@ pub fn begin(mm: Mm, who: Traced) {
     *taken = Taken {
         turn: Turn { number, time_ns },
         pages: mm.pages(),
+        heap_end: mm.get(Offset::MmBrk),
     };
 }
 

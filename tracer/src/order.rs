@@ -35,8 +35,6 @@ pub const MOST_WAITING: usize = 1 << 20;
 
 /// `MAP_ANONYMOUS` (include/uapi/asm-generic/mman-common.h).
 const MAP_ANONYMOUS: u32 = 0x20;
-/// `MAP_FIXED`, the same.
-const MAP_FIXED: u32 = 0x10;
 /// `MREMAP_FIXED` (include/uapi/linux/mman.h).
 const MREMAP_FIXED: u32 = 2;
 /// `EINVAL` (include/uapi/asm-generic/errno-base.h): refused before anything is changed.
@@ -317,28 +315,36 @@ fn took(time: &mut Nanoseconds, turn: Turn) -> u64 {
     took
 }
 
-/// What a failed call may have changed. A mapping or a move to a fixed place releases first what is
-/// there, and may fail then (`mremap_to()` in mm/mremap.c; before Linux 6.12 `mmap_region()` in
-/// mm/mmap.c), `munmap` may have split mappings, and `mprotect` goes on from mapping to mapping.
+/// What a failed call may have changed. (A failed `mmap` to a fixed place may have released what was
+/// there, on kernels before 6.12; the kernel's total tells that with the next call.)
 fn what_failed(failed: &RawFailed) -> Option<Action> {
-    let fixed = |flag| u32::from(failed.argument) & flag != 0 && failed.error != EINVAL;
-    let unclear = match failed.kind {
-        Kind::Mprotect => {
-            return Some(Action::ProtectFailed {
-                address: failed.address,
-                length: failed.length,
-                protection: failed.argument as u8,
-                error: failed.error,
-            });
+    let (address, length, error) = (failed.address, failed.length, failed.error);
+    match failed.kind {
+        Kind::Mprotect => Some(Action::ProtectFailed {
+            address,
+            length,
+            protection: failed.argument as u8,
+            error,
+        }),
+        Kind::Madvise => Some(Action::AdviseFailed {
+            address,
+            length,
+            advice: u32::from(failed.argument),
+            error,
+        }),
+        Kind::Mremap if u32::from(failed.argument) & MREMAP_FIXED != 0 && error != EINVAL => {
+            let [new_address, new_length] = failed.extra?;
+            Some(Action::RemapFailed {
+                old_address: address,
+                old_length: length,
+                new_address: Address(new_address),
+                new_length,
+            })
         }
-        Kind::Mmap => fixed(MAP_FIXED),
-        Kind::Mremap => fixed(MREMAP_FIXED),
-        Kind::Munmap => failed.error != EINVAL,
         // A clone that succeeded, and had the lock: for a shadow stack of the new thread, or the like.
-        Kind::Fork => failed.error == 0,
-        _ => false,
-    };
-    unclear.then_some(Action::Unclear)
+        Kind::Fork if error == 0 => Some(Action::Unclear),
+        _ => None,
+    }
 }
 
 fn action(call: &RawCall) -> Action {
@@ -359,8 +365,8 @@ fn action(call: &RawCall) -> Action {
             }
         }
         Kind::Brk => Action::Break {
-            start: address,
-            end: Address(address.0 + length),
+            old: address,
+            new: Address(length),
         },
         Kind::Mprotect => Action::Protect {
             address,

@@ -24,8 +24,7 @@ fn try_brk_exit(ctx: &TracePointContext) -> Option<()> {
         call.failed(Kind::Brk, ENOMEM);
         return None;
     }
-    let start = call.mm.get(Offset::MmStartBrk);
-    let mut record = call.record(Kind::Brk, 0, 0, start, now.wrapping_sub(start));
+    let mut record = call.record(Kind::Brk, 0, 0, call.taken.heap_end, now);
     if asked != 0 {
         record.stack = call.stack();
     }

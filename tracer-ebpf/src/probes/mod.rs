@@ -25,7 +25,7 @@ use aya_ebpf::{EbpfContext as _, programs::TracePointContext};
 use tracer_common::{
     counters::Counter,
     header::Kind,
-    memory::{Call, LongCall, pack_failure},
+    memory::{Call, LongCall, pack_failure, pack_protection},
     settings::Offset,
 };
 
@@ -116,18 +116,25 @@ impl Finished {
 #[inline(always)]
 fn end_failed(kind: Kind, error: u16, mm: Mm, registers: Registers, who: Traced, taken: Taken) {
     let argument = match kind {
-        Kind::Mmap | Kind::Mremap => Offset::Argument3,
-        _ => Offset::Argument2,
+        Kind::Mmap | Kind::Mremap => registers.get(Offset::Argument3) as u16,
+        Kind::Mprotect => u16::from(pack_protection(registers.get(Offset::Argument2))),
+        _ => registers.get(Offset::Argument2) as u16,
     };
-    let flags = pack_failure(error, registers.get(argument) as u16);
-    send(Call {
+    let flags = pack_failure(error, argument);
+    let call = Call {
         header: emit::header(Kind::Failed, kind as u8, flags, mm.identity(), who),
         address: registers.get(Offset::Argument0),
         length: registers.get(Offset::Argument1),
         stack: 0,
         pages: taken.pages,
         turn: taken.turn,
-    });
+    };
+    if matches!(kind, Kind::Mremap) {
+        let (address, length) = (Offset::Argument4, Offset::Argument2);
+        send_long(call, registers.get(address), registers.get(length));
+    } else {
+        send(call);
+    }
 }
 
 /// Sends a call.

@@ -1,7 +1,7 @@
 //! mprotect(address, length, protection) and pkey_mprotect (the same, and a key).
 
 use aya_ebpf::{macros::tracepoint, programs::TracePointContext};
-use tracer_common::{header::Kind, settings::Offset};
+use tracer_common::{header::Kind, memory::pack_protection, settings::Offset};
 
 use super::{Finished, send};
 
@@ -17,7 +17,7 @@ fn try_mprotect_exit(ctx: &TracePointContext) -> Option<()> {
     let call = Finished::success(ctx, Kind::Mprotect)?;
     send(call.record(
         Kind::Mprotect,
-        call.argument(Offset::Argument2) as u8,
+        pack_protection(call.argument(Offset::Argument2)),
         0,
         call.argument(Offset::Argument0),
         call.argument(Offset::Argument1),

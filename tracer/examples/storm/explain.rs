@@ -101,6 +101,9 @@ fn ranges(event: &Event, of: Pid) -> Vec<(u64, u64)> {
         | Action::ProtectFailed {
             address, length, ..
         }
+        | Action::AdviseFailed {
+            address, length, ..
+        }
         | Action::Advise {
             address, length, ..
         }
@@ -109,13 +112,19 @@ fn ranges(event: &Event, of: Pid) -> Vec<(u64, u64)> {
         }
         | Action::RemapFilePages { address, length } => vec![(address.0, length)],
         Action::Detach { address } => vec![(address.0, 1)],
-        Action::Break { start, end } => vec![(start.0, end.0 - start.0)],
+        Action::Break { old, new } => vec![(old.0.min(new.0), old.0.abs_diff(new.0))],
         Action::Remap {
             old_address,
             old_length,
             new_address,
             new_length,
             ..
+        }
+        | Action::RemapFailed {
+            old_address,
+            old_length,
+            new_address,
+            new_length,
         } => vec![(old_address.0, old_length), (new_address.0, new_length)],
         Action::Unclear => vec![(0, u64::MAX >> 1)],
     }

@@ -61,7 +61,6 @@ fn types_at(btf: &Path) -> Result<KernelTypes> {
         ),
         (Offset::MmTotalVm, "mm_struct", "total_vm"),
         (Offset::MmStackVm, "mm_struct", "stack_vm"),
-        (Offset::MmStartBrk, "mm_struct", "start_brk"),
         (Offset::MmBrk, "mm_struct", "brk"),
         (Offset::VmaStart, "vm_area_struct", "vm_start"),
         (Offset::VmaEnd, "vm_area_struct", "vm_end"),

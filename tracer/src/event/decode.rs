@@ -118,7 +118,10 @@ impl Decoder {
                 })
             }
             Kind::Failed => {
-                exactly(80)?;
+                let long = length == 96;
+                if !long {
+                    exactly(80)?;
+                }
                 let (error, argument) = unpack_failure(flags);
                 let address = Address(bytes.get_u64_ne());
                 let length = bytes.get_u64_ne();
@@ -133,6 +136,7 @@ impl Decoder {
                     error,
                     totals: totals(bytes.get_u64_ne()),
                     turn: turn(&mut bytes),
+                    extra: long.then(|| [bytes.get_u64_ne(), bytes.get_u64_ne()]),
                 })
             }
             Kind::Fork | Kind::Thread | Kind::Exec | Kind::Exit | Kind::Rename => {

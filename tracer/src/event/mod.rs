@@ -326,12 +326,12 @@ pub enum Action {
         /// `MREMAP_*` bits.
         flags: u32,
     },
-    /// `brk` returned: the heap now reaches from `start` to `end` (not rounded).
+    /// `brk` moved the end of the heap (not rounded), or asked where it is.
     Break {
-        /// `mm->start_brk`.
-        start: Address,
-        /// The break.
-        end: Address,
+        /// Where it was.
+        old: Address,
+        /// Where it is.
+        new: Address,
     },
     /// `mprotect`, `pkey_mprotect`.
     Protect {
@@ -375,6 +375,17 @@ pub enum Action {
     /// A call of which nobody knows what it changed: it had the lock already when its process came to
     /// be traced, or it failed halfway. A reading of the maps that begins after its return shows it.
     Unclear,
+    /// `mremap` to a fixed place that failed: it may have released what was there, and moved a part.
+    RemapFailed {
+        /// The old address.
+        old_address: Address,
+        /// The old length, bytes.
+        old_length: u64,
+        /// The new address.
+        new_address: Address,
+        /// The new length, bytes.
+        new_length: u64,
+    },
     /// `mprotect` or `pkey_mprotect` that failed after it had begun to change things: it goes from
     /// mapping to mapping, and leaves those before the one at which it fails as it has made them.
     ProtectFailed {

@@ -67,6 +67,8 @@ pub struct RawFailed {
     pub argument: u16,
     /// The error number.
     pub error: u16,
+    /// mremap: the new address and the new length asked.
+    pub extra: Option<[u64; 2]>,
     /// The kernel's totals when it had its turn.
     pub totals: Totals,
 }

@@ -51,10 +51,6 @@ pub struct AddressSpace {
     pub(super) grows_down_bytes: u64,
     /// The reservation that the kernel calls `[stack]`.
     pub(super) main_stack: Option<ReservationId>,
-    /// One past the heap's last page, as last known.
-    pub(super) heap_end: Option<u64>,
-    /// Whether `heap_end` is the truth (`None`: there is no heap yet). Never false without a journal.
-    pub(super) heap_sure: bool,
     /// What calls determined, as long as the ledger is not sure.
     pub(super) journal: Option<Journal>,
     pub(super) seeded: bool,
@@ -89,8 +85,6 @@ impl AddressSpace {
             mapped_bytes: 0,
             grows_down_bytes: 0,
             main_stack: None,
-            heap_end: None,
-            heap_sure: false,
             journal: Some(Journal::new(Nanoseconds(0))),
             seeded: false,
             resyncs: 0,

@@ -85,7 +85,17 @@ impl AddressSpace {
                     flags,
                 },
             ),
-            Action::Break { start, end } => self.heap(ids, maker, start, end),
+            Action::Break { old, new } => self.heap(ids, maker, old, new),
+            Action::RemapFailed {
+                old_address,
+                old_length,
+                new_address,
+                new_length,
+            } => {
+                let old = self.page.range(old_address, old_length);
+                let new = self.page.range(new_address, new_length);
+                self.remap_failed(returned, old, new);
+            }
             Action::Protect {
                 address,
                 length,

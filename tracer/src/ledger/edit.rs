@@ -225,7 +225,6 @@ impl AddressSpace {
     /// Something was lost: the ledger of this space is no longer sure. What calls determined up to now
     /// counts no more: others, later, may be among what was lost.
     pub(super) fn lose(&mut self, since: Nanoseconds) {
-        self.heap_sure = false;
         self.checks.difference = None;
         let mut journal = Journal::new(since.max(self.motion.settled()));
         journal.lost = true;
@@ -235,7 +234,6 @@ impl AddressSpace {
     /// The kernel has something else than the ledger: the maps must tell what.
     pub(super) fn doubt(&mut self, since: Nanoseconds) {
         if self.journal.is_none() {
-            self.heap_sure = false;
             let mut journal = Journal::new(since.max(self.motion.settled()));
             journal.unexplained = true;
             self.journal = Some(journal);
@@ -303,8 +301,12 @@ impl AddressSpace {
         }
     }
 
-    /// The kernel's account, at a moment when the ledger should have the same.
+    /// The kernel's account, at a moment when the ledger should have the same. Nothing is no account: it
+    /// was not told.
     pub(super) fn account(&mut self, time: Nanoseconds, totals: Totals) {
+        if totals == Totals::default() {
+            return;
+        }
         self.stack_pages = totals.stack_pages;
         self.grow_stack(totals.stack_pages);
         let bytes = totals.total_pages.saturating_mul(self.page.bytes());

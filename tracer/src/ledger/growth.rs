@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::address_space::{AddressSpace, Ids};
 use super::bits;
 use super::change::Origin;
-use super::journal::{Determined, FirstBreak};
+use super::journal::Determined;
 use super::piece::{Attributes, Piece};
 use super::reservation::{Birth, Maker};
 use crate::event::Address;
@@ -19,55 +19,32 @@ const STACK_GUARD_PAGES: u64 = 256;
 const STACK_BYTES_BY_FAULT: u64 = 8 << 20;
 
 impl AddressSpace {
-    /// `brk` returned: the heap reaches from `start` to `end`.
-    pub(super) fn heap(&mut self, ids: &mut Ids, maker: Maker, start: Address, end: Address) {
-        let (Some(first), Some(next)) = (self.page.up(start.0), self.page.up(end.0)) else {
+    /// The break moved (`SYSCALL_DEFINE1(brk)` in `mm/mmap.c`, since 6.16 in `mm/vma.c`): whole pages are
+    /// added, or unmapped, whatever is mapped there.
+    pub(super) fn heap(&mut self, ids: &mut Ids, maker: Maker, old: Address, new: Address) {
+        let (Some(old), Some(new)) = (self.page.up(old.0), self.page.up(new.0)) else {
             return;
         };
         // Both ends must lie where a process can have memory.
-        if next < first
-            || (next > first && self.page.between(Address(first), Address(next)).is_none())
+        let changed = old.min(new)..old.max(new);
+        if changed.is_empty()
+            || self
+                .page
+                .between(Address(changed.start), Address(changed.end))
+                .is_none()
         {
             return;
         }
-        if let Some(journal) = &mut self.journal {
-            journal.broke = true;
-        }
-        let known = self.heap_end.replace(next);
-        if !self.heap_sure {
-            self.heap_sure = true;
-            if let Some(journal) = &mut self.journal {
-                journal.first_break = Some(FirstBreak {
-                    maker,
-                    start: first,
-                    end: next,
-                });
-            }
-            if let Some(known) = known.filter(|known| next < *known) {
-                self.release(next..known);
-                self.determine(next..known, Determined::Unmapped);
-            }
-            return;
-        }
-        let before = known.unwrap_or(first).max(first);
-        if next > before {
-            self.release(before..next);
-            self.grow_heap(ids, maker, before..next, None);
-        } else if next < before {
-            self.release(next..before);
-            self.determine(next..before, Determined::Unmapped);
+        self.release(changed.clone());
+        if new > old {
+            self.grow_heap(ids, maker, changed);
+        } else {
+            self.determine(changed, Determined::Unmapped);
         }
     }
 
-    /// What one `brk` added to the heap, onto free pages; with the protection that they were given
-    /// since, if any.
-    pub(super) fn grow_heap(
-        &mut self,
-        ids: &mut Ids,
-        maker: Maker,
-        range: Range<u64>,
-        protection: Option<u8>,
-    ) {
+    /// What one `brk` added to the heap, onto free pages.
+    fn grow_heap(&mut self, ids: &mut Ids, maker: Maker, range: Range<u64>) {
         let heap = self.fresh(Attributes::HEAP);
         let owner = self.begin(
             ids,
@@ -82,8 +59,11 @@ impl AddressSpace {
         if let Some(reservation) = self.reservations.get_mut(&owner) {
             reservation.name = "[heap]".into();
         }
-        let attributes = protection.map_or(heap, |protection| heap.protected(protection));
-        self.lay(range.clone(), Piece { owner, attributes });
+        let piece = Piece {
+            owner,
+            attributes: heap,
+        };
+        self.lay(range.clone(), piece);
         self.join(&range);
         self.determine(range, Determined::Mapped);
     }

@@ -24,18 +24,6 @@ pub enum Determined {
     Protection(u8),
 }
 
-/// The first `brk` in a space whose heap is not known: by how much the heap changed only the snapshot
-/// can tell.
-#[derive(Clone, Copy, Debug)]
-pub struct FirstBreak {
-    /// Who called.
-    pub maker: Maker,
-    /// The heap's first page.
-    pub start: u64,
-    /// One past its last page after the call.
-    pub end: u64,
-}
-
 /// The doubt about one address space, and what is certain in spite of it.
 #[derive(Clone, Debug, Default)]
 pub struct Journal {
@@ -49,10 +37,6 @@ pub struct Journal {
     determined: IntervalMap<Determined>,
     /// Faults on pages that the ledger does not know: touched, if the snapshot shows them mapped.
     pub touched: PageSet,
-    /// Whether a `brk` came.
-    pub broke: bool,
-    /// The first `brk`, where the heap was not known.
-    pub first_break: Option<FirstBreak>,
     /// `shmat` calls of unknown length: where, and who called.
     pub attached: Vec<(u64, Maker)>,
 }

@@ -168,8 +168,6 @@ impl Ledger {
         self.leave(pid, time, changes);
         self.end(space, time, changes);
         let new = self.join(space, pid, time);
-        // `brk` begins where the program ends: with nothing.
-        new.heap_sure = true;
         new.overcommit_never = exec.identity.limits.overcommit_memory == Some(2);
         new.account(time, exec.totals);
     }
@@ -314,8 +312,6 @@ fn copy(parent: &AddressSpace, ids: &mut Ids, fork: &Fork) -> AddressSpace {
         child.note_touched(owner, child.bytes_of(touched));
     }
     child.main_stack = parent.main_stack.and_then(|id| copies.get(&id).copied());
-    child.heap_end = parent.heap_end;
-    child.heap_sure = parent.heap_sure;
     child.seeded = parent.seeded;
     child.overcommit_never = parent.overcommit_never;
     child.journal = parent.journal.clone();

@@ -9,7 +9,7 @@ use super::bits;
 use super::change::{Origin, ReservationId};
 use super::checks::snapshot;
 use super::interval_map::IntervalMap;
-use super::journal::{Determined, FirstBreak, Journal};
+use super::journal::Journal;
 use super::piece::{Attributes, Piece};
 use super::reservation::{Birth, Maker};
 use crate::event::{Mapping, Maps, StackId};
@@ -44,36 +44,15 @@ impl AddressSpace {
         if self.seeded && self.journal.as_ref().is_some_and(|journal| !journal.lost) {
             self.note_unexplained(maps, &kernel);
         }
-        let Some(mut journal) = self.journal.take() else {
+        let Some(journal) = self.journal.take() else {
             self.verify(names, maps, &moving);
             return;
         };
-        let heap_end = maps
-            .mappings
-            .iter()
-            .filter(|mapping| mapping.name == "[heap]")
-            .filter_map(|mapping| self.page.between(mapping.start, mapping.end))
-            .map(|range| range.end)
-            .max();
-        if let Some(first) = journal.first_break {
-            self.clip_heap(&mut journal, &kernel, maps, first);
-        }
         self.drop_unseen(&journal, &kernel);
         for (range, &index) in kernel.iter() {
             self.adopt(ids, names, &journal, range, maps, &maps.mappings[index]);
         }
-        if let Some(FirstBreak { maker, start, end }) = journal.first_break {
-            for gap in self.pieces.gaps(start.max(heap_end.unwrap_or(0))..end) {
-                for (part, protection) in journal.open(&gap) {
-                    self.grow_heap(ids, maker, part, protection);
-                }
-            }
-        }
         let ended = maps.began >= journal.since;
-        if !journal.broke {
-            self.heap_end = heap_end;
-            self.heap_sure = ended;
-        }
         self.learn_names(names, &maps.mappings);
         self.seeded = true;
         if ended {
@@ -202,26 +181,5 @@ impl AddressSpace {
             self.main_stack = Some(id);
         }
         id
-    }
-
-    /// After a first `brk` of unknown effect: what the snapshot alone shows of the heap beyond the
-    /// break, and no later call has mapped, was read before that call gave it back.
-    fn clip_heap(
-        &self,
-        journal: &mut Journal,
-        kernel: &IntervalMap<usize>,
-        maps: &Maps,
-        first: FirstBreak,
-    ) {
-        for (range, &index) in kernel.iter() {
-            if maps.mappings[index].name != "[heap]" {
-                continue;
-            }
-            for gap in self.pieces.gaps(range.start.max(first.end)..range.end) {
-                for (part, _) in journal.open(&gap) {
-                    journal.determine(part, Determined::Unmapped);
-                }
-            }
-        }
     }
 }

@@ -8,7 +8,7 @@ use super::change::{Origin, ReservationId};
 use super::journal::Determined;
 use super::piece::{Attributes, Piece};
 use super::reservation::{Birth, Maker};
-use crate::event::{Address, StackId};
+use crate::event::{Address, Nanoseconds, StackId};
 
 /// What an `mremap` was asked, and its result.
 #[derive(Clone, Copy, Debug)]
@@ -63,6 +63,28 @@ impl AddressSpace {
             }
         }
         self.join(&new);
+    }
+
+    /// A move to a fixed place that failed. The target is released before the source is looked at (since
+    /// Linux 6.17 after it), and of several mappings some may have moved: only the maps can tell, unless
+    /// there was nothing to be released and at most one mapping to be moved.
+    pub(super) fn remap_failed(
+        &mut self,
+        returned: Nanoseconds,
+        old: Option<Range<u64>>,
+        new: Option<Range<u64>>,
+    ) {
+        let (Some(old), Some(new)) = (old, new) else {
+            return;
+        };
+        let pieces = |range: Range<u64>| self.pieces.overlapping(range).take(2).count();
+        let source = pieces(old.clone());
+        let nothing_to_move = self.journal.is_none() && self.pieces.get(old.start).is_none();
+        let harmless = source < 2 && pieces(new) == 0;
+        if self.rules.looks_before_it_releases && nothing_to_move || harmless {
+            return;
+        }
+        self.wonder(returned);
     }
 
     fn vacate(&mut self, range: Range<u64>) {

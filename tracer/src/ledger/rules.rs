@@ -16,6 +16,9 @@ const POPULATES_TO_HOLE_SINCE: (u32, u32) = (6, 9);
 /// The first kernel that moves several mappings by one call, and keeps the holes among them:
 /// `remap_move` in `mm/mremap.c`.
 const MOVES_SEVERAL_SINCE: (u32, u32) = (6, 17);
+/// The first kernel that looks for what `mremap` is to move before it releases the target:
+/// `check_prep_vma` and `remap_move` in `mm/mremap.c`.
+const LOOKS_BEFORE_IT_RELEASES_SINCE: (u32, u32) = (6, 17);
 
 /// How one host's kernel differs from others, and what the trace can see of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +31,8 @@ pub struct Rules {
     pub populates_to_hole: bool,
     /// `mremap` to a fixed place can move several mappings, with holes among them.
     pub moves_several: bool,
+    /// An `mremap` of nothing leaves its target alone.
+    pub looks_before_it_releases: bool,
     /// Each page fault is an event: what no fault and no call has written to was not written to.
     pub sees_faults: bool,
 }
@@ -40,6 +45,7 @@ impl Default for Rules {
             tells_zeros: true,
             populates_to_hole: true,
             moves_several: true,
+            looks_before_it_releases: true,
             sees_faults: true,
         }
     }
@@ -57,6 +63,7 @@ impl Rules {
             tells_zeros: since(TELLS_ZEROS_SINCE),
             populates_to_hole: since(POPULATES_TO_HOLE_SINCE),
             moves_several: since(MOVES_SEVERAL_SINCE),
+            looks_before_it_releases: since(LOOKS_BEFORE_IT_RELEASES_SINCE),
             sees_faults: started.faults == "each",
         }
     }
@@ -94,6 +101,7 @@ mod tests {
                 tells_zeros: since_6_7,
                 populates_to_hole: since_6_9,
                 moves_several: since_6_17,
+                looks_before_it_releases: since_6_17,
                 sees_faults: true,
             };
             assert_eq!(Rules::of(&started), expected, "{kernel}");

@@ -45,6 +45,7 @@ fn failed(kind: Kind, returned: u64, turn: Turn) -> RawFailed {
         length: 4096,
         argument: 1,
         error: 12,
+        extra: None,
         totals: Totals::default(),
     }
 }
@@ -139,15 +140,23 @@ fn a_move_to_a_fixed_place_that_failed_may_have_cleared_it() {
         order.failed(RawFailed {
             argument,
             error,
+            extra: Some([0x9000, 8192]),
             ..failed(kind, 30, turn(1, 10))
         });
         actions(&mut order, 40)
     };
     let (fixed, efault) = (MREMAP_FIXED as u16, 14);
-    assert_eq!(told(Kind::Mremap, fixed, efault), [Action::Unclear]);
+    assert_eq!(
+        told(Kind::Mremap, fixed, efault),
+        [Action::RemapFailed {
+            old_address: Address(0x1000),
+            old_length: 4096,
+            new_address: Address(0x9000),
+            new_length: 8192,
+        }]
+    );
     assert_eq!(told(Kind::Mremap, fixed, EINVAL), []);
     assert_eq!(told(Kind::Mremap, 1, efault), []);
-    assert_eq!(told(Kind::Mmap, MAP_FIXED as u16, 12), [Action::Unclear]);
     assert_eq!(told(Kind::Brk, 0, 12), []);
 }
 

@@ -175,14 +175,15 @@ impl Both {
 
     /// `brk`: what it returns.
     #[track_caller]
-    pub fn brk(&mut self, start: u64, to: u64) -> u64 {
+    pub fn brk(&mut self, to: u64) -> u64 {
+        let old = self.puppet.call(libc::SYS_brk, [0; 6]).unwrap();
         let end = self
             .puppet
             .call(libc::SYS_brk, [to, 0, 0, 0, 0, 0])
             .unwrap();
         self.event(Action::Break {
-            start: Address(start),
-            end: Address(end),
+            old: Address(old),
+            new: Address(end),
         });
         self.check();
         end

@@ -75,14 +75,13 @@ fn without_replacement_nothing_is_replaced() {
 fn the_heap_grows_and_shrinks_by_pages_from_any_byte() {
     let mut both = Both::new();
     let start = both.puppet.call(libc::SYS_brk, [0; 6]).unwrap();
-    // The ledger was told of no `brk` yet: the maps say where the heap ends.
-    let first = both.brk(start, start);
+    let first = both.brk(start);
     let heap = start.next_multiple_of(page_bytes());
     assert_eq!(first, start);
-    assert_eq!(both.brk(start, heap + pages(4) + 1), heap + pages(4) + 1);
-    both.brk(start, heap + pages(5));
-    both.brk(start, heap + pages(2) - 7);
-    both.brk(start, heap + pages(8));
+    assert_eq!(both.brk(heap + pages(4) + 1), heap + pages(4) + 1);
+    both.brk(heap + pages(5));
+    both.brk(heap + pages(2) - 7);
+    both.brk(heap + pages(8));
     // What was unmapped in its middle stays so, and what lies there goes when it shrinks.
     let middle = heap + pages(3);
     both.puppet
@@ -96,9 +95,9 @@ fn the_heap_grows_and_shrinks_by_pages_from_any_byte() {
     both.try_map(middle, page_bytes(), R, ANONYMOUS | libc::MAP_FIXED, None)
         .unwrap();
     both.check();
-    both.brk(start, heap + pages(10));
-    both.brk(start, heap + pages(1));
-    both.brk(start, start);
+    both.brk(heap + pages(10));
+    both.brk(heap + pages(1));
+    both.brk(start);
 }
 
 #[test]
@@ -106,15 +105,15 @@ fn a_heap_does_not_grow_into_what_lies_in_its_way() {
     let mut both = Both::new();
     let start = both.puppet.call(libc::SYS_brk, [0; 6]).unwrap();
     let heap = start.next_multiple_of(page_bytes());
-    both.brk(start, heap + pages(2));
+    both.brk(heap + pages(2));
     let wall = heap + pages(6);
     both.try_map(wall, page_bytes(), NONE, ANONYMOUS | libc::MAP_FIXED, None)
         .unwrap();
     both.check();
-    assert_eq!(both.brk(start, heap + pages(8)), heap + pages(2));
+    assert_eq!(both.brk(heap + pages(8)), heap + pages(2));
     // Nor next to it: a page stays free.
-    assert_eq!(both.brk(start, heap + pages(6)), heap + pages(2));
-    assert_eq!(both.brk(start, heap + pages(5)), heap + pages(5));
+    assert_eq!(both.brk(heap + pages(6)), heap + pages(2));
+    assert_eq!(both.brk(heap + pages(5)), heap + pages(5));
     // A heap that is gone does not shrink.
     both.puppet
         .call(libc::SYS_munmap, [heap, pages(5), 0, 0, 0, 0])
@@ -124,7 +123,7 @@ fn a_heap_does_not_grow_into_what_lies_in_its_way() {
         length: pages(5),
     });
     both.check();
-    assert_eq!(both.brk(start, heap + pages(1)), heap + pages(5));
+    assert_eq!(both.brk(heap + pages(1)), heap + pages(5));
 }
 
 #[test]

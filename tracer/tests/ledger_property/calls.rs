@@ -100,8 +100,8 @@ impl Machine {
             self.join(changed);
         }
         self.called(Action::Break {
-            start: address(HEAP),
-            end: address(end),
+            old: address(old),
+            new: address(end),
         })
     }
 }

@@ -103,7 +103,10 @@ fn kind(action: &Action) -> Option<&'static str> {
         Action::Attach { .. } => "shmat",
         Action::Detach { .. } => "shmdt",
         Action::RemapFilePages { .. } => "remap_file_pages",
-        Action::Unclear | Action::ProtectFailed { .. } | Action::AdviseFailed { .. } => {
+        Action::Unclear
+        | Action::RemapFailed { .. }
+        | Action::ProtectFailed { .. }
+        | Action::AdviseFailed { .. } => {
             return None;
         }
     })

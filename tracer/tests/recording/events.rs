@@ -126,8 +126,17 @@ pub(crate) fn one_of_each() -> Vec<(&'static str, Event)> {
         (
             "Break",
             call(Action::Break {
-                start: cage,
-                end: Address(cage.0 + 135_168),
+                old: cage,
+                new: Address(cage.0 + 135_168),
+            }),
+        ),
+        (
+            "RemapFailed",
+            call(Action::RemapFailed {
+                old_address: cage,
+                old_length: length,
+                new_address: Address(u64::MAX),
+                new_length: 1,
             }),
         ),
         (

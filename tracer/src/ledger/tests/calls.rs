@@ -100,9 +100,9 @@ fn the_heap_grows_by_new_reservations_and_shrinks_from_its_end() {
         short(&story.brk(100, 104)),
         [Born(Origin::Break, pages(4, 4, 4, 0))]
     );
-    story.brk(100, 110);
+    story.brk(104, 110);
     assert_eq!(
-        short(&story.brk(100, 102)),
+        short(&story.brk(110, 102)),
         [
             Changed(pages(-2, -2, -2, 0)),
             Died(pages(-6, -6, -6, 0), true)
@@ -115,13 +115,13 @@ fn the_heap_grows_by_new_reservations_and_shrinks_from_its_end() {
 fn a_break_inside_a_page_takes_the_page() {
     let mut story = Story::new();
     story.call(Action::Break {
-        start: Address(100 * PAGE),
-        end: Address(100 * PAGE + 1),
+        old: Address(100 * PAGE),
+        new: Address(100 * PAGE + 1),
     });
     assert_eq!(story.space().mapped_bytes(), PAGE);
     story.call(Action::Break {
-        start: Address(100 * PAGE),
-        end: Address(101 * PAGE),
+        old: Address(100 * PAGE + 1),
+        new: Address(101 * PAGE),
     });
     assert_eq!(story.space().mapped_bytes(), PAGE);
 }
@@ -148,8 +148,8 @@ fn absurd_arguments_change_nothing() {
                 flags: MREMAP_DONTUNMAP,
             },
             Action::Break {
-                start: address,
-                end: Address(address.0.saturating_add(length)),
+                old: address,
+                new: Address(address.0.saturating_add(length)),
             },
             Action::Protect {
                 address,

@@ -69,32 +69,17 @@ fn faults_before_the_first_maps_are_not_forgotten() {
 }
 
 #[test]
-fn a_heap_that_grew_before_the_reading_is_pre_existing() {
+fn a_heap_that_moves_before_it_was_read_is_the_calls_as_far_as_they_moved_it() {
     let mut story = Story::unseeded();
-    assert_eq!(short(&story.brk(100, 110)), []);
-    story.maps(MapsPurpose::Seed, &[line(100, 10, RW, "[heap]")]);
-    assert_eq!(story.shape(), [(100, 10, 0, RW)]);
-    story.brk(100, 112);
-    story.brk(100, 108);
-    assert_eq!(story.shape(), [(100, 8, 0, RW)]);
-}
-
-#[test]
-fn a_heap_that_grew_after_the_reading_is_the_calls() {
-    let mut story = Story::unseeded();
-    story.brk(100, 110);
-    story.brk(100, 112);
+    story.brk(108, 110);
+    story.brk(110, 112);
     story.maps(MapsPurpose::Seed, &[line(100, 8, RW, "[heap]")]);
     assert_eq!(
         story.shape(),
         [(100, 8, 0, RW), (108, 2, 1, RW), (110, 2, 2, RW)]
     );
-}
-
-#[test]
-fn a_heap_that_shrank_after_the_reading_is_shrunk() {
     let mut story = Story::unseeded();
-    story.brk(100, 105);
+    story.brk(108, 105);
     story.maps(MapsPurpose::Seed, &[line(100, 8, RW, "[heap]")]);
     assert_eq!(story.shape(), [(100, 5, 0, RW)]);
 }

@@ -149,10 +149,11 @@ impl Story {
         })
     }
 
-    pub fn brk(&mut self, start: u64, end: u64) -> Vec<Change> {
+    /// The heap ended at page `old`, and ends at `new` now.
+    pub fn brk(&mut self, old: u64, new: u64) -> Vec<Change> {
         self.call(Action::Break {
-            start: Address(start * PAGE),
-            end: Address(end * PAGE),
+            old: Address(old * PAGE),
+            new: Address(new * PAGE),
         })
     }
 
