@@ -143,9 +143,7 @@ impl AddressSpace {
             Action::RemapFilePages { address, length } => {
                 self.remap_file_pages(address, length);
             }
-            Action::Unclear => {
-                self.wonder(returned);
-            }
+            Action::Unclear => self.wonder(returned).forget(&(0..u64::MAX)),
         }
     }
 

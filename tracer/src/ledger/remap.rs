@@ -77,14 +77,18 @@ impl AddressSpace {
         let (Some(old), Some(new)) = (old, new) else {
             return;
         };
-        let pieces = |range: Range<u64>| self.pieces.overlapping(range).take(2).count();
-        let source = pieces(old.clone());
-        let nothing_to_move = self.journal.is_none() && self.pieces.get(old.start).is_none();
-        let harmless = source < 2 && pieces(new) == 0;
-        if self.rules.looks_before_it_releases && nothing_to_move || harmless {
-            return;
+        if self.journal.is_none() {
+            let pieces =
+                |range: &Range<u64>| self.pieces.overlapping(range.clone()).take(2).count();
+            let nothing_to_move =
+                self.rules.looks_before_it_releases && self.pieces.get(old.start).is_none();
+            if nothing_to_move || pieces(&old) < 2 && pieces(&new) == 0 {
+                return;
+            }
         }
-        self.wonder(returned);
+        let journal = self.wonder(returned);
+        journal.forget(&old);
+        journal.forget(&new);
     }
 
     fn vacate(&mut self, range: Range<u64>) {

@@ -175,10 +175,10 @@ impl Storm {
         self.tell(format!(
             "remap {page}+{old} {target}+{new_count} {flags} {result:x?}"
         ));
-        if result.is_err() && flags != 0 {
+        if self.both.space().needs_resync() {
+            assert!(result.is_err());
             // It may have unmapped its target, and moved some of several mappings: the maps tell, but
             // not what is charged of what they show.
-            self.both.lose();
             self.both.seed();
             self.both.unmap(0, pages(REACH + 16));
         }

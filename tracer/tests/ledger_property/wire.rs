@@ -58,6 +58,18 @@ pub fn remapped(
     vec![call(time, action)]
 }
 
+/// The event of one to a fixed place that failed.
+pub fn remap_failed(time: u64, old: usize, length: usize, new: usize) -> Vec<Event> {
+    let (old_address, length) = bytes(old, length);
+    let action = Action::RemapFailed {
+        old_address,
+        old_length: length,
+        new_address: address(new),
+        new_length: length,
+    };
+    vec![call(time, action)]
+}
+
 pub fn fault(time: u64, page: usize, write: bool) -> Event {
     Event::Fault(Fault {
         stamp: stamp(time),
