@@ -138,8 +138,8 @@ impl AddressSpace {
                 address,
                 length,
                 flags,
-            } => self.attach(ids, maker, address, length, flags),
-            Action::Detach { address } => self.detach(maker, address),
+            } => self.attach(ids, maker, address, length, flags, returned),
+            Action::Detach { address } => self.detach(returned, address),
             Action::RemapFilePages { address, length } => {
                 self.remap_file_pages(address, length);
             }

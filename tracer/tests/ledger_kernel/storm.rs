@@ -222,6 +222,7 @@ impl Drop for Storm {
     }
 }
 
+/// `STORM_SEED` and `STORM_SEEDS` name another first seed, and how many follow.
 #[test]
 fn any_calls_in_any_order_leave_ledger_and_kernel_one() {
     let seeds: u64 = std::env::var("STORM_SEEDS").map_or(5, |seeds| seeds.parse().unwrap());

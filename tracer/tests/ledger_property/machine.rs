@@ -65,9 +65,6 @@ pub struct Machine {
     /// What `mmap`, `munmap` and `mremap` reach: the maps do not show where the heap ends if its end
     /// was unmapped, so a snapshot is only the truth where nobody does that.
     pub reach: usize,
-    /// Whether there are segments: of one that nobody saw attached, and that moved before anyone looked,
-    /// the ledger cannot know what `shmdt` takes.
-    pub segments: bool,
     /// Whether moves fail: the maps tell what is left, but not whose it was.
     pub failures: bool,
     pub time: u64,
@@ -79,7 +76,6 @@ impl Machine {
             pages: [None; PAGES],
             heap_end: HEAP,
             reach,
-            segments: true,
             failures: false,
             time: 0,
         }

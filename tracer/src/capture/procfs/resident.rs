@@ -28,6 +28,7 @@ const KERNEL_HALF: u64 = 1 << 63;
 /// neighbours joined.
 ///
 /// Pages in swap are not, and the shared page of zeros that reading untouched memory gives is not.
+/// Pages of `hugetlbfs` are, although the kernel's `VmRSS` leaves them out.
 /// Two things are less exact before Linux 6.7: that page of zeros does count, and what is resident
 /// behind a protection of NONE does not.
 ///
