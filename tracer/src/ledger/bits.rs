@@ -81,6 +81,8 @@ pub const MADV_GUARD_INSTALL: u32 = 102;
 pub const MADV_GUARD_REMOVE: u32 = 103;
 
 /// `ENOMEM` (`include/uapi/asm-generic/errno-base.h`).
+pub const EINVAL: u16 = 22;
+/// The same.
 pub const ENOMEM: u16 = 12;
 /// `EACCES`.
 pub const EACCES: u16 = 13;

@@ -239,6 +239,14 @@ impl AddressSpace {
         error: u16,
     ) {
         let grows = protection & bits::PROT_GROWSDOWN != 0;
+        if self.journal.is_none() && grows {
+            let first = self.pieces.overlapping(range.clone()).next();
+            match (error, first) {
+                (bits::ENOMEM, None) => return,
+                (bits::EINVAL, Some((_, piece))) if !piece.attributes.grows_down => return,
+                _ => {}
+            }
+        }
         if self.journal.is_none() && !grows {
             let hole = self.pieces.gaps(range.clone()).into_iter().next();
             match (error, hole) {

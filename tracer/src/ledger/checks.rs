@@ -11,7 +11,7 @@ use std::ops::Range;
 use super::address_space::AddressSpace;
 use super::bits;
 use super::interval_map::IntervalMap;
-use super::journal::Determined;
+use super::journal::{Determined, Journal};
 use super::page_size::PageSize;
 use super::reconcile::Names;
 use crate::event::{Address, Mapping, Maps, Nanoseconds};
@@ -284,13 +284,14 @@ impl AddressSpace {
     }
 
     /// What a reading shows that no traced call explains, before the ledger takes it over.
-    pub(super) fn note_unexplained(&mut self, maps: &Maps, kernel: &IntervalMap<usize>) {
+    pub(super) fn note_unexplained(
+        &mut self,
+        maps: &Maps,
+        kernel: &IntervalMap<usize>,
+        journal: &Journal,
+    ) {
         for range in self.differences(&maps.mappings, kernel) {
-            let open = self
-                .journal
-                .as_ref()
-                .map(|journal| journal.open(&(range.start.0..range.end.0)));
-            for (part, _) in open.unwrap_or_default() {
+            for (part, _) in journal.open(&(range.start.0..range.end.0)) {
                 self.found(maps, kernel, part, range);
             }
         }

@@ -301,12 +301,8 @@ impl AddressSpace {
         }
     }
 
-    /// The kernel's account, at a moment when the ledger should have the same. Nothing is no account: it
-    /// was not told.
+    /// The kernel's account, at a moment when the ledger should have the same.
     pub(super) fn account(&mut self, time: Nanoseconds, totals: Totals) {
-        if totals == Totals::default() {
-            return;
-        }
         self.stack_pages = totals.stack_pages;
         self.grow_stack(totals.stack_pages);
         let bytes = totals.total_pages.saturating_mul(self.page.bytes());

@@ -51,6 +51,18 @@ impl Journal {
         }
     }
 
+    /// A reading of the maps has ended, during which only what is `moving` was changed: of all else it
+    /// knows better than calls that had returned before it began.
+    pub fn keep(&mut self, moving: &IntervalMap<()>) {
+        let mut kept = IntervalMap::default();
+        for (range, ()) in moving.iter() {
+            for (part, what) in self.determined.overlapping(range) {
+                kept.insert(part, *what);
+            }
+        }
+        self.determined = kept;
+    }
+
     /// Notes what a call did to `range`.
     pub fn determine(&mut self, range: Range<u64>, what: Determined) {
         let Determined::Protection(_) = what else {

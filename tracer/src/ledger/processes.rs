@@ -12,7 +12,9 @@ use super::piece::Piece;
 use super::reconcile::Names;
 use super::reservation::{Birth, Reservation};
 use super::rules::Rules;
-use crate::event::{Event, Exec, Exit, Fork, Found, Loss, Maps, Nanoseconds, Pid, SpaceId, Stamp};
+use crate::event::{
+    Event, Exec, Exit, Fork, Found, Loss, Maps, Nanoseconds, Pid, SpaceId, Stamp, Totals,
+};
 
 /// The model of all traced address spaces: feed it every event in true order.
 ///
@@ -155,7 +157,9 @@ impl Ledger {
         self.end(fork.child_space, time, changes);
         let (parent, ids) = self.space_for(&fork.stamp, changes);
         let mut child = copy(parent, ids, fork);
-        child.account(time, fork.totals);
+        if fork.totals != Totals::default() {
+            child.account(time, fork.totals);
+        }
         child.settle(time, changes);
         self.users.insert(fork.child, fork.child_space);
         self.spaces.insert(fork.child_space, child);

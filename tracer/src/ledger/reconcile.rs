@@ -41,13 +41,14 @@ impl AddressSpace {
     pub(super) fn reconcile(&mut self, ids: &mut Ids, names: &mut Names, maps: &Maps) {
         let moving = self.reading_ends();
         let kernel = snapshot(self.page, &maps.mappings);
-        if self.seeded && self.journal.as_ref().is_some_and(|journal| !journal.lost) {
-            self.note_unexplained(maps, &kernel);
-        }
-        let Some(journal) = self.journal.take() else {
+        let Some(mut journal) = self.journal.take() else {
             self.verify(names, maps, &moving);
             return;
         };
+        journal.keep(&moving);
+        if self.seeded && !journal.lost {
+            self.note_unexplained(maps, &kernel, &journal);
+        }
         self.drop_unseen(&journal, &kernel);
         for (range, &index) in kernel.iter() {
             self.adopt(ids, names, &journal, range, maps, &maps.mappings[index]);

@@ -35,7 +35,7 @@ impl AddressSpace {
 
     /// What moved is laid down with its owners, what was added is a reservation of its own.
     pub(super) fn remap(&mut self, ids: &mut Ids, maker: Maker, call: Remapped) {
-        // Of huge pages both lengths are rounded up to whole ones (`check_prep_vma`).
+        // Of huge pages only whole ones move (`check_prep_vma`, before 6.17 `SYSCALL_DEFINE5(mremap)`).
         let unit = self
             .pieces
             .get(call.old_address.0)

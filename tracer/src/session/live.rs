@@ -48,6 +48,10 @@ const TICK: Duration = Duration::from_millis(200);
 const MAPS_TICKS: u64 = 25;
 /// Records taken before other things get their turn.
 const BATCH: usize = 4096;
+/// Between two rounds of readings of maps because a ledger is in doubt, at the least.
+const RESYNC_PAUSE: Duration = Duration::from_millis(5);
+/// They may take this share of the time.
+const RESYNC_SHARE: u32 = 10;
 /// A look at what is resident may take this share of the time.
 const RESIDENT_SHARE: u32 = 50;
 
@@ -79,6 +83,7 @@ struct Live {
     /// Nothing of this process counts before its exec: until then it is a copy of ourselves.
     held: Option<Pid>,
     resident_due: Instant,
+    resync_due: Instant,
     /// Children are traced too.
     follow: bool,
     /// Where processes may join whom nobody traces yet.
@@ -114,6 +119,7 @@ impl Live {
             records: 0,
             held: None,
             resident_due: Instant::now() + Duration::from_secs(1),
+            resync_due: Instant::now(),
             follow: plan.follow,
             joined: None,
         };
@@ -293,6 +299,9 @@ impl Live {
                 self.sink.enter(&event);
             }
         }
+        if Instant::now() >= self.resync_due {
+            self.resynchronise();
+        }
         if first {
             // `cargo xtask bench` waits for this line.
             log::info!("the first event is handled");
@@ -337,8 +346,9 @@ impl Live {
         Ok(())
     }
 
-    /// Reads the maps of every address space whose ledger is in doubt.
+    /// Reads the maps of every address space whose ledger is in doubt: soon, but not all the time.
     fn resynchronise(&mut self) {
+        let began = Instant::now();
         let spaces: Vec<_> = self.processes.spaces().collect();
         for (space, pid) in spaces {
             let ledger = self.sink.book().ledger().space(space);
@@ -351,6 +361,8 @@ impl Live {
                 self.read_maps(pid, space, purpose);
             }
         }
+        let pause = (began.elapsed() * RESYNC_SHARE).max(RESYNC_PAUSE);
+        self.resync_due = Instant::now() + pause;
     }
 
     /// Reads the maps of every address space, to be compared.

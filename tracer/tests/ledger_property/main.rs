@@ -170,6 +170,7 @@ proptest! {
         let mut kept = Kept::new();
         kept.run(&mut machine, &early);
         let began = machine.time + 1;
+        kept.apply(&reading(began));
         let states = kept.run(&mut machine, &meanwhile);
         kept.apply(&maps(began, machine.time + 1, MapsPurpose::Seed, torn(&states, &moments)));
         reread(&mut kept, &mut machine);
@@ -217,6 +218,7 @@ proptest! {
         prop_assert!(kept.space().needs_resync());
         kept.run(&mut machine, &between);
         let began = machine.time + 1;
+        kept.apply(&reading(began));
         let states = kept.run(&mut machine, &meanwhile);
         kept.apply(&maps(began, machine.time + 1, MapsPurpose::Resync, torn(&states, &moments)));
         reread(&mut kept, &mut machine);

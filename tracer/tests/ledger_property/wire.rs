@@ -1,8 +1,8 @@
 //! What the tracer sees of the model: events, and the maps.
 
 use tracer::event::{
-    Action, Address, Call, Event, Fault, Mapping, Maps, MapsPurpose, Nanoseconds, Pid, Resident,
-    SpaceId, StackId, Stamp, Tid, Totals,
+    Action, Address, Call, Event, Fault, Mapping, Maps, MapsPurpose, Nanoseconds, Pid, Reading,
+    Resident, SpaceId, StackId, Stamp, Tid, Totals,
 };
 
 use crate::machine::*;
@@ -177,6 +177,13 @@ pub fn torn(states: &[Machine], moments: &[usize]) -> Vec<Mapping> {
         &std::array::from_fn(|at| state(at).pages[at]),
         state(HEAP).heap_end,
     )
+}
+
+pub fn reading(time: u64) -> Event {
+    Event::Reading(Reading {
+        time: Nanoseconds(time),
+        space: SpaceId(1),
+    })
 }
 
 pub fn maps(began: u64, time: u64, purpose: MapsPurpose, mappings: Vec<Mapping>) -> Event {

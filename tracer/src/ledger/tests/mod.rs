@@ -52,6 +52,7 @@ impl Story {
             space: SpaceId(1),
             ..Found::default()
         }));
+        story.reading();
         story
     }
 
@@ -189,7 +190,16 @@ impl Story {
         }))
     }
 
-    /// A reading of the maps that began and ended just now.
+    /// A reading of the maps begins.
+    pub fn reading(&mut self) {
+        let reading = Reading {
+            time: Nanoseconds(self.time),
+            space: SpaceId(self.space),
+        };
+        self.apply(&Event::Reading(reading));
+    }
+
+    /// A reading of the maps has ended: the one that began last, at the begin of doubt if not later.
     pub fn maps(&mut self, purpose: MapsPurpose, lines: &[Mapping]) -> Vec<Change> {
         self.maps_begun(self.time + 1, purpose, lines)
     }
@@ -215,11 +225,13 @@ impl Story {
 
     pub fn lose(&mut self) -> Vec<Change> {
         let stamp = self.stamp();
-        self.apply(&Event::Loss(Loss {
+        let changes = self.apply(&Event::Loss(Loss {
             time: stamp.time,
             events: 1,
             ..Loss::default()
-        }))
+        }));
+        self.reading();
+        changes
     }
 
     pub fn fork(&mut self, child: u32, child_space: u32) -> Vec<Change> {

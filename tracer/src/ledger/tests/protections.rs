@@ -40,6 +40,7 @@ fn a_protection_that_failed_without_a_hole_is_asked_of_the_maps() {
         story.map(20, 1, RW, PRIVATE);
         story.protect_failed(12, 6, R, error);
         assert!(story.space().needs_resync());
+        story.reading();
         // Meanwhile nothing is guessed, and what is known still counts.
         story.protect(20, 1, NONE);
         let lines = [line(10, 4, RW, ""), line(14, 4, R, ""), line(20, 1, RW, "")];
