@@ -8,7 +8,7 @@ use super::change::Origin;
 use super::journal::Determined;
 use super::piece::{Attributes, Segment};
 use super::reservation::{Birth, Maker};
-use crate::event::Address;
+use crate::event::{Address, Nanoseconds};
 
 impl AddressSpace {
     /// `shmat` (`do_shmat` in `ipc/shm.c`): a mapping like any other, over what is there if
@@ -20,10 +20,11 @@ impl AddressSpace {
         address: Address,
         length: u64,
         flags: u32,
+        returned: Nanoseconds,
     ) {
         let Some(range) = self.page.range(address, length) else {
             // The kernel's maps must tell how long it is.
-            self.wonder(maker.time).attached.push((address.0, maker));
+            self.wonder(returned).attached.push((address.0, maker));
             return;
         };
         if flags & bits::SHM_REMAP == 0 {
@@ -55,7 +56,7 @@ impl AddressSpace {
     /// (`ksys_shmdt` in `ipc/shm.c`): the first mapping above it that keeps its distance from it, and
     /// all further ones of the same segment, however it was split, and whatever lies between. Of those,
     /// one that has grown beyond the segment's end stays.
-    pub(super) fn detach(&mut self, maker: Maker, address: Address) {
+    pub(super) fn detach(&mut self, returned: Nanoseconds, address: Address) {
         let mut segment = None;
         let mut at = address.0;
         let mut parts: Vec<Range<u64>> = Vec::new();
@@ -83,12 +84,17 @@ impl AddressSpace {
                 parts.push(mapping);
             }
         }
-        if parts.is_empty() {
-            self.wonder(maker.time);
+        // Where the ledger is not sure, other parts may be left, and others mapped over these.
+        let sure = self.journal.is_none();
+        if !sure || parts.is_empty() {
+            self.wonder(returned);
         }
         for part in parts {
             self.release(part.clone());
-            self.determine(part, Determined::Unmapped);
+            self.determine(part.clone(), Determined::Unmapped);
+            if let Some(journal) = self.journal.as_mut().filter(|_| !sure) {
+                journal.forget(&part);
+            }
         }
     }
 }
