@@ -143,10 +143,10 @@ fn storm(options: &Options) -> Result<()> {
         }
         world.pause.wait();
         let logs = world.seats.iter().map(|seat| &seat.log);
-        snapshot::take(world, Moment::Pause(pause), logs).context("cannot write a snapshot")?;
         if pause < options.rests {
             std::thread::sleep(REST);
         }
+        snapshot::take(world, Moment::Pause(pause), logs).context("cannot write a snapshot")?;
         if world.children && random.one_in(SPAWN) {
             tasks::spawn(&world.programs[0]);
         }

@@ -38,7 +38,6 @@ fn try_lock_acquired(ctx: &RawTracePointContext, write: u64, success: u64) -> Op
         return None;
     }
     let who = filter::current()?;
-    // Long before its exec is told: whoever reads its maps from here on reads those of the new program.
     turn::enter_space(mm, who);
     // Not in a call that is traced: a stack that grows by a fault, `mlock`, …
     if !is_traced_call(task.registers().get(Offset::CallNumber) as u32) {

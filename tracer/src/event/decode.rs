@@ -76,16 +76,6 @@ impl Decoder {
         space
     }
 
-    /// Whether `space` may be the address space that the kernel knows by `key`: not if one of the two
-    /// is known to belong to another. 0 is "not known yet".
-    #[must_use]
-    pub fn may_be(&self, key: u64, space: SpaceId) -> bool {
-        match self.spaces.get(&key) {
-            Some(known) => *known == space,
-            None => key == 0 || !self.spaces.values().any(|known| *known == space),
-        }
-    }
-
     /// An address space has ended: the kernel may use its name for another.
     pub fn forget(&mut self, space: SpaceId) {
         self.spaces.retain(|_, known| *known != space);
@@ -429,10 +419,6 @@ mod tests {
         assert_ne!(decoder.space(5, Some(Pid(9))), expected);
         assert_eq!(decoder.space(7, Some(Pid(10))), expected);
         assert_eq!(decoder.space(7, None), expected);
-        assert!(decoder.may_be(7, expected) && !decoder.may_be(5, expected));
-        assert!(!decoder.may_be(9, expected), "a new one, not told of yet");
-        let unnamed = decoder.expect(Pid(11));
-        assert!(decoder.may_be(9, unnamed) && decoder.may_be(0, unnamed));
         decoder.forget(expected);
         let again = decoder.expect(Pid(12));
         assert_eq!(

@@ -45,6 +45,8 @@ pub const MAP_HUGE_SHIFT: u32 = 26;
 /// Width of that field.
 pub const MAP_HUGE_MASK: u32 = 0x3f;
 
+/// `MREMAP_FIXED`.
+pub const MREMAP_FIXED: u32 = 2;
 /// `MREMAP_DONTUNMAP`.
 pub const MREMAP_DONTUNMAP: u32 = 4;
 

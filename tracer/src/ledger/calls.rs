@@ -18,8 +18,8 @@
 //! - `munmap`, `shmdt` and `brk` change nothing when they fail: `munmap` splits mappings before it
 //!   unmaps any, and what is split looks the same (`vms_gather_munmap_vmas` in `mm/vma.c`).
 //!
-//! What a failed `mmap` or `mremap` has done neither arguments nor `errno` tell: whoever feeds the ledger
-//! compares the kernel's total, and asks for the maps where it changed.
+//! What a failed `mmap` or `mremap` has done neither arguments nor `errno` tell: such a call comes as
+//! [`Action::Unclear`], and the maps are asked.
 //!
 //! What maps memory without one of these calls, and shows in the kernel's total only: `io_setup` and
 //! `io_destroy`, `map_shadow_stack`, `arch_prctl(ARCH_MAP_VDSO_*)`, drivers' own `ioctl`s, a uprobe's
@@ -50,6 +50,7 @@ impl AddressSpace {
         let time = call.stamp.time;
         let returned = Nanoseconds(time.0.saturating_add(call.took_ns));
         self.motion.call(time, returned);
+        self.find_length(ids, call.totals);
         if let Some(totals) = call.totals {
             self.account(call.stamp.time, totals);
         }
@@ -112,7 +113,7 @@ impl AddressSpace {
                 error,
             } => {
                 if let Some(range) = self.page.range(address, length) {
-                    self.protect_failed(maker, range, protection, error);
+                    self.protect_failed(returned, range, protection, error);
                 }
             }
             Action::Advise {
@@ -138,14 +139,12 @@ impl AddressSpace {
                 address,
                 length,
                 flags,
-            } => self.attach(ids, maker, address, length, flags),
-            Action::Detach { address } => self.detach(maker, address),
-            Action::Unclear => {
-                self.wonder(returned);
-            }
+            } => self.attach(ids, maker, address, length, flags, returned),
+            Action::Detach { address } => self.detach(returned, address),
             Action::RemapFilePages { address, length } => {
                 self.remap_file_pages(address, length);
             }
+            Action::Unclear => self.wonder(returned).forget(&(0..u64::MAX)),
         }
     }
 
@@ -233,7 +232,13 @@ impl AddressSpace {
     /// An `mprotect` that failed has changed the mappings before the one at which it failed. At a hole
     /// (`ENOMEM`) the ledger knows where that was, if it is sure of its maps; a denial (`EACCES`) of a
     /// range that is one mapping has changed nothing; else only the kernel's maps can tell.
-    fn protect_failed(&mut self, maker: Maker, range: Range<u64>, protection: u8, error: u16) {
+    fn protect_failed(
+        &mut self,
+        returned: Nanoseconds,
+        range: Range<u64>,
+        protection: u8,
+        error: u16,
+    ) {
         let grows = protection & bits::PROT_GROWSDOWN != 0;
         if self.journal.is_none() && grows {
             let first = self.pieces.overlapping(range.clone()).next();
@@ -256,8 +261,7 @@ impl AddressSpace {
             }
         }
         let began = if grows { 0 } else { range.start };
-        self.wonder(maker.time)
-            .doubt_protection(&(began..range.end));
+        self.wonder(returned).doubt_protection(&(began..range.end));
     }
 
     /// `remap_file_pages` (`mm/mmap.c`; an emulation since 4.0): a shared mapping is made anew in its

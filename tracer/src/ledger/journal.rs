@@ -95,6 +95,11 @@ impl Journal {
         }
     }
 
+    /// Nobody knows any more what `range` is like.
+    pub fn forget(&mut self, range: &Range<u64>) {
+        self.determined.remove(range.clone());
+    }
+
     /// The parts of `range` whose being mapped no call has determined; with each, the protection that
     /// one has.
     #[must_use]
@@ -119,6 +124,14 @@ impl Journal {
     pub fn uncertain(&self, range: &Range<u64>) -> Vec<Range<u64>> {
         let mut parts = self.guessed(range);
         parts.extend(self.determined.gaps(range.clone()));
+        parts
+    }
+
+    /// The parts of `range` that may not be mapped, or have another protection, for all that calls told.
+    #[must_use]
+    pub fn unknown(&self, range: &Range<u64>) -> Vec<Range<u64>> {
+        let mut parts = self.guessed(range);
+        parts.extend(self.open(range).into_iter().map(|(part, _)| part));
         parts
     }
 

@@ -35,36 +35,31 @@ impl AddressSpace {
 
     /// What moved is laid down with its owners, what was added is a reservation of its own.
     pub(super) fn remap(&mut self, ids: &mut Ids, maker: Maker, call: Remapped) {
-        // Of huge pages only whole ones move (`check_mremap_params`, before 6.17 `SYSCALL_DEFINE5(mremap)`).
-        let huge = self
+        // Of huge pages only whole ones move (`check_prep_vma`, before 6.17 `SYSCALL_DEFINE5(mremap)`).
+        let unit = self
             .pieces
             .get(call.old_address.0)
-            .map_or(0, |(_, piece)| piece.attributes.huge);
-        let whole = |length: u64| match huge {
-            0 => length,
-            huge => length.checked_next_multiple_of(1 << huge).unwrap_or(length),
-        };
-        let call = Remapped {
-            old_length: whole(call.old_length),
-            new_length: whole(call.new_length),
-            ..call
-        };
-        let Some(new) = self.page.range(call.new_address, call.new_length) else {
+            .map_or(0, |(_, piece)| piece.attributes.unit(self.page.bytes()));
+        let range = |address, length| self.page.range_in(address, length, unit);
+        let Some(new) = range(call.new_address, call.new_length) else {
             return;
         };
-        let old = self
-            .page
-            .range(call.old_address, call.old_length)
+        let old = range(call.old_address, call.old_length)
             .unwrap_or(call.old_address.0..call.old_address.0);
-        if old.is_empty() || call.flags & bits::MREMAP_DONTUNMAP != 0 {
-            self.duplicate(ids, maker, &old, new.clone());
+        let several = self.rules.moves_several
+            && call.flags & bits::MREMAP_FIXED != 0
+            && old.end - old.start == new.end - new.start;
+        if old.is_empty() {
+            self.duplicate(ids, maker, old.start, new.clone());
+        } else if call.flags & bits::MREMAP_DONTUNMAP != 0 {
+            self.move_pages(ids, maker, old, new.clone(), several);
         } else {
             let length = (old.end - old.start).min(new.end - new.start);
             self.vacate(old.start + length..old.end);
             if old.start == new.start {
                 self.grow(ids, maker, new.start + length..new.end);
             } else {
-                self.relocate(ids, maker, old.start..old.start + length, &new);
+                self.relocate(ids, maker, old.start..old.start + length, &new, several);
             }
         }
         self.join(&new);
@@ -82,14 +77,18 @@ impl AddressSpace {
         let (Some(old), Some(new)) = (old, new) else {
             return;
         };
-        let pieces = |range: Range<u64>| self.pieces.overlapping(range).take(2).count();
-        let source = pieces(old.clone());
-        let nothing_to_move = self.journal.is_none() && self.pieces.get(old.start).is_none();
-        let harmless = source < 2 && pieces(new) == 0;
-        if self.rules.looks_before_it_releases && nothing_to_move || harmless {
-            return;
+        if self.journal.is_none() {
+            let pieces =
+                |range: &Range<u64>| self.pieces.overlapping(range.clone()).take(2).count();
+            let nothing_to_move =
+                self.rules.looks_before_it_releases && self.pieces.get(old.start).is_none();
+            if nothing_to_move || pieces(&old) < 2 && pieces(&new) == 0 {
+                return;
+            }
         }
-        self.wonder(returned);
+        let journal = self.wonder(returned);
+        journal.forget(&old);
+        journal.forget(&new);
     }
 
     fn vacate(&mut self, range: Range<u64>) {
@@ -100,23 +99,34 @@ impl AddressSpace {
     }
 
     /// All of `old` moves to the beginning of `new`, which may be longer.
-    fn relocate(&mut self, ids: &mut Ids, maker: Maker, old: Range<u64>, new: &Range<u64>) {
-        let uncertain = self.uncertain(&old);
+    fn relocate(
+        &mut self,
+        ids: &mut Ids,
+        maker: Maker,
+        old: Range<u64>,
+        new: &Range<u64>,
+        several: bool,
+    ) {
+        let uncertain = self.uncertain(&old, several);
         let lifted = self.lift(old.clone());
         self.determine(old.clone(), Determined::Unmapped);
         let moved = new.start..new.start + (old.end - old.start);
-        let known = !lifted.pieces.is_empty();
-        if self.journal.is_some() || !known {
+        let parts: Vec<_> = lifted
+            .pieces
+            .iter()
+            .map(|(part, _)| shifted(part, old.start, new.start))
+            .collect();
+        let several = several && (self.journal.is_some() || !parts.is_empty());
+        // One mapping moves as a whole, and something was there to be moved.
+        let whole = !several && (self.journal.is_some() || parts.is_empty());
+        if whole {
             self.release(new.clone());
         }
-        // Under a hole among several mappings the target is left as it is (`remap_move` in
-        // `mm/mremap.c`).
-        for (part, _) in &lifted.pieces {
-            self.release(shifted(part, old.start, new.start));
-        }
-        for (part, piece) in lifted.pieces {
-            let piece = piece.moved(old.start, new.start);
-            self.lay_again(shifted(&part, old.start, new.start), piece);
+        for (to, (_, piece)) in parts.iter().zip(lifted.pieces) {
+            // Under a hole among several mappings the target is left as it is (`remap_move` in
+            // `mm/mremap.c`).
+            self.release(to.clone());
+            self.lay_again(to.clone(), piece.moved(old.start, new.start));
         }
         let (from, to) = (self.page.pages(&old).start, self.page.pages(new).start);
         for run in lifted.touched {
@@ -125,16 +135,40 @@ impl AddressSpace {
         for run in lifted.resident {
             self.resident.insert_range(&shifted(&run, from, to));
         }
+        let uncertain = uncertain
+            .iter()
+            .map(|part| shifted(part, old.start, new.start));
+        if several {
+            self.arrived(maker, parts, uncertain);
+            return;
+        }
         self.determine(moved.clone(), Determined::Mapped);
         for part in uncertain {
-            self.guess(maker, shifted(&part, old.start, new.start));
+            self.guess(maker, part);
         }
-        if self.journal.is_some() || !known {
-            // It moved something, so something was there. (Where the ledger is sure, holes among
-            // pieces are holes: since 6.17 one call can move several mappings.)
+        if whole {
             self.fill(ids, maker, &moved);
         }
         self.grow(ids, maker, moved.end..new.end);
+    }
+
+    /// `parts` of what may be several mappings with holes among them are known to have come here, and
+    /// so may have what is `uncertain`: if it was not mapped, it has left alone what is here.
+    fn arrived(
+        &mut self,
+        maker: Maker,
+        parts: Vec<Range<u64>>,
+        uncertain: impl Iterator<Item = Range<u64>>,
+    ) {
+        for part in parts {
+            self.determine(part, Determined::Mapped);
+        }
+        for part in uncertain {
+            self.guess(maker, part.clone());
+            if let Some(journal) = &mut self.journal {
+                journal.forget(&part);
+            }
+        }
     }
 
     /// What moved here without the ledger having known it.
@@ -180,66 +214,79 @@ impl AddressSpace {
         });
         let owner = self.remapped(ids, maker, &growth, before);
         self.lay(growth.clone(), Piece { owner, attributes });
-        if before.is_some() && self.uncertain(&(last..last + 1)).is_empty() {
+        if before.is_some() && self.uncertain(&(last..last + 1), false).is_empty() {
             self.determine(growth, Determined::Mapped);
         } else {
             self.guess(maker, growth);
         }
     }
 
-    /// A second mapping of the same pages (old length 0), or one that takes the pages and leaves the
-    /// old mapping empty (`MREMAP_DONTUNMAP`).
-    fn duplicate(&mut self, ids: &mut Ids, maker: Maker, old: &Range<u64>, new: Range<u64>) {
-        let again = old.is_empty();
-        let source = if again {
-            old.start..old.start + self.page.bytes()
-        } else {
-            old.start..old.start + (old.end - old.start).min(new.end - new.start)
-        };
-        let sure = !again && self.journal.is_none() && self.pieces.get(source.start).is_some();
-        if !sure {
-            self.release(new.clone());
-        }
-        let first = self
-            .pieces
-            .get(source.start)
-            .map(|(_, piece)| piece.moved(source.start, new.start));
+    /// A second mapping of the same pages: an old length of 0.
+    fn duplicate(&mut self, ids: &mut Ids, maker: Maker, old: u64, new: Range<u64>) {
+        self.release(new.clone());
+        let first = self.pieces.get(old);
+        let first = first.map(|(_, piece)| piece.moved(old, new.start));
         let owner = self.remapped(ids, maker, &new, first);
         self.determine(new.clone(), Determined::Mapped);
-        if again {
-            let attributes = first.map_or(Attributes::HEAP, |piece| piece.attributes.copied());
-            self.lay(new.clone(), Piece { owner, attributes });
-            if first.is_none() || !self.uncertain(&source).is_empty() {
-                self.guess(maker, new);
-            }
-            return;
+        let attributes = first.map_or(Attributes::HEAP, |piece| piece.attributes.copied());
+        self.lay(new.clone(), Piece { owner, attributes });
+        if first.is_none()
+            || !self
+                .uncertain(&(old..old + self.page.bytes()), false)
+                .is_empty()
+        {
+            self.guess(maker, new);
         }
+    }
+
+    /// A mapping that takes the pages of `old` and leaves it empty (`MREMAP_DONTUNMAP`).
+    fn move_pages(
+        &mut self,
+        ids: &mut Ids,
+        maker: Maker,
+        old: Range<u64>,
+        new: Range<u64>,
+        several: bool,
+    ) {
+        let old = old.start..old.start + (old.end - old.start).min(new.end - new.start);
         let parts: Vec<_> = self
             .pieces
-            .overlapping(source.clone())
+            .overlapping(old.clone())
             .map(|(part, piece)| {
-                let piece = piece.moved(source.start, new.start);
-                (shifted(&part, source.start, new.start), piece.attributes)
+                let piece = piece.moved(old.start, new.start);
+                (shifted(&part, old.start, new.start), piece)
             })
             .collect();
-        for (part, attributes) in parts {
-            let attributes = attributes.copied();
+        let first = parts.first().map(|(_, piece)| *piece);
+        let owner = self.remapped(ids, maker, &new, first);
+        let several = several && (self.journal.is_some() || !parts.is_empty());
+        if !several {
+            self.release(new.clone());
+        }
+        for (part, piece) in &parts {
+            let attributes = piece.attributes.copied();
             self.release(part.clone());
-            self.lay(part, Piece { owner, attributes });
+            self.lay(part.clone(), Piece { owner, attributes });
         }
-        if sure {
-            self.take_over(&source, &new, owner);
-            return;
+        let uncertain = self.uncertain(&old, several);
+        let uncertain = uncertain
+            .iter()
+            .map(|part| shifted(part, old.start, new.start));
+        if several {
+            let parts = parts.into_iter().map(|(part, _)| part).collect();
+            self.arrived(maker, parts, uncertain);
+        } else {
+            self.determine(new.clone(), Determined::Mapped);
+            for gap in self.pieces.gaps(new.clone()) {
+                let attributes = Attributes::HEAP;
+                self.lay(gap.clone(), Piece { owner, attributes });
+                self.guess(maker, gap);
+            }
+            for part in uncertain {
+                self.guess(maker, part);
+            }
         }
-        for gap in self.pieces.gaps(new.clone()) {
-            let attributes = Attributes::HEAP;
-            self.lay(gap.clone(), Piece { owner, attributes });
-            self.guess(maker, gap);
-        }
-        for part in self.uncertain(&source) {
-            self.guess(maker, shifted(&part, source.start, new.start));
-        }
-        self.take_over(&source, &new, owner);
+        self.take_over(&old, &new, owner);
     }
 
     /// The contents of `source` are those of `new` now.
@@ -285,12 +332,16 @@ impl AddressSpace {
         id
     }
 
-    /// The parts of `range` that the ledger may have wrong, except for holes.
-    fn uncertain(&self, range: &Range<u64>) -> Vec<Range<u64>> {
-        self.journal
-            .as_ref()
-            .map(|journal| journal.uncertain(range))
-            .unwrap_or_default()
+    /// The parts of `range` that the ledger may have wrong; holes only if there may be some.
+    fn uncertain(&self, range: &Range<u64>, holes: bool) -> Vec<Range<u64>> {
+        let Some(journal) = &self.journal else {
+            return Vec::new();
+        };
+        if holes {
+            journal.unknown(range)
+        } else {
+            journal.uncertain(range)
+        }
     }
 
     /// Notes that a range is mapped in an unknown way. A snapshot whose reading has begun already may

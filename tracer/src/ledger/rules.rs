@@ -13,6 +13,9 @@ const TELLS_ZEROS_SINCE: (u32, u32) = (6, 7);
 /// VM_FAULT_RETRY properly"); before, each mapping by itself.
 const POPULATES_TO_HOLE_SINCE: (u32, u32) = (6, 9);
 
+/// The first kernel that moves several mappings by one call, and keeps the holes among them:
+/// `remap_move` in `mm/mremap.c`.
+const MOVES_SEVERAL_SINCE: (u32, u32) = (6, 17);
 /// The first kernel that looks for what `mremap` is to move before it releases the target:
 /// `check_prep_vma` and `remap_move` in `mm/mremap.c`.
 const LOOKS_BEFORE_IT_RELEASES_SINCE: (u32, u32) = (6, 17);
@@ -26,6 +29,8 @@ pub struct Rules {
     pub tells_zeros: bool,
     /// `MADV_POPULATE_READ` and `MADV_POPULATE_WRITE` end at a hole.
     pub populates_to_hole: bool,
+    /// `mremap` to a fixed place can move several mappings, with holes among them.
+    pub moves_several: bool,
     /// An `mremap` of nothing leaves its target alone.
     pub looks_before_it_releases: bool,
     /// Each page fault is an event: what no fault and no call has written to was not written to.
@@ -39,6 +44,7 @@ impl Default for Rules {
             takes_back_charges: true,
             tells_zeros: true,
             populates_to_hole: true,
+            moves_several: true,
             looks_before_it_releases: true,
             sees_faults: true,
         }
@@ -56,6 +62,7 @@ impl Rules {
             takes_back_charges: since(TAKES_BACK_SINCE),
             tells_zeros: since(TELLS_ZEROS_SINCE),
             populates_to_hole: since(POPULATES_TO_HOLE_SINCE),
+            moves_several: since(MOVES_SEVERAL_SINCE),
             looks_before_it_releases: since(LOOKS_BEFORE_IT_RELEASES_SINCE),
             sees_faults: started.faults == "each",
         }
@@ -74,14 +81,15 @@ mod tests {
 
     #[test]
     fn a_release_tells_what_its_kernel_does() {
-        for (kernel, since_6_7, since_6_9, since_6_17) in [
-            ("6.18.44-fc", true, true, true),
-            ("6.9-rc1", true, true, false),
-            ("6.8.12", true, false, false),
-            ("6.6.9", false, false, false),
-            ("6.1.0-51-cloud-amd64", false, false, false),
-            ("10.0", true, true, true),
-            ("", true, true, true),
+        for (kernel, [since_6_7, since_6_9, since_6_17]) in [
+            ("6.18.44-fc", [true, true, true]),
+            ("6.16.1", [true, true, false]),
+            ("6.9-rc1", [true, true, false]),
+            ("6.8.12", [true, false, false]),
+            ("6.6.9", [false, false, false]),
+            ("6.1.0-51-cloud-amd64", [false, false, false]),
+            ("10.0", [true, true, true]),
+            ("", [true, true, true]),
         ] {
             let started = Started {
                 kernel: kernel.into(),
@@ -92,6 +100,7 @@ mod tests {
                 takes_back_charges: since_6_7,
                 tells_zeros: since_6_7,
                 populates_to_hole: since_6_9,
+                moves_several: since_6_17,
                 looks_before_it_releases: since_6_17,
                 sees_faults: true,
             };

@@ -256,7 +256,8 @@ impl Live {
         let space = self.decoder.expect(pid);
         let time = now();
         // The maps first: what it forks until they are read begins without a ledger.
-        let maps = processes::maps(&self.programs, &self.decoder, pid, space, MapsPurpose::Seed);
+        let purpose = MapsPurpose::Seed;
+        let maps = processes::maps(&self.processes, &self.programs, pid, space, purpose);
         let seed = maps.and_then(|maps| Ok((processes::found(pid, space)?, maps)));
         let (found, maps) = match seed {
             Ok((found, maps)) => (Found { time, ..found }, maps),
@@ -274,7 +275,7 @@ impl Live {
         let time = now();
         self.order
             .push(time, Event::Looking(Looking { time, space }));
-        if let Ok(resident) = processes::resident(pid, space) {
+        if let Ok(resident) = processes::resident(&self.processes, &self.programs, pid, space) {
             self.order.push(now(), resident);
         }
         Ok(())
@@ -308,7 +309,7 @@ impl Live {
     }
 
     fn read_maps(&mut self, pid: Pid, space: SpaceId, purpose: MapsPurpose) {
-        match processes::maps(&self.programs, &self.decoder, pid, space, purpose) {
+        match processes::maps(&self.processes, &self.programs, pid, space, purpose) {
             Ok(maps) => self.maps(maps),
             // It has ended: the ledger says that it could not be compared.
             Err(error) => log::debug!("{error:#}"),
@@ -377,7 +378,7 @@ impl Live {
             let time = now();
             self.order
                 .push(time, Event::Looking(Looking { time, space }));
-            match processes::resident(pid, space) {
+            match processes::resident(&self.processes, &self.programs, pid, space) {
                 Ok(event) => self.order.push(now(), event),
                 Err(error) => log::debug!("{error:#}"),
             }
@@ -395,10 +396,8 @@ impl Live {
             self.order.excuse(now());
             let spaces: Vec<_> = self.processes.spaces().collect();
             for (space, pid) in spaces {
-                let (key, turns) = self.programs.turns(pid);
-                if self.decoder.may_be(key, space) {
-                    self.order.excuse_turns(space, turns);
-                }
+                self.order
+                    .excuse_turns(space, self.programs.reached(pid).turns);
             }
         }
         let Some(loss) = look.loss else {
@@ -413,6 +412,7 @@ impl Live {
         );
         self.order.push(loss.time, Event::Loss(loss));
         if lost {
+            self.processes.catch_up(&self.programs);
             let spaces: Vec<_> = self.processes.spaces().collect();
             for (space, pid) in spaces {
                 self.read_maps(pid, space, MapsPurpose::Resync);

@@ -145,6 +145,7 @@ impl Both {
             stamp,
             child: puppet.pid(),
             child_space: space,
+            totals: totals(puppet.pid()),
             followed: true,
             ..Fork::default()
         };

@@ -134,7 +134,7 @@ impl Both {
         self.check();
     }
 
-    /// `mremap` of bytes at addresses; where it is now.
+    /// `mremap` of bytes at addresses; where it is now. Of a failure the ledger hears what a tracer tells.
     pub fn try_remap(
         &mut self,
         (old_address, old_length): (u64, u64),
@@ -149,15 +149,27 @@ impl Both {
             new_address,
             0,
         ];
-        let new_address = self.puppet.call(libc::SYS_mremap, arguments)?;
-        self.event(Action::Remap {
-            old_address: Address(old_address),
-            old_length,
-            new_address: Address(new_address),
-            new_length,
-            flags: flags as u32,
-        });
-        Ok(new_address)
+        let result = self.puppet.call(libc::SYS_mremap, arguments);
+        let old_address = Address(old_address);
+        match result {
+            Ok(new_address) => self.event(Action::Remap {
+                old_address,
+                old_length,
+                new_address: Address(new_address),
+                new_length,
+                flags: flags as u32,
+            }),
+            Err(error) if flags & libc::MREMAP_FIXED != 0 && error != libc::EINVAL => {
+                self.event(Action::RemapFailed {
+                    old_address,
+                    old_length,
+                    new_address: Address(new_address),
+                    new_length,
+                });
+            }
+            Err(_) => {}
+        }
+        result
     }
 
     /// `mremap`; to the page `new` with `MREMAP_FIXED`, else in place.

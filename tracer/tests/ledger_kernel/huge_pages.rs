@@ -64,6 +64,11 @@ fn huge_mappings_move_and_shrink_by_huge_pages() {
     );
     both.remap(16 * huge, pages(4 * huge), None, pages(2 * huge), 0);
     assert_eq!(both.shown(), [(16 * huge, 2 * huge, 3)]);
+    // Their lengths are rounded up to whole ones.
+    both.remap(16 * huge, pages(huge + 1), None, pages(1), 0);
+    assert_eq!(both.shown(), [(16 * huge, huge, 3)]);
+    both.remap(16 * huge, pages(1), Some(8 * huge), pages(2), 0);
+    assert_eq!(both.shown(), [(8 * huge, huge, 3)]);
 }
 
 /// Takes huge pages from the machine for as long as this lives.

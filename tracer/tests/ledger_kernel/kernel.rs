@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::fd::{AsRawFd as _, OwnedFd};
 
-use tracer::event::Pid;
+use tracer::event::{Pid, Totals};
 
 /// Where the tests map: far from all that the child has of its parent.
 const REGION: u64 = 0x10_0000_0000;
@@ -105,4 +105,12 @@ pub fn status(pid: Pid, name: &str) -> u64 {
     let line = text.lines().find(|line| line.starts_with(name)).unwrap();
     let kilobytes: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
     kilobytes << 10
+}
+
+/// The kernel's account of a process's address space.
+pub fn totals(pid: Pid) -> Totals {
+    Totals {
+        total_pages: status(pid, "VmSize:") / page_bytes(),
+        stack_pages: status(pid, "VmStk:") / page_bytes(),
+    }
 }

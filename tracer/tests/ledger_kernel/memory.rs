@@ -1,5 +1,8 @@
 //! What was touched, what is in memory.
 
+use tracer::capture::procfs;
+use tracer::event::Address;
+
 use crate::both::Both;
 use crate::kernel::*;
 
@@ -13,6 +16,32 @@ fn a_page_is_touched_by_its_first_fault_and_resident_by_the_next_look() {
     assert_eq!(both.resident(), (0, 1));
     both.look();
     both.assert_resident(1);
+}
+
+#[test]
+fn what_is_resident_is_what_the_kernel_counts_mapping_by_mapping() {
+    let mut both = Both::new();
+    // The kernel's own data, in every process and in nobody's count.
+    let own = both.maps().into_iter().find(|line| line.name == "[vvar]");
+    both.puppet.load(own.unwrap().start.0);
+    let lines = smaps(both.pid());
+    let asked: Vec<_> = lines
+        .iter()
+        .map(|line| (Address(line.start), line.end - line.start))
+        .collect();
+    let ranges = procfs::resident(both.pid(), &asked).unwrap();
+    for line in lines {
+        let seen: u64 = ranges
+            .iter()
+            .map(|(start, bytes)| {
+                let end = (start.0 + bytes).min(line.end);
+                end.saturating_sub(start.0.max(line.start))
+            })
+            .sum();
+        // Before, pages of zeros are seen too.
+        let more = seen > line.resident && kernel() < (6, 7);
+        assert!(seen == line.resident || more, "{seen:#x} {line:x?}");
+    }
 }
 
 #[test]

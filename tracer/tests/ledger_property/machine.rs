@@ -65,9 +65,8 @@ pub struct Machine {
     /// What `mmap`, `munmap` and `mremap` reach: the maps do not show where the heap ends if its end
     /// was unmapped, so a snapshot is only the truth where nobody does that.
     pub reach: usize,
-    /// Whether there are segments: of one that nobody saw attached, and that moved before anyone looked,
-    /// the ledger cannot know what `shmdt` takes.
-    pub segments: bool,
+    /// Whether moves fail: the maps tell what is left, but not whose it was.
+    pub failures: bool,
     pub time: u64,
 }
 
@@ -77,7 +76,7 @@ impl Machine {
             pages: [None; PAGES],
             heap_end: HEAP,
             reach,
-            segments: true,
+            failures: false,
             time: 0,
         }
     }
@@ -112,6 +111,7 @@ impl Machine {
             Step::Remap(old, old_length, new, new_length, flags) => {
                 self.remap((old, old_length), (new, new_length), flags)
             }
+            Step::RemapFails(old, length, new) => self.remap_fails(old, length, new),
             Step::Break(end) => self.brk(end),
             Step::Fault(at, write) => self.fault(at, write),
             Step::Advise(at, length, advice) => self.advise(at, length, advice),

@@ -20,7 +20,7 @@ impl Machine {
         }
         // To a fixed place, with its length, several mappings move and keep the holes among them.
         let source = old + old_length <= self.reach
-            && if fixed && old_length == new_length && self.segments {
+            && if fixed && old_length == new_length {
                 self.pages[old].is_some()
             } else {
                 self.mapped(old, old_length)
@@ -57,6 +57,25 @@ impl Machine {
         self.pages[new + kept..new + new_length].fill(grown);
         self.join(new..new + new_length);
         remapped(self.time, (old, old_length), (new, new_length), flags)
+    }
+
+    /// The first of several mappings has moved, and the target of the next is unmapped, when it fails. Of
+    /// a single one only the target is gone.
+    pub fn remap_fails(&mut self, old: usize, length: usize, new: usize) -> Vec<Event> {
+        let overlap = new < old + length && old < new + length;
+        let place = old.max(new) + length <= self.reach;
+        if !self.failures || overlap || !place || self.pages[old].is_none() {
+            return Vec::new();
+        }
+        let first = self.mapping(old).end.min(old + length);
+        let second = (first..old + length).find(|at| self.pages[*at].is_some());
+        if second.is_some() {
+            self.relocate(old..first, new, false);
+        }
+        let failing = second.unwrap_or(old);
+        let end = self.mapping(failing).end.min(old + length);
+        self.pages[new + failing - old..new + end - old].fill(None);
+        remap_failed(self.time, old, length, new)
     }
 
     fn relocate(&mut self, old: Range<usize>, new: usize, dont_unmap: bool) {

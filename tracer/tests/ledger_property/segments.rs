@@ -7,7 +7,7 @@ use crate::{machine::*, wire::*};
 impl Machine {
     pub fn attach(&mut self, at: usize, over: bool, read_only: bool) -> Vec<Event> {
         let place = at + SEGMENT <= self.reach && (over || self.free(at, SEGMENT));
-        if !self.segments || !place {
+        if !place {
             return Vec::new();
         }
         for page in &mut self.pages[at..at + SEGMENT] {

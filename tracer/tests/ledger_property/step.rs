@@ -11,6 +11,8 @@ pub enum Step {
     Protect(usize, usize, u8),
     /// Old page and pages, new page and pages, `MREMAP_*` bits.
     Remap(usize, usize, usize, usize, u32),
+    /// A move of so many pages to a fixed place that fails on its way.
+    RemapFails(usize, usize, usize),
     Break(usize),
     Fault(usize, bool),
     Advise(usize, usize, u32),
@@ -71,6 +73,9 @@ impl Step {
                 // In place or elsewhere, to a fixed place; and leaving the old place mapped.
                 let flags = one(e, &[1, 1, 3, 3, 3, 5, 7]);
                 let length = count(b, 6);
+                if d.is_multiple_of(32) {
+                    return Self::RemapFails(page(a), length, page(c));
+                }
                 let (old, new) = match d % 8 {
                     0 => (0, length),
                     1..4 => (length, length),

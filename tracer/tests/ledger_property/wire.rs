@@ -2,7 +2,7 @@
 
 use tracer::event::{
     Action, Address, Call, Event, Fault, Mapping, Maps, MapsPurpose, Nanoseconds, Pid, Reading,
-    Resident, SpaceId, StackId, Stamp, Tid,
+    Resident, SpaceId, StackId, Stamp, Tid, Totals,
 };
 
 use crate::machine::*;
@@ -39,7 +39,7 @@ pub fn call(time: u64, action: Action) -> Event {
     })
 }
 
-/// An `mremap` that succeeded.
+/// The event of an `mremap` that succeeded.
 pub fn remapped(
     time: u64,
     (old, old_length): (usize, usize),
@@ -48,16 +48,26 @@ pub fn remapped(
 ) -> Vec<Event> {
     // Not whole pages: rounding is the ledger's.
     let odd = |(page, pages): (usize, usize)| bytes(page, pages).1.saturating_sub(3);
-    vec![call(
-        time,
-        Action::Remap {
-            old_address: address(old),
-            old_length: odd((old, old_length)),
-            new_address: address(new),
-            new_length: odd((new, new_length)),
-            flags,
-        },
-    )]
+    let action = Action::Remap {
+        old_address: address(old),
+        old_length: odd((old, old_length)),
+        new_address: address(new),
+        new_length: odd((new, new_length)),
+        flags,
+    };
+    vec![call(time, action)]
+}
+
+/// The event of one to a fixed place that failed.
+pub fn remap_failed(time: u64, old: usize, length: usize, new: usize) -> Vec<Event> {
+    let (old_address, length) = bytes(old, length);
+    let action = Action::RemapFailed {
+        old_address,
+        old_length: length,
+        new_address: address(new),
+        new_length: length,
+    };
+    vec![call(time, action)]
 }
 
 pub fn fault(time: u64, page: usize, write: bool) -> Event {
@@ -145,6 +155,14 @@ pub fn lines(pages: &[Option<Page>; PAGES], heap_end: usize) -> Vec<Mapping> {
         }
     }
     lines
+}
+
+/// What the kernel counts.
+pub fn totals(machine: &Machine) -> Totals {
+    Totals {
+        total_pages: machine.pages.iter().flatten().count() as u64,
+        stack_pages: 0,
+    }
 }
 
 pub fn truth(machine: &Machine) -> Vec<Mapping> {

@@ -49,7 +49,7 @@ impl Storm {
             .arg("--")
             .arg(example("storm"))
             .args(["--seed", &seed.to_string(), "--pauses", &pauses.to_string()])
-            .args(["--rests", "100"])
+            .args(["--rests", &pauses.to_string()])
             .args(options)
             .arg("--snapshots")
             .arg(storm.snapshots())

@@ -28,6 +28,7 @@ const KERNEL_HALF: u64 = 1 << 63;
 /// neighbours joined.
 ///
 /// Pages in swap are not, and the shared page of zeros that reading untouched memory gives is not.
+/// Pages of `hugetlbfs` are, although the kernel's `VmRSS` leaves them out.
 /// Two things are less exact before Linux 6.7: that page of zeros does count, and what is resident
 /// behind a protection of NONE does not.
 ///
@@ -117,7 +118,9 @@ impl Joined {
 fn accessible(ranges: &[Pages], mappings: &[Mapping]) -> Vec<Pages> {
     let mut joined = Joined::default();
     let mut ranges = ranges.iter().copied().peekable();
-    for mapping in mappings.iter().filter(|mapping| mapping.protection != 0) {
+    // The kernel's own data (`[vvar]`) is nobody's memory: the ioctl leaves it out too (`VM_PFNMAP`).
+    let own = |mapping: &&Mapping| mapping.protection != 0 && !mapping.name.starts_with("[vvar");
+    for mapping in mappings.iter().filter(own) {
         while let Some(&range) = ranges.peek() {
             let start = range.start.max(mapping.start.0);
             let end = range.end.min(mapping.end.0);

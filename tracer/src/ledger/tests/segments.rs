@@ -115,3 +115,28 @@ fn an_attached_segment_of_unknown_length_waits_for_the_maps() {
     assert_eq!(story.made_at(2).stack, StackId(2));
     assert!(!story.space().needs_resync());
 }
+
+#[test]
+fn the_kernels_total_tells_how_long_an_attached_segment_is() {
+    let mut story = Story::new();
+    story.map(30, 1, RW, PRIVATE);
+    story.totals = Some(Totals {
+        total_pages: 1,
+        stack_pages: 0,
+    });
+    story.call(Action::Attach {
+        address: Address(10 * PAGE),
+        length: 0,
+        flags: 0,
+    });
+    assert!(story.space().needs_resync());
+    story.totals = Some(Totals {
+        total_pages: 5,
+        stack_pages: 0,
+    });
+    story.map(20, 1, RW, PRIVATE);
+    assert_eq!(story.shape()[0], (10, 4, 3, RW));
+    assert_eq!(story.made_at(3).origin, Origin::Attach);
+    assert!(!story.space().needs_resync());
+    assert_eq!(story.space().checks().totals_differing, 0);
+}
