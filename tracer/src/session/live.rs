@@ -35,7 +35,7 @@ use crate::{
         ring::{Drained, Ring, now},
     },
     event::{
-        Ended, Event, Looking, Loss, Maps, MapsPurpose, Pid, Reading, SpaceId, Stack,
+        Ended, Event, Found, Looking, Loss, Maps, MapsPurpose, Pid, Reading, SpaceId, Stack,
         decode::Decoder,
     },
     order::Order,
@@ -254,20 +254,13 @@ impl Live {
         check_traceable(pid)?;
         self.programs.select(pid, self.follow)?;
         let space = self.decoder.expect(pid);
-        let seed = processes::found(pid, space).and_then(|found| {
-            Ok((
-                found,
-                processes::maps(
-                    &self.processes,
-                    &self.programs,
-                    pid,
-                    space,
-                    MapsPurpose::Seed,
-                )?,
-            ))
-        });
+        let time = now();
+        // The maps first: what it forks until they are read begins without a ledger.
+        let purpose = MapsPurpose::Seed;
+        let maps = processes::maps(&self.processes, &self.programs, pid, space, purpose);
+        let seed = maps.and_then(|maps| Ok((processes::found(pid, space)?, maps)));
         let (found, maps) = match seed {
-            Ok(seed) => seed,
+            Ok((found, maps)) => (Found { time, ..found }, maps),
             Err(error) => {
                 self.programs.deselect(pid);
                 return Err(error.context(format!("cannot trace process {pid}")));
