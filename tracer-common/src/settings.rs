@@ -17,6 +17,10 @@ pub const TRACED: u64 = 1;
 /// First word of the filter map's value: this process is traced, and so are the children it makes.
 pub const FOLLOWED: u64 = 2;
 
+/// Words of the filter map's value: how the process is traced, the address space of its last turn (0
+/// before the first), and how many programs it has begun since it is traced.
+pub const PROCESS_WORDS: usize = 3;
+
 /// Words of a set of system call numbers, one bit each.
 pub const CALL_WORDS: usize = 8;
 

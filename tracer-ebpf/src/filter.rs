@@ -22,7 +22,7 @@ pub fn current() -> Option<Traced> {
     let ids = bpf_get_current_pid_tgid();
     let pid = (ids >> 32) as u32;
     // SAFETY: the value is plain numbers; a racing update gives the old or the new ones.
-    let [how, _] = *unsafe { PROCESSES.get(pid) }?;
+    let [how, ..] = *unsafe { PROCESSES.get(pid) }?;
     Some(Traced {
         pid,
         tid: ids as u32,

@@ -4,7 +4,7 @@ use aya_ebpf::{
     macros::map,
     maps::{Array, HashMap, LruHashMap, PerCpuArray, RingBuf},
 };
-use tracer_common::{counters::COUNTERS, stack::RuleKey};
+use tracer_common::{counters::COUNTERS, settings::PROCESS_WORDS, stack::RuleKey};
 
 use crate::{stack::Scratch, turn::Taken};
 
@@ -12,10 +12,9 @@ use crate::{stack::Scratch, turn::Taken};
 #[map]
 pub static EVENTS: RingBuf = RingBuf::with_byte_size(16 * 1024 * 1024, 0);
 
-/// Which processes are traced: process id → [`tracer_common::settings::TRACED`] or `FOLLOWED`, and the
-/// address space of its last turn, 0 before the first.
+/// Which processes are traced: process id → see [`tracer_common::settings::PROCESS_WORDS`].
 #[map]
-pub static PROCESSES: HashMap<u32, [u64; 2]> = HashMap::with_max_entries(16 * 1024, 0);
+pub static PROCESSES: HashMap<u32, [u64; PROCESS_WORDS]> = HashMap::with_max_entries(16 * 1024, 0);
 
 /// Turns taken on each address space so far: identity → count.
 #[map]

@@ -24,12 +24,11 @@ use crate::{
     emit,
     filter::Traced,
     settings::offset,
-    task::{Mm, Registers},
+    task::{Mm, Registers, Task},
 };
 
 /// The most neighbours that are followed in one direction. A binary has four to six segments.
 const NEIGHBOURS: u32 = 16;
-
 /// The most mappings and pages of holes in a binary that are looked at: holes of 2 MiB between four
 /// segments, the last of which GNU ld moves up to 4 MiB away, and something besides.
 const STEPS_IN_BINARY: u32 = 4096;
@@ -68,39 +67,33 @@ struct Found {
 /// Sends every mapping of the current task's new address space.
 #[inline(always)]
 pub fn send_mappings(mm: Mm, registers: Registers, who: Traced) {
-    let vdso = mm.get(Offset::MmVdso);
-    around(mm.get(Offset::MmStartCode), vdso, mm, who);
-    around(registers.get(Offset::InstructionPointer), vdso, mm, who);
-    around(mm.get(Offset::MmStartStack), vdso, mm, who);
-    around(vdso, vdso, mm, who);
-    // The highest segment may be further away than the walk reaches.
-    around(mm.get(Offset::MmEndData).wrapping_sub(1), vdso, mm, who);
-    let (headers, linker) = lowest_addresses(mm);
-    let binary = Walk {
-        address: if headers == 0 {
-            mm.get(Offset::MmStartCode)
-        } else {
-            headers
-        },
-        last: mm.get(Offset::MmEndData),
+    let mut walk = Walk {
+        address: 0,
+        last: 0,
         hole: 0,
-        longest_hole: STEPS_IN_BINARY,
-        vdso,
-        mm,
+        longest_hole: 0,
+        found: Found::default(),
         who,
     };
-    binary.walk(STEPS_IN_BINARY);
+    walk.around(mm.get(Offset::MmStartStack));
+    walk.around(mm.get(Offset::MmVdso));
+    // The highest segment may be further away than the walk reaches.
+    let last = mm.get(Offset::MmEndData);
+    walk.around(last.wrapping_sub(1));
+
+    let (headers, linker) = lowest_addresses(mm);
+    if headers == 0 {
+        walk.around(mm.get(Offset::MmStartCode));
+        walk.around(registers.get(Offset::InstructionPointer));
+        return;
+    }
+    walk.last = last;
+    walk.longest_hole = STEPS_IN_BINARY;
+    walk.up(headers, STEPS_IN_BINARY);
     if linker != 0 {
-        let linker = Walk {
-            address: linker,
-            last: u64::MAX,
-            hole: 0,
-            longest_hole: HOLE_IN_LINKER,
-            vdso,
-            mm,
-            who,
-        };
-        linker.walk(STEPS_IN_LINKER);
+        walk.last = u64::MAX;
+        walk.longest_hole = HOLE_IN_LINKER;
+        walk.up(linker, STEPS_IN_LINKER);
     }
 }
 
@@ -108,29 +101,33 @@ pub fn send_mappings(mm: Mm, registers: Registers, who: Traced) {
 /// (the auxiliary vector of a 32-bit program has pairs of another size).
 #[inline(always)]
 fn lowest_addresses(mm: Mm) -> (u64, u64) {
-    let mut pairs = [[0u64; 2]; AUXILIARY_PAIRS];
-    // SAFETY: `mm_struct.saved_auxv` is longer than this; the helper checks the address.
-    let failed = unsafe {
-        bpf_probe_read_kernel(
-            (&raw mut pairs).cast(),
-            size_of_val(&pairs) as u32,
-            mm.address(Offset::MmAuxv),
-        )
-    };
     let (mut headers, mut linker) = (0, 0);
-    if failed == 0 {
-        for [key, value] in pairs {
-            match key {
-                AT_PHDR => headers = value,
-                AT_BASE => linker = value,
-                _ => {}
-            }
+    for pair in 0..AUXILIARY_PAIRS {
+        match auxiliary_pair(mm, pair) {
+            [AT_PHDR, value] => headers = value,
+            [AT_BASE, value] => linker = value,
+            _ => {}
         }
     }
     (headers, linker)
 }
 
-/// A walk over mappings and the holes between them.
+#[inline(always)]
+fn auxiliary_pair(mm: Mm, index: usize) -> [u64; 2] {
+    let mut pair = [0u64; 2];
+    // SAFETY: `mm_struct.saved_auxv` has more pairs than are asked for; the helper checks the address.
+    unsafe {
+        bpf_probe_read_kernel(
+            (&raw mut pair).cast(),
+            size_of_val(&pair) as u32,
+            mm.address(Offset::MmAuxv).wrapping_byte_add(16 * index),
+        )
+    };
+    pair
+}
+
+/// A walk over mappings and the holes between them, and what it needs at each step. It lies on the
+/// stack of the program, where it shares 512 bytes with all that the steps have there.
 struct Walk {
     /// Where to look next.
     address: u64,
@@ -139,23 +136,33 @@ struct Walk {
     /// Pages in a row that were not mapped.
     hole: u32,
     longest_hole: u32,
-    vdso: u64,
-    mm: Mm,
+    /// The last mapping.
+    found: Found,
     who: Traced,
 }
 
 impl Walk {
+    /// Sends what lies from an address on.
     #[inline(always)]
-    fn walk(mut self, steps: u32) {
-        // SAFETY: the callback has the signature that the helper wants; its context is on this stack.
-        unsafe {
-            bpf_loop(
-                steps,
-                look as *mut c_void,
-                core::ptr::from_mut(&mut self).cast(),
-                0,
-            )
-        };
+    fn up(&mut self, address: u64, steps: u32) {
+        self.address = address;
+        self.hole = 0;
+        self.steps(steps, look_up as *mut c_void);
+    }
+
+    /// Sends the mapping at an address and all that touch it, directly or by others.
+    #[inline(always)]
+    fn around(&mut self, address: u64) {
+        self.up(address, NEIGHBOURS);
+        self.address = address;
+        self.steps(NEIGHBOURS, look_down as *mut c_void);
+    }
+
+    #[inline(always)]
+    fn steps(&mut self, most: u32, step: *mut c_void) {
+        // SAFETY: both callbacks have the signature that the helper wants; their context is on this
+        // stack.
+        unsafe { bpf_loop(most, step, core::ptr::from_mut(self).cast(), 0) };
     }
 }
 
@@ -163,17 +170,16 @@ impl Walk {
 ///
 /// # Safety
 /// Called by the kernel only.
-unsafe extern "C" fn look(_index: u32, walk: *mut c_void) -> c_long {
+unsafe extern "C" fn look_up(_index: u32, walk: *mut c_void) -> c_long {
     // SAFETY: the `Walk` that the caller passed.
     let walk = unsafe { &mut *walk.cast::<Walk>() };
-    let mut found = Found::default();
-    if find(walk.address, &mut found) {
-        send(&found, walk.vdso, walk.mm, walk.who);
-        walk.address = found.end;
+    if find(walk.address, &mut walk.found) {
+        send(&walk.found, walk.who);
+        walk.address = walk.found.end;
         walk.hole = 0;
         return 0;
     }
-    if walk.address > walk.last || walk.hole == walk.longest_hole {
+    if walk.address > walk.last || walk.hole >= walk.longest_hole {
         return 1;
     }
     walk.address = (walk.address & !(PAGE - 1)).wrapping_add(PAGE);
@@ -181,32 +187,24 @@ unsafe extern "C" fn look(_index: u32, walk: *mut c_void) -> c_long {
     0
 }
 
-/// The mapping at an address and all that touch it, directly or by others.
-#[inline(always)]
-fn around(address: u64, vdso: u64, mm: Mm, who: Traced) {
-    let mut first = Found::default();
-    if !find(address, &mut first) {
-        return;
+/// The same the other way, as far as mappings touch each other.
+///
+/// # Safety
+/// Called by the kernel only.
+unsafe extern "C" fn look_down(_index: u32, walk: *mut c_void) -> c_long {
+    // SAFETY: the `Walk` that the caller passed.
+    let walk = unsafe { &mut *walk.cast::<Walk>() };
+    if !find(walk.address, &mut walk.found) {
+        return 1;
     }
-    send(&first, vdso, mm, who);
-    let mut found = first;
-    for _ in 0..NEIGHBOURS {
-        if !find(found.end, &mut found) {
-            break;
-        }
-        send(&found, vdso, mm, who);
-    }
-    found = first;
-    for _ in 0..NEIGHBOURS {
-        if !find(found.start.wrapping_sub(1), &mut found) {
-            break;
-        }
-        send(&found, vdso, mm, who);
-    }
+    send(&walk.found, walk.who);
+    walk.address = walk.found.start.wrapping_sub(1);
+    0
 }
 
 #[inline(always)]
-fn send(found: &Found, vdso: u64, mm: Mm, who: Traced) {
+fn send(found: &Found, who: Traced) {
+    let mm = Task::current().mm();
     let mut flags = 0;
     if found.flags & VM_SHARED != 0 {
         flags |= MAPPING_SHARED;
@@ -214,7 +212,7 @@ fn send(found: &Found, vdso: u64, mm: Mm, who: Traced) {
     if found.flags & VM_GROWSDOWN != 0 {
         flags |= MAPPING_STACK;
     }
-    if found.start == vdso {
+    if found.start == mm.get(Offset::MmVdso) {
         flags |= MAPPING_VDSO;
     }
     let protection = (found.flags & VM_PROTECTION) as u8;

@@ -4,7 +4,10 @@
 //! with the thread until the call returns and its record is sent.
 
 use aya_ebpf::helpers::bpf_ktime_get_ns;
-use tracer_common::{memory::Turn, settings::Offset};
+use tracer_common::{
+    memory::Turn,
+    settings::{Offset, PROCESS_WORDS},
+};
 
 use crate::{
     filter::Traced,
@@ -39,7 +42,9 @@ pub fn begin(mm: Mm, who: Traced) {
     let Some(count) = count_of(space) else {
         return;
     };
-    note_space(space, who);
+    if let Some(process) = PROCESSES.get_ptr_mut(who.pid) {
+        note_space(process, space);
+    }
     // The time first: whoever has seen the number knows that the time is past.
     // SAFETY: no arguments.
     let time_ns = unsafe { bpf_ktime_get_ns() };
@@ -55,20 +60,51 @@ pub fn begin(mm: Mm, who: Traced) {
     };
 }
 
-/// The current task has a new address space, on which nobody has had a turn.
+/// The current task has a new address space, on which nobody has had a turn: not itself either, by
+/// what exec did (its number is that of `munmap` where a 64-bit program begins a 32-bit one).
 #[inline(always)]
 pub fn begin_space(mm: Mm, who: Traced) {
+    forget_thread(who.tid);
     forget_space(mm.identity());
-    note_space(mm.identity(), who);
+    if let Some(process) = PROCESSES.get_ptr_mut(who.pid) {
+        begin_program(process, mm.identity());
+    }
 }
 
-/// Tells the collector on which address space this process takes its turns.
+/// The current task holds the lock of this address space, and so lives in it. If it is another one than
+/// before, the task is on its way into another program, some 100 µs before that is told: whoever reads
+/// its maps from here on reads those of the new one.
 #[inline(always)]
-fn note_space(space: u64, who: Traced) {
-    if let Some(process) = PROCESSES.get_ptr_mut(who.pid) {
-        // SAFETY: one aligned word; whoever reads it meanwhile has the old or the new one.
-        unsafe { core::ptr::write_volatile(&raw mut (*process)[1], space) };
+pub fn enter_space(mm: Mm, who: Traced) {
+    if let Some(process) = PROCESSES.get_ptr_mut(who.pid)
+        && last_space(process) != 0
+    {
+        begin_program(process, mm.identity());
     }
+}
+
+/// The address space in which a process was last seen.
+#[inline(always)]
+fn last_space(process: *const [u64; PROCESS_WORDS]) -> u64 {
+    // SAFETY: one aligned word of a map's value, which other threads of the process may write meanwhile.
+    unsafe { core::ptr::read_volatile(&raw const (*process)[1]) }
+}
+
+/// Counts the program that begins in this address space, once.
+#[inline(always)]
+fn begin_program(process: *mut [u64; PROCESS_WORDS], space: u64) {
+    if last_space(process) != space {
+        note_space(process, space);
+        // SAFETY: one aligned word; a process that begins a program has one thread.
+        unsafe { (*process)[2] += 1 };
+    }
+}
+
+/// Tells the collector in which address space a process lives.
+#[inline(always)]
+fn note_space(process: *mut [u64; PROCESS_WORDS], space: u64) {
+    // SAFETY: one aligned word; whoever reads it meanwhile has the old or the new one.
+    unsafe { core::ptr::write_volatile(&raw mut (*process)[1], space) };
 }
 
 /// The turn that the current thread's call had, used up.

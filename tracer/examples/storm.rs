@@ -46,7 +46,7 @@ use world::{Program, World};
 const NEW_THREAD: u64 = 4;
 /// How long a pause at the beginning is: a tracer has to learn every stack when it first sees it, and
 /// until then each call costs it a hundred times as much.
-const REST: Duration = Duration::from_millis(20);
+const REST: Duration = Duration::from_millis(12);
 /// After one pause in so many a program is started.
 const SPAWN: u64 = 16;
 
@@ -143,10 +143,10 @@ fn storm(options: &Options) -> Result<()> {
         }
         world.pause.wait();
         let logs = world.seats.iter().map(|seat| &seat.log);
-        snapshot::take(world, Moment::Pause(pause), logs).context("cannot write a snapshot")?;
         if pause < options.rests {
             std::thread::sleep(REST);
         }
+        snapshot::take(world, Moment::Pause(pause), logs).context("cannot write a snapshot")?;
         if world.children && random.one_in(SPAWN) {
             tasks::spawn(&world.programs[0]);
         }

@@ -37,11 +37,13 @@ fn try_lock_acquired(ctx: &RawTracePointContext, write: u64, success: u64) -> Op
     if mm.is_null() || mm.identity() != ctx.arg::<u64>(0) {
         return None;
     }
+    let who = filter::current()?;
+    turn::enter_space(mm, who);
     // Not in a call that is traced: a stack that grows by a fault, `mlock`, …
     if !is_traced_call(task.registers().get(Offset::CallNumber) as u32) {
         return None;
     }
-    turn::begin(mm, filter::current()?);
+    turn::begin(mm, who);
     Some(())
 }
 

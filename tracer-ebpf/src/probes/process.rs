@@ -50,7 +50,7 @@ fn try_process_fork(ctx: &RawTracePointContext) -> Option<()> {
     let mut followed = 0;
     if who.follow {
         if PROCESSES
-            .insert(child_pid, [settings::FOLLOWED, child_space], 0)
+            .insert(child_pid, [settings::FOLLOWED, child_space, 0], 0)
             .is_ok()
         {
             followed = 1;

@@ -11,8 +11,14 @@ use tracer_common::{header::Kind, settings::Offset};
 use super::{Finished, send};
 use crate::settings::offset;
 
+/// What `bpf_find_vma` says if another thread has the lock: it does not wait.
+const EBUSY: c_long = -16;
+/// How often it is asked.
+const TRIES: u32 = 64;
+
 /// `syscalls:sys_exit_shmat`: `ret` is the address. The length is the segment's, which no argument
-/// tells: it is read from the mapping itself, which is one of its own.
+/// tells: it is read from the mapping itself, which is one of its own. Where it could not be read, it is
+/// 0, and the collector asks the maps.
 #[tracepoint]
 pub fn shmat_exit(ctx: TracePointContext) -> u32 {
     try_shmat_exit(&ctx);
@@ -23,16 +29,21 @@ pub fn shmat_exit(ctx: TracePointContext) -> u32 {
 fn try_shmat_exit(ctx: &TracePointContext) -> Option<()> {
     let call = Finished::success(ctx, Kind::Shmat)?;
     let mut length = 0u64;
-    // SAFETY: the current task, a callback of the signature that the helper wants, and its context on
-    // this stack. It fails, and the length stays 0, if the mmap lock is taken.
-    unsafe {
-        bpf_find_vma(
-            bpf_get_current_task_btf(),
-            call.result as u64,
-            length_of as *mut c_void,
-            (&raw mut length).cast(),
-            0,
-        );
+    for _ in 0..TRIES {
+        // SAFETY: the current task, a callback of the signature that the helper wants, and its context
+        // on this stack.
+        let found = unsafe {
+            bpf_find_vma(
+                bpf_get_current_task_btf(),
+                call.result as u64,
+                length_of as *mut c_void,
+                (&raw mut length).cast(),
+                0,
+            )
+        };
+        if found != EBUSY {
+            break;
+        }
     }
     let flags = call.argument(Offset::Argument2) as u32;
     let mut record = call.record(Kind::Shmat, 0, flags, call.result as u64, length);

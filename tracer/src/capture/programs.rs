@@ -16,7 +16,7 @@ use aya::{
 use tracer_common::{
     WIRE_VERSION,
     counters::COUNTERS,
-    settings::{CALL_WORDS, FOLLOWED, FaultMode, TRACED},
+    settings::{CALL_WORDS, FOLLOWED, FaultMode, PROCESS_WORDS, TRACED},
     stack::{Rule, RuleKey},
 };
 
@@ -104,11 +104,20 @@ impl Default for Options {
     }
 }
 
+/// How far a traced process has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reached {
+    /// How many programs it has begun since it is traced.
+    pub programs: u64,
+    /// How many turns were taken on its address space (see [`tracer_common::memory::Turn`]).
+    pub turns: u64,
+}
+
 /// Loaded and attached programs and the maps that the collector uses.
 pub struct Programs {
     /// Holds programs and links for as long as this lives.
     ebpf: Ebpf,
-    processes: HashMap<MapData, u32, [u64; 2]>,
+    processes: HashMap<MapData, u32, [u64; PROCESS_WORDS]>,
     spaces: HashMap<MapData, u64, u64>,
     counts: PerCpuArray<MapData, [u64; COUNTERS]>,
     verified: HashMap<MapData, u64, u8>,
@@ -255,17 +264,19 @@ impl Programs {
     pub fn select(&mut self, pid: Pid, follow: bool) -> Result<()> {
         let how = if follow { FOLLOWED } else { TRACED };
         self.processes
-            .insert(pid.0, [how, 0], 0)
+            .insert(pid.0, [how, 0, 0], 0)
             .with_context(|| format!("cannot select process {pid}"))
     }
 
-    /// How many turns were taken so far on the address space of a traced process (see
-    /// [`tracer_common::memory::Turn`]).
+    /// How far a traced process has come.
     #[must_use]
-    pub fn turns(&self, pid: Pid) -> u64 {
-        // Where either is missing there was no turn yet.
-        let space = self.processes.get(&pid.0, 0).map_or(0, |[_, space]| space);
-        self.spaces.get(&space, 0).unwrap_or(0)
+    pub fn reached(&self, pid: Pid) -> Reached {
+        let [_, space, programs] = self.processes.get(&pid.0, 0).unwrap_or_default();
+        Reached {
+            programs,
+            // Where the space is missing there was no turn yet.
+            turns: self.spaces.get(&space, 0).unwrap_or(0),
+        }
     }
 
     /// Whether `pid` is traced: selected, or a followed child.

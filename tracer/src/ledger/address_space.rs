@@ -11,6 +11,7 @@ use super::page_size::PageSize;
 use super::piece::{Attributes, Piece};
 use super::reservation::Reservation;
 use super::rules::Rules;
+use super::segments::Attaching;
 use crate::event::{Address, Nanoseconds, Pid, SpaceId};
 
 /// Hands out reservation ids: one source for all spaces of a ledger.
@@ -53,6 +54,8 @@ pub struct AddressSpace {
     pub(super) main_stack: Option<ReservationId>,
     /// What calls determined, as long as the ledger is not sure.
     pub(super) journal: Option<Journal>,
+    /// A segment whose length is not known yet.
+    pub(super) attaching: Option<Attaching>,
     pub(super) seeded: bool,
     pub(super) resyncs: u64,
     pub(super) overcommit_never: bool,
@@ -86,6 +89,7 @@ impl AddressSpace {
             grows_down_bytes: 0,
             main_stack: None,
             journal: Some(Journal::new(Nanoseconds(0))),
+            attaching: None,
             seeded: false,
             resyncs: 0,
             overcommit_never: false,
@@ -148,7 +152,7 @@ impl AddressSpace {
     /// sure. A reading that began before the doubt arose does not end it.
     #[must_use]
     pub fn needs_resync(&self) -> bool {
-        self.journal.is_some()
+        self.journal.is_some() || self.attaching.is_some()
     }
 
     /// How often the ledger was brought back to the truth after a loss.

@@ -50,6 +50,7 @@ impl AddressSpace {
         let time = call.stamp.time;
         let returned = Nanoseconds(time.0.saturating_add(call.took_ns));
         self.motion.call(time, returned);
+        self.find_length(ids, call.totals);
         if let Some(totals) = call.totals {
             self.account(call.stamp.time, totals);
         }
@@ -143,7 +144,9 @@ impl AddressSpace {
             Action::RemapFilePages { address, length } => {
                 self.remap_file_pages(address, length);
             }
-            Action::Unclear => self.wonder(returned).forget(&(0..u64::MAX)),
+            Action::Unclear => {
+                self.wonder(returned);
+            }
         }
     }
 

@@ -14,7 +14,7 @@ use super::interval_map::IntervalMap;
 use super::journal::{Determined, Journal};
 use super::page_size::PageSize;
 use super::reconcile::Names;
-use crate::event::{Address, Mapping, Maps, Nanoseconds};
+use crate::event::{Address, Mapping, Maps, Nanoseconds, Totals};
 
 /// How many comparisons and differing ranges are kept one by one; all are counted.
 const KEPT: usize = 4096;
@@ -214,6 +214,21 @@ impl AddressSpace {
             .collect()
     }
 
+    /// Kernel − ledger, what the event at hand has changed so far included.
+    fn difference(&self, kernel_bytes: u64) -> i64 {
+        let pending: i64 = self.pending.values().map(|change| change.reserved).sum();
+        let ledger = self.mapped_bytes.saturating_add_signed(pending);
+        kernel_bytes
+            .cast_signed()
+            .saturating_sub(ledger.cast_signed())
+    }
+
+    /// Bytes that the kernel has by its total and the ledger has not.
+    pub(super) fn missing(&self, totals: Totals) -> u64 {
+        let kernel = totals.total_pages.saturating_mul(self.page.bytes());
+        u64::try_from(self.difference(kernel)).unwrap_or(0)
+    }
+
     /// The kernel's total at a moment when the ledger should have the same. A difference that nothing
     /// explains makes the ledger doubt itself, once: if a reading of the maps does not mend it, it stays
     /// and is shown.
@@ -221,11 +236,7 @@ impl AddressSpace {
         if !self.seeded || self.journal.is_some() {
             return;
         }
-        let pending: i64 = self.pending.values().map(|change| change.reserved).sum();
-        let ledger = self.mapped_bytes.saturating_add_signed(pending);
-        let difference = kernel_bytes
-            .cast_signed()
-            .saturating_sub(ledger.cast_signed());
+        let difference = self.difference(kernel_bytes);
         self.checks.totals += 1;
         self.checks.differ(difference);
         if difference == 0 {

@@ -40,6 +40,7 @@ impl AddressSpace {
     /// begin of doubt, the kernel is right. Where there is no doubt, it is compared.
     pub(super) fn reconcile(&mut self, ids: &mut Ids, names: &mut Names, maps: &Maps) {
         let moving = self.reading_ends();
+        self.ask_the_maps();
         let kernel = snapshot(self.page, &maps.mappings);
         let Some(mut journal) = self.journal.take() else {
             self.verify(names, maps, &moving);

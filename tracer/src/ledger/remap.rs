@@ -86,9 +86,7 @@ impl AddressSpace {
                 return;
             }
         }
-        let journal = self.wonder(returned);
-        journal.forget(&old);
-        journal.forget(&new);
+        self.wonder(returned);
     }
 
     fn vacate(&mut self, range: Range<u64>) {
@@ -164,10 +162,7 @@ impl AddressSpace {
             self.determine(part, Determined::Mapped);
         }
         for part in uncertain {
-            self.guess(maker, part.clone());
-            if let Some(journal) = &mut self.journal {
-                journal.forget(&part);
-            }
+            self.guess(maker, part);
         }
     }
 

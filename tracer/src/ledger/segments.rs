@@ -8,7 +8,16 @@ use super::change::Origin;
 use super::journal::Determined;
 use super::piece::{Attributes, Segment};
 use super::reservation::{Birth, Maker};
-use crate::event::{Address, Nanoseconds};
+use crate::event::{Address, Nanoseconds, Totals};
+
+/// A segment that was attached, and whose length the kernel's programs could not read.
+#[derive(Clone, Copy, Debug)]
+pub struct Attaching {
+    address: Address,
+    flags: u32,
+    maker: Maker,
+    returned: Nanoseconds,
+}
 
 impl AddressSpace {
     /// `shmat` (`do_shmat` in `ipc/shm.c`): a mapping like any other, over what is there if
@@ -23,8 +32,12 @@ impl AddressSpace {
         returned: Nanoseconds,
     ) {
         let Some(range) = self.page.range(address, length) else {
-            // The kernel's maps must tell how long it is.
-            self.wonder(returned).attached.push((address.0, maker));
+            self.find_out(Attaching {
+                address,
+                flags,
+                maker,
+                returned,
+            });
             return;
         };
         if flags & bits::SHM_REMAP == 0 {
@@ -50,6 +63,61 @@ impl AddressSpace {
         };
         self.overlay(range.clone(), attributes, owner);
         self.determine(range, Determined::Mapped);
+    }
+
+    /// A segment of unknown length was attached: the kernel's total will tell with the next call, if it
+    /// went onto free pages; else its maps must.
+    fn find_out(&mut self, attaching: Attaching) {
+        let sure = self.seeded && self.journal.is_none() && self.attaching.is_none();
+        if sure && attaching.flags & bits::SHM_REMAP == 0 {
+            self.attaching = Some(attaching);
+        } else {
+            self.ask_the_maps();
+            let Attaching {
+                address,
+                maker,
+                returned,
+                ..
+            } = attaching;
+            self.wonder(returned).attached.push((address.0, maker));
+        }
+    }
+
+    /// The kernel's maps must tell how long the segment is whose length is still unknown.
+    pub(super) fn ask_the_maps(&mut self) {
+        if let Some(Attaching {
+            address,
+            maker,
+            returned,
+            ..
+        }) = self.attaching.take()
+        {
+            self.wonder(returned).attached.push((address.0, maker));
+        }
+    }
+
+    /// The kernel's total at the next call: it has grown by the segment.
+    pub(super) fn find_length(&mut self, ids: &mut Ids, totals: Option<Totals>) {
+        let Some(attaching) = &self.attaching else {
+            return;
+        };
+        let Attaching {
+            address,
+            flags,
+            maker,
+            returned,
+        } = *attaching;
+        let Some(totals) = totals else {
+            return;
+        };
+        self.grow_stack(totals.stack_pages);
+        let length = self.missing(totals);
+        if length == 0 {
+            self.ask_the_maps();
+        } else {
+            self.attaching = None;
+            self.attach(ids, maker, address, length, flags, returned);
+        }
     }
 
     /// `shmdt` takes away what is left of the segment whose first page lies, or lay, at `address`
@@ -85,16 +153,12 @@ impl AddressSpace {
             }
         }
         // Where the ledger is not sure, other parts may be left, and others mapped over these.
-        let sure = self.journal.is_none();
-        if !sure || parts.is_empty() {
+        if self.journal.is_some() || parts.is_empty() {
             self.wonder(returned);
         }
         for part in parts {
             self.release(part.clone());
-            self.determine(part.clone(), Determined::Unmapped);
-            if let Some(journal) = self.journal.as_mut().filter(|_| !sure) {
-                journal.forget(&part);
-            }
+            self.determine(part, Determined::Unmapped);
         }
     }
 }

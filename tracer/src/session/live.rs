@@ -35,7 +35,7 @@ use crate::{
         ring::{Drained, Ring, now},
     },
     event::{
-        Ended, Event, Looking, Loss, Maps, MapsPurpose, Pid, Reading, SpaceId, Stack,
+        Ended, Event, Found, Looking, Loss, Maps, MapsPurpose, Pid, Reading, SpaceId, Stack,
         decode::Decoder,
     },
     order::Order,
@@ -254,14 +254,13 @@ impl Live {
         check_traceable(pid)?;
         self.programs.select(pid, self.follow)?;
         let space = self.decoder.expect(pid);
-        let seed = processes::found(pid, space).and_then(|found| {
-            Ok((
-                found,
-                processes::maps(&self.programs, pid, space, MapsPurpose::Seed)?,
-            ))
-        });
+        let time = now();
+        // The maps first: what it forks until they are read begins without a ledger.
+        let purpose = MapsPurpose::Seed;
+        let maps = processes::maps(&self.processes, &self.programs, pid, space, purpose);
+        let seed = maps.and_then(|maps| Ok((processes::found(pid, space)?, maps)));
         let (found, maps) = match seed {
-            Ok(seed) => seed,
+            Ok((found, maps)) => (Found { time, ..found }, maps),
             Err(error) => {
                 self.programs.deselect(pid);
                 return Err(error.context(format!("cannot trace process {pid}")));
@@ -276,7 +275,7 @@ impl Live {
         let time = now();
         self.order
             .push(time, Event::Looking(Looking { time, space }));
-        if let Ok(resident) = processes::resident(pid, space) {
+        if let Ok(resident) = processes::resident(&self.processes, &self.programs, pid, space) {
             self.order.push(now(), resident);
         }
         Ok(())
@@ -310,7 +309,7 @@ impl Live {
     }
 
     fn read_maps(&mut self, pid: Pid, space: SpaceId, purpose: MapsPurpose) {
-        match processes::maps(&self.programs, pid, space, purpose) {
+        match processes::maps(&self.processes, &self.programs, pid, space, purpose) {
             Ok(maps) => self.maps(maps),
             // It has ended: the ledger says that it could not be compared.
             Err(error) => log::debug!("{error:#}"),
@@ -379,7 +378,7 @@ impl Live {
             let time = now();
             self.order
                 .push(time, Event::Looking(Looking { time, space }));
-            match processes::resident(pid, space) {
+            match processes::resident(&self.processes, &self.programs, pid, space) {
                 Ok(event) => self.order.push(now(), event),
                 Err(error) => log::debug!("{error:#}"),
             }
@@ -397,7 +396,8 @@ impl Live {
             self.order.excuse(now());
             let spaces: Vec<_> = self.processes.spaces().collect();
             for (space, pid) in spaces {
-                self.order.excuse_turns(space, self.programs.turns(pid));
+                self.order
+                    .excuse_turns(space, self.programs.reached(pid).turns);
             }
         }
         let Some(loss) = look.loss else {
@@ -412,6 +412,7 @@ impl Live {
         );
         self.order.push(loss.time, Event::Loss(loss));
         if lost {
+            self.processes.catch_up(&self.programs);
             let spaces: Vec<_> = self.processes.spaces().collect();
             for (space, pid) in spaces {
                 self.read_maps(pid, space, MapsPurpose::Resync);

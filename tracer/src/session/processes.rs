@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use crate::{
     capture::{procfs, programs::Programs, ring::now},
@@ -13,19 +13,64 @@ use crate::{
 /// Processes that are traced and alive, and the address space each lives in.
 #[derive(Debug, Default)]
 pub struct Processes {
-    alive: BTreeMap<Pid, SpaceId>,
+    alive: BTreeMap<Pid, Life>,
+}
+
+/// Where a process lives.
+#[derive(Clone, Copy, Debug)]
+struct Life {
+    space: SpaceId,
+    /// How many programs it has begun since it is traced, as far as was told.
+    programs: u64,
 }
 
 impl Processes {
     /// A process lives in this address space from now on.
     pub fn insert(&mut self, pid: Pid, space: SpaceId) {
-        self.alive.insert(pid, space);
+        self.alive.insert(pid, Life { space, programs: 0 });
     }
 
-    /// A process is gone; true if it was the last one in its address space, which comes along.
-    pub fn remove(&mut self, pid: Pid) -> Option<(SpaceId, bool)> {
-        let space = self.alive.remove(&pid)?;
-        Some((space, !self.alive.values().any(|other| *other == space)))
+    /// A process has begun a program in this address space; the old one, if nobody else lives there.
+    pub fn begin(&mut self, pid: Pid, space: SpaceId) -> Option<SpaceId> {
+        let programs = self.alive.get(&pid).map_or(0, |life| life.programs) + 1;
+        let old = self.remove(pid);
+        self.alive.insert(pid, Life { space, programs });
+        old
+    }
+
+    /// A process is gone; its address space, if it was the last one there.
+    pub fn remove(&mut self, pid: Pid) -> Option<SpaceId> {
+        let Life { space, .. } = self.alive.remove(&pid)?;
+        let shared = self.alive.values().any(|other| other.space == space);
+        (!shared).then_some(space)
+    }
+
+    /// Of programs that processes began, some were not told: what they are now counts.
+    pub fn catch_up(&mut self, programs: &Programs) {
+        for (pid, life) in &mut self.alive {
+            life.programs = programs.reached(*pid).programs;
+        }
+    }
+
+    /// Reads something of a process from `/proc`, given that it is still, and stays meanwhile, in the
+    /// program that is known of it; also how many turns had been taken by the end of the reading.
+    ///
+    /// # Errors
+    /// It is not, or `/proc` cannot be read.
+    pub fn read<T>(
+        &self,
+        programs: &Programs,
+        pid: Pid,
+        read: impl FnOnce() -> Result<T>,
+    ) -> Result<(T, u64)> {
+        let told = self.alive.get(&pid).map_or(0, |life| life.programs);
+        let value = read()?;
+        let reached = programs.reached(pid);
+        ensure!(
+            reached.programs == told,
+            "process {pid} has begun another program"
+        );
+        Ok((value, reached.turns))
     }
 
     /// Whether none is left.
@@ -49,8 +94,8 @@ impl Processes {
     /// One process of each living address space.
     pub fn spaces(&self) -> impl Iterator<Item = (SpaceId, Pid)> {
         let mut seen = BTreeMap::new();
-        for (pid, space) in &self.alive {
-            seen.entry(*space).or_insert(*pid);
+        for (pid, life) in &self.alive {
+            seen.entry(life.space).or_insert(*pid);
         }
         seen.into_iter()
     }
@@ -86,29 +131,41 @@ pub fn found(pid: Pid, space: SpaceId) -> Result<Found> {
 }
 
 /// The maps of a process, read now.
-pub fn maps(programs: &Programs, pid: Pid, space: SpaceId, purpose: MapsPurpose) -> Result<Maps> {
+pub fn maps(
+    processes: &Processes,
+    programs: &Programs,
+    pid: Pid,
+    space: SpaceId,
+    purpose: MapsPurpose,
+) -> Result<Maps> {
     let began = now();
-    let mappings = procfs::maps(pid)?;
-    let after = programs.turns(pid);
+    let (mappings, after) = processes.read(programs, pid, || Ok(procfs::maps(pid)?))?;
     Ok(Maps {
         // After the number was read: the turns that it counts are all older.
         time: now(),
-        after,
         began,
         pid,
         space,
         mappings,
         purpose,
+        after,
     })
 }
 
 /// The pages of a process that are in memory now.
-pub fn resident(pid: Pid, space: SpaceId) -> Result<Event> {
-    let mapped: Vec<_> = procfs::maps(pid)?
-        .iter()
-        .map(|mapping| (mapping.start, mapping.end.0 - mapping.start.0))
-        .collect();
-    let ranges = procfs::resident(pid, &mapped)?;
+pub fn resident(
+    processes: &Processes,
+    programs: &Programs,
+    pid: Pid,
+    space: SpaceId,
+) -> Result<Event> {
+    let (ranges, _) = processes.read(programs, pid, || {
+        let mapped: Vec<_> = procfs::maps(pid)?
+            .iter()
+            .map(|mapping| (mapping.start, mapping.end.0 - mapping.start.0))
+            .collect();
+        Ok(procfs::resident(pid, &mapped)?)
+    })?;
     Ok(Event::Resident(Resident {
         time: now(),
         space,

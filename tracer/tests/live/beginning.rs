@@ -7,7 +7,7 @@ use tracer::{
 };
 
 use crate::{
-    command::{folder, tracer},
+    command::{folder, json, tracer},
     compiled::compile,
 };
 
@@ -58,4 +58,73 @@ fn the_mappings_of_a_program_with_holes_between_its_segments_are_told_at_its_exe
         &["-Wl,-z,max-page-size=0x200000"],
     );
     the_exec_tells_all(&[program.to_str().unwrap()]);
+}
+
+/// Such a reading differed, and waited for calls that had happened in the new program, and everything
+/// behind it waited with it.
+#[test]
+fn maps_read_while_a_process_begins_another_program_are_not_taken_for_the_old_ones() {
+    let folder = folder();
+    let path = folder.path().join("trace.vmt");
+    let report = folder.path().join("report.json");
+    let many = "n=0; while [ $n -lt 1000 ]; do /bin/true & wait; n=$((n + 1)); done";
+    let output = tracer()
+        .args(["run", "--verify", "1ms", "--faults", "off"])
+        .args(["--ring-size", "64MiB", "-o"])
+        .arg(&path)
+        .arg("--report")
+        .arg(&report)
+        .args(["--", "sh", "-c", many])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let mut recording = Reader::open(&path).unwrap();
+    let mut readings = 0;
+    while let Some(event) = recording.read().unwrap() {
+        assert!(
+            !matches!(event, Event::Loss(_) | Event::Missing(_)),
+            "{event:?}"
+        );
+        readings += u64::from(matches!(event, Event::Reading(_)));
+    }
+    assert!(readings > 0, "nothing was read");
+    for process in json(&report)["processes"].as_array().unwrap() {
+        let ledger = &process["ledger"];
+        assert_eq!(ledger["largest_difference_bytes"], 0, "{ledger}");
+    }
+}
+
+/// The number of `execve` is in 32-bit programs that of `munmap` in others.
+#[test]
+fn a_program_that_a_32_bit_one_begins_is_exact() {
+    let folder = folder();
+    let source = r#"
+        void _start(void) {
+            static char *arguments[] = {"true", 0};
+            int result;
+            __asm__ volatile("int $0x80"
+                             : "=a"(result)
+                             : "a"(11), "b"("/bin/true"), "c"(arguments), "d"(0));
+            for (;;);
+        }"#;
+    let options = ["-m32", "-nostdlib", "-static", "-fno-pic", "-no-pie"];
+    let program = compile(folder.path(), source, &options);
+    let path = folder.path().join("report.json");
+    let output = tracer()
+        .args(["run", "--report"])
+        .arg(&path)
+        .arg("--")
+        .arg(program)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let report = json(&path);
+    let processes = report["processes"].as_array().unwrap();
+    for process in processes {
+        assert_eq!(process["ledger"]["kernel_known"], true, "{process}");
+    }
+    let last = processes.last().unwrap();
+    assert_eq!(last["comm"], "true");
+    assert!(last["ledger"]["checks"].as_u64().unwrap() > 10, "{last}");
+    assert_eq!(last["ledger"]["largest_difference_bytes"], 0);
 }

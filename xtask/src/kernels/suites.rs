@@ -61,6 +61,10 @@ const PLANS: [Plan; 4] = [
                 "beginning::the_mappings_of_a_program_with_holes_between_its_segments_are_told_at_its_exec",
                 "needs a C compiler",
             ),
+            (
+                "beginning::a_program_that_a_32_bit_one_begins_is_exact",
+                "needs a C compiler",
+            ),
             ("outsider::", "needs a C compiler and strace"),
         ],
     },

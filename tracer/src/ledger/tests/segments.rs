@@ -132,3 +132,28 @@ fn what_the_maps_show_instead_of_what_was_known_is_what_they_show() {
     });
     assert_eq!(story.shape(), []);
 }
+
+#[test]
+fn the_kernels_total_tells_how_long_an_attached_segment_is() {
+    let mut story = Story::new();
+    story.map(30, 1, RW, PRIVATE);
+    story.totals = Some(Totals {
+        total_pages: 1,
+        stack_pages: 0,
+    });
+    story.call(Action::Attach {
+        address: Address(10 * PAGE),
+        length: 0,
+        flags: 0,
+    });
+    assert!(story.space().needs_resync());
+    story.totals = Some(Totals {
+        total_pages: 5,
+        stack_pages: 0,
+    });
+    story.map(20, 1, RW, PRIVATE);
+    assert_eq!(story.shape()[0], (10, 4, 3, RW));
+    assert_eq!(story.made_at(3).origin, Origin::Attach);
+    assert!(!story.space().needs_resync());
+    assert_eq!(story.space().checks().totals_differing, 0);
+}

@@ -79,14 +79,13 @@ impl Live {
         if self.held == Some(pid) {
             self.held = None;
         }
-        if let Some((old, true)) = self.processes.remove(pid) {
+        if let Some(old) = self.processes.begin(pid, space) {
             self.stacks.forget(old, &mut self.programs);
             if old != space {
                 self.decoder.forget(old);
             }
         }
         self.stacks.forget(space, &mut self.programs);
-        self.processes.insert(pid, space);
         // A process that is gone already has no identity but its name.
         let mut identity = procfs::identity(pid).unwrap_or_default();
         if identity.comm.is_empty() {
@@ -110,9 +109,7 @@ impl Live {
 
     fn exited(&mut self, exit: &RawProcess) {
         let pid = exit.stamp.pid;
-        if let Some((space, last)) = self.processes.remove(pid)
-            && last
-        {
+        if let Some(space) = self.processes.remove(pid) {
             self.stacks.forget(space, &mut self.programs);
             self.decoder.forget(space);
         }
