@@ -240,6 +240,7 @@ impl AddressSpace {
         self.checks.totals += 1;
         self.checks.differ(difference);
         if difference == 0 {
+            self.grown_by_fault = false;
             self.checks.stubborn = None;
             return;
         }

@@ -122,7 +122,6 @@ fn calls_that_race_are_put_in_the_order_in_which_the_kernel_did_them() {
     let pauses = chosen("STORM_PAUSES", PAUSES);
     let options = ["--threads", "8", "--plain"];
     let found = Storm::traced(pauses, pauses, &options).must_be_exact(pauses);
-    // Its stack, which grows by faults, may leave a doubt for a moment.
     assert!(
         found["sure"].as_u64().unwrap() >= pauses * 99 / 100,
         "{found}"
