@@ -57,7 +57,7 @@ pub struct AddressSpace {
     /// A segment whose length is not known yet.
     pub(super) attaching: Option<Attaching>,
     /// A fault let a mapping grow, as far as can be told, and the kernel has not confirmed it since.
-    pub(super) grown_by_fault: bool,
+    pub(super) grown_by_fault: Option<Nanoseconds>,
     pub(super) seeded: bool,
     pub(super) resyncs: u64,
     pub(super) overcommit_never: bool,
@@ -92,7 +92,7 @@ impl AddressSpace {
             main_stack: None,
             journal: Some(Journal::new(Nanoseconds(0))),
             attaching: None,
-            grown_by_fault: false,
+            grown_by_fault: None,
             seeded: false,
             resyncs: 0,
             overcommit_never: false,
@@ -163,7 +163,7 @@ impl AddressSpace {
     /// before the fault was handled).
     #[must_use]
     pub fn is_sure(&self) -> bool {
-        self.seeded && !self.needs_resync() && !self.grown_by_fault
+        self.seeded && !self.needs_resync() && self.grown_by_fault.is_none()
     }
 
     /// How often the ledger was brought back to the truth after a loss.
