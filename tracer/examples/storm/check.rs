@@ -200,17 +200,17 @@ impl Check {
         self.compared_pids.insert(snapshot.pid);
         outcome.compared += 1;
         outcome.pauses += u64::from(self.first == Some(snapshot.pid));
-        outcome.unsure += u64::from(space.needs_resync());
+        outcome.unsure += u64::from(!space.is_sure());
         let at_pause = self.first == Some(snapshot.pid);
-        outcome.sure += u64::from(at_pause && !space.needs_resync());
+        outcome.sure += u64::from(at_pause && space.is_sure());
         let wrong = space.mapped_bytes() != total(snapshot);
-        outcome.totals_wrong += u64::from(wrong && !space.needs_resync());
+        outcome.totals_wrong += u64::from(wrong && space.is_sure());
         self.reached.insert(id, snapshot.before);
         if differences.is_empty() {
             return;
         }
         outcome.differing += 1;
-        outcome.differing_in_doubt += u64::from(space.needs_resync());
+        outcome.differing_in_doubt += u64::from(!space.is_sure());
         outcome.ranges += differences.len() as u64;
         if outcome.differing <= self.shown {
             let (pid, moment) = (snapshot.pid, &snapshot.moment);

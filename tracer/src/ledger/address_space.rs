@@ -56,6 +56,8 @@ pub struct AddressSpace {
     pub(super) journal: Option<Journal>,
     /// A segment whose length is not known yet.
     pub(super) attaching: Option<Attaching>,
+    /// A fault let a mapping grow, as far as can be told, and the kernel has not confirmed it since.
+    pub(super) grown_by_fault: Option<Nanoseconds>,
     pub(super) seeded: bool,
     pub(super) resyncs: u64,
     pub(super) overcommit_never: bool,
@@ -90,6 +92,7 @@ impl AddressSpace {
             main_stack: None,
             journal: Some(Journal::new(Nanoseconds(0))),
             attaching: None,
+            grown_by_fault: None,
             seeded: false,
             resyncs: 0,
             overcommit_never: false,
@@ -153,6 +156,14 @@ impl AddressSpace {
     #[must_use]
     pub fn needs_resync(&self) -> bool {
         self.journal.is_some() || self.attaching.is_some()
+    }
+
+    /// Whether the ledger is sure of itself: nothing is to be asked of the maps, and no fault has let a
+    /// mapping grow since the kernel's total was last the ledger's (another thread may have unmapped it
+    /// before the fault was handled).
+    #[must_use]
+    pub fn is_sure(&self) -> bool {
+        self.seeded && !self.needs_resync() && self.grown_by_fault.is_none()
     }
 
     /// How often the ledger was brought back to the truth after a loss.

@@ -134,6 +134,11 @@ impl Motion {
         }
     }
 
+    /// When what is being applied was done.
+    pub(super) fn now(&self) -> Nanoseconds {
+        self.returned
+    }
+
     /// When every call that was applied has returned.
     pub(super) fn settled(&self) -> Nanoseconds {
         let until = self.recent.iter().map(|(until, _)| *until);
@@ -240,6 +245,7 @@ impl AddressSpace {
         self.checks.totals += 1;
         self.checks.differ(difference);
         if difference == 0 {
+            self.grown_by_fault = None;
             self.checks.stubborn = None;
             return;
         }

@@ -127,6 +127,7 @@ impl AddressSpace {
         }
         self.lay(start..above, piece);
         self.determine(start..above, Determined::Mapped);
+        self.grown_by_fault = Some(self.motion.now());
         true
     }
 }

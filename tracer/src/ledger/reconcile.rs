@@ -41,6 +41,7 @@ impl AddressSpace {
     pub(super) fn reconcile(&mut self, ids: &mut Ids, names: &mut Names, maps: &Maps) {
         let moving = self.reading_ends();
         self.ask_the_maps();
+        self.grown_by_fault = self.grown_by_fault.filter(|grown| *grown >= maps.began);
         let kernel = snapshot(self.page, &maps.mappings);
         let Some(mut journal) = self.journal.take() else {
             self.verify(names, maps, &moving);
