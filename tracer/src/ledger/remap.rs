@@ -65,9 +65,10 @@ impl AddressSpace {
         self.join(&new);
     }
 
-    /// A move to a fixed place that failed. The target is released before the source is looked at (since
-    /// Linux 6.17 after it), and of several mappings some may have moved: only the maps can tell, unless
-    /// there was nothing to be released and at most one mapping to be moved.
+    /// A move to a fixed place that failed, by whatever error: `EINVAL` too may come late. The target is
+    /// released before the source is looked at (since Linux 6.17 after it), and of several mappings some
+    /// may have moved: only the maps can tell, unless there was nothing to be released and at most one
+    /// mapping to be moved.
     pub(super) fn remap_failed(
         &mut self,
         returned: Nanoseconds,
