@@ -46,7 +46,7 @@ use world::{Program, World};
 const NEW_THREAD: u64 = 4;
 /// How long a pause at the beginning is: a tracer has to learn every stack when it first sees it, and
 /// until then each call costs it a hundred times as much.
-const REST: Duration = Duration::from_millis(20);
+const REST: Duration = Duration::from_millis(12);
 /// After one pause in so many a program is started.
 const SPAWN: u64 = 16;
 

@@ -37,8 +37,6 @@ pub const MOST_WAITING: usize = 1 << 20;
 const MAP_ANONYMOUS: u32 = 0x20;
 /// `MREMAP_FIXED` (include/uapi/linux/mman.h).
 const MREMAP_FIXED: u32 = 2;
-/// `EINVAL` (include/uapi/asm-generic/errno-base.h): refused before anything is changed.
-const EINVAL: u16 = 22;
 
 /// What must have come before an event.
 #[derive(Clone, Copy, Debug)]
@@ -332,7 +330,7 @@ fn what_failed(failed: &RawFailed) -> Option<Action> {
             advice: u32::from(failed.argument),
             error,
         }),
-        Kind::Mremap if u32::from(failed.argument) & MREMAP_FIXED != 0 && error != EINVAL => {
+        Kind::Mremap if u32::from(failed.argument) & MREMAP_FIXED != 0 => {
             let [new_address, new_length] = failed.extra?;
             Some(Action::RemapFailed {
                 old_address: address,

@@ -26,6 +26,8 @@ pub struct Outcome {
     pub compared: u64,
     /// Of these, made at a pause of the first process.
     pub pauses: u64,
+    /// Pauses at which the ledger was sure of itself.
+    pub sure: u64,
     /// Processes whose snapshots were compared.
     pub processes: u64,
     /// Snapshots of processes that the ledger did not know at the time.
@@ -38,7 +40,7 @@ pub struct Outcome {
     pub ranges: u64,
     /// Snapshots at which the ledger said that it was not sure.
     pub unsure: u64,
-    /// Snapshots at which the bytes of the ledger were not the kernel's total.
+    /// Snapshots at which the bytes of a ledger that was sure were not the kernel's total.
     pub totals_wrong: u64,
     /// Calls from before a snapshot that the recording has behind calls from after it.
     pub misplaced: u64,
@@ -51,12 +53,13 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Whether the ledger was the kernel's truth at each snapshot. That it was in doubt now and then,
-    /// and asked the kernel, is no error: what some calls did before they failed nobody can tell.
+    /// Whether the ledger was the kernel's truth at each snapshot at which it was sure of itself. That it
+    /// was in doubt now and then, said so, and asked the kernel, is no error: what some calls did before
+    /// they failed nobody can tell.
     pub fn is_exact(&self) -> bool {
         let wrong = [
             self.unknown,
-            self.differing,
+            self.differing - self.differing_in_doubt,
             self.totals_wrong,
             self.misplaced,
             self.lost,
@@ -198,7 +201,10 @@ impl Check {
         outcome.compared += 1;
         outcome.pauses += u64::from(self.first == Some(snapshot.pid));
         outcome.unsure += u64::from(space.needs_resync());
-        outcome.totals_wrong += u64::from(space.mapped_bytes() != total(snapshot));
+        let at_pause = self.first == Some(snapshot.pid);
+        outcome.sure += u64::from(at_pause && !space.needs_resync());
+        let wrong = space.mapped_bytes() != total(snapshot);
+        outcome.totals_wrong += u64::from(wrong && !space.needs_resync());
         self.reached.insert(id, snapshot.before);
         if differences.is_empty() {
             return;

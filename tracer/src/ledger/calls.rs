@@ -93,7 +93,8 @@ impl AddressSpace {
                 new_address,
                 new_length,
             } => {
-                let old = self.page.range(old_address, old_length);
+                // Of shared memory there can be a second mapping, asked for by a length of nothing.
+                let old = self.page.range(old_address, old_length.max(1));
                 let new = self.page.range(new_address, new_length);
                 self.remap_failed(returned, old, new);
             }
@@ -144,7 +145,9 @@ impl AddressSpace {
             Action::RemapFilePages { address, length } => {
                 self.remap_file_pages(address, length);
             }
-            Action::Unclear => self.wonder(returned).forget(&(0..u64::MAX)),
+            Action::Unclear => {
+                self.wonder(returned);
+            }
         }
     }
 

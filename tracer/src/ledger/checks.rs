@@ -264,7 +264,7 @@ impl AddressSpace {
     /// the next reading decides.
     pub(super) fn verify(&mut self, names: &mut Names, maps: &Maps, moving: &IntervalMap<()>) {
         let kernel = snapshot(self.page, &maps.mappings);
-        self.grow_stacks(&kernel);
+        self.grow_stacks(&kernel, moving);
         let mut comparison = Comparison {
             time: maps.time,
             mappings: kernel.len() as u64,
@@ -336,7 +336,7 @@ impl AddressSpace {
 
     /// A mapping that grows down by itself may have grown since the last call: to where the kernel
     /// shows it.
-    fn grow_stacks(&mut self, kernel: &IntervalMap<usize>) {
+    fn grow_stacks(&mut self, kernel: &IntervalMap<usize>, moving: &IntervalMap<()>) {
         let grown: Vec<_> = self
             .pieces
             .iter()
@@ -345,7 +345,9 @@ impl AddressSpace {
                 let (shown, _) = kernel.get(range.start)?;
                 let growth = shown.start..range.start;
                 let free = self.pieces.gaps(growth.clone()) == [growth.clone()];
-                (free && !growth.is_empty()).then_some((growth, *piece))
+                // What was unmapped there meanwhile may still be shown.
+                let still = moving.gaps(growth.clone()) == [growth.clone()];
+                (free && still && !growth.is_empty()).then_some((growth, *piece))
             })
             .collect();
         for (growth, piece) in grown {

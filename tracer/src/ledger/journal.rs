@@ -95,11 +95,6 @@ impl Journal {
         }
     }
 
-    /// Nobody knows any more what `range` is like.
-    pub fn forget(&mut self, range: &Range<u64>) {
-        self.determined.remove(range.clone());
-    }
-
     /// The parts of `range` whose being mapped no call has determined; with each, the protection that
     /// one has.
     #[must_use]

@@ -149,9 +149,8 @@ impl Ledger {
         let time = fork.stamp.time;
         self.leave(fork.child, time, changes);
         if fork.child_space == fork.stamp.space {
-            let space = self.join(fork.child_space, fork.child, time);
-            space.account(time, fork.totals);
-            space.settle(time, changes);
+            // Its totals were read without the lock, and others may be changing them.
+            self.join(fork.child_space, fork.child, time);
             return;
         }
         self.end(fork.child_space, time, changes);
@@ -180,6 +179,8 @@ impl Ledger {
         let Stamp { time, pid, .. } = exit.stamp;
         if let Some(totals) = exit.totals
             && let Some(space) = self.users.get(&pid).and_then(|id| self.spaces.get_mut(id))
+            // Else others may be changing them.
+            && space.users == [pid]
         {
             space.account(time, totals);
             space.settle(time, changes);

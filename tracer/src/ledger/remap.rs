@@ -65,9 +65,10 @@ impl AddressSpace {
         self.join(&new);
     }
 
-    /// A move to a fixed place that failed. The target is released before the source is looked at (since
-    /// Linux 6.17 after it), and of several mappings some may have moved: only the maps can tell, unless
-    /// there was nothing to be released and at most one mapping to be moved.
+    /// A move to a fixed place that failed, by whatever error: `EINVAL` too may come late. The target is
+    /// released before the source is looked at (since Linux 6.17 after it), and of several mappings some
+    /// may have moved: only the maps can tell, unless there was nothing to be released and at most one
+    /// mapping to be moved.
     pub(super) fn remap_failed(
         &mut self,
         returned: Nanoseconds,
@@ -86,9 +87,7 @@ impl AddressSpace {
                 return;
             }
         }
-        let journal = self.wonder(returned);
-        journal.forget(&old);
-        journal.forget(&new);
+        self.wonder(returned);
     }
 
     fn vacate(&mut self, range: Range<u64>) {
@@ -164,10 +163,7 @@ impl AddressSpace {
             self.determine(part, Determined::Mapped);
         }
         for part in uncertain {
-            self.guess(maker, part.clone());
-            if let Some(journal) = &mut self.journal {
-                journal.forget(&part);
-            }
+            self.guess(maker, part);
         }
     }
 

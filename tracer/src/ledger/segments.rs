@@ -153,16 +153,12 @@ impl AddressSpace {
             }
         }
         // Where the ledger is not sure, other parts may be left, and others mapped over these.
-        let sure = self.journal.is_none();
-        if !sure || parts.is_empty() {
+        if self.journal.is_some() || parts.is_empty() {
             self.wonder(returned);
         }
         for part in parts {
             self.release(part.clone());
-            self.determine(part.clone(), Determined::Unmapped);
-            if let Some(journal) = self.journal.as_mut().filter(|_| !sure) {
-                journal.forget(&part);
-            }
+            self.determine(part, Determined::Unmapped);
         }
     }
 }

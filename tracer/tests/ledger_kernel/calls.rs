@@ -159,7 +159,7 @@ impl Both {
                 new_length,
                 flags: flags as u32,
             }),
-            Err(error) if flags & libc::MREMAP_FIXED != 0 && error != libc::EINVAL => {
+            Err(_) if flags & libc::MREMAP_FIXED != 0 => {
                 self.event(Action::RemapFailed {
                     old_address,
                     old_length,

@@ -77,6 +77,22 @@ fn a_move_to_a_fixed_place_that_fails_has_unmapped_it() {
 }
 
 #[test]
+fn a_second_mapping_of_private_memory_is_refused_too_late_before_6_17() {
+    let mut both = Both::new();
+    both.map(10, pages(4), RW, ANONYMOUS);
+    both.map(30, pages(4), R, ANONYMOUS);
+    let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
+    let result = both.try_remap((at(10), 0), (at(30), pages(2)), flags);
+    assert_eq!(result, Err(libc::EINVAL));
+    if kernel() >= (6, 17) {
+        both.check();
+    } else {
+        assert_eq!(both.shown(), [(10, 4, 3), (32, 2, 1)]);
+    }
+    assert!(both.space().needs_resync());
+}
+
+#[test]
 fn a_move_of_several_mappings_may_end_between_two() {
     let mut both = Both::new();
     let arguments = [libc::IPC_PRIVATE as u64, pages(1), 0o600, 0, 0, 0];

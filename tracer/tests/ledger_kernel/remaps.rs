@@ -143,6 +143,12 @@ fn moved_memory_keeps_its_charge() {
     both.write(41);
     both.remap(41, pages(1), Some(50), pages(3), 0);
     both.protect(51, pages(1), NONE);
+    // What has no page yet becomes one with a neighbour that has.
+    both.map(80, pages(2), RW, ANONYMOUS);
+    both.map(90, pages(2), RW, ANONYMOUS);
+    both.write(90);
+    both.remap(80, pages(2), Some(92), pages(2), 0);
+    both.protect(92, pages(2), R);
     both.map(60, pages(4), RW, ANONYMOUS | libc::MAP_NORESERVE);
     both.remap(60, pages(4), Some(70), pages(6), 0);
 }

@@ -58,6 +58,22 @@ fn a_segment_that_moved_is_known_by_its_new_place() {
 }
 
 #[test]
+fn what_grew_beyond_its_segment_stays_when_the_rest_is_detached() {
+    let mut both = Both::new();
+    let id = segment(&mut both, 4);
+    both.attach(id, 10, pages(4), 0);
+    remove(&mut both, id);
+    both.protect(12, pages(2), R);
+    both.remap(12, pages(2), None, pages(4), 0);
+    both.detach(10);
+    assert_eq!(both.shown(), [(12, 4, 1)]);
+    // By its own beginning it is not known: nothing of it lies there.
+    both.unmap(14, pages(2));
+    both.detach(10);
+    assert_eq!(both.shown(), []);
+}
+
+#[test]
 fn a_segment_over_a_reservation_is_a_commit_in_it() {
     let mut both = Both::new();
     let id = segment(&mut both, 4);

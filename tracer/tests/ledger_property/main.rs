@@ -21,10 +21,12 @@ mod wire;
 
 mod kept;
 
+mod threads;
+
 use proptest::prelude::*;
 use tracer::event::{Event, Exec, Fork, Loss, MapsPurpose, Nanoseconds, Pid, SpaceId, Stamp};
 
-use crate::{kept::*, machine::*, step::*, wire::*};
+use crate::{kept::*, machine::*, step::*, threads::*, wire::*};
 
 fn steps(most: usize) -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(any::<Numbers>().prop_map(Step::of), 0..most)
@@ -139,6 +141,39 @@ fn sequence(seed: u64, every: bool) -> (u64, u64) {
         }
     }
     (STEPS, events)
+}
+
+/// Sequences of racing threads.
+const RACES: u64 = 300;
+
+/// The same when the calls' records come out of order. The ledger is held against the total at every
+/// call, and against every page whenever nothing is under way.
+#[test]
+fn records_that_come_out_of_order_leave_the_ledger_and_the_page_array_one() {
+    let (mut overtaken, mut checks) = (0, 0);
+    for seed in 0..RACES {
+        let mut dice = Dice::new(seed);
+        let first: Vec<Step> = (0..20).map(|_| Step::of(dice.numbers())).collect();
+        let mut machine = unleashed(before(&first));
+        let mut kept = Kept::seeded(&machine);
+        let mut threads = Threads::new();
+        for operation in 0..STEPS {
+            let step = Step::of(dice.numbers());
+            threads.step(&mut machine, &mut kept, &step, dice.roll());
+            if operation % 64 == 63 {
+                threads.settle(machine.time, &mut kept);
+                threads.check();
+                kept.check(&machine, SpaceId(1), 0);
+            }
+        }
+        overtaken += threads.overtaken;
+        let told = kept.space().checks();
+        assert_eq!(told.totals_differing, 0, "sequence {seed}");
+        checks += told.totals;
+    }
+    println!("{overtaken} records overtook others, {checks} totals agreed");
+    assert!(overtaken > RACES * STEPS / 20, "{overtaken}");
+    assert!(checks > RACES * STEPS / 4, "{checks}");
 }
 
 proptest! {

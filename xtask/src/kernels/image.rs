@@ -28,6 +28,8 @@ const MERGED: [&str; 5] = ["/bin", "/sbin", "/lib", "/lib32", "/lib64"];
 
 /// Pauses of the test's storms in a guest, where emulation makes everything slow.
 const STORM_PAUSES: u32 = 50;
+/// Attaches to a process in churn.
+const ATTACHES: u32 = 6;
 
 /// What `init` is made of.
 const BUSYBOX: &str = "/busybox";
@@ -227,7 +229,7 @@ fn output(command: &mut Command) -> Result<String> {
 fn init(suites: &[Suite]) -> String {
     let mut script = format!(
         "#!{BUSYBOX} sh\n\
-         export PATH={ON_PATH} HOME=/root TMPDIR=/tmp STORM_PAUSES={STORM_PAUSES}\n\
+         export PATH={ON_PATH} HOME=/root TMPDIR=/tmp STORM_PAUSES={STORM_PAUSES} ATTACHES={ATTACHES}\n\
          alias busybox={BUSYBOX}\n\
          busybox mount -t proc proc /proc\n\
          busybox mount -t sysfs sysfs /sys\n\

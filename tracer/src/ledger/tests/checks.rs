@@ -187,3 +187,19 @@ fn a_stack_that_the_maps_show_larger_has_grown_by_itself() {
     assert_eq!(story.space().checks().readings_differing, 0);
     assert_eq!(story.space().mapped_bytes(), 14 * PAGE);
 }
+
+#[test]
+fn what_was_unmapped_below_a_stack_during_a_reading_is_no_growth() {
+    let mut story = Story::new();
+    story.map(90, 14, RW, PRIVATE | MAP_GROWSDOWN);
+    story.apply(&reading(50));
+    let page = |page: u64| Address(page * PAGE);
+    let unmap = Action::Unmap {
+        address: page(90),
+        length: 10 * PAGE,
+    };
+    story.apply(&call(60, 5, unmap));
+    story.apply(&maps(50, 70, &[line(90, 14, RW, "")]));
+    assert_eq!(story.space().checks().readings_differing, 0);
+    assert_eq!(story.space().mapped_bytes(), 4 * PAGE);
+}

@@ -117,6 +117,23 @@ fn an_attached_segment_of_unknown_length_waits_for_the_maps() {
 }
 
 #[test]
+fn what_the_maps_show_instead_of_what_was_known_is_what_they_show() {
+    let mut story = Story::new();
+    story.map(10, 4, RW, PRIVATE);
+    story.lose();
+    let segment = Mapping {
+        shared: true,
+        ..line(10, 4, RW, "/SYSV00000000 (deleted)")
+    };
+    story.maps(MapsPurpose::Resync, &[segment]);
+    assert_eq!(story.made_at(2).charged_bytes, 0);
+    story.call(Action::Detach {
+        address: Address(10 * PAGE),
+    });
+    assert_eq!(story.shape(), []);
+}
+
+#[test]
 fn the_kernels_total_tells_how_long_an_attached_segment_is() {
     let mut story = Story::new();
     story.map(30, 1, RW, PRIVATE);
