@@ -130,7 +130,7 @@ fn every_attach_to_a_process_in_churn_is_exact_from_the_first_comparison_on() {
     let folder = folder();
     let churn = churn("endless");
     let attaches = std::env::var("ATTACHES").map_or(ATTACHES, |word| word.parse().unwrap());
-    let next = AtomicUsize::new(0);
+    let (next, compared) = (AtomicUsize::new(0), AtomicUsize::new(0));
     std::thread::scope(|scope| {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
@@ -141,11 +141,15 @@ fn every_attach_to_a_process_in_churn_is_exact_from_the_first_comparison_on() {
                     }
                     let path = folder.path().join(format!("{number}.json"));
                     attach_for_a_moment(churn.pid(), &path);
-                    exact(&json(&path), churn.pid());
+                    let comparisons = exact(&json(&path), churn.pid());
+                    compared.fetch_add(comparisons, Ordering::Relaxed);
                 }
             });
         }
     });
+    // One of a moment in which a machine under load did not let the churn run may have none.
+    let compared = compared.load(Ordering::Relaxed);
+    assert!(compared > 2 * attaches, "{compared} comparisons");
 }
 
 fn attach_for_a_moment(pid: u32, report: &Path) {
@@ -155,7 +159,7 @@ fn attach_for_a_moment(pid: u32, report: &Path) {
             "--ring-size",
             "64MiB",
             "--duration",
-            "50ms",
+            "200ms",
             "--pid",
             &pid.to_string(),
             "--report",
@@ -166,18 +170,14 @@ fn attach_for_a_moment(pid: u32, report: &Path) {
     assert!(output.status.success(), "{output:?}");
 }
 
+/// How many comparisons there were, all of which found nothing.
 #[track_caller]
-fn exact(report: &Value, pid: u32) {
+fn exact(report: &Value, pid: u32) -> usize {
     let losses = &report["losses"];
     for kind in ["events", "late", "resyncs"] {
         assert_eq!(losses[kind], 0, "{losses}");
     }
     let ledger = &process(report, u64::from(pid))["ledger"];
-    assert!(ledger["checks"].as_u64().unwrap() > 0, "{ledger}");
-    assert!(
-        ledger["verifications_count"].as_u64().unwrap() > 0,
-        "{ledger}"
-    );
     for kind in [
         "checks_differing",
         "verifications_differing",
@@ -185,4 +185,6 @@ fn exact(report: &Value, pid: u32) {
     ] {
         assert_eq!(ledger[kind], 0, "{ledger}");
     }
+    let count = |kind: &str| ledger[kind].as_u64().unwrap() as usize;
+    count("checks") + count("verifications_count")
 }
