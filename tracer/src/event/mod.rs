@@ -245,7 +245,7 @@ pub enum MapsPurpose {
     Seed,
     /// To bring a ledger back to the truth after a loss, or after a difference was found.
     Resync,
-    /// To compare only.
+    /// To compare; and where a call left unclear what it did, to settle that.
     Verify,
 }
 

@@ -155,6 +155,15 @@ impl AddressSpace {
         self.journal.is_some() || self.attaching.is_some()
     }
 
+    /// Whether the maps must be read because something was lost, or is there that no call explains; else
+    /// a call left unclear what it did.
+    #[must_use]
+    pub fn lost_something(&self) -> bool {
+        self.journal
+            .as_ref()
+            .is_some_and(|journal| journal.lost || journal.unexplained)
+    }
+
     /// How often the ledger was brought back to the truth after a loss.
     #[must_use]
     pub fn resyncs(&self) -> u64 {

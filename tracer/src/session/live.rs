@@ -359,10 +359,10 @@ impl Live {
         for (space, pid) in spaces {
             let ledger = self.sink.book().ledger().space(space);
             if let Some(ledger) = ledger.filter(|ledger| ledger.needs_resync()) {
-                let purpose = if ledger.is_seeded() {
-                    MapsPurpose::Resync
-                } else {
-                    MapsPurpose::Seed
+                let purpose = match (ledger.is_seeded(), ledger.lost_something()) {
+                    (false, _) => MapsPurpose::Seed,
+                    (true, true) => MapsPurpose::Resync,
+                    (true, false) => MapsPurpose::Verify,
                 };
                 self.read_maps(pid, space, purpose);
             }
