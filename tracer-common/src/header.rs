@@ -80,7 +80,8 @@ pub struct Header {
     pub protection: u8,
     /// The CPU that wrote the record.
     pub cpu: u16,
-    /// Meaning by kind: `MAP_*` flags, `MREMAP_*` flags, advice, page-fault error code, exit code, see [`crate::memory::pack_failure`].
+    /// Meaning by kind: `MAP_*` flags, `MREMAP_*` flags, advice, page-fault error code, exit code; of a
+    /// failed call see [`crate::memory::pack_failure`].
     pub flags: u32,
     /// `CLOCK_MONOTONIC` in ns (`bpf_ktime_get_ns`), taken after the ring slot was reserved.
     pub time_ns: u64,

@@ -112,8 +112,8 @@ pub struct Motion {
     returned: Nanoseconds,
     /// What calls changed that had not returned when the last call took effect.
     recent: Vec<(Nanoseconds, Range<u64>)>,
-    /// One for each reading that has begun.
-    readings: VecDeque<IntervalMap<()>>,
+    /// The same during the reading that has begun.
+    reading: Option<IntervalMap<()>>,
 }
 
 impl Motion {
@@ -129,7 +129,7 @@ impl Motion {
             return;
         }
         self.recent.push((self.returned, range.clone()));
-        for reading in &mut self.readings {
+        if let Some(reading) = &mut self.reading {
             reading.insert(range.clone(), ());
         }
     }
@@ -145,11 +145,11 @@ impl Motion {
         for (_, range) in self.recent.iter().filter(|(until, _)| *until > time) {
             moving.insert(range.clone(), ());
         }
-        self.readings.push_back(moving);
+        self.reading = Some(moving);
     }
 
     fn end(&mut self) -> IntervalMap<()> {
-        self.readings.pop_front().unwrap_or_default()
+        self.reading.take().unwrap_or_default()
     }
 }
 
@@ -289,7 +289,7 @@ impl AddressSpace {
         }
         self.checks.compared(comparison);
         if comparison.differing > 0 {
-            self.doubt(maps.time);
+            self.doubt(maps.time).told = true;
         }
         self.learn_names(names, &maps.mappings);
     }

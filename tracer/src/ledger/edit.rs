@@ -232,12 +232,11 @@ impl AddressSpace {
     }
 
     /// The kernel has something else than the ledger: the maps must tell what.
-    pub(super) fn doubt(&mut self, since: Nanoseconds) {
-        if self.journal.is_none() {
-            let mut journal = Journal::new(since.max(self.motion.settled()));
-            journal.unexplained = true;
-            self.journal = Some(journal);
-        }
+    pub(super) fn doubt(&mut self, since: Nanoseconds) -> &mut Journal {
+        let since = since.max(self.motion.settled());
+        let journal = self.journal.get_or_insert_with(|| Journal::new(since));
+        journal.unexplained = true;
+        journal
     }
 
     /// Something happened of which only the maps can tell the extent.

@@ -33,6 +33,8 @@ pub struct Journal {
     pub lost: bool,
     /// The kernel had something that no traced call explains: the end of the doubt is one too.
     pub unexplained: bool,
+    /// Which ranges that concerns was told when it was found.
+    pub told: bool,
     /// By range, bytes.
     determined: IntervalMap<Determined>,
     /// Faults on pages that the ledger does not know: touched, if the snapshot shows them mapped.

@@ -47,7 +47,7 @@ impl AddressSpace {
             return;
         };
         journal.keep(&moving);
-        if self.seeded && !journal.lost {
+        if journal.unexplained && !journal.told {
             self.note_unexplained(maps, &kernel, &journal);
         }
         self.drop_unseen(&journal, &kernel);

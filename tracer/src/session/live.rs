@@ -199,7 +199,14 @@ impl Live {
     fn find_new(&mut self, selection: &Selection) -> Result<()> {
         let mut drained = Drained::default();
         loop {
-            let mut pids = selection.now()?;
+            let mut pids = match selection.now() {
+                // A control group that has been removed: what is traced already goes on.
+                Err(error) if !self.processes.is_empty() => {
+                    log::info!("{error:#}");
+                    return Ok(());
+                }
+                pids => pids?,
+            };
             if self.follow {
                 let known = self.processes.pids();
                 let of = |pid: &Pid| procfs::descendants(*pid).unwrap_or_default();

@@ -7,7 +7,7 @@ use tracer::{
 };
 
 use crate::{
-    command::{folder, json, tracer},
+    command::{chosen, folder, json, tracer},
     compiled::compile,
 };
 
@@ -67,14 +67,17 @@ fn maps_read_while_a_process_begins_another_program_are_not_taken_for_the_old_on
     let folder = folder();
     let path = folder.path().join("trace.vmt");
     let report = folder.path().join("report.json");
-    let many = "n=0; while [ $n -lt 1000 ]; do /bin/true & wait; n=$((n + 1)); done";
+    let many = format!(
+        "n=0; while [ $n -lt {} ]; do /bin/true & wait; n=$((n + 1)); done",
+        chosen("PROGRAMS", 1000)
+    );
     let output = tracer()
         .args(["run", "--verify", "1ms", "--faults", "off"])
         .args(["--ring-size", "64MiB", "-o"])
         .arg(&path)
         .arg("--report")
         .arg(&report)
-        .args(["--", "sh", "-c", many])
+        .args(["--", "sh", "-c", &many])
         .output()
         .unwrap();
     assert!(output.status.success(), "{output:?}");

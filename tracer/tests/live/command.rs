@@ -24,6 +24,11 @@ pub fn example(name: &str) -> PathBuf {
     path
 }
 
+/// A number that the environment may set: more for a proof, less for a machine that is slow.
+pub fn chosen(name: &str, usual: u64) -> u64 {
+    std::env::var(name).map_or(usual, |word| word.parse().unwrap())
+}
+
 pub fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
 }

@@ -3,13 +3,13 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 use serde_json::Value;
 
 use crate::{
-    command::{Attached, example, folder, json, process, tracer},
+    command::{Attached, chosen, example, folder, json, process, tracer},
     target::Target,
 };
 
@@ -121,7 +121,7 @@ fn everybody_is_everybody_but_the_tracer() {
 }
 
 /// How often a process in churn is attached to, unless `ATTACHES` says otherwise.
-const ATTACHES: usize = 50;
+const ATTACHES: u64 = 50;
 /// How many at once: the kernel takes a second or two to detach.
 const AT_ONCE: usize = 6;
 
@@ -129,8 +129,8 @@ const AT_ONCE: usize = 6;
 fn every_attach_to_a_process_in_churn_is_exact_from_the_first_comparison_on() {
     let folder = folder();
     let churn = churn("endless");
-    let attaches = std::env::var("ATTACHES").map_or(ATTACHES, |word| word.parse().unwrap());
-    let (next, compared) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let attaches = chosen("ATTACHES", ATTACHES);
+    let (next, compared) = (AtomicU64::new(0), AtomicU64::new(0));
     std::thread::scope(|scope| {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
@@ -172,7 +172,7 @@ fn attach_for_a_moment(pid: u32, report: &Path) {
 
 /// How many comparisons there were, all of which found nothing.
 #[track_caller]
-fn exact(report: &Value, pid: u32) -> usize {
+fn exact(report: &Value, pid: u32) -> u64 {
     let losses = &report["losses"];
     for kind in ["events", "late", "resyncs"] {
         assert_eq!(losses[kind], 0, "{losses}");
@@ -185,6 +185,6 @@ fn exact(report: &Value, pid: u32) -> usize {
     ] {
         assert_eq!(ledger[kind], 0, "{ledger}");
     }
-    let count = |kind: &str| ledger[kind].as_u64().unwrap() as usize;
+    let count = |kind: &str| ledger[kind].as_u64().unwrap();
     count("checks") + count("verifications_count")
 }

@@ -14,7 +14,7 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::command::{example, folder, text, tracer};
+use crate::command::{chosen, example, folder, text, tracer};
 
 /// Pauses of the storm that leaves nothing unclear.
 const PAUSES: u64 = 1000;
@@ -25,11 +25,6 @@ const LONG_PAUSES: u64 = 400;
 
 /// Storms at the same time would outrun the collector of each.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-
-/// A number that the environment may set.
-fn chosen(name: &str, usual: u64) -> u64 {
-    std::env::var(name).map_or(usual, |word| word.parse().unwrap())
-}
 
 /// A storm that was traced.
 struct Storm {

@@ -26,10 +26,9 @@ const ON_PATH: &str = "/programs";
 /// Folders that are links into `/usr` on a system with a merged one.
 const MERGED: [&str; 5] = ["/bin", "/sbin", "/lib", "/lib32", "/lib64"];
 
-/// Pauses of the test's storms in a guest, where emulation makes everything slow.
-const STORM_PAUSES: u32 = 50;
-/// Attaches to a process in churn.
-const ATTACHES: u32 = 6;
+/// What is less in a guest, where emulation makes everything slow: numbers that tests take from their
+/// environment.
+const LESS: &str = "STORM_PAUSES=50 STORM_SEEDS=1 ATTACHES=6 PROGRAMS=100";
 
 /// What `init` is made of.
 const BUSYBOX: &str = "/busybox";
@@ -229,7 +228,7 @@ fn output(command: &mut Command) -> Result<String> {
 fn init(suites: &[Suite]) -> String {
     let mut script = format!(
         "#!{BUSYBOX} sh\n\
-         export PATH={ON_PATH} HOME=/root TMPDIR=/tmp STORM_PAUSES={STORM_PAUSES} ATTACHES={ATTACHES}\n\
+         export PATH={ON_PATH} HOME=/root TMPDIR=/tmp {LESS}\n\
          alias busybox={BUSYBOX}\n\
          busybox mount -t proc proc /proc\n\
          busybox mount -t sysfs sysfs /sys\n\
