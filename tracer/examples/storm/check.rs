@@ -6,14 +6,18 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use serde::Serialize;
 use tracer::capture::recording::{End, Reader};
-use tracer::event::{Action, Call, Event, MapsPurpose, Nanoseconds, Pid, SpaceId, StackId, Stamp};
-use tracer::ledger::{Ledger, RangeDifference};
+use tracer::event::{
+    Action, Address, Call, Event, MapsPurpose, Nanoseconds, Pid, SpaceId, StackId, Stamp,
+};
+use tracer::ledger::{AddressSpace, Ledger, RangeDifference};
 
 use super::explain::{described, explain};
 use super::record::{self, Snapshot};
 
 /// Ranges of a snapshot that are printed.
 const RANGES_SHOWN: usize = 3;
+/// Bytes of the least that can be mapped.
+const PAGE: usize = 4096;
 /// Calls of the recording that are remembered, to say who touched a range last.
 const REMEMBERED: usize = 20_000;
 
@@ -32,14 +36,14 @@ pub struct Outcome {
     pub processes: u64,
     /// Snapshots of processes that the ledger did not know at the time.
     pub unknown: u64,
-    /// Snapshots that differed from the ledger. An error counts once: the ledger is corrected.
+    /// Snapshots that differed where the ledger was sure. An error counts once: the ledger is corrected.
     pub differing: u64,
-    /// Of these, at which the ledger had said that it was not sure.
-    pub differing_in_doubt: u64,
     /// The ranges that differed.
     pub ranges: u64,
-    /// Snapshots at which the ledger said that it was not sure.
+    /// Snapshots at which the ledger was not sure of everything.
     pub unsure: u64,
+    /// Of these, at which it was wrong there.
+    pub doubted_and_wrong: u64,
     /// Snapshots at which the bytes of a ledger that was sure were not the kernel's total.
     pub totals_wrong: u64,
     /// Calls from before a snapshot that the recording has behind calls from after it.
@@ -53,13 +57,13 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Whether the ledger was the kernel's truth at each snapshot at which it was sure of itself. That it
-    /// was in doubt now and then, said so, and asked the kernel, is no error: what some calls did before
-    /// they failed nobody can tell.
+    /// Whether the ledger was the kernel's truth at each snapshot, wherever it was sure of itself. That it
+    /// was in doubt of a range now and then, said so, and asked the kernel, is no error: what some calls
+    /// did before they failed nobody can tell.
     pub fn is_exact(&self) -> bool {
         let wrong = [
             self.unknown,
-            self.differing - self.differing_in_doubt,
+            self.differing,
             self.totals_wrong,
             self.misplaced,
             self.lost,
@@ -195,7 +199,10 @@ impl Check {
             }
             return;
         };
-        let differences = space.compare(&snapshot.mappings);
+        let (differences, doubted): (Vec<_>, Vec<_>) = space
+            .compare(&snapshot.mappings)
+            .into_iter()
+            .partition(|difference| is_sure_of(space, difference));
         let outcome = &mut self.outcome;
         self.compared_pids.insert(snapshot.pid);
         outcome.compared += 1;
@@ -205,12 +212,12 @@ impl Check {
         outcome.sure += u64::from(at_pause && !space.needs_resync());
         let wrong = space.mapped_bytes() != total(snapshot);
         outcome.totals_wrong += u64::from(wrong && !space.needs_resync());
+        outcome.doubted_and_wrong += u64::from(!doubted.is_empty());
         self.reached.insert(id, snapshot.before);
         if differences.is_empty() {
             return;
         }
         outcome.differing += 1;
-        outcome.differing_in_doubt += u64::from(space.needs_resync());
         outcome.ranges += differences.len() as u64;
         if outcome.differing <= self.shown {
             let (pid, moment) = (snapshot.pid, &snapshot.moment);
@@ -254,6 +261,13 @@ impl Check {
         };
         self.ledger.apply(&Event::Call(call), &mut Vec::new());
     }
+}
+
+/// Whether the ledger claims to know any page of this.
+fn is_sure_of(space: &AddressSpace, difference: &RangeDifference) -> bool {
+    (difference.start.0..difference.end.0)
+        .step_by(PAGE)
+        .any(|page| space.is_sure_at(Address(page)))
 }
 
 fn total(snapshot: &Snapshot) -> u64 {

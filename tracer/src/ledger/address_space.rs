@@ -155,6 +155,13 @@ impl AddressSpace {
         self.journal.is_some() || self.attaching.is_some()
     }
 
+    /// Whether the ledger is sure of the page at `address`: nothing that is to be asked of the maps
+    /// concerns it.
+    #[must_use]
+    pub fn is_sure_at(&self, address: Address) -> bool {
+        self.attaching.is_none() && self.is_sure_of(&(address.0..address.0.saturating_add(1)))
+    }
+
     /// Whether the maps must be read because something was lost, or is there that no call explains; else
     /// a call left unclear what it did.
     #[must_use]

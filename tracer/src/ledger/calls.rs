@@ -27,6 +27,7 @@
 //! the kernel, which no argument tells (`ksys_mmap_pgoff`). And with the personality
 //! `READ_IMPLIES_EXEC` all that is readable is executable: the maps show it, and calls do not.
 
+use std::iter;
 use std::ops::Range;
 
 use super::address_space::{AddressSpace, Ids};
@@ -243,7 +244,7 @@ impl AddressSpace {
         error: u16,
     ) {
         let grows = protection & bits::PROT_GROWSDOWN != 0;
-        if self.journal.is_none() && grows {
+        if grows && self.is_sure_of(&range) {
             let first = self.pieces.overlapping(range.clone()).next();
             match (error, first) {
                 (bits::ENOMEM, None) => return,
@@ -251,7 +252,7 @@ impl AddressSpace {
                 _ => {}
             }
         }
-        if self.journal.is_none() && !grows {
+        if !grows && self.is_sure_of(&range) {
             let hole = self.pieces.gaps(range.clone()).into_iter().next();
             match (error, hole) {
                 (bits::ENOMEM, Some(hole)) if hole.start == range.start => return,
@@ -263,8 +264,11 @@ impl AddressSpace {
                 _ => {}
             }
         }
-        let began = if grows { 0 } else { range.start };
-        self.wonder(returned).doubt_protection(&(began..range.end));
+        // One that grows down begins with the mapping that its first page is in.
+        let mapping = self.mapping_around(range.start).filter(|_| grows);
+        let began = mapping.map_or(range.start, |mapping| mapping.start);
+        self.wonder_about(iter::once(began..range.end), returned)
+            .doubt_protection(&(began..range.end));
     }
 
     /// `remap_file_pages` (`mm/mmap.c`; an emulation since 4.0): a shared mapping is made anew in its

@@ -234,7 +234,7 @@ impl AddressSpace {
     /// The kernel has something else than the ledger: the maps must tell what.
     pub(super) fn doubt(&mut self, since: Nanoseconds) -> &mut Journal {
         let since = since.max(self.motion.settled());
-        let journal = self.journal.get_or_insert_with(|| Journal::new(since));
+        let journal = self.wonder(since);
         journal.unexplained = true;
         journal
     }
@@ -242,8 +242,30 @@ impl AddressSpace {
     /// Something happened of which only the maps can tell the extent.
     pub(super) fn wonder(&mut self, since: Nanoseconds) -> &mut Journal {
         let journal = self.journal.get_or_insert_default();
+        journal.extend_to_all();
         journal.since = journal.since.max(since);
         journal
+    }
+
+    /// Something happened, within these ranges, of which only the maps can tell what.
+    pub(super) fn wonder_about(
+        &mut self,
+        ranges: impl IntoIterator<Item = Range<u64>>,
+        since: Nanoseconds,
+    ) -> &mut Journal {
+        let journal = self.journal.get_or_insert_with(Journal::limited);
+        for range in ranges {
+            journal.extend(range);
+        }
+        journal.since = journal.since.max(since);
+        journal
+    }
+
+    /// Whether the ledger is sure of `range`.
+    pub(super) fn is_sure_of(&self, range: &Range<u64>) -> bool {
+        self.journal
+            .as_ref()
+            .is_none_or(|journal| journal.doubted(range).is_empty())
     }
 
     /// Makes the event's notes figures, and says what changed: first of those that were there, then

@@ -35,6 +35,8 @@ pub struct Journal {
     pub unexplained: bool,
     /// Which ranges that concerns was told when it was found.
     pub told: bool,
+    /// What is in doubt, bytes; `None`: everything.
+    limits: Option<IntervalMap<()>>,
     /// By range, bytes.
     determined: IntervalMap<Determined>,
     /// Faults on pages that the ledger does not know: touched, if the snapshot shows them mapped.
@@ -51,6 +53,53 @@ impl Journal {
             since,
             ..Self::default()
         }
+    }
+
+    /// Only what will be [added](Self::extend) is in doubt.
+    #[must_use]
+    pub fn limited() -> Self {
+        Self {
+            limits: Some(IntervalMap::default()),
+            ..Self::default()
+        }
+    }
+
+    /// `range` is in doubt as well.
+    pub fn extend(&mut self, range: Range<u64>) {
+        if let Some(limits) = &mut self.limits
+            && !range.is_empty()
+        {
+            limits.insert(range, ());
+        }
+    }
+
+    /// Everything is in doubt.
+    pub fn extend_to_all(&mut self) {
+        self.limits = None;
+    }
+
+    /// What calls have said of `range` counts no more.
+    pub fn forget(&mut self, range: Range<u64>) {
+        self.determined.remove(range);
+    }
+
+    /// The parts of `range` that are in doubt, whatever calls have said since.
+    fn within(&self, range: &Range<u64>) -> Vec<Range<u64>> {
+        match &self.limits {
+            None => vec![range.clone()],
+            Some(limits) => limits
+                .overlapping(range.clone())
+                .map(|(part, ())| part)
+                .collect(),
+        }
+    }
+
+    /// The parts of `range` of which the ledger may be wrong.
+    #[must_use]
+    pub fn doubted(&self, range: &Range<u64>) -> Vec<Range<u64>> {
+        let mut doubted = self.unknown(range);
+        doubted.sort_by_key(|part| part.start);
+        doubted
     }
 
     /// A reading of the maps has ended, during which only what is `moving` was changed: of all else it
@@ -101,15 +150,18 @@ impl Journal {
     /// one has.
     #[must_use]
     pub fn open(&self, range: &Range<u64>) -> Vec<(Range<u64>, Option<u8>)> {
-        let mut open: Vec<_> = self
-            .determined
-            .gaps(range.clone())
-            .into_iter()
-            .map(|gap| (gap, None))
-            .collect();
-        for (part, what) in self.determined.overlapping(range.clone()) {
-            if let Determined::Protection(protection) = *what {
-                open.push((part, Some(protection)));
+        let mut open = Vec::new();
+        for within in self.within(range) {
+            open.extend(
+                self.determined
+                    .gaps(within.clone())
+                    .into_iter()
+                    .map(|gap| (gap, None)),
+            );
+            for (part, what) in self.determined.overlapping(within) {
+                if let Determined::Protection(protection) = *what {
+                    open.push((part, Some(protection)));
+                }
             }
         }
         open.sort_by_key(|(part, _)| part.start);
@@ -120,7 +172,9 @@ impl Journal {
     #[must_use]
     pub fn uncertain(&self, range: &Range<u64>) -> Vec<Range<u64>> {
         let mut parts = self.guessed(range);
-        parts.extend(self.determined.gaps(range.clone()));
+        for within in self.within(range) {
+            parts.extend(self.determined.gaps(within));
+        }
         parts
     }
 

@@ -1,5 +1,6 @@
 //! `mremap` in all its forms (`do_mremap()`, mm/mremap.c).
 
+use std::iter;
 use std::ops::Range;
 
 use super::address_space::{AddressSpace, Ids};
@@ -78,7 +79,7 @@ impl AddressSpace {
         let (Some(old), Some(new)) = (old, new) else {
             return;
         };
-        if self.journal.is_none() {
+        if self.is_sure_of(&old) && self.is_sure_of(&new) {
             let pieces =
                 |range: &Range<u64>| self.pieces.overlapping(range.clone()).take(2).count();
             let nothing_to_move =
@@ -87,7 +88,9 @@ impl AddressSpace {
                 return;
             }
         }
-        self.wonder(returned);
+        let journal = self.wonder_about([old.clone(), new.clone()], returned);
+        journal.forget(old);
+        journal.forget(new);
     }
 
     fn vacate(&mut self, range: Range<u64>) {
@@ -106,6 +109,7 @@ impl AddressSpace {
         new: &Range<u64>,
         several: bool,
     ) {
+        let sure = self.is_sure_of(&old);
         let uncertain = self.uncertain(&old, several);
         let lifted = self.lift(old.clone());
         self.determine(old.clone(), Determined::Unmapped);
@@ -115,9 +119,9 @@ impl AddressSpace {
             .iter()
             .map(|(part, _)| shifted(part, old.start, new.start))
             .collect();
-        let several = several && (self.journal.is_some() || !parts.is_empty());
+        let several = several && (!sure || !parts.is_empty());
         // One mapping moves as a whole, and something was there to be moved.
-        let whole = !several && (self.journal.is_some() || parts.is_empty());
+        let whole = !several && (!sure || parts.is_empty());
         if whole {
             self.release(new.clone());
         }
@@ -343,10 +347,10 @@ impl AddressSpace {
     /// Notes that a range is mapped in an unknown way. A snapshot whose reading has begun already may
     /// show what was there before: it cannot settle this.
     fn guess(&mut self, maker: Maker, range: Range<u64>) {
-        self.determine(range, Determined::MappedSomehow);
-        if let Some(journal) = &mut self.journal {
-            journal.since = journal.since.max(maker.time);
+        if self.journal.is_some() {
+            self.wonder_about(iter::once(range.clone()), maker.time);
         }
+        self.determine(range, Determined::MappedSomehow);
     }
 }
 

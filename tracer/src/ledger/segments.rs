@@ -152,13 +152,19 @@ impl AddressSpace {
                 parts.push(mapping);
             }
         }
-        // Where the ledger is not sure, other parts may be left, and others mapped over these.
-        if self.journal.is_some() || parts.is_empty() {
+        if parts.is_empty() {
             self.wonder(returned);
+        } else if self.journal.is_some() {
+            // Where the ledger is not sure, other parts may have been left, and others mapped over these.
+            self.wonder_about([], returned);
         }
         for part in parts {
+            let sure = self.is_sure_of(&part);
             self.release(part.clone());
-            self.determine(part, Determined::Unmapped);
+            self.determine(part.clone(), Determined::Unmapped);
+            if let Some(journal) = self.journal.as_mut().filter(|_| !sure) {
+                journal.forget(part);
+            }
         }
     }
 }

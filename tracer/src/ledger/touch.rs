@@ -40,7 +40,7 @@ impl AddressSpace {
         match piece {
             Some(Piece { owner, attributes }) => {
                 // Where the ledger is not sure, so is the protection.
-                let allowed = self.journal.is_some()
+                let allowed = !self.is_sure_of(&(fault.address.0..fault.address.0 + 1))
                     || attributes.accessible()
                         && !attributes.guarded
                         && (!fault.write || attributes.protection & bits::PROT_WRITE != 0);

@@ -29,7 +29,10 @@ pub(super) fn boot(
     limit: Duration,
 ) -> Result<Vec<Ending>> {
     let mut qemu = Command::new("qemu-system-x86_64");
-    qemu.args(["-accel", "tcg", "-cpu", "max", "-smp", "2", "-m", "1536M"])
+    // One thread for both processors: with one each, QEMU 7.2 may go on running an `int3` that the
+    // kernel has patched over again, for ever (attaching to tracepoints patches code all the time).
+    qemu.args(["-accel", "tcg,thread=single"])
+        .args(["-cpu", "max", "-smp", "2", "-m", "1536M"])
         .args(["-nodefaults", "-no-user-config", "-no-reboot"])
         .args(["-display", "none", "-serial", "stdio"])
         .arg("-kernel")

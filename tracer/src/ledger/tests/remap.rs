@@ -137,3 +137,42 @@ fn shrinking_in_place_releases_the_tail() {
     );
     assert_eq!(story.shape(), [(10, 3, 2, RW)]);
 }
+
+#[test]
+fn a_move_that_failed_leaves_a_doubt_of_its_places_only() {
+    let mut story = Story::new();
+    story.map(10, 2, RW, PRIVATE);
+    story.map(12, 2, R, PRIVATE);
+    story.map(20, 4, RW, PRIVATE);
+    story.map(30, 4, RW, PRIVATE);
+    story.unmap(33, 1);
+    let page = |page: u64| Address(page * PAGE);
+    story.call(Action::RemapFailed {
+        old_address: page(10),
+        old_length: 4 * PAGE,
+        new_address: page(20),
+        new_length: 4 * PAGE,
+    });
+    assert!(story.space().needs_resync());
+    let sure =
+        |story: &Story| [10, 13, 20, 23, 30, 40].map(|at| story.space().is_sure_at(page(at)));
+    assert_eq!(sure(&story), [false, false, false, false, true, true]);
+    // Elsewhere it goes on as if nothing were, and what is mapped anew is known.
+    story.protect_failed(31, 4, R, ENOMEM);
+    story.map(22, 2, R, PRIVATE | MAP_FIXED);
+    assert_eq!(sure(&story), [false, false, false, true, true, true]);
+    // The first of the two mappings has moved.
+    let changes = story.maps(
+        MapsPurpose::Verify,
+        &[
+            line(12, 2, R, ""),
+            line(20, 2, RW, ""),
+            line(22, 2, R, ""),
+            line(30, 1, RW, ""),
+            line(31, 2, R, ""),
+        ],
+    );
+    assert_eq!(short(&changes), [Died(pages(-2, -2, -2, 0), true)]);
+    assert!(!story.space().needs_resync());
+    assert_eq!(story.space().mapped_bytes(), 9 * PAGE);
+}
