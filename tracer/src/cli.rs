@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 /// Know, for every byte of a process's virtual memory, who reserved it, whether it is used, and
 /// whether it comes back.
@@ -42,14 +42,13 @@ pub enum Command {
 
 /// `tracer attach`.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("selection")
+    .args(["pids", "comm", "cgroup", "all"])
+    .required(true)
+    .multiple(true))]
 pub struct Attach {
     /// Process to trace; may be repeated.
-    #[arg(
-        short,
-        long = "pid",
-        value_name = "PID",
-        required_unless_present_any = ["comm", "cgroup", "all"]
-    )]
+    #[arg(short, long = "pid", value_name = "PID")]
     pub pids: Vec<u32>,
     /// Trace every process of this name that runs now; may be repeated.
     #[arg(long, value_name = "NAME")]

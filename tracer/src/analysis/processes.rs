@@ -202,7 +202,13 @@ impl Analysis {
             return;
         };
         let page = self.started.page_bytes;
-        if let Some(totals) = exit.totals {
+        // What others do meanwhile to a space that they live in too is in the kernel's total already,
+        // and in the ledger not yet.
+        let alone = self
+            .spaces
+            .get(&self.runs[index].space)
+            .is_none_or(|space| space.runs.len() == 1);
+        if let Some(totals) = exit.totals.filter(|_| alone) {
             let bytes = totals.total_pages.saturating_mul(page);
             let run = &mut self.runs[index];
             run.kernel_bytes = Some(bytes);

@@ -11,7 +11,6 @@ use super::page_size::PageSize;
 use super::piece::{Attributes, Piece};
 use super::reservation::Reservation;
 use super::rules::Rules;
-use super::segments::Attaching;
 use crate::event::{Address, Nanoseconds, Pid, SpaceId};
 
 /// Hands out reservation ids: one source for all spaces of a ledger.
@@ -54,8 +53,6 @@ pub struct AddressSpace {
     pub(super) main_stack: Option<ReservationId>,
     /// What calls determined, as long as the ledger is not sure.
     pub(super) journal: Option<Journal>,
-    /// A segment whose length is not known yet.
-    pub(super) attaching: Option<Attaching>,
     pub(super) seeded: bool,
     pub(super) resyncs: u64,
     pub(super) overcommit_never: bool,
@@ -89,7 +86,6 @@ impl AddressSpace {
             grows_down_bytes: 0,
             main_stack: None,
             journal: Some(Journal::new(Nanoseconds(0))),
-            attaching: None,
             seeded: false,
             resyncs: 0,
             overcommit_never: false,
@@ -152,14 +148,14 @@ impl AddressSpace {
     /// sure. A reading that began before the doubt arose does not end it.
     #[must_use]
     pub fn needs_resync(&self) -> bool {
-        self.journal.is_some() || self.attaching.is_some()
+        self.journal.is_some()
     }
 
     /// Whether the ledger is sure of the page at `address`: nothing that is to be asked of the maps
     /// concerns it.
     #[must_use]
     pub fn is_sure_at(&self, address: Address) -> bool {
-        self.attaching.is_none() && self.is_sure_of(&(address.0..address.0.saturating_add(1)))
+        self.is_sure_of(&(address.0..address.0.saturating_add(1)))
     }
 
     /// Whether the maps must be read because something was lost, or is there that no call explains; else

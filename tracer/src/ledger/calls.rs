@@ -27,7 +27,6 @@
 //! the kernel, which no argument tells (`ksys_mmap_pgoff`). And with the personality
 //! `READ_IMPLIES_EXEC` all that is readable is executable: the maps show it, and calls do not.
 
-use std::iter;
 use std::ops::Range;
 
 use super::address_space::{AddressSpace, Ids};
@@ -51,7 +50,6 @@ impl AddressSpace {
         let time = call.stamp.time;
         let returned = Nanoseconds(time.0.saturating_add(call.took_ns));
         self.motion.call(time, returned);
-        self.find_length(ids, call.totals);
         if let Some(totals) = call.totals {
             self.account(call.stamp.time, totals);
         }
@@ -105,7 +103,7 @@ impl AddressSpace {
                 protection,
             } => {
                 if let Some(range) = self.page.range(address, length) {
-                    self.protect(range, protection);
+                    self.protect(returned, range, protection);
                 }
             }
             Action::ProtectFailed {
@@ -216,13 +214,22 @@ impl AddressSpace {
     }
 
     /// `mprotect` (`do_mprotect_pkey` in `mm/mprotect.c`). With `PROT_GROWSDOWN` it begins where the
-    /// mapping does.
-    fn protect(&mut self, mut range: Range<u64>, protection: u8) {
-        if protection & bits::PROT_GROWSDOWN != 0
-            && let Some((first, _)) = self.pieces.overlapping(range.clone()).next()
-            && let Some(mapping) = self.mapping_around(first.start)
-        {
-            range.start = mapping.start;
+    /// mapping does: where that is a guess, only the maps can tell.
+    fn protect(&mut self, returned: Nanoseconds, mut range: Range<u64>, protection: u8) {
+        if protection & bits::PROT_GROWSDOWN != 0 {
+            let first = self.pieces.overlapping(range.clone()).next();
+            let first = first.map(|(first, _)| first.start);
+            if let Some(mapping) = first.and_then(|first| self.mapping_around(first)) {
+                range.start = mapping.start;
+            }
+            let guess = self
+                .pieces
+                .overlapping(range.clone())
+                .any(|(_, piece)| piece.attributes.guessed);
+            if guess {
+                self.wonder_about_protection(range, returned);
+                return;
+            }
         }
         let protection = protection & bits::PROT_MASK;
         let take_back = self.rules.takes_back_charges;
@@ -257,7 +264,7 @@ impl AddressSpace {
             match (error, hole) {
                 (bits::ENOMEM, Some(hole)) if hole.start == range.start => return,
                 (bits::ENOMEM, Some(hole)) => {
-                    self.protect(range.start..hole.start, protection);
+                    self.protect(returned, range.start..hole.start, protection);
                     return;
                 }
                 (bits::EACCES, _) if self.pieces.overlapping(range.clone()).count() == 1 => return,
@@ -267,8 +274,7 @@ impl AddressSpace {
         // One that grows down begins with the mapping that its first page is in.
         let mapping = self.mapping_around(range.start).filter(|_| grows);
         let began = mapping.map_or(range.start, |mapping| mapping.start);
-        self.wonder_about(iter::once(began..range.end), returned)
-            .doubt_protection(&(began..range.end));
+        self.wonder_about_protection(began..range.end, returned);
     }
 
     /// `remap_file_pages` (`mm/mmap.c`; an emulation since 4.0): a shared mapping is made anew in its
@@ -279,9 +285,10 @@ impl AddressSpace {
             return;
         };
         self.untouch(range.clone());
-        // A segment's mapping may keep another distance from its beginning now.
+        // A segment's mapping may keep another distance from its beginning now; no advice is kept.
         self.restyle(range.clone(), |attributes| Attributes {
             segment: None,
+            dont_fork: false,
             ..attributes
         });
         self.populate(range);

@@ -14,7 +14,7 @@ use super::interval_map::IntervalMap;
 use super::journal::{Determined, Journal};
 use super::page_size::PageSize;
 use super::reconcile::Names;
-use crate::event::{Address, Mapping, Maps, Nanoseconds, Totals};
+use crate::event::{Address, Mapping, Maps, Nanoseconds};
 
 /// How many comparisons and differing ranges are kept one by one; all are counted.
 const KEPT: usize = 4096;
@@ -223,12 +223,6 @@ impl AddressSpace {
             .saturating_sub(ledger.cast_signed())
     }
 
-    /// Bytes that the kernel has by its total and the ledger has not.
-    pub(super) fn missing(&self, totals: Totals) -> u64 {
-        let kernel = totals.total_pages.saturating_mul(self.page.bytes());
-        u64::try_from(self.difference(kernel)).unwrap_or(0)
-    }
-
     /// The kernel's total at a moment when the ledger should have the same. A difference that nothing
     /// explains makes the ledger doubt itself, once: if a reading of the maps does not mend it, it stays
     /// and is shown.
@@ -262,9 +256,13 @@ impl AddressSpace {
 
     /// Compares range by range, as the ledger is sure of itself. Where it differs, doubt begins, and
     /// the next reading decides.
-    pub(super) fn verify(&mut self, names: &mut Names, maps: &Maps, moving: &IntervalMap<()>) {
-        let kernel = snapshot(self.page, &maps.mappings);
-        self.grow_stacks(&kernel, moving);
+    pub(super) fn verify(
+        &mut self,
+        names: &mut Names,
+        maps: &Maps,
+        kernel: &IntervalMap<usize>,
+        moving: &IntervalMap<()>,
+    ) {
         let mut comparison = Comparison {
             time: maps.time,
             mappings: kernel.len() as u64,
@@ -275,7 +273,7 @@ impl AddressSpace {
             differing: 0,
             difference_bytes: 0,
         };
-        for range in self.differences(&maps.mappings, &kernel) {
+        for range in self.differences(&maps.mappings, kernel) {
             for part in moving.gaps(range.start.0..range.end.0) {
                 let bytes = (part.end - part.start).cast_signed();
                 comparison.differing += 1;
@@ -284,7 +282,7 @@ impl AddressSpace {
                     (Some(_), None) => -bytes,
                     _ => 0,
                 };
-                self.found(maps, &kernel, part, range);
+                self.found(maps, kernel, part, range);
             }
         }
         self.checks.compared(comparison);
@@ -336,11 +334,11 @@ impl AddressSpace {
 
     /// A mapping that grows down by itself may have grown since the last call: to where the kernel
     /// shows it.
-    fn grow_stacks(&mut self, kernel: &IntervalMap<usize>, moving: &IntervalMap<()>) {
+    pub(super) fn grow_stacks(&mut self, kernel: &IntervalMap<usize>, moving: &IntervalMap<()>) {
         let grown: Vec<_> = self
             .pieces
             .iter()
-            .filter(|(_, piece)| piece.attributes.grows_down)
+            .filter(|(range, piece)| piece.attributes.grows_down && self.is_sure_of(range))
             .filter_map(|(range, piece)| {
                 let (shown, _) = kernel.get(range.start)?;
                 let growth = shown.start..range.start;

@@ -239,10 +239,12 @@ impl AddressSpace {
         journal
     }
 
-    /// Something happened of which only the maps can tell the extent.
+    /// Something happened of which only the maps can tell the extent: of nothing that was known before
+    /// is the ledger sure now.
     pub(super) fn wonder(&mut self, since: Nanoseconds) -> &mut Journal {
         let journal = self.journal.get_or_insert_default();
         journal.extend_to_all();
+        journal.forget(0..u64::MAX);
         journal.since = journal.since.max(since);
         journal
     }
@@ -255,10 +257,18 @@ impl AddressSpace {
     ) -> &mut Journal {
         let journal = self.journal.get_or_insert_with(Journal::limited);
         for range in ranges {
-            journal.extend(range);
+            journal.extend(range.clone());
+            journal.forget(range);
         }
         journal.since = journal.since.max(since);
         journal
+    }
+
+    /// The protections within a range may have changed; what calls said of its being mapped stays.
+    pub(super) fn wonder_about_protection(&mut self, range: Range<u64>, since: Nanoseconds) {
+        let journal = self.wonder_about([], since);
+        journal.extend(range.clone());
+        journal.doubt_protection(&range);
     }
 
     /// Whether the ledger is sure of `range`.

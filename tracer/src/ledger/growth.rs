@@ -1,6 +1,6 @@
 //! The heap, and mappings that grow without a call.
 
-use std::ops::Range;
+use std::{iter, ops::Range};
 
 use super::address_space::{AddressSpace, Ids};
 use super::bits;
@@ -8,11 +8,15 @@ use super::change::Origin;
 use super::journal::Determined;
 use super::piece::{Attributes, Piece};
 use super::reservation::{Birth, Maker};
-use crate::event::Address;
+use crate::event::{Address, Nanoseconds};
 
 /// A stack that grows by a fault keeps this many pages from an accessible mapping below it that is no
 /// stack itself (`expand_downwards` in `mm/vma.c`; `stack_guard_gap`, the default).
 const STACK_GUARD_PAGES: u64 = 256;
+/// No stack grows below this address (`expand_downwards`; `vm.mmap_min_addr`, the default).
+const LOWEST_STACK: u64 = 64 << 10;
+/// So long after a fault the maps may not show yet what has grown by it, ns: it waits for the lock first.
+const GROWTH_NS: u64 = 10_000_000;
 /// No single fault makes the ledger grow a stack beyond the usual `RLIMIT_STACK` (`_STK_LIM` in
 /// `include/uapi/linux/resource.h`): such a fault may be a wild access. If it was the stack, the
 /// kernel's own count tells with the next call.
@@ -102,9 +106,10 @@ impl AddressSpace {
         }
     }
 
-    /// A fault on an unmapped page: if a mapping that grows down is next above, it has grown to here.
-    /// Whether it has.
-    pub(super) fn grow_by_fault(&mut self, address: u64) -> bool {
+    /// A fault on an unmapped page: if a mapping that grows down is next above, it has grown to here,
+    /// unless what lies below is too near. Whether it has; where the ledger is not sure of all that
+    /// decides it, only the maps can tell.
+    pub(super) fn grow_by_fault(&mut self, address: u64, time: Nanoseconds) -> bool {
         let start = self.page.down(address);
         let Some((above, piece)) = self.pieces.next_after(address) else {
             return false;
@@ -115,18 +120,39 @@ impl AddressSpace {
             .get(&piece.owner)
             .map_or(0, |stack| stack.reserved_bytes)
             .saturating_add(above - start);
-        if !piece.attributes.grows_down || size > STACK_BYTES_BY_FAULT {
+        let grows_down = self.grows_down(&piece);
+        if start < LOWEST_STACK || size > STACK_BYTES_BY_FAULT || grows_down == Some(false) {
             return false;
         }
-        if let Some((below, blocker)) = self.pieces.last_before(start) {
-            let guard = STACK_GUARD_PAGES * self.page.bytes();
-            let blocks = blocker.attributes.accessible() && !blocker.attributes.grows_down;
-            if blocks && start - below.end < guard {
-                return false;
-            }
+        let guard = STACK_GUARD_PAGES * self.page.bytes();
+        let near = start.saturating_sub(guard)..above + 1;
+        let below = self
+            .pieces
+            .last_before(start)
+            .filter(|(below, piece)| start - below.end < guard && piece.attributes.accessible());
+        let has_room = below.map_or(Some(true), |(_, blocker)| self.grows_down(blocker));
+        if grows_down.is_none() || has_room.is_none() || !self.is_sure_of(&near) {
+            let grown = Nanoseconds(time.0.saturating_add(GROWTH_NS));
+            self.wonder_about(iter::once(start..above), grown);
+            return false;
+        }
+        if has_room == Some(false) {
+            return false;
         }
         self.lay(start..above, piece);
         self.determine(start..above, Determined::Mapped);
         true
+    }
+
+    /// Whether a mapping grows down. The maps do not tell it of those that nobody saw made.
+    fn grows_down(&self, piece: &Piece) -> Option<bool> {
+        let made = self.reservations.get(&piece.owner)?;
+        let Attributes {
+            grows_down,
+            guessed,
+            ..
+        } = piece.attributes;
+        let told = grows_down || made.origin != Origin::PreExisting;
+        (told && !guessed).then_some(grows_down)
     }
 }

@@ -103,8 +103,9 @@ impl AddressSpace {
     pub(super) fn mapping_around(&self, at: u64) -> Option<Range<u64>> {
         let (mut range, first) = self.pieces.get(at).map(|(range, piece)| (range, *piece))?;
         let same = |piece: &Piece| {
-            first.attributes.is_alike(piece.attributes)
-                && piece.attributes.own_pages == first.attributes.own_pages
+            let (one, other) = (first.attributes, piece.attributes);
+            let guess = one.guessed || other.guessed;
+            one.is_alike(other) && (guess || one.own_pages == other.own_pages)
         };
         while let Some((part, piece)) = self.pieces.last_before(range.start)
             && part.end == range.start

@@ -88,6 +88,9 @@ pub struct Attributes {
     pub wipe_on_fork: bool,
     /// An access is a signal, whatever the protection says (`MADV_GUARD_INSTALL`, since 6.13).
     pub guarded: bool,
+    /// Some of this is a guess: it was taken from the maps, which show neither how it grows nor what was
+    /// advised (`MADV_DONTFORK`).
+    pub guessed: bool,
     /// Pages of its own.
     pub own_pages: OwnPages,
     /// The binary logarithm of a huge page's size (`MAP_HUGETLB`); 0 for ordinary pages.
@@ -112,6 +115,7 @@ impl Attributes {
         dont_fork: false,
         wipe_on_fork: false,
         guarded: false,
+        guessed: false,
         own_pages: OwnPages::None,
         huge: 0,
         segment: None,
@@ -242,12 +246,24 @@ impl Attributes {
     #[must_use]
     pub fn seen_as(self, seen: Self) -> Self {
         let same = self.shared == seen.shared
+            && self.segment.is_some() == seen.segment.is_some()
             && (self.huge != 0 || (self.file, self.zero) == (seen.file, seen.zero))
             || self.is_anonymous() && seen.is_anonymous();
         if same {
-            self.protected(seen.protection)
+            // It may be another segment of those that begin here.
+            let segment = seen.segment;
+            Self { segment, ..self }.protected(seen.protection)
         } else {
             seen
+        }
+    }
+
+    /// The same, partly a guess.
+    #[must_use]
+    pub fn guessed(self) -> Self {
+        Self {
+            guessed: true,
+            ..self
         }
     }
 
@@ -305,9 +321,14 @@ impl Attributes {
     /// tell.
     #[must_use]
     pub fn is_alike(self, other: Self) -> bool {
+        let guess = self.guessed || other.guessed;
         let key = |attributes: Self| Self {
             own_pages: OwnPages::None,
             guarded: false,
+            guessed: false,
+            grows_down: attributes.grows_down && !guess,
+            dont_fork: attributes.dont_fork && !guess,
+            wipe_on_fork: attributes.wipe_on_fork && !guess,
             ..attributes
         };
         key(self) == key(other)

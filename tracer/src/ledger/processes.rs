@@ -156,8 +156,18 @@ impl Ledger {
         self.end(fork.child_space, time, changes);
         let (parent, ids) = self.space_for(&fork.stamp, changes);
         let mut child = copy(parent, ids, fork);
+        let guesses: Vec<_> = parent
+            .pieces
+            .iter()
+            .filter(|(_, piece)| piece.attributes.guessed)
+            .map(|(range, _)| range)
+            .collect();
         if fork.totals != Totals::default() {
             child.account(time, fork.totals);
+        }
+        if child.journal.is_some() {
+            // Of what is a guess, it may have more or less than its parent.
+            child.wonder_about(guesses, time);
         }
         child.settle(time, changes);
         self.users.insert(fork.child, fork.child_space);

@@ -40,10 +40,10 @@ impl AddressSpace {
     /// begin of doubt, the kernel is right. Where there is no doubt, it is compared.
     pub(super) fn reconcile(&mut self, ids: &mut Ids, names: &mut Names, maps: &Maps) {
         let moving = self.reading_ends();
-        self.ask_the_maps();
         let kernel = snapshot(self.page, &maps.mappings);
+        self.grow_stacks(&kernel, &moving);
         let Some(mut journal) = self.journal.take() else {
-            self.verify(names, maps, &moving);
+            self.verify(names, maps, &kernel, &moving);
             return;
         };
         journal.keep(&moving);
@@ -113,9 +113,14 @@ impl AddressSpace {
             .main_stack
             .filter(|id| mapping.name == "[stack]" && self.reservations.contains_key(id));
         for (part, protection) in journal.open(&range) {
-            let attributes =
+            let mut attributes =
                 Attributes::of_snapshot(mapping, protection.unwrap_or(mapping.protection));
-            self.restyle(part.clone(), |old| old.seen_as(attributes));
+            // What was there before the trace is told apart by its origin.
+            attributes.guessed = self.seeded && mapping.name != "[stack]";
+            self.restyle(part.clone(), |old| Attributes {
+                guessed: attributes.guessed,
+                ..old.seen_as(attributes)
+            });
             for gap in self.pieces.gaps(part) {
                 let owner = *line
                     .get_or_insert_with(|| self.discovered(ids, names, journal, maps, mapping));

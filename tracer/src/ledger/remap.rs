@@ -88,9 +88,7 @@ impl AddressSpace {
                 return;
             }
         }
-        let journal = self.wonder_about([old.clone(), new.clone()], returned);
-        journal.forget(old);
-        journal.forget(new);
+        self.wonder_about([old, new], returned);
     }
 
     fn vacate(&mut self, range: Range<u64>) {
@@ -156,7 +154,7 @@ impl AddressSpace {
     }
 
     /// `parts` of what may be several mappings with holes among them are known to have come here, and
-    /// so may have what is `uncertain`: if it was not mapped, it has left alone what is here.
+    /// so may have what is `uncertain`: if it was not mapped, it has left alone what was here.
     fn arrived(
         &mut self,
         maker: Maker,
@@ -167,7 +165,7 @@ impl AddressSpace {
             self.determine(part, Determined::Mapped);
         }
         for part in uncertain {
-            self.guess(maker, part);
+            self.wonder_about(iter::once(part), maker.time);
         }
     }
 
@@ -350,6 +348,7 @@ impl AddressSpace {
         if self.journal.is_some() {
             self.wonder_about(iter::once(range.clone()), maker.time);
         }
+        self.restyle(range.clone(), Attributes::guessed);
         self.determine(range, Determined::MappedSomehow);
     }
 }

@@ -8,16 +8,7 @@ use super::change::Origin;
 use super::journal::Determined;
 use super::piece::{Attributes, Segment};
 use super::reservation::{Birth, Maker};
-use crate::event::{Address, Nanoseconds, Totals};
-
-/// A segment that was attached, and whose length the kernel's programs could not read.
-#[derive(Clone, Copy, Debug)]
-pub struct Attaching {
-    address: Address,
-    flags: u32,
-    maker: Maker,
-    returned: Nanoseconds,
-}
+use crate::event::{Address, Nanoseconds};
 
 impl AddressSpace {
     /// `shmat` (`do_shmat` in `ipc/shm.c`): a mapping like any other, over what is there if
@@ -32,12 +23,7 @@ impl AddressSpace {
         returned: Nanoseconds,
     ) {
         let Some(range) = self.page.range(address, length) else {
-            self.find_out(Attaching {
-                address,
-                flags,
-                maker,
-                returned,
-            });
+            self.ask_how_long(maker, address, flags, returned);
             return;
         };
         if flags & bits::SHM_REMAP == 0 {
@@ -65,69 +51,30 @@ impl AddressSpace {
         self.determine(range, Determined::Mapped);
     }
 
-    /// A segment of unknown length was attached: the kernel's total will tell with the next call, if it
-    /// went onto free pages; else its maps must.
-    fn find_out(&mut self, attaching: Attaching) {
-        let sure = self.seeded && self.journal.is_none() && self.attaching.is_none();
-        if sure && attaching.flags & bits::SHM_REMAP == 0 {
-            self.attaching = Some(attaching);
-        } else {
-            self.ask_the_maps();
-            let Attaching {
-                address,
-                maker,
-                returned,
-                ..
-            } = attaching;
-            self.wonder(returned).attached.push((address.0, maker));
-        }
-    }
-
-    /// The kernel's maps must tell how long the segment is whose length is still unknown.
-    pub(super) fn ask_the_maps(&mut self) {
-        if let Some(Attaching {
-            address,
-            maker,
-            returned,
-            ..
-        }) = self.attaching.take()
-        {
-            self.wonder(returned).attached.push((address.0, maker));
-        }
-    }
-
-    /// The kernel's total at the next call: it has grown by the segment.
-    pub(super) fn find_length(&mut self, ids: &mut Ids, totals: Option<Totals>) {
-        let Some(attaching) = &self.attaching else {
-            return;
-        };
-        let Attaching {
-            address,
-            flags,
-            maker,
-            returned,
-        } = *attaching;
-        let Some(totals) = totals else {
-            return;
-        };
-        self.grow_stack(totals.stack_pages);
-        let length = self.missing(totals);
-        if length == 0 {
-            self.ask_the_maps();
-        } else {
-            self.attaching = None;
-            self.attach(ids, maker, address, length, flags, returned);
-        }
+    /// A segment of unknown length was attached: the maps must tell how far it goes. At most that is to
+    /// the next page that is surely mapped, if it was not to go over those.
+    fn ask_how_long(&mut self, maker: Maker, address: Address, flags: u32, returned: Nanoseconds) {
+        let next = self
+            .pieces
+            .overlapping(address.0..u64::MAX)
+            .map(|(part, _)| part)
+            .find(|part| flags & bits::SHM_REMAP == 0 && self.is_sure_of(part));
+        let range = address.0..next.map_or(u64::MAX, |part| part.start);
+        self.wonder_about([range], returned)
+            .attached
+            .push((address.0, maker));
     }
 
     /// `shmdt` takes away what is left of the segment whose first page lies, or lay, at `address`
     /// (`ksys_shmdt` in `ipc/shm.c`): the first mapping above it that keeps its distance from it, and
     /// all further ones of the same segment, however it was split, and whatever lies between. Of those,
-    /// one that has grown beyond the segment's end stays.
+    /// one that has grown beyond the segment's end stays. Whether it has, nobody can tell of one that is
+    /// known from the maps.
     pub(super) fn detach(&mut self, returned: Nanoseconds, address: Address) {
         let mut segment = None;
         let mut at = address.0;
         let mut parts: Vec<Range<u64>> = Vec::new();
+        let mut perhaps: Vec<Range<u64>> = Vec::new();
         while let Some((part, piece)) = self
             .pieces
             .overlapping(at..u64::MAX)
@@ -144,13 +91,16 @@ impl AddressSpace {
             if !segment.get_or_insert(here).is(here) {
                 continue;
             }
-            if first
-                || here
-                    .length
-                    .is_none_or(|length| mapping.end - address.0 <= length)
-            {
-                parts.push(mapping);
+            let within = here.length.map(|length| mapping.end - address.0 <= length);
+            match within {
+                _ if first => parts.push(mapping),
+                None if piece.attributes.guessed => perhaps.push(mapping),
+                None | Some(true) => parts.push(mapping),
+                Some(false) => {}
             }
+        }
+        if !perhaps.is_empty() {
+            self.wonder_about(perhaps, returned);
         }
         if parts.is_empty() {
             self.wonder(returned);

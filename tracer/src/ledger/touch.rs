@@ -34,7 +34,7 @@ impl AddressSpace {
         self.motion.call(fault.stamp.time, fault.stamp.time);
         let found = |space: &Self| space.pieces.get(fault.address.0).map(|(_, piece)| *piece);
         let mut piece = found(self);
-        if piece.is_none() && self.grow_by_fault(fault.address.0) {
+        if piece.is_none() && self.grow_by_fault(fault.address.0, fault.stamp.time) {
             piece = found(self);
         }
         match piece {

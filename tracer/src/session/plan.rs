@@ -11,10 +11,13 @@ use crate::{
     event::Pid,
 };
 
-/// Fails if there is no such process, or none that has an address space.
+/// Fails if there is no such process, or none whose calls can be traced.
 pub fn check_traceable(pid: Pid) -> Result<()> {
     if procfs::is_kernel_thread(pid)? {
         bail!("process {pid} is a kernel thread: it has no address space to trace");
+    }
+    if procfs::is_32_bit(pid)? {
+        bail!("process {pid} runs a 32-bit program: the calls of those are not traced");
     }
     Ok(())
 }

@@ -25,6 +25,16 @@ fn recording(folder: &Path) -> PathBuf {
 }
 
 #[test]
+fn an_attach_to_nothing_names_every_way_to_choose() {
+    let output = tracer().arg("attach").output().unwrap();
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    for option in ["--pid", "--comm", "--cgroup", "--all"] {
+        assert!(stderr.contains(option), "{option} is not in {stderr}");
+    }
+}
+
+#[test]
 fn a_pid_that_does_not_exist_is_named() {
     // Above the kernel's own limit for process ids (PID_MAX_LIMIT, 4 Mi).
     let output = tracer()

@@ -1,15 +1,20 @@
 //! What the kernel maps for a new program is told before its first instruction, whatever its linker
 //! made of it: nothing has to be read from `/proc`, which is too late for a program that lives shortly.
 
+use std::process::Command;
+
 use tracer::{
     capture::recording::Reader,
     event::{Event, Exec, MapsPurpose},
 };
 
 use crate::{
-    command::{chosen, folder, json, tracer},
+    command::{chosen, folder, json, refused, tracer},
     compiled::compile,
 };
+
+/// With these the compiler makes a 32-bit program that needs no library.
+const OF_32_BITS: [&str; 5] = ["-m32", "-nostdlib", "-static", "-fno-pic", "-no-pie"];
 
 /// Asserts that the ledger of a program begins with what was told at its exec.
 #[track_caller]
@@ -110,8 +115,7 @@ fn a_program_that_a_32_bit_one_begins_is_exact() {
                              : "a"(11), "b"("/bin/true"), "c"(arguments), "d"(0));
             for (;;);
         }"#;
-    let options = ["-m32", "-nostdlib", "-static", "-fno-pic", "-no-pie"];
-    let program = compile(folder.path(), source, &options);
+    let program = compile(folder.path(), source, &OF_32_BITS);
     let path = folder.path().join("report.json");
     let output = tracer()
         .args(["run", "--report"])
@@ -130,4 +134,22 @@ fn a_program_that_a_32_bit_one_begins_is_exact() {
     assert_eq!(last["comm"], "true");
     assert!(last["ledger"]["checks"].as_u64().unwrap() > 10, "{last}");
     assert_eq!(last["ledger"]["largest_difference_bytes"], 0);
+}
+
+#[test]
+fn a_32_bit_program_that_already_runs_is_refused_as_one() {
+    let folder = folder();
+    let program = compile(
+        folder.path(),
+        "void _start(void) { for (;;); }",
+        &OF_32_BITS,
+    );
+    let mut child = Command::new(program).spawn().unwrap();
+    let pid = child.id().to_string();
+    let output = tracer()
+        .args(["attach", "--duration", "1s", "--pid", &pid])
+        .output();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    refused(&output.unwrap(), &[&pid, "32-bit program"]);
 }

@@ -419,6 +419,24 @@ impl Trace {
         }
         let kernel = self.kernel_bytes(SpaceId(space)).unwrap_or(0);
         changes.extend(self.all_die(space));
+        self.exited(pid, space, status, kernel, &changes);
+    }
+
+    /// The exit of one who lives in another's space, in which the kernel has so many bytes more by then.
+    pub fn exit_of_guest(&mut self, pid: u32, space: u32, more: u64) {
+        self.ending(pid, space);
+        let kernel = self.mapped_bytes(SpaceId(space)) + more;
+        self.exited(pid, space, ExitStatus::Code(0), kernel, &[]);
+    }
+
+    fn exited(
+        &mut self,
+        pid: u32,
+        space: u32,
+        status: ExitStatus,
+        kernel: u64,
+        changes: &[Change],
+    ) {
         let exit = Exit {
             stamp: self.stamp((pid, pid), space),
             status,
@@ -427,7 +445,7 @@ impl Trace {
                 stack_pages: 33,
             }),
         };
-        self.tell(&Event::Exit(exit), &changes);
+        self.tell(&Event::Exit(exit), changes);
     }
 
     pub fn sample(&mut self, pid: u32, space: u32, resident: u64) {

@@ -9,8 +9,10 @@
 )]
 
 mod analysis;
+mod attached;
 mod case;
 mod golden;
 mod json;
 mod ledger;
 mod text;
+mod verdict;

@@ -65,6 +65,10 @@ const PLANS: [Plan; 4] = [
                 "beginning::a_program_that_a_32_bit_one_begins_is_exact",
                 "needs a C compiler",
             ),
+            (
+                "beginning::a_32_bit_program_that_already_runs_is_refused_as_one",
+                "needs a C compiler",
+            ),
             ("outsider::", "needs a C compiler and strace"),
         ],
     },
@@ -101,8 +105,24 @@ pub(super) fn build_tool(workspace: &Path) -> Result<PathBuf> {
     commands::build(workspace)
 }
 
-/// Builds the tests, and what they run on this machine: the tool and the examples.
-pub(super) fn build(workspace: &Path) -> Result<Suites> {
+/// Builds the tests, and what they run on this machine: the tool and the examples. To be run is `only` a
+/// suite, or of it a test (`live::storm`), or everything.
+pub(super) fn build(workspace: &Path, only: Option<&str>) -> Result<Suites> {
+    let (suite, test) = match only {
+        Some(only) => only
+            .split_once("::")
+            .map_or((Some(only), None), |(suite, test)| {
+                (Some(suite), Some(test))
+            }),
+        None => (None, None),
+    };
+    let plans: Vec<_> = PLANS
+        .iter()
+        .filter(|plan| suite.is_none_or(|suite| plan.name == suite))
+        .collect();
+    if plans.is_empty() {
+        bail!("there is no suite {}", suite.unwrap_or_default());
+    }
     let mut tests = cargo(workspace, "test");
     tests.args(["--no-run", "--lib"]);
     for plan in &PLANS {
@@ -117,9 +137,9 @@ pub(super) fn build(workspace: &Path) -> Result<Suites> {
         built.read(&messages(command)?);
     }
     Ok(Suites {
-        all: PLANS
+        all: plans
             .iter()
-            .map(|plan| plan.suite(&built, workspace))
+            .map(|plan| plan.suite(&built, workspace, test))
             .collect::<Result<_>>()?,
         examples: built.examples.values().cloned().collect(),
         tool: built.program(Target::Tool)?,
@@ -148,15 +168,16 @@ fn messages(cargo: &mut Command) -> Result<String> {
 }
 
 impl Plan {
-    fn suite(&self, built: &Built, workspace: &Path) -> Result<Suite> {
+    fn suite(&self, built: &Built, workspace: &Path, test: Option<&str>) -> Result<Suite> {
         let skipped = self
             .not_in_guests
             .iter()
             .flat_map(|(test, _)| ["--skip".into(), (*test).into()]);
+        let arguments = test.map_or_else(|| self.arguments.to_vec(), |test| vec![test]);
         Ok(Suite {
             name: self.name,
             program: built.program(self.target)?,
-            arguments: self.arguments.iter().map(OsString::from).collect(),
+            arguments: arguments.into_iter().map(OsString::from).collect(),
             guest_arguments: skipped.collect(),
             folder: workspace.join("tracer"),
             counts: self.target != Target::Tool,

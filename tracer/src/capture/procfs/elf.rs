@@ -1,18 +1,30 @@
-//! Just enough of ELF to find a section of a running program, without trust in any length it gives
-//! and without mapping it: a mapped file that shrinks would kill the reader.
+//! Just enough of ELF to tell its class and to find a section of a running program, without trust in
+//! any length it gives and without mapping it: a mapped file that shrinks would kill the reader.
 
 use std::fs::File;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
 use object::LittleEndian;
-use object::elf::{ELFCLASS64, ELFDATA2LSB, ELFMAG, FileHeader64, SectionHeader64};
+use object::elf::{
+    ELFCLASS32, ELFCLASS64, ELFDATA2LSB, ELFMAG, FileHeader32, FileHeader64, SectionHeader64,
+};
 use object::pod;
 
 /// The most section headers looked at.
 const MAX_SECTIONS: usize = 4096;
 /// The most bytes of section names looked at.
 const MAX_NAMES: usize = 256 << 10;
+
+/// Whether this is an ELF file of 32 bits.
+pub(super) fn is_32_bit(file: &File) -> bool {
+    let header = read(file, 0, size_of::<FileHeader32<LittleEndian>>());
+    header.is_some_and(|bytes| {
+        pod::from_bytes::<FileHeader32<LittleEndian>>(&bytes).is_ok_and(|(header, _)| {
+            header.e_ident.magic == ELFMAG && header.e_ident.class == ELFCLASS32
+        })
+    })
+}
 
 /// Where a section lies in the file, bytes. `None` if there is no such section, or if this is no
 /// 64-bit little-endian ELF file.

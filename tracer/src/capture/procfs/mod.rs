@@ -29,7 +29,7 @@ pub use identity::identity;
 pub use limits::limits;
 pub use maps::maps;
 pub use processes::{
-    descendants, is_kernel_thread, parent, pids, pids_by_cgroup, pids_by_comm, threads,
+    descendants, is_32_bit, is_kernel_thread, parent, pids, pids_by_cgroup, pids_by_comm, threads,
 };
 pub use resident::{has_scan, resident};
 pub use sample::sample;

@@ -4,8 +4,8 @@ use std::{collections::HashSet, fs, path::Path};
 
 use rustix::io::Errno;
 
-use super::ProcError;
 use super::directory::{Directory, number};
+use super::{ProcError, elf};
 use crate::event::{Pid, Tid};
 
 /// `PF_KTHREAD` in a task's flags (include/linux/sched.h).
@@ -45,6 +45,16 @@ pub fn parent(pid: Pid) -> Result<Pid, ProcError> {
 /// If the process is gone.
 pub fn is_kernel_thread(pid: Pid) -> Result<bool, ProcError> {
     Stat::read(&Directory::open(pid)?).map(|stat| stat.flags & PF_KTHREAD != 0)
+}
+
+/// Whether a process runs a 32-bit program; false if its file cannot be read, as that of a process
+/// that has ended.
+///
+/// # Errors
+/// If the process is gone.
+pub fn is_32_bit(pid: Pid) -> Result<bool, ProcError> {
+    let program = Directory::open(pid)?.file("exe");
+    Ok(program.is_ok_and(|program| elf::is_32_bit(&program)))
 }
 
 /// The living descendants of a process, parents before their children.

@@ -279,3 +279,58 @@ fn stack_growth_that_the_snapshot_saw_already_is_not_added() {
     story.brk(1, 1);
     assert_eq!(story.space().mapped_bytes(), 37 * PAGE);
 }
+
+#[test]
+fn whether_a_stack_grows_over_what_is_in_doubt_only_the_maps_tell() {
+    let mut story = with_stack();
+    story.map(4900, 2, NONE, PRIVATE);
+    story.map(4902, 2, R, PRIVATE);
+    // If it made the first accessible, the stack is too near to it to grow.
+    story.protect_failed(4900, 4, RW, 13);
+    story.unmap(4902, 2);
+    story.unmap(4990, 8);
+    assert_eq!(short(&story.fault(4996, true)), []);
+    let kernel = |page, pages| {
+        [
+            line(1000, 4, RW, ""),
+            line(4900, 2, NONE, ""),
+            line(page, pages, RW, "[stack]"),
+        ]
+    };
+    let sure = |page| story.space().is_sure_at(Address(page * PAGE));
+    assert!(!sure(4996) && sure(5000));
+    story.reading();
+    story.maps(MapsPurpose::Resync, &kernel(5000, 33));
+    assert!(story.space().needs_resync(), "it may still grow");
+    story.time += 10_000_000;
+    story.reading();
+    story.maps(MapsPurpose::Resync, &kernel(4990, 43));
+    assert_eq!(story.space().compare(&kernel(4990, 43)), []);
+    assert!(!story.space().needs_resync());
+    // Its own growth is nobody else's reservation.
+    assert_eq!(story.space().reservations().count(), 3);
+}
+
+#[test]
+fn the_maps_do_not_tell_which_mappings_grow_down() {
+    let mut story = with_stack();
+    let sure = |story: &Story, page| story.space().is_sure_at(Address(page * PAGE));
+    // Nobody saw the mapping at 1000 made. The first 64 KiB are nobody's stack.
+    story.fault(700, true);
+    assert!(!sure(&story, 700) && sure(&story, 699));
+    story.time += 10_000_000;
+    story.reading();
+    let seen = [line(10, 1, RW, ""), line(700, 304, RW, "")];
+    story.maps(
+        MapsPurpose::Resync,
+        &[&seen[..], &[line(5000, 33, RW, "[stack]")]].concat(),
+    );
+    assert!(!story.space().needs_resync());
+    story.fault(3, true);
+    assert!(!story.space().needs_resync());
+    // Nor whether one keeps others away.
+    story.map(900, 1, NONE, PRIVATE | MAP_GROWSDOWN);
+    story.unmap(701, 199);
+    story.fault(899, false);
+    assert!(!sure(&story, 899));
+}

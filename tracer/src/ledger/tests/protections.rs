@@ -47,7 +47,12 @@ fn a_protection_that_failed_without_a_hole_is_asked_of_the_maps() {
         story.maps(MapsPurpose::Resync, &lines);
         assert_eq!(
             story.shape(),
-            [(10, 4, 2, RW), (14, 4, 3, R), (20, 1, 4, NONE)]
+            [
+                (10, 2, 2, RW),
+                (12, 2, 2, RW),
+                (14, 4, 3, R),
+                (20, 1, 4, NONE)
+            ]
         );
         assert!(!story.space().needs_resync());
         assert_eq!(story.ledger.resyncs(), 0, "nothing was lost");

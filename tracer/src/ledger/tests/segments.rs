@@ -134,26 +134,33 @@ fn what_the_maps_show_instead_of_what_was_known_is_what_they_show() {
 }
 
 #[test]
-fn the_kernels_total_tells_how_long_an_attached_segment_is() {
-    let mut story = Story::new();
-    story.map(30, 1, RW, PRIVATE);
-    story.totals = Some(Totals {
-        total_pages: 1,
-        stack_pages: 0,
-    });
-    story.call(Action::Attach {
-        address: Address(10 * PAGE),
-        length: 0,
-        flags: 0,
-    });
-    assert!(story.space().needs_resync());
-    story.totals = Some(Totals {
-        total_pages: 5,
-        stack_pages: 0,
-    });
-    story.map(20, 1, RW, PRIVATE);
-    assert_eq!(story.shape()[0], (10, 4, 3, RW));
-    assert_eq!(story.made_at(3).origin, Origin::Attach);
-    assert!(!story.space().needs_resync());
-    assert_eq!(story.space().checks().totals_differing, 0);
+fn of_what_a_segment_of_unknown_length_may_cover_earlier_calls_say_nothing() {
+    for flags in [0, SHM_REMAP] {
+        let mut story = Story::new();
+        story.map(10, 2, RW, PRIVATE);
+        story.map(12, 2, R, PRIVATE);
+        story.map(20, 1, RW, PRIVATE);
+        // It may have changed the first, and then both are unmapped for sure.
+        story.protect_failed(10, 4, RW, 13);
+        assert!(!story.space().is_sure_at(Address(10 * PAGE)));
+        story.unmap(10, 4);
+        assert!(story.space().is_sure_at(Address(10 * PAGE)));
+        story.call(Action::Attach {
+            address: Address(10 * PAGE),
+            length: 0,
+            flags,
+        });
+        let sure = |page| story.space().is_sure_at(Address(page * PAGE));
+        assert!(!sure(10) && !sure(19));
+        // It may go over what is mapped only if it was to.
+        assert_eq!(sure(20), flags == 0);
+        story.reading();
+        let segment = Mapping {
+            shared: true,
+            ..line(10, 6, RW, "/SYSV00000000 (deleted)")
+        };
+        story.maps(MapsPurpose::Resync, &[segment, line(20, 1, RW, "")]);
+        assert_eq!(story.shape(), [(10, 6, 7, RW), (20, 1, 4, RW)]);
+        assert!(!story.space().needs_resync());
+    }
 }
