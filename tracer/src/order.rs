@@ -35,6 +35,8 @@ pub const MOST_WAITING: usize = 1 << 20;
 
 /// `MAP_ANONYMOUS` (include/uapi/asm-generic/mman-common.h).
 const MAP_ANONYMOUS: u32 = 0x20;
+/// `MAP_FIXED` (include/uapi/asm-generic/mman-common.h; the same wherever this runs).
+const MAP_FIXED: u32 = 0x10;
 /// `MREMAP_FIXED` (include/uapi/linux/mman.h).
 const MREMAP_FIXED: u32 = 2;
 
@@ -313,8 +315,7 @@ fn took(time: &mut Nanoseconds, turn: Turn) -> u64 {
     took
 }
 
-/// What a failed call may have changed. (A failed `mmap` to a fixed place may have released what was
-/// there, on kernels before 6.12; the kernel's total tells that with the next call.)
+/// What a failed call may have changed.
 fn what_failed(failed: &RawFailed) -> Option<Action> {
     let (address, length, error) = (failed.address, failed.length, failed.error);
     match failed.kind {
@@ -339,6 +340,12 @@ fn what_failed(failed: &RawFailed) -> Option<Action> {
                 new_length,
             })
         }
+        Kind::Mmap if u32::from(failed.argument) & MAP_FIXED != 0 => Some(Action::MapFailed {
+            address,
+            length,
+            flags: failed.argument,
+            error,
+        }),
         // A clone that succeeded, and had the lock: for a shadow stack of the new thread, or the like.
         Kind::Fork if error == 0 => Some(Action::Unclear),
         _ => None,

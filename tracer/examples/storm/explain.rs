@@ -110,6 +110,9 @@ fn ranges(event: &Event, of: Pid) -> Vec<(u64, u64)> {
         | Action::Attach {
             address, length, ..
         }
+        | Action::MapFailed {
+            address, length, ..
+        }
         | Action::RemapFilePages { address, length } => vec![(address.0, length)],
         Action::Detach { address } => vec![(address.0, 1)],
         Action::Break { old, new } => vec![(old.0.min(new.0), old.0.abs_diff(new.0))],

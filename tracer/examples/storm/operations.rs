@@ -125,7 +125,8 @@ impl Stormer {
             9 | 10 => (libc::MAP_SHARED | libc::MAP_ANONYMOUS | extra, -1, 0),
             11 | 12 => (kind | extra, files.plain, offset),
             13 => (kind, files.read_only, offset),
-            14 => (kind, files.sealed, offset),
+            // A refusal by the file leaves unclear what was unmapped.
+            14 if !self.world.plain => (kind, files.sealed, offset),
             _ => (kind | extra, files.zero, 0),
         }
     }

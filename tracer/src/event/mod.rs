@@ -409,6 +409,17 @@ pub enum Action {
         /// `errno`.
         error: u16,
     },
+    /// `mmap` to a fixed place that failed: it may have released what was there.
+    MapFailed {
+        /// The address.
+        address: Address,
+        /// Bytes asked.
+        length: u64,
+        /// The low half of the `MAP_*` flags.
+        flags: u16,
+        /// `errno`.
+        error: u16,
+    },
 }
 
 /// [`Event::Fault`].

@@ -18,8 +18,8 @@
 //! - `munmap`, `shmdt` and `brk` change nothing when they fail: `munmap` splits mappings before it
 //!   unmaps any, and what is split looks the same (`vms_gather_munmap_vmas` in `mm/vma.c`).
 //!
-//! What a failed `mmap` or `mremap` has done neither arguments nor `errno` tell: such a call comes as
-//! [`Action::Unclear`], and the maps are asked.
+//! What a failed `mmap` or `mremap` has done neither arguments nor `errno` tell ([`Action::MapFailed`],
+//! [`Action::RemapFailed`]): the maps are asked.
 //!
 //! What maps memory without one of these calls, and shows in the kernel's total only: `io_setup` and
 //! `io_destroy`, `map_shadow_stack`, `arch_prctl(ARCH_MAP_VDSO_*)`, drivers' own `ioctl`s, a uprobe's
@@ -27,7 +27,7 @@
 //! the kernel, which no argument tells (`ksys_mmap_pgoff`). And with the personality
 //! `READ_IMPLIES_EXEC` all that is readable is executable: the maps show it, and calls do not.
 
-use std::ops::Range;
+use std::{iter, ops::Range};
 
 use super::address_space::{AddressSpace, Ids};
 use super::bits;
@@ -144,6 +144,16 @@ impl AddressSpace {
             Action::RemapFilePages { address, length } => {
                 self.remap_file_pages(address, length);
             }
+            Action::MapFailed {
+                address,
+                length,
+                flags,
+                error,
+            } => {
+                if let Some(range) = self.page.range(address, length) {
+                    self.map_failed(returned, range, u32::from(flags), error);
+                }
+            }
             Action::Unclear => {
                 self.wonder(returned);
             }
@@ -194,6 +204,18 @@ impl AddressSpace {
             || flags & (bits::MAP_POPULATE | bits::MAP_NONBLOCK) == bits::MAP_POPULATE;
         if populates {
             self.populate(range);
+        }
+    }
+
+    /// An `mmap` to a fixed place that failed may have left a hole where something was mapped; where the
+    /// kernel `restores` what it has unmapped, only if it was the file that refused. A denial comes
+    /// before anything is unmapped (`do_mmap`; if it is a driver's, the kernel's total will tell).
+    fn map_failed(&mut self, returned: Nanoseconds, range: Range<u64>, flags: u32, error: u16) {
+        let nothing_to_lose =
+            self.is_sure_of(&range) && self.pieces.overlapping(range.clone()).next().is_none();
+        let restored = self.rules.restores && flags & bits::MAP_ANONYMOUS != 0;
+        if !nothing_to_lose && !restored && error != bits::EACCES {
+            self.wonder_about(iter::once(range), returned);
         }
     }
 

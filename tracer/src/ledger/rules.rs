@@ -20,6 +20,10 @@ const MOVES_SEVERAL_SINCE: (u32, u32) = (6, 17);
 /// `check_prep_vma` and `remap_move` in `mm/mremap.c`.
 const LOOKS_BEFORE_IT_RELEASES_SINCE: (u32, u32) = (6, 17);
 
+/// The first kernel that puts back what `mmap` has unmapped, if it fails: `vms_abort_munmap_vmas` in
+/// `mm/vma.c`.
+const RESTORES_SINCE: (u32, u32) = (6, 12);
+
 /// How one host's kernel differs from others, and what the trace can see of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
@@ -33,6 +37,8 @@ pub struct Rules {
     pub moves_several: bool,
     /// An `mremap` of nothing leaves its target alone.
     pub looks_before_it_releases: bool,
+    /// An `mmap` to a fixed place that fails leaves there what was mapped, unless its file refused.
+    pub restores: bool,
     /// Each page fault is an event: what no fault and no call has written to was not written to.
     pub sees_faults: bool,
 }
@@ -46,6 +52,7 @@ impl Default for Rules {
             populates_to_hole: true,
             moves_several: true,
             looks_before_it_releases: true,
+            restores: true,
             sees_faults: true,
         }
     }
@@ -64,6 +71,7 @@ impl Rules {
             populates_to_hole: since(POPULATES_TO_HOLE_SINCE),
             moves_several: since(MOVES_SEVERAL_SINCE),
             looks_before_it_releases: since(LOOKS_BEFORE_IT_RELEASES_SINCE),
+            restores: since(RESTORES_SINCE),
             sees_faults: started.faults == "each",
         }
     }
@@ -81,15 +89,16 @@ mod tests {
 
     #[test]
     fn a_release_tells_what_its_kernel_does() {
-        for (kernel, [since_6_7, since_6_9, since_6_17]) in [
-            ("6.18.44-fc", [true, true, true]),
-            ("6.16.1", [true, true, false]),
-            ("6.9-rc1", [true, true, false]),
-            ("6.8.12", [true, false, false]),
-            ("6.6.9", [false, false, false]),
-            ("6.1.0-51-cloud-amd64", [false, false, false]),
-            ("10.0", [true, true, true]),
-            ("", [true, true, true]),
+        for (kernel, [since_6_7, since_6_9, since_6_12, since_6_17]) in [
+            ("6.18.44-fc", [true, true, true, true]),
+            ("6.16.1", [true, true, true, false]),
+            ("6.11.2", [true, true, false, false]),
+            ("6.9-rc1", [true, true, false, false]),
+            ("6.8.12", [true, false, false, false]),
+            ("6.6.9", [false, false, false, false]),
+            ("6.1.0-51-cloud-amd64", [false, false, false, false]),
+            ("10.0", [true, true, true, true]),
+            ("", [true, true, true, true]),
         ] {
             let started = Started {
                 kernel: kernel.into(),
@@ -102,6 +111,7 @@ mod tests {
                 populates_to_hole: since_6_9,
                 moves_several: since_6_17,
                 looks_before_it_releases: since_6_17,
+                restores: since_6_12,
                 sees_faults: true,
             };
             assert_eq!(Rules::of(&started), expected, "{kernel}");

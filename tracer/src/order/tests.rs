@@ -156,6 +156,17 @@ fn a_move_to_a_fixed_place_that_failed_may_have_cleared_it() {
         }]
     );
     assert_eq!(told(Kind::Mremap, 1, efault), []);
+    let told_of_map = |flags| told(Kind::Mmap, flags, 1);
+    assert_eq!(
+        told_of_map(0x11),
+        [Action::MapFailed {
+            address: Address(0x1000),
+            length: 4096,
+            flags: 0x11,
+            error: 1,
+        }]
+    );
+    assert_eq!(told_of_map(0x1), []);
     assert_eq!(told(Kind::Brk, 0, 12), []);
 }
 

@@ -25,7 +25,20 @@ impl Both {
             descriptor as u64,
             offset,
         ];
-        let address = self.puppet.call(libc::SYS_mmap, arguments)?;
+        let address = match self.puppet.call(libc::SYS_mmap, arguments) {
+            Ok(address) => address,
+            Err(error) => {
+                if flags & libc::MAP_FIXED != 0 {
+                    self.event(Action::MapFailed {
+                        address: Address(address),
+                        length,
+                        flags: flags as u16,
+                        error: error as u16,
+                    });
+                }
+                return Err(error);
+            }
+        };
         self.event(Action::Map {
             address: Address(address),
             length,

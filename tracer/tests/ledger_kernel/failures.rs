@@ -31,6 +31,7 @@ fn a_fixed_mapping_that_cannot_be_charged_leaves_a_hole_before_6_12() {
     } else {
         // And its last ten pages, which lie beyond the region.
         assert_eq!(both.shown(), [(10, 10, 0)]);
+        assert!(both.space().needs_resync());
     }
 }
 
@@ -59,6 +60,7 @@ fn a_fixed_mapping_that_its_file_refuses_leaves_a_hole() {
         status(both.pid(), "VmSize:"),
         both.space().mapped_bytes() - pages(4)
     );
+    assert!(both.space().needs_resync());
 }
 
 #[test]

@@ -234,7 +234,9 @@ fn arrive(order: &mut Order, under_way: UnderWay) {
             let record = failed(Kind::Mremap, old_address, old_length, fixed, error, extra);
             return order.failed(record);
         }
-        Action::Unclear => unreachable!("the model knows what it does"),
+        Action::MapFailed { .. } | Action::Unclear => {
+            unreachable!("the model knows what it does")
+        }
     };
     order.call(raw, call.stack);
 }

@@ -105,6 +105,7 @@ fn kind(action: &Action) -> Option<&'static str> {
         Action::RemapFilePages { .. } => "remap_file_pages",
         Action::Unclear
         | Action::RemapFailed { .. }
+        | Action::MapFailed { .. }
         | Action::ProtectFailed { .. }
         | Action::AdviseFailed { .. } => {
             return None;

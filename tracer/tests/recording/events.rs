@@ -140,6 +140,15 @@ pub(crate) fn one_of_each() -> Vec<(&'static str, Event)> {
             }),
         ),
         (
+            "MapFailed",
+            call(Action::MapFailed {
+                address: cage,
+                length,
+                flags: 0x11,
+                error: 12,
+            }),
+        ),
+        (
             "Protect",
             call(Action::Protect {
                 address: cage,

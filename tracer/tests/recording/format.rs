@@ -78,6 +78,7 @@ fn a_changed_event_type_is_a_new_format_version() {
         ("Remap", 0xb7df_cc91),
         ("Break", 0x588b_364f),
         ("RemapFailed", 0x842d_3895),
+        ("MapFailed", 0x4778_31fc),
         ("Protect", 0x780f_18b7),
         ("Advise", 0x0b46_11be),
         ("Attach", 0x6fd2_edf2),

@@ -165,3 +165,36 @@ fn absurd_arguments_change_nothing() {
     story.fault(u64::MAX / PAGE - 1, true);
     assert_eq!(story.space().mapped_bytes(), 0);
 }
+
+#[test]
+fn a_fixed_mapping_that_failed_may_have_left_a_hole() {
+    let asked = |kernel: &str, page, flags, error| {
+        let mut story = Story::new();
+        story.apply(&Event::Started(Started {
+            kernel: kernel.into(),
+            ..Started::default()
+        }));
+        story.exec(2);
+        story.maps(MapsPurpose::Seed, &[]);
+        story.map(10, 4, RW, PRIVATE);
+        story.call(Action::MapFailed {
+            address: Address(page * PAGE),
+            length: 2 * PAGE,
+            flags,
+            error,
+        });
+        let sure = |page| story.space().is_sure_at(Address(page * PAGE));
+        assert!(sure(9) && sure(14));
+        !sure(page)
+    };
+    const FILE: u16 = MAP_FIXED as u16 | 2;
+    const ANONYMOUS: u16 = FILE | MAP_ANONYMOUS as u16;
+    assert!(asked("6.1.0", 12, ANONYMOUS, ENOMEM));
+    assert!(!asked("6.1.0", 30, ANONYMOUS, ENOMEM), "nothing was there");
+    assert!(!asked("6.12.0", 12, ANONYMOUS, ENOMEM), "it is put back");
+    assert!(asked("6.12.0", 12, FILE, 1));
+    assert!(
+        !asked("6.1.0", 12, FILE, EACCES),
+        "nothing was unmapped yet"
+    );
+}
