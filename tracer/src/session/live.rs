@@ -1,5 +1,6 @@
 //! A live trace: from the ring through order into the book, and beside it into a recording.
 
+mod diagnostics;
 mod records;
 
 use std::{
@@ -8,11 +9,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use tokio::{
-    io::{Interest, unix::AsyncFd},
-    sync::mpsc,
-    time::MissedTickBehavior,
-};
+use tokio::{sync::mpsc, time::MissedTickBehavior};
 
 use super::{
     beginnings::Beginnings,
@@ -100,7 +97,7 @@ impl Live {
             Some(path) => Some(Writer::create(path)?),
             None => None,
         };
-        start_ebpf_log(&mut programs);
+        diagnostics::start(&mut programs);
         let ring = Ring::new(programs.ring()?)?;
         let (to_name, mut named) = mpsc::unbounded_channel();
         // The receiver is gone only when the trace is over.
@@ -484,23 +481,5 @@ impl Live {
             recording: self.sink.finish(),
             programs: self.programs,
         })
-    }
-}
-
-/// The programs' own diagnostics go to the log of this process.
-fn start_ebpf_log(programs: &mut Programs) {
-    match aya_log::EbpfLogger::init(programs.ebpf_mut()) {
-        Ok(logger) => {
-            tokio::spawn(async move {
-                // SAFETY: the logger owns its descriptor and never changes it.
-                let logger = unsafe { AsyncFd::register_with_interest(logger, Interest::READABLE) };
-                let Ok(mut logger) = logger else { return };
-                while let Ok(mut guard) = logger.readable_mut().await {
-                    guard.get_inner_mut().flush();
-                    guard.clear_ready();
-                }
-            });
-        }
-        Err(error) => log::debug!("no diagnostics from the eBPF programs: {error}"),
     }
 }

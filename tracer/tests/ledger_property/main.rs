@@ -81,8 +81,10 @@ fn unleashed(mut machine: Machine) -> Machine {
 /// mapped, or a call failed halfway.
 fn reread(kept: &mut Kept, machine: &mut Machine) {
     if kept.space().needs_resync() {
-        let began = machine.time + 2;
-        machine.time += 3;
+        // Long enough for everything that faults have begun.
+        machine.time += 10_000_000;
+        let began = machine.time;
+        machine.time += 1;
         kept.apply(&maps(
             began,
             machine.time,
