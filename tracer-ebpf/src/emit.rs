@@ -2,7 +2,10 @@
 //! is not in the ring yet when the collector looks is younger than that look, and the collector
 //! knows exactly up to when it has seen everything.
 
-use aya_ebpf::helpers::{bpf_get_smp_processor_id, bpf_ktime_get_ns};
+use aya_ebpf::{
+    bindings::{BPF_RB_AVAIL_DATA, BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP, BPF_RINGBUF_HDR_SZ},
+    helpers::{bpf_get_smp_processor_id, bpf_ktime_get_ns},
+};
 use tracer_common::{
     counters::Counter,
     header::{Header, Kind},
@@ -13,6 +16,7 @@ use tracer_common::{
 use crate::{
     filter::Traced,
     maps::{COUNTS, EVENTS},
+    settings,
 };
 
 /// Adds one to a counter of this CPU.
@@ -55,13 +59,22 @@ pub fn header(kind: Kind, protection: u8, flags: u32, space: u64, who: Traced) -
 ///
 /// # Safety
 /// `repr(C)` plain data without padding, the header first.
-pub unsafe trait Record: Copy + 'static {}
+pub unsafe trait Record: Copy + 'static {
+    /// The collector is to look at it at once; else when there is more, or when it comes by itself.
+    const URGENT: bool = true;
+}
 // SAFETY: layouts asserted in tracer-common.
-unsafe impl Record for Call {}
+unsafe impl Record for Call {
+    const URGENT: bool = false;
+}
 // SAFETY: as above.
-unsafe impl Record for LongCall {}
+unsafe impl Record for LongCall {
+    const URGENT: bool = false;
+}
 // SAFETY: as above.
-unsafe impl Record for Fault {}
+unsafe impl Record for Fault {
+    const URGENT: bool = false;
+}
 // SAFETY: as above.
 unsafe impl Record for Process {}
 // SAFETY: as above.
@@ -86,6 +99,22 @@ pub fn send_turn<T: Record>(record: T, loss: Counter, turn: Turn) {
     slot.write(record);
     // SAFETY: `T` begins with a header, which has just been written.
     unsafe { (*slot.as_mut_ptr().cast::<Header>()).time_ns = bpf_ktime_get_ns() };
-    slot.submit(0);
+    slot.submit(wake::<T>());
     count(Counter::Sent);
+}
+
+/// Whether the collector is woken for this record. To wake it costs more than all the rest of a record:
+/// it is done when what waits in the ring grows past a multiple of so many bytes.
+#[inline(always)]
+fn wake<T: Record>() -> u64 {
+    if T::URGENT {
+        return 0;
+    }
+    let record = size_of::<T>() as u64 + u64::from(BPF_RINGBUF_HDR_SZ);
+    let waiting = EVENTS.query(u64::from(BPF_RB_AVAIL_DATA));
+    if waiting & (settings::wake_bytes() - 1) < record {
+        u64::from(BPF_RB_FORCE_WAKEUP)
+    } else {
+        u64::from(BPF_RB_NO_WAKEUP)
+    }
 }

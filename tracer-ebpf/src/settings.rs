@@ -18,6 +18,10 @@ static FAULT_MODE: u32 = FaultMode::Each as u32;
 #[unsafe(no_mangle)]
 static TRACED_CALLS: [u64; CALL_WORDS] = [0; CALL_WORDS];
 
+/// Bytes in the ring at which the collector is woken. Injected by the collector.
+#[unsafe(no_mangle)]
+static WAKE_BYTES: u64 = u64::MAX;
+
 /// Compared by the collector with its own before it loads the programs.
 #[unsafe(no_mangle)]
 static OBJECT_WIRE_VERSION: u32 = WIRE_VERSION;
@@ -34,6 +38,13 @@ pub fn offset(which: Offset) -> usize {
 pub fn fault_mode() -> u32 {
     // SAFETY: a static of this program; volatile because the loader changes it.
     unsafe { core::ptr::read_volatile(&raw const FAULT_MODE) }
+}
+
+/// Bytes in the ring at which the collector is woken; it comes by itself for less. A power of two.
+#[inline(always)]
+pub fn wake_bytes() -> u64 {
+    // SAFETY: a static of this program; volatile because the loader changes it.
+    unsafe { core::ptr::read_volatile(&raw const WAKE_BYTES) }
 }
 
 /// Whether a system call is one of those that take turns.

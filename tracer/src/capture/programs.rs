@@ -26,6 +26,10 @@ use crate::event::Pid;
 /// The object that the build script made of `tracer-ebpf`.
 static OBJECT: &[u8] = include_bytes_aligned!(concat!(env!("OUT_DIR"), "/tracer.bpf.o"));
 
+/// Bytes that may wait in the ring before the collector is woken: much less than a ring has, and so much
+/// that waking costs nothing.
+const MOST_WAITING: u64 = 256 << 10;
+
 /// Classic tracepoints: program and system call event. Of all ways to hook system calls they cost
 /// every other process the least.
 const SYSCALLS: &[(&str, &str)] = &[
@@ -140,12 +144,14 @@ impl Programs {
         let faults = options.faults as u32;
         let btf = Btf::from_sys_fs().context("cannot read the kernel's BTF")?;
         let mut loader = EbpfLoader::new();
+        let wake_bytes = MOST_WAITING.min(u64::from(options.ring_bytes) / 4);
         loader
             .btf(Some(&btf))
             .verifier_log_level(VerifierLogLevel::default())
             .override_global("OFFSET_TABLE", &kernel.offsets[..], true)
             .override_global("TRACED_CALLS", &calls[..], true)
             .override_global("FAULT_MODE", &faults, true)
+            .override_global("WAKE_BYTES", &wake_bytes, true)
             .map_max_entries("EVENTS", options.ring_bytes)
             .map_max_entries("SCRATCH", cpus()?);
         let mut ebpf = loader.load(OBJECT).map_err(|error| refused(error.into()))?;

@@ -5,7 +5,10 @@
 //! the ring's producer position, then drain up to that position. Every record not seen then was
 //! reserved later than the clock was read, and is younger than it: no guess, no slack.
 
-use std::os::fd::{AsFd as _, AsRawFd as _};
+use std::{
+    os::fd::{AsFd as _, AsRawFd as _},
+    time::Duration,
+};
 
 use anyhow::{Context as _, Result};
 use aya::maps::{MapData, RingBuf};
@@ -39,7 +42,15 @@ pub struct Ring {
     ring: AsyncFd<RingBuf<MapData>>,
     positions: Positions,
     buffer: BytesMut,
+    /// How long to wait to be woken.
+    patience: Duration,
 }
+
+/// The programs wake the collector only for a lot: it looks by itself so soon after it found something,
+/// and later and later while it finds nothing.
+const PATIENCE: Duration = Duration::from_millis(2);
+/// The latest that a record is found.
+const MOST_PATIENCE: Duration = Duration::from_millis(16);
 
 impl Ring {
     /// Takes over the ring; needs a tokio runtime.
@@ -51,18 +62,16 @@ impl Ring {
             ring,
             positions,
             buffer: BytesMut::new(),
+            patience: PATIENCE,
         })
     }
 
-    /// Waits until there is something to drain.
+    /// Waits until there may be something to drain.
     pub async fn readable(&mut self) -> Result<()> {
-        let mut guard = self
-            .ring
-            .readable_mut()
-            .await
-            .context("cannot wait for the ring")?;
-        // Cleared before the drain: what comes during it wakes us again.
-        guard.clear_ready();
+        if let Ok(woken) = tokio::time::timeout(self.patience, self.ring.readable_mut()).await {
+            // Cleared before the drain: what comes during it wakes us again.
+            woken.context("cannot wait for the ring")?.clear_ready();
+        }
         Ok(())
     }
 
@@ -78,6 +87,11 @@ impl Ring {
             drop(item);
             into.records.push(self.buffer.split().freeze());
         }
+        self.patience = if into.records.is_empty() {
+            (self.patience * 2).min(MOST_PATIENCE)
+        } else {
+            PATIENCE
+        };
         into.seen_until = self.positions.reached(produced).then_some(time);
     }
 }
