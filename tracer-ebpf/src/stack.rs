@@ -13,9 +13,7 @@ use tracer_common::{
     counters::Counter,
     header::{Header, Kind},
     settings::Offset,
-    stack::{
-        FIRST_COPY, FRAME_SLOTS, MAX_COPY, MAX_FRAMES, Rule, RuleKey, StackHead, TICKET, flags,
-    },
+    stack::{FRAME_SLOTS, MAX_COPY, MAX_FRAMES, Rule, RuleKey, StackHead, TICKET, flags},
 };
 
 use crate::{
@@ -26,6 +24,8 @@ use crate::{
 };
 
 const PAGE: u64 = 4096;
+/// Bytes of stack that are copied at first.
+const SMALL_BLOCK: u64 = 1024;
 /// No code lies below this address (`vm.mmap_min_addr` is at least a page wherever code runs).
 const LOWEST_CODE: u64 = PAGE;
 
@@ -73,7 +73,6 @@ pub fn take(registers: Registers, space: u64, who: Traced) -> u64 {
 
     reading(1);
     scratch.head.copied = 0;
-    copy_first(scratch, sp);
     first_frame(scratch, space, ip);
     // SAFETY: the callback has the signature that the helper wants and ignores its context.
     let steps = unsafe {
@@ -145,30 +144,45 @@ fn reading(now: u32) {
     }
 }
 
-/// Copies the stack page by page from `sp` up: a read that crosses into a page that is not there
-/// fails whole, so each page is a read of its own and the last one that succeeds is the end. This
-/// part is what the walk here needs at most times.
+/// Makes the copy reach to 16 bytes behind `offset`, and on to the end of the block that they end in: the
+/// walk copies what it needs, in few reads, and no page above the last that it needs: a read that
+/// crosses into a page that is not there fails whole, and its fault costs more than the walk.
 #[inline(always)]
-fn copy_first(scratch: &mut Scratch, sp: u64) {
+fn reach(scratch: &mut Scratch, offset: u64) -> bool {
+    let sp = scratch.head.sp;
+    let copied = u64::from(scratch.head.copied);
+    if copied > (MAX_COPY as u64 - PAGE) || offset > MAX_COPY as u64 {
+        return false;
+    }
+    let block = if copied < SMALL_BLOCK {
+        SMALL_BLOCK
+    } else {
+        PAGE
+    };
+    let end = (sp.wrapping_add(offset + 16 + block - 1) & !(block - 1)).wrapping_sub(sp);
+    let length = end.wrapping_sub(copied);
+    if length == 0 || length > PAGE {
+        return false;
+    }
+    // SAFETY: at most a page from `copied`, which is at least a page from the copy's end.
+    let to = unsafe { (&raw mut scratch.copy as *mut u8).add(copied as usize) };
+    let there = read_user(to, length as u32, sp.wrapping_add(copied));
+    if there {
+        scratch.head.copied = (copied + length) as u32;
+    }
+    there
+}
+
+/// Copies what user space will need beyond what the walk here has copied, page by page: the last page
+/// that can be read is the end.
+#[inline(always)]
+fn copy_rest(scratch: &mut Scratch, sp: u64) {
     let first = PAGE - (sp & (PAGE - 1));
     if !read_user(&raw mut scratch.copy as *mut u8, first as u32, sp) {
         return;
     }
-    scratch.head.copied = first as u32;
-    if copy_page(scratch, sp, first) {
-        scratch.head.copied = (first + PAGE) as u32;
-    }
-}
-
-/// Copies what user space will need beyond [`copy_first`].
-#[inline(always)]
-fn copy_rest(scratch: &mut Scratch, sp: u64) {
-    let first = PAGE - (sp & (PAGE - 1));
-    if u64::from(scratch.head.copied) != first + PAGE {
-        return;
-    }
-    let mut pages = FIRST_COPY as u64 / PAGE - 1;
-    for _ in FIRST_COPY as u64 / PAGE..MAX_COPY as u64 / PAGE {
+    let mut pages = 0;
+    for _ in 0..MAX_COPY as u64 / PAGE - 1 {
         if !copy_page(scratch, sp, first + pages * PAGE) {
             break;
         }
@@ -196,12 +210,12 @@ fn read_user(to: *mut u8, length: u32, from: u64) -> bool {
 
 /// Two words of the user's stack at `address`: from the copy where it reaches, else from the user.
 #[inline(always)]
-fn two_words(scratch: &Scratch, address: u64) -> Option<[u64; 2]> {
+fn two_words(scratch: &mut Scratch, address: u64) -> Option<[u64; 2]> {
     let offset = address.wrapping_sub(scratch.head.sp);
-    if u64::from(scratch.head.copied) >= 16
-        && offset <= u64::from(scratch.head.copied) - 16
-        && offset <= (MAX_COPY - 16) as u64
-    {
+    if within(scratch, offset) || (reach(scratch, offset) && within(scratch, offset)) {
+        if offset > (MAX_COPY - 16) as u64 {
+            return None;
+        }
         // SAFETY: `offset + 16` is at most the copy's length.
         return Some(unsafe {
             core::ptr::read_unaligned(
@@ -213,6 +227,13 @@ fn two_words(scratch: &Scratch, address: u64) -> Option<[u64; 2]> {
     }
     let mut words = [0u64; 2];
     read_user((&raw mut words).cast(), 16, address).then_some(words)
+}
+
+/// Whether the copy has 16 bytes at `offset`.
+#[inline(always)]
+fn within(scratch: &Scratch, offset: u64) -> bool {
+    let copied = u64::from(scratch.head.copied);
+    copied >= 16 && offset <= copied - 16
 }
 
 /// The caller of the function that made the system call, by the rule for its `ip`, if there is one.
