@@ -13,8 +13,6 @@ pub const MAX_FRAMES: usize = 127;
 /// The most bytes of stack that the kernel copies: half of Node's stacks go beyond 16 KiB (one frame
 /// of libuv's is 12 KiB), none that was seen beyond 48.
 pub const MAX_COPY: usize = 48 * 1024;
-/// Bytes that are copied at first, for the kernel's own walk.
-pub const FIRST_COPY: usize = 8 * 1024;
 
 /// Words that are sent for the return addresses, whatever their number.
 pub const FRAME_SLOTS: usize = 128;
@@ -53,9 +51,8 @@ pub mod flags {
     pub const PRESSURE: u32 = 4;
 }
 
-/// A rule that user space has learned for one `ip` in one address space: how to find the caller of a
-/// function that keeps no frame pointer. The caller's stack pointer is `base + offset` and its
-/// return address lies 8 bytes below that.
+/// A rule that user space has learned for one `ip` in one address space: how to find the caller there.
+/// The caller's stack pointer is `base + offset` and the return address lies 8 bytes below that.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Rule {
@@ -64,13 +61,23 @@ pub struct Rule {
     /// Where the caller's frame pointer is saved, bytes from the caller's stack pointer; 0: still in
     /// the register.
     pub fp_offset: i16,
-    /// 0: the base is the stack pointer, 1: the frame pointer.
+    /// 0: the base is the stack pointer, 1: the frame pointer; [`Rule::OUTERMOST`]: no caller.
     pub base: u8,
     /// Unused, 0.
     pub reserved: u8,
 }
 
 impl Rule {
+    /// The `base` of a function that nothing has called: `_start`, a thread's first.
+    pub const OUTERMOST: u8 = 2;
+    /// The rule of every function that keeps a frame pointer: the kernel needs not be told.
+    pub const FRAME_POINTER: Self = Self {
+        offset: 16,
+        fp_offset: -16,
+        base: 1,
+        reserved: 0,
+    };
+
     /// The rule as the one word that the kernel's map holds.
     #[must_use]
     pub const fn to_word(self) -> u64 {

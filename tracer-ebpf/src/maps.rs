@@ -39,7 +39,7 @@ pub static VERIFIED: HashMap<u64, u8> = HashMap::with_max_entries(64 * 1024, 0);
 
 /// Rules that user space has learned: see [`tracer_common::stack::Rule`], as one word.
 #[map]
-pub static RULES: HashMap<RuleKey, u64> = HashMap::with_max_entries(16 * 1024, 0);
+pub static RULES: HashMap<RuleKey, u64> = HashMap::with_max_entries(64 * 1024, 0);
 
 /// Where a stack is copied to and walked in, one for each CPU: a plain array, for a per-CPU value may
 /// have 32 KiB at most (`PCPU_MIN_UNIT_SIZE`). Its length is set at load.

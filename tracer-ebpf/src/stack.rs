@@ -1,9 +1,10 @@
 //! The user's call stack: a bounded copy, walked in place, hashed.
 //!
-//! The walk follows frame pointers, but for the first frame: a function that makes a system call is
-//! often a leaf without a frame of its own, so user space hands over a rule for each such place (see
-//! [`Rule`]). A stack whose hash user space has verified is sent as that hash; any other goes along
-//! whole, and user space unwinds it by the code's own rules.
+//! The first walk follows frame pointers, but for the first frame: a function that makes a system call
+//! is often a leaf without a frame of its own. If user space has not verified the hash of what it found,
+//! a second walk follows, frame by frame, the rules that user space has handed over for the places where
+//! frame pointers lead astray (see [`Rule`]). A stack whose hash is verified then is sent as that hash;
+//! any other goes along whole, and user space unwinds it by the code's own rules.
 
 use aya_ebpf::{
     cty::{c_long, c_void},
@@ -35,8 +36,10 @@ pub struct Scratch {
     head: StackHead,
     frames: [u64; FRAME_SLOTS],
     copy: [u8; MAX_COPY],
-    /// The walk's frame pointer.
+    /// The walk's registers.
     fp: u64,
+    sp: u64,
+    pc: u64,
     hash: u64,
     /// Tickets given out on this CPU.
     tickets: u64,
@@ -63,33 +66,23 @@ pub fn take(registers: Registers, space: u64, who: Traced) -> u64 {
     scratch.head.ip = ip;
     scratch.head.sp = sp;
     scratch.head.fp = fp;
-    scratch.head.frames = 0;
     scratch.head.header = emit::header(Kind::Stack, 0, 0, space, who);
-    scratch.fp = fp;
-    // Read back from the map: a plain number to the verifier, which forbids arithmetic on a pointer.
-    // SAFETY: just written.
-    let space = unsafe { core::ptr::read_volatile(&raw const scratch.head.header.space) };
-    scratch.hash = mix(mix(0, space), ip);
 
     reading(1);
     scratch.head.copied = 0;
-    first_frame(scratch, space, ip);
-    // SAFETY: the callback has the signature that the helper wants and ignores its context.
-    let steps = unsafe {
-        bpf_loop(
-            MAX_FRAMES as u32,
-            step as *mut c_void,
-            core::ptr::null_mut(),
-            0,
-        )
-    };
-    if steps == MAX_FRAMES as c_long {
-        scratch.head.header.flags |= flags::CUT;
-    }
-
-    let hash = scratch.hash & !TICKET;
-    // SAFETY: the value is a plain number.
-    if unsafe { VERIFIED.get(hash) }.is_some() {
+    walk_by_frame_pointers(scratch);
+    let mut hash = scratch.hash & !TICKET;
+    if !is_verified(hash) {
+        walk_by_rules(scratch);
+        let by_rules = scratch.hash & !TICKET;
+        if by_rules != hash {
+            hash = by_rules;
+            if is_verified(hash) {
+                reading(0);
+                return hash;
+            }
+        }
+    } else {
         reading(0);
         return hash;
     }
@@ -105,6 +98,62 @@ pub fn take(registers: Registers, space: u64, who: Traced) -> u64 {
     scratch.head.ticket =
         TICKET | (u64::from(scratch.head.header.cpu) << 40) | (scratch.tickets & 0xff_ffff_ffff);
     send(scratch)
+}
+
+#[inline(always)]
+fn is_verified(hash: u64) -> bool {
+    // SAFETY: the value is a plain number.
+    unsafe { VERIFIED.get(hash) }.is_some()
+}
+
+/// Puts the walk at the beginning; returns the address space.
+#[inline(always)]
+fn begin(scratch: &mut Scratch) -> u64 {
+    scratch.head.frames = 0;
+    scratch.head.header.flags = 0;
+    scratch.fp = scratch.head.fp;
+    scratch.sp = scratch.head.sp;
+    scratch.pc = scratch.head.ip;
+    // Read back from the map: a plain number to the verifier, which forbids arithmetic on a pointer.
+    // SAFETY: the caller has written it.
+    let space = unsafe { core::ptr::read_volatile(&raw const scratch.head.header.space) };
+    scratch.hash = mix(mix(0, space), scratch.pc);
+    space
+}
+
+#[inline(always)]
+fn walk_by_frame_pointers(scratch: &mut Scratch) {
+    let space = begin(scratch);
+    by_rule(scratch, space);
+    // SAFETY: the callback has the signature that the helper wants and ignores its context.
+    let steps = unsafe {
+        bpf_loop(
+            MAX_FRAMES as u32,
+            step as *mut c_void,
+            core::ptr::null_mut(),
+            0,
+        )
+    };
+    if steps == MAX_FRAMES as c_long {
+        scratch.head.header.flags |= flags::CUT;
+    }
+}
+
+#[inline(always)]
+fn walk_by_rules(scratch: &mut Scratch) {
+    begin(scratch);
+    // SAFETY: the callback has the signature that the helper wants and ignores its context.
+    let steps = unsafe {
+        bpf_loop(
+            MAX_FRAMES as u32,
+            step_by_rule as *mut c_void,
+            core::ptr::null_mut(),
+            0,
+        )
+    };
+    if steps == MAX_FRAMES as c_long {
+        scratch.head.header.flags |= flags::CUT;
+    }
 }
 
 /// This CPU's own scratch.
@@ -236,33 +285,96 @@ fn within(scratch: &Scratch, offset: u64) -> bool {
     copied >= 16 && offset <= copied - 16
 }
 
-/// The caller of the function that made the system call, by the rule for its `ip`, if there is one.
+/// What a rule was good for.
+#[derive(PartialEq, Eq)]
+enum Followed {
+    NoRule,
+    Caller,
+    End,
+    Broken,
+}
+
+/// The caller, by the rule for the walk's pc, if there is one.
 #[inline(always)]
-fn first_frame(scratch: &mut Scratch, space: u64, ip: u64) {
+fn by_rule(scratch: &mut Scratch, space: u64) -> Followed {
+    let ip = scratch.pc;
     // SAFETY: the value is a plain number.
     let Some(word) = (unsafe { RULES.get(RuleKey { space, ip }) }) else {
-        return;
+        return Followed::NoRule;
     };
     let rule = Rule::from_word(*word);
+    if rule.base == Rule::OUTERMOST {
+        return Followed::End;
+    }
     let base = if rule.base == 0 {
-        scratch.head.sp
+        scratch.sp
     } else {
         scratch.fp
     };
     let caller_sp = base.wrapping_add(i64::from(rule.offset) as u64);
     let Some([_, return_address]) = two_words(scratch, caller_sp.wrapping_sub(16)) else {
-        return;
+        return Followed::Broken;
     };
     if rule.fp_offset != 0 {
         let at = caller_sp.wrapping_add(i64::from(rule.fp_offset) as u64);
         let Some([fp, _]) = two_words(scratch, at) else {
-            return;
+            return Followed::Broken;
         };
         scratch.fp = fp;
     }
-    scratch.frames[0] = return_address;
-    scratch.head.frames = 1;
+    found(scratch, return_address, caller_sp);
+    Followed::Caller
+}
+
+/// The caller, by the frame pointer.
+#[inline(always)]
+fn by_frame_pointer(scratch: &mut Scratch) -> Followed {
+    let fp = scratch.fp;
+    if fp == 0 {
+        return Followed::End;
+    }
+    if fp & 7 != 0 {
+        return Followed::Broken;
+    }
+    let Some([next, return_address]) = two_words(scratch, fp) else {
+        return Followed::Broken;
+    };
+    if return_address == 0 {
+        return Followed::End;
+    }
+    if return_address < LOWEST_CODE || next == fp {
+        return Followed::Broken;
+    }
+    scratch.fp = next;
+    found(scratch, return_address, fp.wrapping_add(16));
+    Followed::Caller
+}
+
+/// Another frame; one too many is left out.
+#[inline(always)]
+fn found(scratch: &mut Scratch, return_address: u64, sp: u64) {
+    let at = scratch.head.frames as usize;
+    if at >= MAX_FRAMES {
+        return;
+    }
+    scratch.frames[at & (FRAME_SLOTS - 1)] = return_address;
+    scratch.head.frames = at as u32 + 1;
     scratch.hash = mix(scratch.hash, return_address);
+    scratch.pc = return_address;
+    scratch.sp = sp;
+}
+
+/// Whether a walk ends here: 1, else 0.
+#[inline(always)]
+fn ends(scratch: &mut Scratch, followed: Followed) -> c_long {
+    match followed {
+        Followed::Caller => 0,
+        Followed::Broken => {
+            scratch.head.header.flags |= flags::BROKEN;
+            1
+        }
+        Followed::End | Followed::NoRule => 1,
+    }
 }
 
 /// One frame by frame pointer; returns 1 to end the walk.
@@ -275,35 +387,27 @@ unsafe extern "C" fn step(_index: u32, _context: *mut c_void) -> c_long {
     };
     // SAFETY: this CPU's own; the caller does not touch it during the loop.
     let scratch = unsafe { &mut *scratch };
-    let fp = scratch.fp;
-    if fp == 0 {
-        return 1;
-    }
-    if fp & 7 != 0 {
-        scratch.head.header.flags |= flags::BROKEN;
-        return 1;
-    }
-    let Some([next, return_address]) = two_words(scratch, fp) else {
-        scratch.head.header.flags |= flags::BROKEN;
+    let followed = by_frame_pointer(scratch);
+    ends(scratch, followed)
+}
+
+/// One frame by its rule, or else by frame pointer; returns 1 to end the walk.
+///
+/// # Safety
+/// Called by the kernel only.
+unsafe extern "C" fn step_by_rule(_index: u32, _context: *mut c_void) -> c_long {
+    let Some(scratch) = scratch() else {
         return 1;
     };
-    if return_address == 0 {
-        return 1;
-    }
-    if return_address < LOWEST_CODE || next == fp {
-        scratch.head.header.flags |= flags::BROKEN;
-        return 1;
-    }
-    let at = scratch.head.frames as usize;
-    if at >= MAX_FRAMES {
-        scratch.head.header.flags |= flags::CUT;
-        return 1;
-    }
-    scratch.frames[at & (FRAME_SLOTS - 1)] = return_address;
-    scratch.head.frames = at as u32 + 1;
-    scratch.hash = mix(scratch.hash, return_address);
-    scratch.fp = next;
-    0
+    // SAFETY: this CPU's own; the caller does not touch it during the loop.
+    let scratch = unsafe { &mut *scratch };
+    // SAFETY: written before the walk began.
+    let space = unsafe { core::ptr::read_volatile(&raw const scratch.head.header.space) };
+    let followed = match by_rule(scratch, space) {
+        Followed::NoRule => by_frame_pointer(scratch),
+        followed => followed,
+    };
+    ends(scratch, followed)
 }
 
 /// A multiplicative mix: every bit of `word` reaches the high bits, the rotation brings them back

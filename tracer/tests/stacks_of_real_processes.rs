@@ -13,6 +13,7 @@ use compiled::compile;
 use stopped::Stopped;
 use tracer::event::{Frame, FrameKind, Pid, SpaceId, StackQuality};
 use tracer::stacks::{RawStack, Unwinder, Unwound};
+use tracer_common::stack::Rule;
 
 const OPTIMISED: [&str; 2] = ["-O2", "-fomit-frame-pointer"];
 
@@ -156,7 +157,9 @@ fn code_made_at_run_time_is_walked_by_frame_pointer_in_the_first_frame_too() {
     let program = compile("chain.c", "in", &OPTIMISED);
     let stopped = Stopped::itself(&program, "in");
     assert_chain(&complete(&stopped), &["compiled", "in_made_code", "main"]);
-    assert_eq!(stopped.unwound().leaf_rule, None);
+    let unwound = stopped.unwound();
+    let first = unwound.frames[0];
+    assert!(unwound.rules.iter().all(|(address, _)| *address != first));
 }
 
 #[test]
@@ -229,13 +232,20 @@ fn the_rule_of_a_frameless_leaf_leads_to_its_caller() {
     let program = compile("chain.c", "rule", &OPTIMISED);
     let stopped = Stopped::itself(&program, "plain");
     let unwound = stopped.unwound();
-    let rule = unwound.leaf_rule.unwrap();
+    let (address, rule) = unwound.rules[0];
+    assert_eq!(address, unwound.frames[0]);
     assert_eq!((rule.base, rule.offset, rule.fp_offset), (0, 8, 0));
     let caller = stopped.copied[..8]
         .try_into()
         .map(u64::from_ne_bytes)
         .unwrap();
     assert_eq!(caller, unwound.frames[1]);
+    let (address, last) = unwound.rules.last().unwrap();
+    assert_eq!(
+        (Some(address), last.base),
+        (unwound.frames.last(), Rule::OUTERMOST),
+        "nothing has called `_start`"
+    );
 }
 
 #[test]

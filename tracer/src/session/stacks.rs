@@ -75,7 +75,8 @@ impl Stacks {
             quality: unwound.quality,
             frames: unwound.frames.clone(),
         };
-        let (agrees, rule) = (unwound.agrees_with_kernel, unwound.leaf_rule);
+        let agrees = unwound.agrees_with_kernel;
+        let rules = unwound.rules.clone();
         let id = *self.ids.entry(key).or_insert_with(|| {
             self.given += 1;
             let id = StackId(self.given);
@@ -89,10 +90,12 @@ impl Stacks {
             if handed.hashes.insert(record.hash) {
                 programs.verified(record.hash);
             }
-        } else if let Some(rule) = rule {
+            return;
+        }
+        for (ip, rule) in rules {
             let key = RuleKey {
                 space: record.space_key,
-                ip: record.ip,
+                ip,
             };
             if handed.rules.insert(key) {
                 programs.learned(key, rule);

@@ -46,7 +46,11 @@ impl Exit {
     pub fn rule(self) -> Option<Rule> {
         match self {
             Self::Plain(rule) | Self::Hidden(rule) => Some(rule),
-            Self::Odd | Self::Outermost | Self::Unknown => None,
+            Self::Outermost => Some(Rule {
+                base: Rule::OUTERMOST,
+                ..Rule::default()
+            }),
+            Self::Odd | Self::Unknown => None,
         }
     }
 }

@@ -46,9 +46,10 @@ pub struct Unwound {
     pub quality: StackQuality,
     /// The kernel's walk found exactly these frames: its hash is a valid id for this stack.
     pub agrees_with_kernel: bool,
-    /// How the kernel can find the caller of the innermost frame. `None` where no table covers it
-    /// (code made at run time: the frame pointer leads on), or its row is too complicated.
-    pub leaf_rule: Option<Rule>,
+    /// How the kernel can find the callers of these frames, where frame pointers do not lead to them:
+    /// address and rule. Not among them is what no table covers (code made at run time: the frame
+    /// pointer leads on), and what has too complicated a row.
+    pub rules: Vec<(u64, Rule)>,
 }
 
 /// Why a frame's caller was not found.
@@ -92,7 +93,7 @@ impl Unwinder {
         if walk.met_unknown_code && space.missed(raw.pid, &mut self.files) {
             walk = Walk::of(raw, space);
         }
-        let leaf_rule = space.exit(raw.ip).and_then(Exit::rule);
+        let rules = walk.rules(space);
         let agrees_with_kernel =
             walk.quality != StackQuality::Broken && walk.agrees(raw.kernel_frames);
         if walk.quality == StackQuality::Broken || raw.copied.is_empty() {
@@ -104,7 +105,7 @@ impl Unwinder {
             places,
             quality: walk.quality,
             agrees_with_kernel,
-            leaf_rule,
+            rules,
         }
     }
 
@@ -206,6 +207,23 @@ impl Walk {
                 .map(|&address| (address, false)),
         );
         self.quality = StackQuality::Broken;
+    }
+
+    /// The rules of all frames but those that a signal has interrupted: such a walk is none for the
+    /// kernel, and their addresses are no return addresses.
+    fn rules(&self, space: &mut Space) -> Vec<(u64, Rule)> {
+        let mut rules = Vec::new();
+        for (at, &(address, exact)) in self.frames.iter().enumerate() {
+            if exact && at > 0 {
+                break;
+            }
+            let rule = space.exit(lookup(address, exact)).and_then(Exit::rule);
+            // The first frame's is always asked for.
+            if let Some(rule) = rule.filter(|rule| at == 0 || *rule != Rule::FRAME_POINTER) {
+                rules.push((address, rule));
+            }
+        }
+        rules
     }
 
     fn places(&self, space: &Space) -> Vec<Place> {
