@@ -25,8 +25,10 @@ use crate::{
 };
 
 const PAGE: u64 = 4096;
-/// Bytes of stack that are copied at first.
+/// Bytes of stack that are copied at once for the first frames, which are all of many stacks.
 const SMALL_BLOCK: u64 = 1024;
+/// So many.
+const SHALLOW: u32 = 8;
 /// No code lies below this address (`vm.mmap_min_addr` is at least a page wherever code runs).
 const LOWEST_CODE: u64 = PAGE;
 
@@ -203,7 +205,8 @@ fn reach(scratch: &mut Scratch, offset: u64) -> bool {
     if copied > (MAX_COPY as u64 - PAGE) || offset > MAX_COPY as u64 {
         return false;
     }
-    let block = if copied < SMALL_BLOCK {
+    // (A condition on `copied` itself would lead Linux 6.1's verifier into states that cannot be.)
+    let block = if scratch.head.frames < SHALLOW {
         SMALL_BLOCK
     } else {
         PAGE
