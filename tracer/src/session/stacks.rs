@@ -1,7 +1,10 @@
 //! Stacks of a live trace: unwound when they arrive, given an id, named on a thread of their own while
 //! the process is alive.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+};
 
 use tracer_common::stack::RuleKey;
 
@@ -120,9 +123,16 @@ impl Stacks {
         }
     }
 
-    /// A file was mapped as code: the same addresses may be other functions from now on, so that what
+    /// Addresses were unmapped: if a file's code lay there, others may have it from now on.
+    pub fn unmapped(&mut self, space: SpaceId, range: &Range<u64>, programs: &mut Programs) {
+        if self.unwinder.knows_file_in(space, range) {
+            self.code_changed(space, programs);
+        }
+    }
+
+    /// A file was mapped as code, or unmapped: the same addresses may be other functions from now on, so that what
     /// was learned must be learned again. (Hashes that are under way already keep their meaning.)
-    pub fn code_mapped(&mut self, space: SpaceId, programs: &mut Programs) {
+    pub fn code_changed(&mut self, space: SpaceId, programs: &mut Programs) {
         self.unwinder.modules_changed(space);
         self.take_back(space, programs);
     }

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::{Arc, Weak};
@@ -307,6 +308,18 @@ impl Space {
         let after = self.code.partition_point(|code| code.map.start <= address);
         let code = self.code.get(after.checked_sub(1)?)?;
         (address < code.map.end).then_some(code)
+    }
+
+    /// Whether code of a file is known within a range of addresses.
+    #[must_use]
+    pub fn has_file_in(&self, range: &Range<u64>) -> bool {
+        let first = self
+            .code
+            .partition_point(|code| code.map.end <= range.start);
+        self.code[first..]
+            .iter()
+            .take_while(|code| code.map.start < range.end)
+            .any(|code| code.file.is_some())
     }
 
     /// Whether no code is known at all: the maps could never be read.

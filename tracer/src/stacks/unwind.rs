@@ -1,6 +1,6 @@
 //! From registers and a copy of stack bytes to return addresses.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::Range};
 
 use tracer_common::stack::{MAX_FRAMES, Rule, flags};
 
@@ -116,6 +116,14 @@ impl Unwinder {
         if let Some(space) = self.spaces.get_mut(&space) {
             space.mark_stale();
         }
+    }
+
+    /// Whether code of a file is known within a range of addresses.
+    #[must_use]
+    pub fn knows_file_in(&self, space: SpaceId, range: &Range<u64>) -> bool {
+        self.spaces
+            .get(&space)
+            .is_some_and(|space| space.has_file_in(range))
     }
 
     /// An address space was copied: the copy begins with the same code, also if its process is gone

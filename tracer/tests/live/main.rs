@@ -20,6 +20,8 @@ mod beginning;
 
 mod end;
 
+mod learned;
+
 mod loss;
 
 mod outsider;

@@ -28,7 +28,12 @@ impl Live {
                 let of_file = call.kind == Kind::Mmap && call.extra.is_some();
                 if of_file && call.protection & PROT_EXEC != 0 {
                     self.stacks
-                        .code_mapped(call.stamp.space, &mut self.programs);
+                        .code_changed(call.stamp.space, &mut self.programs);
+                }
+                if call.kind == Kind::Munmap {
+                    let range = call.address.0..call.address.0.saturating_add(call.length);
+                    self.stacks
+                        .unmapped(call.stamp.space, &range, &mut self.programs);
                 }
                 self.order.call(call, stack);
             }
