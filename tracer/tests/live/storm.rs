@@ -16,12 +16,9 @@ use tempfile::TempDir;
 
 use crate::command::{chosen, example, folder, text, tracer};
 
-/// Pauses of the storm that leaves nothing unclear.
+/// Pauses of a storm. In that of everything, a move that fails halfway, and the like, leaves a doubt until
+/// the maps have been read: each of its pauses is long enough for that on a machine with time to spare.
 const PAUSES: u64 = 1000;
-
-/// Pauses of the storm of everything: a move that fails halfway, and the like, leaves a doubt until the
-/// maps have been read, so each of these pauses is long enough for that on a machine with time to spare.
-const LONG_PAUSES: u64 = 400;
 
 /// Storms at the same time would outrun the collector of each.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
@@ -99,7 +96,7 @@ impl Storm {
 
 #[test]
 fn at_every_pause_of_a_storm_the_ledger_is_what_the_kernel_says() {
-    let pauses = chosen("STORM_PAUSES", LONG_PAUSES);
+    let pauses = chosen("STORM_PAUSES", PAUSES);
     let found = Storm::traced(pauses, pauses, &["--threads", "8"]).must_be_exact(pauses);
     assert!(
         found["sure"].as_u64().unwrap() >= pauses / 10,
