@@ -111,10 +111,10 @@ fn wake<T: Record>() -> u64 {
         return 0;
     }
     let record = size_of::<T>() as u64 + u64::from(BPF_RINGBUF_HDR_SZ);
-    let waiting = EVENTS.query(u64::from(BPF_RB_AVAIL_DATA));
+    let waiting = EVENTS.query(BPF_RB_AVAIL_DATA.into());
     if waiting & (settings::wake_bytes() - 1) < record {
-        u64::from(BPF_RB_FORCE_WAKEUP)
+        BPF_RB_FORCE_WAKEUP.into()
     } else {
-        u64::from(BPF_RB_NO_WAKEUP)
+        BPF_RB_NO_WAKEUP.into()
     }
 }

@@ -7,6 +7,7 @@
 //! any other goes along whole, and user space unwinds it by the code's own rules.
 
 use aya_ebpf::{
+    bindings::{BPF_RB_AVAIL_DATA, BPF_RB_RING_SIZE},
     cty::{c_long, c_void},
     helpers::generated::{bpf_get_smp_processor_id, bpf_loop, bpf_probe_read_user},
 };
@@ -47,11 +48,6 @@ pub struct Scratch {
     tickets: u64,
 }
 
-/// `BPF_RB_AVAIL_DATA` (include/uapi/linux/bpf.h): bytes in the ring that are not consumed yet.
-const RING_UNREAD: u64 = 0;
-/// `BPF_RB_RING_SIZE`.
-const RING_SIZE: u64 = 1;
-
 const SENT_BEFORE_COPY: usize = size_of::<StackHead>() + FRAME_SLOTS * size_of::<u64>();
 
 /// The word for an event's `stack`: an id, a ticket, or 0 if the stack was lost.
@@ -72,24 +68,22 @@ pub fn take(registers: Registers, space: u64, who: Traced) -> u64 {
 
     reading(1);
     scratch.head.copied = 0;
-    walk_by_frame_pointers(scratch);
-    let mut hash = scratch.hash & !TICKET;
-    if !is_verified(hash) {
-        walk_by_rules(scratch);
-        let by_rules = scratch.hash & !TICKET;
-        if by_rules != hash {
-            hash = by_rules;
-            if is_verified(hash) {
-                reading(0);
-                return hash;
-            }
-        }
-    } else {
+    let space = begin(scratch);
+    by_rule(scratch, space);
+    follow(scratch, step as *mut c_void);
+    let mut known = is_verified(scratch);
+    if !known {
+        begin(scratch);
+        follow(scratch, step_by_rule as *mut c_void);
+        known = is_verified(scratch);
+    }
+    let hash = scratch.hash & !TICKET;
+    if known {
         reading(0);
         return hash;
     }
     // What helps one stack must not cost others: a ring that fills gets less of each.
-    if EVENTS.query(RING_UNREAD) < EVENTS.query(RING_SIZE) / 2 {
+    if EVENTS.query(BPF_RB_AVAIL_DATA.into()) < EVENTS.query(BPF_RB_RING_SIZE.into()) / 2 {
         copy_rest(scratch, sp);
     } else {
         scratch.head.header.flags |= flags::PRESSURE;
@@ -102,10 +96,11 @@ pub fn take(registers: Registers, space: u64, who: Traced) -> u64 {
     send(scratch)
 }
 
+/// Whether user space knows the stack that the walk has found.
 #[inline(always)]
-fn is_verified(hash: u64) -> bool {
+fn is_verified(scratch: &Scratch) -> bool {
     // SAFETY: the value is a plain number.
-    unsafe { VERIFIED.get(hash) }.is_some()
+    unsafe { VERIFIED.get(scratch.hash & !TICKET) }.is_some()
 }
 
 /// Puts the walk at the beginning; returns the address space.
@@ -123,36 +118,11 @@ fn begin(scratch: &mut Scratch) -> u64 {
     space
 }
 
+/// Walks to the end, one frame by each call of `step`.
 #[inline(always)]
-fn walk_by_frame_pointers(scratch: &mut Scratch) {
-    let space = begin(scratch);
-    by_rule(scratch, space);
+fn follow(scratch: &mut Scratch, step: *mut c_void) {
     // SAFETY: the callback has the signature that the helper wants and ignores its context.
-    let steps = unsafe {
-        bpf_loop(
-            MAX_FRAMES as u32,
-            step as *mut c_void,
-            core::ptr::null_mut(),
-            0,
-        )
-    };
-    if steps == MAX_FRAMES as c_long {
-        scratch.head.header.flags |= flags::CUT;
-    }
-}
-
-#[inline(always)]
-fn walk_by_rules(scratch: &mut Scratch) {
-    begin(scratch);
-    // SAFETY: the callback has the signature that the helper wants and ignores its context.
-    let steps = unsafe {
-        bpf_loop(
-            MAX_FRAMES as u32,
-            step_by_rule as *mut c_void,
-            core::ptr::null_mut(),
-            0,
-        )
-    };
+    let steps = unsafe { bpf_loop(MAX_FRAMES as u32, step, core::ptr::null_mut(), 0) };
     if steps == MAX_FRAMES as c_long {
         scratch.head.header.flags |= flags::CUT;
     }

@@ -43,9 +43,9 @@ pub(crate) struct Options {
     /// How long a virtual machine may take
     #[arg(long, default_value_t = 600, value_name = "SECONDS")]
     timeout: u64,
-    /// Only this suite, or of it only the tests whose names contain what follows `::`
+    /// Only these suites, or of a suite only the tests whose names contain what follows `::`
     #[arg(value_name = "SUITE[::TEST]")]
-    only: Option<String>,
+    only: Vec<String>,
 }
 
 /// `cargo xtask vm-test`.
@@ -53,7 +53,7 @@ pub(crate) fn run(workspace: &Path, options: &Options) -> Result<()> {
     setup::ensure(workspace)?;
     if options.host {
         programs::ensure(&programs::OF_THE_TESTS, "tests compare with them")?;
-        let suites = suites::build(workspace, options.only.as_deref())?;
+        let suites = suites::build(workspace, &options.only)?;
         return verdict(&[("this machine".to_owned(), on_this_machine(&suites.all)?)]);
     }
     let folder = workspace.join(FOLDER);
@@ -62,7 +62,7 @@ pub(crate) fn run(workspace: &Path, options: &Options) -> Result<()> {
     packages::ensure_tools()?;
     let kernels = packages::newest(&folder, &options.series)?;
     let tool = suites::build_tool(workspace)?;
-    let suites = suites::build(workspace, options.only.as_deref())?;
+    let suites = suites::build(workspace, &options.only)?;
     let image = folder.join("initramfs.cpio");
     image::write(&image, &suites, &tool)?;
     let limit = Duration::from_secs(options.timeout);

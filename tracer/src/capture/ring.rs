@@ -21,6 +21,12 @@ use tokio::io::unix::AsyncFd;
 
 use crate::event::Nanoseconds;
 
+/// The programs wake the collector only for a lot: it looks by itself so soon after it found something,
+/// and later and later while it finds nothing.
+const PATIENCE: Duration = Duration::from_millis(2);
+/// The latest that a record is found.
+const MOST_PATIENCE: Duration = Duration::from_millis(16);
+
 /// The clock of all records: `bpf_ktime_get_ns`.
 #[must_use]
 pub fn now() -> Nanoseconds {
@@ -45,12 +51,6 @@ pub struct Ring {
     /// How long to wait to be woken.
     patience: Duration,
 }
-
-/// The programs wake the collector only for a lot: it looks by itself so soon after it found something,
-/// and later and later while it finds nothing.
-const PATIENCE: Duration = Duration::from_millis(2);
-/// The latest that a record is found.
-const MOST_PATIENCE: Duration = Duration::from_millis(16);
 
 impl Ring {
     /// Takes over the ring; needs a tokio runtime.

@@ -156,18 +156,14 @@ impl Ledger {
         self.end(fork.child_space, time, changes);
         let (parent, ids) = self.space_for(&fork.stamp, changes);
         let mut child = copy(parent, ids, fork);
-        let guesses: Vec<_> = parent
-            .pieces
-            .iter()
-            .filter(|(_, piece)| piece.attributes.guessed)
-            .map(|(range, _)| range)
-            .collect();
         if fork.totals != Totals::default() {
             child.account(time, fork.totals);
         }
         if child.journal.is_some() {
             // Of what is a guess, it may have more or less than its parent.
-            child.wonder_about(guesses, time);
+            let guesses = parent.pieces.iter();
+            let guesses = guesses.filter(|(_, piece)| piece.attributes.guessed);
+            child.wonder_about(guesses.map(|(range, _)| range), time);
         }
         child.settle(time, changes);
         self.users.insert(fork.child, fork.child_space);

@@ -62,7 +62,7 @@ impl Stacks {
     /// A stack came whole: unwinds it, gives it an id, and tells the kernel what it may send shorter
     /// from now on.
     pub fn arrived(&mut self, record: &Record, programs: &mut Programs) {
-        let unwound = self.unwinder.unwind(&RawStack {
+        let mut unwound = self.unwinder.unwind(&RawStack {
             pid: record.stamp.pid,
             space: record.stamp.space,
             ip: record.ip,
@@ -79,7 +79,7 @@ impl Stacks {
             frames: unwound.frames.clone(),
         };
         let agrees = unwound.agrees_with_kernel;
-        let rules = unwound.rules.clone();
+        let rules = std::mem::take(&mut unwound.rules);
         let id = *self.ids.entry(key).or_insert_with(|| {
             self.given += 1;
             let id = StackId(self.given);

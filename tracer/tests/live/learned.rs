@@ -1,6 +1,6 @@
 //! What the kernel learns of a program's code, so that a stack need not be sent whole.
 
-use std::{collections::HashMap, fs, path::Path};
+use std::{collections::HashMap, ffi::OsStr, fs, path::Path, process::Output};
 
 use tracer::{
     capture::recording::Reader,
@@ -38,22 +38,27 @@ __attribute__((noinline)) static void deep(int depth, long pairs) {
 int main(int count, char **words) { deep(30, atol(words[1])); }
 "#;
 
+/// Records a program that is given these words.
+fn record(path: &Path, program: &Path, words: &[&OsStr]) -> Output {
+    let output = tracer()
+        .args(["--quiet", "run", "--faults", "off", "-o"])
+        .arg(path)
+        .arg("--")
+        .arg(program)
+        .args(words)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    output
+}
+
 /// The stacks that were sent whole, of a program that was compiled so: at most so many records were
 /// neither a call nor a fault. Each stack of the loop's calls must be complete.
 fn sent_whole(options: &[&str]) -> u64 {
     let folder = folder();
     let program = compile(folder.path(), SOURCE, options);
     let path = folder.path().join("loop.vmt");
-    let output = tracer()
-        .args(["--quiet", "run", "--faults", "off", "-o"])
-        .arg(&path)
-        .arg("--")
-        .arg(&program)
-        .arg(PAIRS.to_string())
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{output:?}");
-
+    record(&path, &program, &[PAIRS.to_string().as_ref()]);
     let (stacks, mapped) = stacks_of_maps(&path);
     assert_eq!(mapped.len() as u64, PAIRS);
     for id in mapped {
@@ -166,15 +171,13 @@ fn what_was_learned_of_a_library_is_forgotten_with_it() {
     let (small, large) = (library("small", 200), library("large", 800));
     let program = compile(folder.path(), OPENS, &["-ldl"]);
     let path = folder.path().join("libraries.vmt");
-    let output = tracer()
-        .args(["--quiet", "run", "--faults", "off", "-o"])
-        .arg(&path)
-        .arg("--")
-        .arg(&program)
-        .args([&small, Path::new("small"), &large, Path::new("large")])
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{output:?}");
+    let words = [
+        small.as_ref(),
+        "small".as_ref(),
+        large.as_ref(),
+        "large".as_ref(),
+    ];
+    let output = record(&path, &program, &words);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(
         !stderr.contains("elsewhere"),

@@ -287,7 +287,7 @@ fn the_timeline_is_bounded_ascending_and_ends_with_the_end() {
 #[test]
 fn sites_are_numbered_from_the_biggest_process_on() {
     let mut trace = attached("each");
-    found(&mut trace, 8, 2, "bigger");
+    found(&mut trace, 8, 2, named("bigger"));
     trace.seed(8, 2, &[("/srv/bigger", 64 * MIB)]);
     let small = stack(&mut trace, 1, "small");
     let big = stack(&mut trace, 2, "big");

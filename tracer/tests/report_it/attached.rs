@@ -7,14 +7,14 @@ use super::ledger::{MIB, Trace};
 
 pub const ME: (u32, u32) = (7, 7);
 
-pub fn found(trace: &mut Trace, pid: u32, space: u32, comm: &str) {
+pub fn found(trace: &mut Trace, pid: u32, space: u32, identity: Identity) {
     let found = Found {
         time: trace.time(),
         pid: Pid(pid),
         parent: Pid(1),
         space: SpaceId(space),
-        identity: named(comm),
-        threads: vec![(Tid(pid), comm.into())],
+        threads: vec![(Tid(pid), identity.comm.clone())],
+        identity,
     };
     trace.tell(&Event::Found(found), &[]);
 }
@@ -28,7 +28,7 @@ pub fn named(comm: &str) -> Identity {
 
 pub fn attached(faults: &str) -> Trace {
     let mut trace = Trace::begin(faults);
-    found(&mut trace, 7, 1, "server");
+    found(&mut trace, 7, 1, named("server"));
     trace.seed(
         7,
         1,

@@ -1,9 +1,9 @@
 //! What the analysis says of a process in one word and one sentence.
 
 use tracer::analysis::summary::{Level, Trend, Verdict};
-use tracer::event::{Event, ExitStatus, Found, Identity, Limits, Pid, SpaceId, Tid};
+use tracer::event::{ExitStatus, Identity, Limits};
 
-use super::attached::{ME, attached, named, report, stack};
+use super::attached::{ME, attached, found, named, report, stack};
 use super::case;
 use super::ledger::{Ask, MIB, SECOND, Trace};
 
@@ -42,18 +42,11 @@ fn figures_that_do_not_agree_with_the_kernel_are_not_called_benign() {
 /// A process found with these limits, which reserves 800 MiB and touches nothing, for ten seconds.
 fn verdict_under(limits: Limits) -> Verdict {
     let mut trace = Trace::begin("each");
-    let found = Found {
-        time: trace.time(),
-        pid: Pid(7),
-        parent: Pid(1),
-        space: SpaceId(1),
-        identity: Identity {
-            limits,
-            ..named("server")
-        },
-        threads: vec![(Tid(7), "server".into())],
+    let identity = Identity {
+        limits,
+        ..named("server")
     };
-    trace.tell(&Event::Found(found), &[]);
+    found(&mut trace, 7, 1, identity);
     trace.seed(7, 1, &[("/srv/server", MIB)]);
     let grow = stack(&mut trace, 1, "grow");
     trace.reserve(ME, 1, Ask::space(grow, 800 * MIB));

@@ -106,23 +106,13 @@ pub(super) fn build_tool(workspace: &Path) -> Result<PathBuf> {
     commands::build(workspace)
 }
 
-/// Builds the tests, and what they run on this machine: the tool and the examples. To be run is `only` a
-/// suite, or of it a test (`live::storm`), or everything.
-pub(super) fn build(workspace: &Path, only: Option<&str>) -> Result<Suites> {
-    let (suite, test) = match only {
-        Some(only) => only
-            .split_once("::")
-            .map_or((Some(only), None), |(suite, test)| {
-                (Some(suite), Some(test))
-            }),
-        None => (None, None),
-    };
-    let plans: Vec<_> = PLANS
-        .iter()
-        .filter(|plan| suite.is_none_or(|suite| plan.name == suite))
-        .collect();
-    if plans.is_empty() {
-        bail!("there is no suite {}", suite.unwrap_or_default());
+/// Builds the tests, and what they run on this machine: the tool and the examples. To be run are `only`
+/// these suites, or of a suite these tests (`live::storm`); if none is named, all.
+pub(super) fn build(workspace: &Path, only: &[String]) -> Result<Suites> {
+    for name in only {
+        if !PLANS.iter().any(|plan| plan.tests(name).is_some()) {
+            bail!("there is no suite {name}");
+        }
     }
     let mut tests = cargo(workspace, "test");
     tests.args(["--no-run", "--lib"]);
@@ -138,9 +128,9 @@ pub(super) fn build(workspace: &Path, only: Option<&str>) -> Result<Suites> {
         built.read(&messages(command)?);
     }
     Ok(Suites {
-        all: plans
+        all: PLANS
             .iter()
-            .map(|plan| plan.suite(&built, workspace, test))
+            .filter_map(|plan| plan.suite(&built, workspace, only).transpose())
             .collect::<Result<_>>()?,
         examples: built.examples.values().cloned().collect(),
         tool: built.program(Target::Tool)?,
@@ -169,20 +159,33 @@ fn messages(cargo: &mut Command) -> Result<String> {
 }
 
 impl Plan {
-    fn suite(&self, built: &Built, workspace: &Path, test: Option<&str>) -> Result<Suite> {
+    /// Which of this suite's tests are named: an empty filter is all of them. `None`: another suite.
+    fn tests<'a>(&self, name: &'a str) -> Option<&'a str> {
+        let (suite, tests) = name.split_once("::").unwrap_or((name, ""));
+        (suite == self.name).then_some(tests)
+    }
+
+    /// `None` if only others are to be run.
+    fn suite(&self, built: &Built, workspace: &Path, only: &[String]) -> Result<Option<Suite>> {
+        let mut arguments: Vec<&str> = only.iter().filter_map(|name| self.tests(name)).collect();
+        if arguments.is_empty() && !only.is_empty() {
+            return Ok(None);
+        }
+        if arguments.iter().all(|tests| tests.is_empty()) {
+            arguments = self.arguments.to_vec();
+        }
         let skipped = self
             .not_in_guests
             .iter()
             .flat_map(|(test, _)| ["--skip".into(), (*test).into()]);
-        let arguments = test.map_or_else(|| self.arguments.to_vec(), |test| vec![test]);
-        Ok(Suite {
+        Ok(Some(Suite {
             name: self.name,
             program: built.program(self.target)?,
             arguments: arguments.into_iter().map(OsString::from).collect(),
             guest_arguments: skipped.collect(),
             folder: workspace.join("tracer"),
             counts: self.target != Target::Tool,
-        })
+        }))
     }
 }
 
