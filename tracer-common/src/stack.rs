@@ -78,7 +78,7 @@ impl Rule {
         reserved: 0,
     };
 
-    /// The rule as the one word that the kernel's map holds.
+    /// The rule as the one word that the kernel's table holds.
     #[must_use]
     pub const fn to_word(self) -> u64 {
         (self.offset as u32 as u64)
@@ -86,7 +86,7 @@ impl Rule {
             | ((self.base as u64) << 48)
     }
 
-    /// The rule in a word of the kernel's map.
+    /// The rule in a word of the kernel's table.
     #[must_use]
     pub const fn from_word(word: u64) -> Self {
         Self {
@@ -106,4 +106,36 @@ pub struct RuleKey {
     pub space: u64,
     /// Instruction pointer or return address.
     pub ip: u64,
+}
+
+impl RuleKey {
+    /// The key as the one word that the kernel's table holds.
+    #[must_use]
+    pub const fn to_word(self) -> u64 {
+        mix(mix(0, self.space), self.ip)
+    }
+}
+
+/// A multiplicative mix: every bit of `word` reaches the high bits, the rotation brings them back
+/// down. Not cryptographic: user space compares the frames before it trusts a hash.
+#[inline(always)]
+#[must_use]
+pub const fn mix(hash: u64, word: u64) -> u64 {
+    (hash.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// A cache line of a table that user space writes and the kernel's walk reads, without a call and
+/// without a lock: words of a key, and of a value each where the table has values. 0 is no key.
+pub type Bucket = [u64; 8];
+/// Buckets of the table of verified hashes, which has no values.
+pub const HASH_BUCKETS: u32 = 8 << 10;
+/// Buckets of the table of learned rules: key, value, key, value, …
+pub const RULE_BUCKETS: u32 = 16 << 10;
+
+/// Where a key lies in a table of so many buckets (a power of two): from the bits that [`mix`] has mixed
+/// best, below [`TICKET`].
+#[inline(always)]
+#[must_use]
+pub const fn bucket_of(key: u64, buckets: u32) -> u32 {
+    (key >> 40) as u32 & (buckets - 1)
 }

@@ -1,9 +1,9 @@
 //! Who is traced.
 
 use aya_ebpf::helpers::bpf_get_current_pid_tgid;
-use tracer_common::settings::FOLLOWED;
+use tracer_common::settings::{FOLLOWED, TRACED};
 
-use crate::maps::PROCESSES;
+use crate::{maps::PROCESSES, thread};
 
 /// A traced task.
 #[derive(Clone, Copy)]
@@ -16,16 +16,37 @@ pub struct Traced {
     pub follow: bool,
 }
 
+impl Traced {
+    fn new(ids: u64, how: u64) -> Self {
+        Self {
+            pid: (ids >> 32) as u32,
+            tid: ids as u32,
+            follow: how == FOLLOWED,
+        }
+    }
+
+    /// The first word of what the map of processes has about it.
+    #[inline(always)]
+    pub fn how(self) -> u64 {
+        if self.follow { FOLLOWED } else { TRACED }
+    }
+}
+
 /// The current task, if its process is traced.
 #[inline(always)]
 pub fn current() -> Option<Traced> {
+    match thread::how() {
+        Some(how) => Some(Traced::new(bpf_get_current_pid_tgid(), how)),
+        None => current_process(),
+    }
+}
+
+/// The current task, if its process is traced and has not ended yet: on a process's way out its threads
+/// still have what is kept of them when it has gone from the map.
+#[inline(always)]
+pub fn current_process() -> Option<Traced> {
     let ids = bpf_get_current_pid_tgid();
-    let pid = (ids >> 32) as u32;
     // SAFETY: the value is plain numbers; a racing update gives the old or the new ones.
-    let [how, ..] = *unsafe { PROCESSES.get(pid) }?;
-    Some(Traced {
-        pid,
-        tid: ids as u32,
-        follow: how == FOLLOWED,
-    })
+    let [how, ..] = *unsafe { PROCESSES.get((ids >> 32) as u32) }?;
+    Some(Traced::new(ids, how))
 }

@@ -1,12 +1,21 @@
 //! Every map of the programs.
 
 use aya_ebpf::{
+    bindings::BPF_F_MMAPABLE,
     macros::map,
     maps::{Array, HashMap, LruHashMap, PerCpuArray, RingBuf},
 };
-use tracer_common::{counters::COUNTERS, settings::PROCESS_WORDS, stack::RuleKey};
+use tracer_common::{
+    counters::COUNTERS,
+    settings::PROCESS_WORDS,
+    stack::{Bucket, HASH_BUCKETS, RULE_BUCKETS},
+};
 
-use crate::{stack::Scratch, turn::Taken};
+use crate::{
+    stack::Scratch,
+    thread::{SLOTS, Thread},
+    turn::Taken,
+};
 
 /// The way to the collector. Its size is set at load.
 #[map]
@@ -20,7 +29,19 @@ pub static PROCESSES: HashMap<u32, [u64; PROCESS_WORDS]> = HashMap::with_max_ent
 #[map]
 pub static SPACES: HashMap<u64, u64> = HashMap::with_max_entries(16 * 1024, 0);
 
-/// Turns of calls that have not returned yet: thread id → see [`Taken`].
+/// Traced threads, each in the slot of its number: see [`Thread`].
+#[map]
+pub static THREADS: Array<Thread> = Array::with_max_entries(SLOTS, 0);
+
+/// Slots of [`THREADS`] that are taken: slot → the thread's ids. It decides who takes one first.
+#[map]
+pub static SLOTS_TAKEN: HashMap<u32, u64> = HashMap::with_max_entries(SLOTS, 0);
+
+/// How often a process was deselected, written by the collector: what slots say of earlier is void.
+#[map]
+pub static EPOCH: Array<u64> = Array::with_max_entries(1, 0);
+
+/// Turns of calls that have not returned yet, of threads without a slot: thread id → see [`Taken`].
 #[map]
 pub static TURNS: HashMap<u32, Taken> = HashMap::with_max_entries(64 * 1024, 0);
 
@@ -33,13 +54,14 @@ pub static ENDED: LruHashMap<u32, [u64; 2]> = LruHashMap::with_max_entries(1024,
 #[map]
 pub static COUNTS: PerCpuArray<[u64; COUNTERS]> = PerCpuArray::with_max_entries(1, 0);
 
-/// Hashes of stacks that user space has verified: hash → 1.
+/// Hashes of stacks that user space has verified. User space writes both tables in its own mapping of
+/// them.
 #[map]
-pub static VERIFIED: HashMap<u64, u8> = HashMap::with_max_entries(64 * 1024, 0);
+pub static VERIFIED: Array<Bucket> = Array::with_max_entries(HASH_BUCKETS, BPF_F_MMAPABLE);
 
-/// Rules that user space has learned: see [`tracer_common::stack::Rule`], as one word.
+/// Rules that user space has learned: keys and rules, as one word each.
 #[map]
-pub static RULES: HashMap<RuleKey, u64> = HashMap::with_max_entries(64 * 1024, 0);
+pub static RULES: Array<Bucket> = Array::with_max_entries(RULE_BUCKETS, BPF_F_MMAPABLE);
 
 /// Where a stack is copied to and walked in, one for each CPU: a plain array, for a per-CPU value may
 /// have 32 KiB at most (`PCPU_MIN_UNIT_SIZE`). Its length is set at load.

@@ -1,10 +1,8 @@
 //! The user's call stack: a bounded copy, walked in place, hashed.
 //!
-//! The first walk follows frame pointers, but for the first frame: a function that makes a system call
-//! is often a leaf without a frame of its own. If user space has not verified the hash of what it found,
-//! a second walk follows, frame by frame, the rules that user space has handed over for the places where
-//! frame pointers lead astray (see [`Rule`]). A stack whose hash is verified then is sent as that hash;
-//! any other goes along whole, and user space unwinds it by the code's own rules.
+//! The walk follows frame pointers, but for the places for which user space has handed over a rule because
+//! frame pointers lead astray there (see [`Rule`]). A stack whose hash user space has verified is sent as
+//! that hash; any other goes along whole, and user space unwinds it by the code's own rules.
 
 use aya_ebpf::{
     bindings::{BPF_RB_AVAIL_DATA, BPF_RB_RING_SIZE},
@@ -15,7 +13,10 @@ use tracer_common::{
     counters::Counter,
     header::{Header, Kind},
     settings::Offset,
-    stack::{FRAME_SLOTS, MAX_COPY, MAX_FRAMES, Rule, RuleKey, StackHead, TICKET, flags},
+    stack::{
+        FRAME_SLOTS, HASH_BUCKETS, MAX_COPY, MAX_FRAMES, RULE_BUCKETS, Rule, StackHead, TICKET,
+        bucket_of, flags, mix,
+    },
 };
 
 use crate::{
@@ -43,6 +44,8 @@ pub struct Scratch {
     fp: u64,
     sp: u64,
     pc: u64,
+    /// The address space, mixed: what every rule's key begins with.
+    space: u64,
     hash: u64,
     /// Tickets given out on this CPU.
     tickets: u64,
@@ -68,26 +71,25 @@ pub fn take(registers: Registers, space: u64, who: Traced) -> u64 {
 
     reading(1);
     scratch.head.copied = 0;
-    let space = begin(scratch);
-    by_rule(scratch, space);
-    follow(scratch, step as *mut c_void);
-    let mut known = is_verified(scratch);
-    if !known {
-        begin(scratch);
-        follow(scratch, step_by_rule as *mut c_void);
-        known = is_verified(scratch);
-    }
+    walk(scratch);
     let hash = scratch.hash & !TICKET;
-    if known {
+    if is_verified(hash) {
         reading(0);
         return hash;
     }
     // What helps one stack must not cost others: a ring that fills gets less of each.
-    if EVENTS.query(BPF_RB_AVAIL_DATA.into()) < EVENTS.query(BPF_RB_RING_SIZE.into()) / 2 {
-        copy_rest(scratch, sp);
-    } else {
+    let filled = EVENTS.query(BPF_RB_AVAIL_DATA.into());
+    let eighth = EVENTS.query(BPF_RB_RING_SIZE.into()) / 8;
+    let pages = match filled {
+        _ if filled < 4 * eighth => MAX_COPY as u64 / PAGE,
+        _ if filled < 6 * eighth => 3,
+        _ if filled < 7 * eighth => 1,
+        _ => 0,
+    };
+    if pages < MAX_COPY as u64 / PAGE {
         scratch.head.header.flags |= flags::PRESSURE;
     }
+    copy_rest(scratch, sp, pages);
     reading(0);
     scratch.head.hash = hash;
     scratch.tickets += 1;
@@ -96,33 +98,55 @@ pub fn take(registers: Registers, space: u64, who: Traced) -> u64 {
     send(scratch)
 }
 
-/// Whether user space knows the stack that the walk has found.
+/// Whether user space knows the stack with this hash.
 #[inline(always)]
-fn is_verified(scratch: &Scratch) -> bool {
-    // SAFETY: the value is a plain number.
-    unsafe { VERIFIED.get(scratch.hash & !TICKET) }.is_some()
+fn is_verified(hash: u64) -> bool {
+    let Some(bucket) = VERIFIED.get(bucket_of(hash, HASH_BUCKETS)) else {
+        return false;
+    };
+    bucket.contains(&hash) && hash != 0
 }
 
-/// Puts the walk at the beginning; returns the address space.
+/// The rule for a frame, if user space has handed one over.
 #[inline(always)]
-fn begin(scratch: &mut Scratch) -> u64 {
+fn rule(key: u64) -> Option<Rule> {
+    let bucket = RULES.get_ptr(bucket_of(key, RULE_BUCKETS))?.cast::<u64>();
+    for at in [0, 2, 4, 6] {
+        // SAFETY: words of the bucket, which user space may write meanwhile: it takes the key away before
+        // it writes a rule, so a rule between two readings of its key is that key's.
+        unsafe {
+            if core::ptr::read_volatile(bucket.add(at)) == key {
+                let rule = core::ptr::read_volatile(bucket.add(at + 1));
+                let still = core::ptr::read_volatile(bucket.add(at)) == key;
+                return still.then_some(Rule::from_word(rule));
+            }
+        }
+    }
+    None
+}
+
+/// Walks from the first frame to the end.
+#[inline(always)]
+fn walk(scratch: &mut Scratch) {
     scratch.head.frames = 0;
-    scratch.head.header.flags = 0;
     scratch.fp = scratch.head.fp;
     scratch.sp = scratch.head.sp;
     scratch.pc = scratch.head.ip;
     // Read back from the map: a plain number to the verifier, which forbids arithmetic on a pointer.
     // SAFETY: the caller has written it.
     let space = unsafe { core::ptr::read_volatile(&raw const scratch.head.header.space) };
-    scratch.hash = mix(mix(0, space), scratch.pc);
-    space
-}
-
-/// Walks to the end, one frame by each call of `step`.
-#[inline(always)]
-fn follow(scratch: &mut Scratch, step: *mut c_void) {
-    // SAFETY: the callback has the signature that the helper wants and ignores its context.
-    let steps = unsafe { bpf_loop(MAX_FRAMES as u32, step, core::ptr::null_mut(), 0) };
+    scratch.space = mix(0, space);
+    scratch.hash = mix(scratch.space, scratch.pc);
+    let mut context: *mut Scratch = scratch;
+    // SAFETY: the callback has the signature that the helper wants.
+    let steps = unsafe {
+        bpf_loop(
+            MAX_FRAMES as u32,
+            step as *mut c_void,
+            (&raw mut context).cast(),
+            0,
+        )
+    };
     if steps == MAX_FRAMES as c_long {
         scratch.head.header.flags |= flags::CUT;
     }
@@ -165,9 +189,9 @@ fn reading(now: u32) {
     }
 }
 
-/// Makes the copy reach to 16 bytes behind `offset`, and on to the end of the block that they end in: the
-/// walk copies what it needs, in few reads, and no page above the last that it needs: a read that
-/// crosses into a page that is not there fails whole, and its fault costs more than the walk.
+/// Makes the copy reach to 16 bytes behind `offset`, and somewhat further: the walk copies what it needs in
+/// few reads, and no page above the last that it needs: a read that crosses into a page that is not
+/// there fails whole, and its fault costs more than the walk.
 #[inline(always)]
 fn reach(scratch: &mut Scratch, offset: u64) -> bool {
     let sp = scratch.head.sp;
@@ -175,13 +199,15 @@ fn reach(scratch: &mut Scratch, offset: u64) -> bool {
     if copied > (MAX_COPY as u64 - PAGE) || offset > MAX_COPY as u64 {
         return false;
     }
+    let page_end = (sp.wrapping_add(offset + 15) | (PAGE - 1))
+        .wrapping_add(1)
+        .wrapping_sub(sp);
     // (A condition on `copied` itself would lead Linux 6.1's verifier into states that cannot be.)
-    let block = if scratch.head.frames < SHALLOW {
-        SMALL_BLOCK
+    let end = if scratch.head.frames < SHALLOW {
+        page_end.min(offset + SMALL_BLOCK)
     } else {
-        PAGE
+        page_end
     };
-    let end = (sp.wrapping_add(offset + 16 + block - 1) & !(block - 1)).wrapping_sub(sp);
     let length = end.wrapping_sub(copied);
     if length == 0 || length > PAGE {
         return false;
@@ -195,22 +221,24 @@ fn reach(scratch: &mut Scratch, offset: u64) -> bool {
     there
 }
 
-/// Copies what user space will need beyond what the walk here has copied, page by page: the last page
-/// that can be read is the end.
+/// Copies what user space will need beyond what the walk here has copied, page by page, the rest of the
+/// first page counted as one: so many at most, and the last page that can be read is the end.
 #[inline(always)]
-fn copy_rest(scratch: &mut Scratch, sp: u64) {
+fn copy_rest(scratch: &mut Scratch, sp: u64, pages: u64) {
     let first = PAGE - (sp & (PAGE - 1));
-    if !read_user(&raw mut scratch.copy as *mut u8, first as u32, sp) {
+    if pages == 0 || !read_user(&raw mut scratch.copy as *mut u8, first as u32, sp) {
         return;
     }
-    let mut pages = 0;
-    for _ in 0..MAX_COPY as u64 / PAGE - 1 {
-        if !copy_page(scratch, sp, first + pages * PAGE) {
+    let mut copied = first;
+    for page in 1..MAX_COPY as u64 / PAGE {
+        if page >= pages || !copy_page(scratch, sp, copied) {
             break;
         }
-        pages += 1;
+        copied += PAGE;
     }
-    scratch.head.copied = (first + pages * PAGE) as u32;
+    if copied as u32 > scratch.head.copied {
+        scratch.head.copied = copied as u32;
+    }
 }
 
 /// Copies the page that lies `offset` bytes above `sp`.
@@ -234,17 +262,21 @@ fn read_user(to: *mut u8, length: u32, from: u64) -> bool {
 #[inline(always)]
 fn two_words(scratch: &mut Scratch, address: u64) -> Option<[u64; 2]> {
     let offset = address.wrapping_sub(scratch.head.sp);
-    if within(scratch, offset) || (reach(scratch, offset) && within(scratch, offset)) {
+    // (What is not aligned could be loaded from the copy byte by byte only.)
+    if offset & 7 == 0
+        && (within(scratch, offset) || (reach(scratch, offset) && within(scratch, offset)))
+    {
         if offset > (MAX_COPY - 16) as u64 {
             return None;
         }
-        // SAFETY: `offset + 16` is at most the copy's length.
+        // SAFETY: `offset + 16` is at most the copy's length, and a multiple of 8, as is where it begins.
         return Some(unsafe {
-            core::ptr::read_unaligned(
-                (&raw const scratch.copy as *const u8)
-                    .add(offset as usize)
-                    .cast::<[u64; 2]>(),
-            )
+            let words = (&raw const scratch.copy as *const u8).add(offset as usize);
+            let words = words.cast::<u64>();
+            [
+                core::ptr::read_volatile(words),
+                core::ptr::read_volatile(words.add(1)),
+            ]
         });
     }
     let mut words = [0u64; 2];
@@ -258,37 +290,47 @@ fn within(scratch: &Scratch, offset: u64) -> bool {
     copied >= 16 && offset <= copied - 16
 }
 
-/// What a rule was good for.
+/// How a walk goes on from one frame.
 #[derive(PartialEq, Eq)]
 enum Followed {
-    NoRule,
     Caller,
     End,
     Broken,
 }
 
-/// The caller, by the rule for the walk's pc, if there is one.
+/// The caller: by the rule for the walk's pc if there is one, else by the frame pointer.
 #[inline(always)]
-fn by_rule(scratch: &mut Scratch, space: u64) -> Followed {
-    let ip = scratch.pc;
-    // SAFETY: the value is a plain number.
-    let Some(word) = (unsafe { RULES.get(RuleKey { space, ip }) }) else {
-        return Followed::NoRule;
+fn caller(scratch: &mut Scratch) -> Followed {
+    let learned = rule(mix(scratch.space, scratch.pc));
+    let rule = learned.unwrap_or(Rule::FRAME_POINTER);
+    let fp = scratch.fp;
+    let base = match rule.base {
+        0 => scratch.sp,
+        Rule::OUTERMOST => return Followed::End,
+        _ => fp,
     };
-    let rule = Rule::from_word(*word);
-    if rule.base == Rule::OUTERMOST {
-        return Followed::End;
+    if learned.is_none() && (fp == 0 || fp & 7 != 0) {
+        return if fp == 0 {
+            Followed::End
+        } else {
+            Followed::Broken
+        };
     }
-    let base = if rule.base == 0 {
-        scratch.sp
-    } else {
-        scratch.fp
-    };
     let caller_sp = base.wrapping_add(i64::from(rule.offset) as u64);
-    let Some([_, return_address]) = two_words(scratch, caller_sp.wrapping_sub(16)) else {
+    let Some([below, return_address]) = two_words(scratch, caller_sp.wrapping_sub(16)) else {
         return Followed::Broken;
     };
-    if rule.fp_offset != 0 {
+    if learned.is_none() {
+        if return_address == 0 {
+            return Followed::End;
+        }
+        if return_address < LOWEST_CODE || below == fp {
+            return Followed::Broken;
+        }
+    }
+    if rule.fp_offset == Rule::FRAME_POINTER.fp_offset {
+        scratch.fp = below;
+    } else if rule.fp_offset != 0 {
         let at = caller_sp.wrapping_add(i64::from(rule.fp_offset) as u64);
         let Some([fp, _]) = two_words(scratch, at) else {
             return Followed::Broken;
@@ -296,30 +338,6 @@ fn by_rule(scratch: &mut Scratch, space: u64) -> Followed {
         scratch.fp = fp;
     }
     found(scratch, return_address, caller_sp);
-    Followed::Caller
-}
-
-/// The caller, by the frame pointer.
-#[inline(always)]
-fn by_frame_pointer(scratch: &mut Scratch) -> Followed {
-    let fp = scratch.fp;
-    if fp == 0 {
-        return Followed::End;
-    }
-    if fp & 7 != 0 {
-        return Followed::Broken;
-    }
-    let Some([next, return_address]) = two_words(scratch, fp) else {
-        return Followed::Broken;
-    };
-    if return_address == 0 {
-        return Followed::End;
-    }
-    if return_address < LOWEST_CODE || next == fp {
-        return Followed::Broken;
-    }
-    scratch.fp = next;
-    found(scratch, return_address, fp.wrapping_add(16));
     Followed::Caller
 }
 
@@ -337,57 +355,21 @@ fn found(scratch: &mut Scratch, return_address: u64, sp: u64) {
     scratch.sp = sp;
 }
 
-/// Whether a walk ends here: 1, else 0.
-#[inline(always)]
-fn ends(scratch: &mut Scratch, followed: Followed) -> c_long {
-    match followed {
+/// One frame; returns 1 to end the walk.
+///
+/// # Safety
+/// Called by the kernel only, with what [`walk`] hands over.
+unsafe extern "C" fn step(_index: u32, context: *mut c_void) -> c_long {
+    // SAFETY: this CPU's own; the caller does not touch it during the loop.
+    let scratch = unsafe { &mut **context.cast::<*mut Scratch>() };
+    match caller(scratch) {
         Followed::Caller => 0,
+        Followed::End => 1,
         Followed::Broken => {
             scratch.head.header.flags |= flags::BROKEN;
             1
         }
-        Followed::End | Followed::NoRule => 1,
     }
-}
-
-/// One frame by frame pointer; returns 1 to end the walk.
-///
-/// # Safety
-/// Called by the kernel only.
-unsafe extern "C" fn step(_index: u32, _context: *mut c_void) -> c_long {
-    let Some(scratch) = scratch() else {
-        return 1;
-    };
-    // SAFETY: this CPU's own; the caller does not touch it during the loop.
-    let scratch = unsafe { &mut *scratch };
-    let followed = by_frame_pointer(scratch);
-    ends(scratch, followed)
-}
-
-/// One frame by its rule, or else by frame pointer; returns 1 to end the walk.
-///
-/// # Safety
-/// Called by the kernel only.
-unsafe extern "C" fn step_by_rule(_index: u32, _context: *mut c_void) -> c_long {
-    let Some(scratch) = scratch() else {
-        return 1;
-    };
-    // SAFETY: this CPU's own; the caller does not touch it during the loop.
-    let scratch = unsafe { &mut *scratch };
-    // SAFETY: written before the walk began.
-    let space = unsafe { core::ptr::read_volatile(&raw const scratch.head.header.space) };
-    let followed = match by_rule(scratch, space) {
-        Followed::NoRule => by_frame_pointer(scratch),
-        followed => followed,
-    };
-    ends(scratch, followed)
-}
-
-/// A multiplicative mix: every bit of `word` reaches the high bits, the rotation brings them back
-/// down. Not cryptographic: user space compares the frames before it trusts a hash.
-#[inline(always)]
-fn mix(hash: u64, word: u64) -> u64 {
-    (hash.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 const _: () = assert!(size_of::<Header>() == 32);

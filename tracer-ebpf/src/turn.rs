@@ -13,6 +13,7 @@ use crate::{
     filter::Traced,
     maps::{PROCESSES, SPACES, TURNS},
     task::Mm,
+    thread,
 };
 
 /// A thread's turn that is not used up yet.
@@ -29,42 +30,62 @@ pub struct Taken {
 /// The current task has just been given the lock of its own address space.
 #[inline(always)]
 pub fn begin(mm: Mm, who: Traced) {
-    let Some(taken) = slot(who.tid) else {
+    let Some(taken) = room(mm.identity(), who) else {
         // The table is full: this call will come without a turn, and the collector reads the maps.
         return;
     };
-    // SAFETY: only this thread uses its slot.
+    // SAFETY: only this thread uses it.
     let taken = unsafe { &mut *taken };
     if taken.turn.number != 0 {
         return;
     }
-    let space = mm.identity();
-    let Some(count) = count_of(space) else {
+    let Some(count) = count_of(mm.identity()) else {
         return;
     };
-    if let Some(process) = PROCESSES.get_ptr_mut(who.pid) {
-        note_space(process, space);
-    }
     // The time first: whoever has seen the number knows that the time is past.
     // SAFETY: no arguments.
-    let time_ns = unsafe { bpf_ktime_get_ns() };
+    taken.turn.time_ns = unsafe { bpf_ktime_get_ns() };
     // SAFETY: the lock is held, so nobody else changes this count.
-    let number = unsafe {
+    taken.turn.number = unsafe {
         *count += 1;
         *count
     };
-    *taken = Taken {
-        turn: Turn { number, time_ns },
-        pages: mm.pages(),
-        heap_end: mm.get(Offset::MmBrk),
+    taken.pages = mm.pages();
+    taken.heap_end = mm.get(Offset::MmBrk);
+}
+
+/// Where the current thread's turn is kept; its process is known to live in this address space then.
+#[inline(always)]
+fn room(space: u64, who: Traced) -> Option<*mut Taken> {
+    // A turn that has begun in the table stays there.
+    let there = if thread::own().is_none() {
+        TURNS.get_ptr_mut(who.tid)
+    } else {
+        None
     };
+    if there.is_none()
+        && let Some(thread) = thread::claim(who)
+    {
+        // SAFETY: this thread's own.
+        let thread = unsafe { &mut *thread };
+        if thread.space != space {
+            note_process(space, who);
+            thread.space = space;
+        }
+        return Some(&raw mut thread.taken);
+    }
+    note_process(space, who);
+    if there.is_none() {
+        TURNS.insert(who.tid, Taken::default(), 0).ok()?;
+    }
+    TURNS.get_ptr_mut(who.tid)
 }
 
 /// The current task has a new address space, on which nobody has had a turn: not itself either, by
 /// what exec did (its number is that of `munmap` where a 64-bit program begins a 32-bit one).
 #[inline(always)]
 pub fn begin_space(mm: Mm, who: Traced) {
-    forget_thread(who.tid);
+    let _ = take(who.tid);
     forget_space(mm.identity());
     if let Some(process) = PROCESSES.get_ptr_mut(who.pid) {
         begin_program(process, mm.identity());
@@ -76,10 +97,21 @@ pub fn begin_space(mm: Mm, who: Traced) {
 /// its maps from here on reads those of the new one.
 #[inline(always)]
 pub fn enter_space(mm: Mm, who: Traced) {
-    if let Some(process) = PROCESSES.get_ptr_mut(who.pid)
-        && last_space(process) != 0
-    {
-        begin_program(process, mm.identity());
+    let space = mm.identity();
+    let thread = thread::own();
+    // SAFETY: this thread's own.
+    if thread.is_some_and(|thread| unsafe { (*thread).space } == space) {
+        return;
+    }
+    let Some(process) = PROCESSES.get_ptr_mut(who.pid) else {
+        return;
+    };
+    if last_space(process) != 0 {
+        begin_program(process, space);
+        if let Some(thread) = thread {
+            // SAFETY: as above.
+            unsafe { (*thread).space = space };
+        }
     }
 }
 
@@ -107,14 +139,31 @@ fn note_space(process: *mut [u64; PROCESS_WORDS], space: u64) {
     unsafe { core::ptr::write_volatile(&raw mut (*process)[1], space) };
 }
 
+/// The current task's process lives in this address space.
+#[inline(always)]
+fn note_process(space: u64, who: Traced) {
+    if let Some(process) = PROCESSES.get_ptr_mut(who.pid) {
+        note_space(process, space);
+    }
+}
+
 /// The turn that the current thread's call had, used up.
 #[inline(always)]
 pub fn take(tid: u32) -> Taken {
-    let Some(taken) = TURNS.get_ptr_mut(tid) else {
-        return Taken::default();
+    let kept = match thread::own() {
+        // SAFETY: this thread's own.
+        Some(thread) => unsafe { &raw mut (*thread).taken },
+        None => match TURNS.get_ptr_mut(tid) {
+            Some(kept) => kept,
+            None => return Taken::default(),
+        },
     };
-    // SAFETY: only this thread uses its slot.
-    unsafe { core::mem::take(&mut *taken) }
+    // SAFETY: only this thread uses it.
+    unsafe {
+        let taken = *kept;
+        (*kept).turn.number = 0;
+        taken
+    }
 }
 
 /// A thread ends.
@@ -127,15 +176,6 @@ pub fn forget_thread(tid: u32) {
 #[inline(always)]
 pub fn forget_space(space: u64) {
     let _ = SPACES.remove(space);
-}
-
-#[inline(always)]
-fn slot(tid: u32) -> Option<*mut Taken> {
-    if let Some(slot) = TURNS.get_ptr_mut(tid) {
-        return Some(slot);
-    }
-    TURNS.insert(tid, Taken::default(), 0).ok()?;
-    TURNS.get_ptr_mut(tid)
 }
 
 #[inline(always)]

@@ -13,7 +13,7 @@ use crate::{
     program,
     settings::wire_version,
     task::{OtherMm, OtherTask, Task},
-    turn,
+    thread, turn,
 };
 
 /// `sched:sched_process_fork`: `TP_PROTO(struct task_struct *parent, struct task_struct *child)`,
@@ -92,6 +92,7 @@ pub fn process_exec(ctx: RawTracePointContext) -> i32 {
             wire_version()
         );
         let task = Task::current();
+        thread::release_former(who.pid, ctx.arg(1));
         turn::begin_space(task.mm(), who);
         program::send_mappings(task.mm(), task.registers(), who);
         about_itself(Kind::Exec, 0, who, ctx.command().unwrap_or_default());
@@ -128,7 +129,8 @@ fn try_space_exit(ctx: &RawTracePointContext) -> Option<()> {
 /// `sched:sched_process_exit`: `TP_PROTO(struct task_struct *p, …)`, on every thread's way out.
 #[raw_tracepoint(tracepoint = "sched_process_exit")]
 pub fn process_exit(_ctx: RawTracePointContext) -> i32 {
-    let Some(who) = filter::current() else {
+    thread::release();
+    let Some(who) = filter::current_process() else {
         return 0;
     };
     turn::forget_thread(who.tid);

@@ -3,24 +3,24 @@
 
 use std::{
     fs,
-    os::fd::{AsFd as _, AsRawFd as _, RawFd},
+    os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, RawFd},
     path::Path,
 };
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 use aya::{
     Btf, Ebpf, EbpfLoader, VerifierLogLevel, include_bytes_aligned,
-    maps::{HashMap, MapData, PerCpuArray, RingBuf},
+    maps::{Array, HashMap, Map, MapData, PerCpuArray, RingBuf},
     programs::{Program, RawTracePoint, TracePoint},
 };
 use tracer_common::{
     WIRE_VERSION,
     counters::COUNTERS,
     settings::{CALL_WORDS, FOLLOWED, FaultMode, PROCESS_WORDS, TRACED},
-    stack::{Rule, RuleKey},
+    stack::{HASH_BUCKETS, RULE_BUCKETS, Rule, RuleKey},
 };
 
-use super::kernel_types;
+use super::{kernel_types, tables::Table};
 use crate::event::Pid;
 
 /// The object that the build script made of `tracer-ebpf`.
@@ -90,6 +90,9 @@ const FAULTS: &[(&str, &str)] = &[
     ("fault_kernel", "page_fault_kernel"),
 ];
 
+/// `BPF_NOEXIST` (include/uapi/linux/bpf.h).
+const NEW_ONLY: u64 = 1;
+
 /// What can be chosen when the programs are loaded.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
@@ -123,9 +126,12 @@ pub struct Programs {
     ebpf: Ebpf,
     processes: HashMap<MapData, u32, [u64; PROCESS_WORDS]>,
     spaces: HashMap<MapData, u64, u64>,
+    /// How often a process was deselected, told to the programs.
+    epoch: Array<MapData, u64>,
+    deselected: u64,
     counts: PerCpuArray<MapData, [u64; COUNTERS]>,
-    verified: HashMap<MapData, u64, u8>,
-    rules: HashMap<MapData, [u64; 2], u64>,
+    verified: Table<1>,
+    rules: Table<2>,
     lock: (&'static str, &'static str),
     /// Descriptors of the attached programs.
     attached: Vec<RawFd>,
@@ -157,13 +163,16 @@ impl Programs {
         let mut ebpf = loader.load(OBJECT).map_err(|error| refused(error.into()))?;
         let processes = HashMap::try_from(take(&mut ebpf, "PROCESSES")?)?;
         let spaces = HashMap::try_from(take(&mut ebpf, "SPACES")?)?;
+        let epoch = Array::try_from(take(&mut ebpf, "EPOCH")?)?;
         let counts = PerCpuArray::try_from(take(&mut ebpf, "COUNTS")?)?;
-        let verified = HashMap::try_from(take(&mut ebpf, "VERIFIED")?)?;
-        let rules = HashMap::try_from(take(&mut ebpf, "RULES")?)?;
+        let verified = Table::map(descriptor(&ebpf, "VERIFIED")?, HASH_BUCKETS)?;
+        let rules = Table::map(descriptor(&ebpf, "RULES")?, RULE_BUCKETS)?;
         Ok(Self {
             ebpf,
             processes,
             spaces,
+            epoch,
+            deselected: 0,
             counts,
             verified,
             rules,
@@ -269,9 +278,11 @@ impl Programs {
     /// Traces `pid` from now on; `follow`: its children too.
     pub fn select(&mut self, pid: Pid, follow: bool) -> Result<()> {
         let how = if follow { FOLLOWED } else { TRACED };
-        self.processes
-            .insert(pid.0, [how, 0, 0], 0)
-            .with_context(|| format!("cannot select process {pid}"))
+        match self.processes.insert(pid.0, [how, 0, 0], NEW_ONLY) {
+            // It was made just now, by a process that is followed.
+            Err(_) if self.is_selected(pid) => Ok(()),
+            done => done.with_context(|| format!("cannot select process {pid}")),
+        }
     }
 
     /// How far a traced process has come.
@@ -295,6 +306,10 @@ impl Programs {
     pub fn deselect(&mut self, pid: Pid) {
         // It may have left by itself: exit removes it in the kernel.
         let _ = self.processes.remove(&pid.0);
+        self.deselected += 1;
+        if let Err(error) = self.epoch.set(0, self.deselected, 0) {
+            log::debug!("process {pid} is traced until it ends: {error}");
+        }
     }
 
     /// All counters, summed over the CPUs.
@@ -314,31 +329,34 @@ impl Programs {
 
     /// From now on a stack with this hash is sent as the hash alone.
     pub fn verified(&mut self, hash: u64) {
-        if let Err(error) = self.verified.insert(hash, 1, 0) {
-            // The table is full: such stacks go on being sent whole, which is slower and as right.
-            log::debug!("cannot mark stack {hash:#x} as verified: {error}");
-        }
+        self.verified.insert(hash, 0);
     }
 
     /// Stacks with this hash are sent whole again.
     pub fn unverify(&mut self, hash: u64) {
-        let _ = self.verified.remove(&hash);
+        self.verified.remove(hash);
     }
 
     /// Hands the kernel a learned rule.
     pub fn learned(&mut self, key: RuleKey, rule: Rule) {
-        if let Err(error) = self.rules.insert([key.space, key.ip], rule.to_word(), 0) {
-            log::debug!("cannot hand over the rule for {:#x}: {error}", key.ip);
-        }
+        self.rules.insert(key.to_word(), rule.to_word());
     }
 
     /// Takes a learned rule back.
     pub fn unlearn(&mut self, key: RuleKey) {
-        let _ = self.rules.remove(&[key.space, key.ip]);
+        self.rules.remove(key.to_word());
     }
 }
 
-fn take(ebpf: &mut Ebpf, name: &str) -> Result<aya::maps::Map> {
+/// The descriptor of an array map that stays where it is.
+fn descriptor<'a>(ebpf: &'a Ebpf, name: &str) -> Result<BorrowedFd<'a>> {
+    match ebpf.map(name) {
+        Some(Map::Array(map)) => Ok(map.fd().as_fd()),
+        _ => Err(anyhow!("the embedded object has no array {name}")),
+    }
+}
+
+fn take(ebpf: &mut Ebpf, name: &str) -> Result<Map> {
     ebpf.take_map(name)
         .with_context(|| format!("the embedded object has no map {name}"))
 }

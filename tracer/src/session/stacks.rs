@@ -90,9 +90,8 @@ impl Stacks {
         let handed = self.handed.entry(space).or_default();
         if agrees {
             self.verified.insert(record.hash, id);
-            if handed.hashes.insert(record.hash) {
-                programs.verified(record.hash);
-            }
+            handed.hashes.insert(record.hash);
+            programs.verified(record.hash);
             return;
         }
         for (ip, rule) in rules {
@@ -100,9 +99,8 @@ impl Stacks {
                 space: record.space_key,
                 ip,
             };
-            if handed.rules.insert(key) {
-                programs.learned(key, rule);
-            }
+            handed.rules.insert(key);
+            programs.learned(key, rule);
         }
     }
 

@@ -226,8 +226,7 @@ impl Walk {
                 break;
             }
             let rule = space.exit(lookup(address, exact)).and_then(Exit::rule);
-            // The first frame's is always asked for.
-            if let Some(rule) = rule.filter(|rule| at == 0 || *rule != Rule::FRAME_POINTER) {
+            if let Some(rule) = rule.filter(|rule| *rule != Rule::FRAME_POINTER) {
                 rules.push((address, rule));
             }
         }

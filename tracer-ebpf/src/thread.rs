@@ -1,0 +1,126 @@
+//! What is kept of a traced thread, where its programs find it without a call: in the slot that its number
+//! leads to. A thread whose slot is another's is served from hash maps, slower and as right.
+//!
+//! A slot is taken when its thread is first given its address space's lock, and given back on the thread's
+//! way out: after that no program takes one, so none outlives its thread. (A process that is deselected
+//! while it runs leaves its slots behind: [`EPOCH`] tells that they are to be asked about again.)
+
+use aya_ebpf::{bindings::BPF_NOEXIST, helpers::bpf_get_current_pid_tgid};
+
+use crate::{
+    filter::Traced,
+    maps::{EPOCH, SLOTS_TAKEN, THREADS},
+    turn::Taken,
+};
+
+/// Slots: a power of two.
+pub const SLOTS: u32 = 16 << 10;
+
+/// A traced thread. A cache line.
+#[repr(C)]
+pub struct Thread {
+    /// Process id and thread id, as `bpf_get_current_pid_tgid` has them; 0: nobody.
+    owner: u64,
+    /// The [`EPOCH`] of `how`.
+    epoch: u64,
+    /// How its process is traced: see [`tracer_common::settings::PROCESS_WORDS`].
+    how: u64,
+    /// The address space that was noted for its process last; 0: none.
+    pub space: u64,
+    /// Its turn.
+    pub taken: Taken,
+}
+
+const _: () = assert!(size_of::<Thread>() == 64);
+
+/// The slot that the current thread's number leads to, and what it is.
+#[inline(always)]
+fn slot() -> Option<(*mut Thread, u64)> {
+    let ids = bpf_get_current_pid_tgid();
+    Some((THREADS.get_ptr_mut(ids as u32 & (SLOTS - 1))?, ids))
+}
+
+/// How often a process was deselected.
+#[inline(always)]
+fn epoch() -> u64 {
+    // SAFETY: one aligned word, which user space may change meanwhile.
+    EPOCH
+        .get_ptr(0)
+        .map_or(0, |epoch| unsafe { core::ptr::read_volatile(epoch) })
+}
+
+/// How the current thread is traced, if its slot tells.
+#[inline(always)]
+pub fn how() -> Option<u64> {
+    let (slot, ids) = slot()?;
+    // SAFETY: a map's value; who has this thread's ids is this thread.
+    unsafe { ((*slot).owner == ids && (*slot).epoch == epoch()).then_some((*slot).how) }
+}
+
+/// The current thread's slot, if it has one.
+#[inline(always)]
+pub fn own() -> Option<*mut Thread> {
+    let (slot, ids) = slot()?;
+    // SAFETY: as in `how`.
+    (unsafe { (*slot).owner } == ids).then_some(slot)
+}
+
+/// The current thread's slot, taken if it is free.
+#[inline(always)]
+pub fn claim(who: Traced) -> Option<*mut Thread> {
+    let (slot, ids) = slot()?;
+    let now = epoch();
+    // SAFETY: as in `how`.
+    let (owner, then) = unsafe { ((*slot).owner, (*slot).epoch) };
+    if owner == ids && then == now {
+        return Some(slot);
+    }
+    if owner != ids {
+        if owner != 0 {
+            return None;
+        }
+        // Two may want it at once.
+        SLOTS_TAKEN
+            .insert(ids as u32 & (SLOTS - 1), ids, BPF_NOEXIST.into())
+            .ok()?;
+    }
+    // SAFETY: it is this thread's now.
+    unsafe {
+        (*slot).epoch = now;
+        (*slot).how = who.how();
+        (*slot).space = 0;
+        (*slot).taken.turn.number = 0;
+        (*slot).owner = ids;
+    }
+    Some(slot)
+}
+
+/// The current thread ends.
+#[inline(always)]
+pub fn release() {
+    if let Some(slot) = own() {
+        free(slot, bpf_get_current_pid_tgid() as u32);
+    }
+}
+
+/// The only thread of a process that begins a program has the process's number from now on: the slot of the
+/// number that it had before is nobody's.
+#[inline(always)]
+pub fn release_former(pid: u32, tid: u32) {
+    if tid == pid {
+        return;
+    }
+    if let Some(slot) = THREADS.get_ptr_mut(tid & (SLOTS - 1)) {
+        // SAFETY: a map's value.
+        if unsafe { (*slot).owner } == (u64::from(pid) << 32 | u64::from(tid)) {
+            free(slot, tid);
+        }
+    }
+}
+
+#[inline(always)]
+fn free(slot: *mut Thread, tid: u32) {
+    // SAFETY: a map's value, whose owner is the current thread or gone.
+    unsafe { core::ptr::write_volatile(&raw mut (*slot).owner, 0) };
+    let _ = SLOTS_TAKEN.remove(tid & (SLOTS - 1));
+}
