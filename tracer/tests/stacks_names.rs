@@ -104,6 +104,45 @@ fn the_same_function_has_its_name_where_the_symbols_were_kept() {
     assert!(frame.line.is_some());
 }
 
+fn objcopy(words: &[&std::ffi::OsStr]) {
+    let done = std::process::Command::new("objcopy").args(words).status();
+    assert!(done.unwrap().success());
+}
+
+/// A library whose debug information was taken out and installed by name, with so many bytes added
+/// to it since.
+fn linked(name: &str, added: &[u8]) -> Option<String> {
+    let flags = ["-O2", "-shared", "-fPIC", "-Wl,--build-id=none"];
+    let whole = compile("gaps.c", &format!("whole-{name}"), &flags);
+    let installed = Path::new("/usr/lib/debug").join(whole.strip_prefix("/").unwrap());
+    let debug = installed.with_file_name(format!("{name}.debug"));
+    std::fs::create_dir_all(debug.parent().unwrap()).unwrap();
+    objcopy(&["--only-keep-debug".as_ref(), whole.as_ref(), debug.as_ref()]);
+    let path = whole.with_file_name(name);
+    let mut link = std::ffi::OsString::from("--add-gnu-debuglink=");
+    link.push(&debug);
+    objcopy(&["--strip-all".as_ref(), &link, whole.as_ref(), path.as_ref()]);
+    let content = [&std::fs::read(&debug).unwrap(), added].concat();
+    std::fs::write(&debug, content).unwrap();
+
+    let library = Library::load(&path);
+    let found = frame_at(library.call(c"where_hidden") + 1).function;
+    std::fs::remove_file(&debug).unwrap();
+    // And the folders that it was alone in.
+    let folders = debug.ancestors().skip(1);
+    folders
+        .map_while(|folder| std::fs::remove_dir(folder).ok())
+        .count();
+    found
+}
+
+#[test]
+fn a_stripped_function_has_its_name_where_its_debug_file_is_linked_by_name() {
+    assert_eq!(linked("linked.so", &[]).as_deref(), Some("hidden"));
+    // Another build's file of the same name.
+    assert_eq!(linked("changed.so", b"+"), None);
+}
+
 #[test]
 fn a_library_loaded_later_is_found_when_code_in_it_is_met() {
     let mut unwinder = Unwinder::new();

@@ -60,6 +60,17 @@ pub struct Layout {
     pub has_dwarf: bool,
     /// It names another file that holds debug information: a name that the target chose.
     pub names_other_file: bool,
+    /// That file, if it is named by `.gnu_debuglink`.
+    pub debug_link: Option<DebugLink>,
+}
+
+/// What `.gnu_debuglink` says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DebugLink {
+    /// The file's name.
+    pub name: String,
+    /// CRC-32 of the whole file.
+    pub checksum: u32,
 }
 
 /// Bytes of code that the entry point has at most: it only fetches the arguments and calls on.
@@ -141,9 +152,11 @@ pub fn read(file: &File) -> Option<(Layout, Tables)> {
                 layout.build_id = bytes(file, &section).and_then(|note| build_id(&note.data));
             }
             b".debug_info" | b".zdebug_info" => layout.has_dwarf = true,
-            b".gnu_debuglink" | b".gnu_debugaltlink" | b".debug_sup" => {
+            b".gnu_debuglink" => {
                 layout.names_other_file = true;
+                layout.debug_link = bytes(file, &section).and_then(|link| debug_link(&link.data));
             }
+            b".gnu_debugaltlink" | b".debug_sup" => layout.names_other_file = true,
             _ => {}
         }
     }
@@ -273,6 +286,17 @@ fn string(table: &[u8], offset: u32) -> Option<&str> {
     let rest = table.get(usize::try_from(offset).ok()?..)?;
     let end = rest.iter().position(|&byte| byte == 0)?;
     std::str::from_utf8(&rest[..end]).ok()
+}
+
+/// The name, zeros up to a multiple of four bytes, the checksum.
+fn debug_link(section: &[u8]) -> Option<DebugLink> {
+    let end = section.iter().position(|byte| *byte == 0)?;
+    let at = (end + 1).next_multiple_of(4);
+    let checksum = section.get(at..at + 4)?.try_into().ok()?;
+    Some(DebugLink {
+        name: std::str::from_utf8(&section[..end]).ok()?.to_owned(),
+        checksum: u32::from_le_bytes(checksum),
+    })
 }
 
 /// The id in a note section: name size, id size, type (u32 each), `GNU\0`, id.

@@ -2,8 +2,7 @@
 //! the distribution's debug file if it is installed.
 //!
 //! blazesym is given files that were opened and checked here, never a path to follow: left to itself
-//! it would open what a debug link in the target's file names. Debug files are found by build id
-//! under `/usr/lib/debug`, and nowhere else.
+//! it would open what a debug link in the target's file names (see [`super::debug_files`]).
 //!
 //! A symbol is believed where its size covers the address. One without a size (hand-written
 //! assembler) is believed up to the next symbol (blazesym looks no further) if the address is in the
@@ -11,7 +10,6 @@
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
-use std::fs::File;
 use std::ops::Range;
 use std::os::fd::AsRawFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,12 +19,10 @@ use std::sync::Arc;
 use blazesym::symbolize::source::{Elf, Source};
 use blazesym::symbolize::{CodeInfo, Input, Sym, Symbolized, Symbolizer};
 
+use super::debug_files;
 use super::elf::{self, Exported};
 use super::modules::{FileId, ModuleFile, printable};
 use crate::event::Frame;
-
-/// Where distributions install debug files, by build id.
-const DEBUG_FILES: &str = "/usr/lib/debug/.build-id";
 
 /// Names addresses in files, each address once.
 pub struct NativeNames {
@@ -78,11 +74,12 @@ impl Default for NativeNames {
 }
 
 impl NativeNames {
-    /// The functions at an address (the file's own addressing; of a return address the byte before),
+    /// The functions at an address (the file's own addressing; of a return address the byte before) of
+    /// a file that its process knows by this path,
     /// innermost first; all but the last are inlined. A function goes by the name under which its
     /// file exports it, if it does (`mmap`, not `__GI___mmap64`). Without module and offset. Never empty: an
     /// address without a name is one frame without a function.
-    pub fn frames(&mut self, module: &Arc<ModuleFile>, address: u64) -> Arc<[Frame]> {
+    pub fn frames(&mut self, module: &Arc<ModuleFile>, path: &str, address: u64) -> Arc<[Frame]> {
         let key = (module.id, address);
         if let Some(frames) = self.frames.get(&key) {
             return Arc::clone(frames);
@@ -90,7 +87,7 @@ impl NativeNames {
         let sources = self
             .files
             .entry(module.id)
-            .or_insert_with(|| Sources::of(module));
+            .or_insert_with(|| Sources::of(module, path));
         let frames: Arc<[Frame]> = sources.frames(&self.symbolizer, address).into();
         self.frames.insert(key, Arc::clone(&frames));
         frames
@@ -98,9 +95,9 @@ impl NativeNames {
 }
 
 impl Sources {
-    fn of(module: &Arc<ModuleFile>) -> Self {
+    fn of(module: &Arc<ModuleFile>, path: &str) -> Self {
         let layout = &module.layout;
-        let debug = layout.build_id.as_deref().and_then(debug_file);
+        let debug = debug_files::find(layout, path);
         let own = PathBuf::from(format!("/proc/self/fd/{}", module.file.as_raw_fd()));
         let dwarf = layout.has_dwarf && !layout.names_other_file;
         let asked = debug.map(|path| Asked::new(&path, true)).into_iter();
@@ -199,18 +196,6 @@ fn covers(symbol: &Sym<'_>, address: u64, code: &[Range<u64>]) -> bool {
             .iter()
             .any(|range| range.contains(&symbol.addr) && range.contains(&address)),
     }
-}
-
-/// The debug file with this build id, if it is installed and really has it.
-fn debug_file(build_id: &[u8]) -> Option<PathBuf> {
-    let (first, rest) = build_id.split_first().filter(|(_, rest)| rest.len() >= 4)?;
-    let digits: String = rest.iter().map(|byte| format!("{byte:02x}")).collect();
-    let path = PathBuf::from(format!("{DEBUG_FILES}/{first:02x}/{digits}.debug"));
-    if !path.metadata().ok()?.is_file() {
-        return None;
-    }
-    let (layout, _) = elf::read(&File::open(&path).ok()?)?;
-    (layout.build_id.as_deref() == Some(build_id)).then_some(path)
 }
 
 /// A demangled C++ name without its parameters and result, as profilers show it: `a::b(c::d)::e(int) const`

@@ -291,5 +291,9 @@ fn native(
         offset,
         ..frame.clone()
     };
-    names.frames(module, lookup).iter().map(place).collect()
+    names
+        .frames(module, path, lookup)
+        .iter()
+        .map(place)
+        .collect()
 }
