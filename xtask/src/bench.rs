@@ -1,8 +1,9 @@
 //! `cargo xtask bench`: what tracing costs, beside what bpftrace costs and what it may cost. Read in
 //! this order: `child` and `workload` (what runs), `tools` (what is compared), `figures` (what is made
-//! of the times), `rounds` (calls and page faults), `gateway` (a real program), `table` (what is
+//! of the times), `rounds` (calls and page faults), `busy` (very many calls), `gateway` (a real program), `table` (what is
 //! printed).
 
+mod busy;
 mod child;
 mod figures;
 mod gateway;
@@ -28,7 +29,7 @@ pub(crate) struct Options {
     /// Rounds of bare, tracer, bpftrace …, of which the medians are told; 0: no calls and faults
     #[arg(long, default_value_t = 7)]
     rounds: usize,
-    /// How long a real program is traced, from its start; 0: not at all
+    /// How long a busy process is traced, and a real program from its start; 0: not at all
     #[arg(long, default_value_t = 60)]
     seconds: u64,
     /// Compare with `perf record -g` as well, which takes half a minute more
@@ -40,6 +41,15 @@ pub(crate) struct Options {
     /// Measure the binary that is there
     #[arg(long)]
     no_build: bool,
+}
+
+/// What was measured, and where.
+#[derive(Default)]
+struct Results {
+    machine: String,
+    measured: Option<rounds::Measured>,
+    busy: Option<busy::Busy>,
+    real: Option<gateway::Real>,
 }
 
 /// `cargo xtask bench`.
@@ -80,19 +90,22 @@ pub(crate) fn run(workspace: &Path, options: &Options) -> Result<()> {
     } else {
         None
     };
-    let real = if options.seconds > 0 {
-        Some(gateway::measure(workspace, &bench, options.seconds)?)
+    let (busy, real) = if options.seconds > 0 {
+        let busy = busy::measure(workspace, &bench, options.seconds)?;
+        let real = gateway::measure(workspace, &bench, options.seconds)?;
+        (Some(busy), Some(real))
     } else {
-        None
+        (None, None)
     };
-    let machine = format!("{}, load now {}", kernel(), load());
-    print!(
-        "{}",
-        table::text(&machine, measured.as_ref(), real.as_ref())
-    );
+    let results = Results {
+        machine: format!("{}, load now {}", kernel(), load()),
+        measured,
+        busy,
+        real,
+    };
+    print!("{}", table::text(&results));
     if let Some(file) = &options.json {
-        let json = table::json(&machine, measured.as_ref(), real.as_ref());
-        fs::write(file, format!("{json:#}\n"))
+        fs::write(file, format!("{:#}\n", table::json(&results)))
             .with_context(|| format!("cannot write {}", file.display()))?;
     }
     Ok(())

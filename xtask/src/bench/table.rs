@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
+use super::Results;
 use super::figures::{Spread, Target, time};
 use super::gateway::Real;
 use super::rounds::{Measured, ROWS, Sample};
@@ -20,23 +21,41 @@ const PEAK: Target = Target {
     most: 150.0 * 1024.0 * 1024.0,
 };
 
+/// Events that may be lost.
+const NO_LOSS: Target = Target { most: 0.0 };
+
 /// The table.
-pub(crate) fn text(machine: &str, measured: Option<&Measured>, real: Option<&Real>) -> String {
-    let mut out = format!("{machine}\n\n");
-    if let Some(measured) = measured {
+pub(crate) fn text(results: &Results) -> String {
+    let mut out = format!("{}\n\n", results.machine);
+    if let Some(measured) = &results.measured {
         calls(&mut out, measured);
         events(&mut out, measured);
         out.push('\n');
     }
-    attaching(&mut out, measured, real);
-    if let Some(real) = real {
-        own(&mut out, real.name, &real.own);
+    attaching(&mut out, results.measured.as_ref(), results.real.as_ref());
+    if let Some(busy) = &results.busy {
+        own(&mut out, "a busy process", &busy.own);
+        let rate = busy.calls as f64 / (busy.took_ns.max(1) as f64 / 1e9);
+        let _ = writeln!(
+            out,
+            "{:34} {rate:>8.0} a second   lost ≤ 0: {}",
+            "calls made",
+            NO_LOSS.verdict(busy.own.lost as f64)
+        );
+    }
+    if let Some(real) = &results.real {
+        own(
+            &mut out,
+            &format!("{} from its start", real.name),
+            &real.own,
+        );
     }
     out
 }
 
 /// Everything that was measured, for other programs.
-pub(crate) fn json(machine: &str, measured: Option<&Measured>, real: Option<&Real>) -> Value {
+pub(crate) fn json(results: &Results) -> Value {
+    let (measured, real) = (results.measured.as_ref(), results.real.as_ref());
     let readiness = |of: &Readiness| {
         json!({
             "attached_ns": of.attached.as_nanos() as u64,
@@ -56,9 +75,17 @@ pub(crate) fn json(machine: &str, measured: Option<&Measured>, real: Option<&Rea
     };
     json!({
         "schema": "tracer.bench/1",
-        "machine": machine,
+        "machine": results.machine,
         "samples": measured.map(|of| of.samples.iter().map(sample).collect::<Vec<_>>()),
         "attach": measured.map(|of| of.readiness.iter().map(readiness).collect::<Vec<_>>()),
+        "busy": results.busy.map(|of| json!({
+            "calls": of.calls,
+            "took_ns": of.took_ns,
+            "cpu_ns": of.own.cpu_ns,
+            "peak_bytes": of.own.peak_bytes,
+            "events": of.own.events,
+            "lost": of.own.lost,
+        })),
         "program": real.map(|of| json!({
             "name": of.name,
             "peak_bytes": of.own.peak_bytes,
@@ -258,10 +285,7 @@ fn attaching(out: &mut String, measured: Option<&Measured>, real: Option<&Real>)
 /// What tracer takes for itself.
 fn own(out: &mut String, name: &str, own: &Own) {
     let seconds = own.duration_ns as f64 / 1e9;
-    let _ = writeln!(
-        out,
-        "\ntracer itself, in {seconds:.0} s of {name} from its start"
-    );
+    let _ = writeln!(out, "\ntracer itself, in {seconds:.0} s of {name}");
     let _ = writeln!(
         out,
         "{:34} {:>8}   ≤ {}: {}",
@@ -289,8 +313,17 @@ fn mebibytes(bytes: f64) -> String {
 mod tests {
     use std::time::Duration;
 
+    use super::super::busy::Busy;
     use super::super::figures::Pair;
     use super::*;
+
+    fn of(machine: &str, measured: Measured) -> Results {
+        Results {
+            machine: machine.to_owned(),
+            measured: Some(measured),
+            ..Results::default()
+        }
+    }
 
     fn sample(tool: Tool, row: usize, bare: f64, with: f64) -> Sample {
         Sample {
@@ -326,7 +359,7 @@ mod tests {
 
     #[test]
     fn each_figure_stands_beside_its_target() {
-        let text = text("a machine", Some(&measured()), None);
+        let text = text(&of("a machine", measured()));
         let words = |name| {
             line_of(&text, name)
                 .split_whitespace()
@@ -351,7 +384,7 @@ mod tests {
         for sample in &mut measured.samples {
             sample.lost = 0.4;
         }
-        let text = text("", Some(&measured), None);
+        let text = text(&of("", measured.clone()));
         let line = line_of(&text, "mmap+munmap, 4 frames");
         assert!(line.ends_with("≤ 0.35: not shown, 40.0 % lost"), "{line}");
         let line = line_of(&text, "another process");
@@ -361,31 +394,49 @@ mod tests {
     #[test]
     fn perf_has_a_column_only_where_it_was_measured() {
         let mut measured = measured();
-        assert!(!text("", Some(&measured), None).contains("perf"));
+        assert!(!text(&of("", measured.clone())).contains("perf"));
         measured
             .samples
             .push(sample(Tool::Perf, 0, 2000.0, 12_000.0));
-        let text = text("", Some(&measured), None);
+        let text = text(&of("", measured.clone()));
         assert!(line_of(&text, "mmap+munmap, 4 frames").contains("10.00 µs"));
     }
 
     #[test]
     fn what_tracer_takes_is_held_against_its_target() {
+        let real_own = Own {
+            peak_bytes: 151 << 20,
+            cpu_ns: 600_000_000,
+            duration_ns: 60_000_000_000,
+            events: 10,
+            lost: 0,
+        };
         let real = Real {
             name: "a program",
-            own: Own {
-                peak_bytes: 151 << 20,
-                cpu_ns: 600_000_000,
-                duration_ns: 60_000_000_000,
-                events: 10,
-                lost: 0,
-            },
+            own: real_own,
             readiness: Vec::new(),
         };
-        let text = text("", None, Some(&real));
-        assert!(line_of(&text, "peak memory").ends_with("≤ 150.0 MiB: missed"));
-        assert!(line_of(&text, "CPU").ends_with("1.0 % of a core, 10 events, 0 lost"));
-        let json = json("", None, Some(&real));
+        let results = Results {
+            real: Some(real),
+            ..Results::default()
+        };
+        let lines = text(&results);
+        assert!(line_of(&lines, "peak memory").ends_with("≤ 150.0 MiB: missed"));
+        assert!(line_of(&lines, "CPU").ends_with("1.0 % of a core, 10 events, 0 lost"));
+        let busy = Busy {
+            own: Own {
+                lost: 1,
+                ..real_own
+            },
+            calls: 200_000,
+            took_ns: 2_000_000_000,
+        };
+        let lines = text(&Results {
+            busy: Some(busy),
+            ..Results::default()
+        });
+        assert!(line_of(&lines, "calls made").ends_with("100000 a second   lost ≤ 0: missed"));
+        let json = json(&results);
         assert_eq!(json["program"]["peak_bytes"], 151 << 20);
     }
 }
