@@ -1,5 +1,7 @@
 //! What the collector sets before it loads the programs, and the values of their filter map.
 
+use crate::stack::{bucket_of, mix};
+
 /// How page faults are followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
@@ -20,6 +22,16 @@ pub const FOLLOWED: u64 = 2;
 /// Words of the filter map's value: how the process is traced, the address space of its last turn (0
 /// before the first), and how many programs it has begun since it is traced.
 pub const PROCESS_WORDS: usize = 3;
+
+/// Slots for the counts of turns on address spaces: a power of two.
+pub const SPACE_SLOTS: u32 = 4096;
+
+/// The slot that the count of an address space lies in, unless another's does.
+#[inline(always)]
+#[must_use]
+pub const fn space_slot_of(space: u64) -> u32 {
+    bucket_of(mix(0, space), SPACE_SLOTS)
+}
 
 /// Words of a set of system call numbers, one bit each.
 pub const CALL_WORDS: usize = 8;

@@ -3,7 +3,10 @@
 use aya_ebpf::helpers::bpf_get_current_pid_tgid;
 use tracer_common::settings::{FOLLOWED, TRACED};
 
-use crate::{maps::PROCESSES, thread};
+use crate::{
+    maps::PROCESSES,
+    thread::{self, Thread},
+};
 
 /// A traced task.
 #[derive(Clone, Copy)]
@@ -14,15 +17,25 @@ pub struct Traced {
     pub tid: u32,
     /// Whether its children are traced too.
     pub follow: bool,
+    /// Its slot, if it has one.
+    pub thread: Option<*mut Thread>,
 }
 
 impl Traced {
-    fn new(ids: u64, how: u64) -> Self {
+    #[inline(always)]
+    fn new(ids: u64, how: u64, thread: Option<*mut Thread>) -> Self {
         Self {
             pid: (ids >> 32) as u32,
             tid: ids as u32,
             follow: how == FOLLOWED,
+            thread,
         }
+    }
+
+    /// Process id and thread id in one word.
+    #[inline(always)]
+    pub fn ids(self) -> u64 {
+        u64::from(self.pid) << 32 | u64::from(self.tid)
     }
 
     /// The first word of what the map of processes has about it.
@@ -35,9 +48,11 @@ impl Traced {
 /// The current task, if its process is traced.
 #[inline(always)]
 pub fn current() -> Option<Traced> {
-    match thread::how() {
-        Some(how) => Some(Traced::new(bpf_get_current_pid_tgid(), how)),
-        None => current_process(),
+    let ids = bpf_get_current_pid_tgid();
+    let thread = thread::own(ids);
+    match thread.and_then(thread::how) {
+        Some(how) => Some(Traced::new(ids, how, thread)),
+        None => Some(Traced::new(ids, process(ids)?, thread)),
     }
 }
 
@@ -46,7 +61,13 @@ pub fn current() -> Option<Traced> {
 #[inline(always)]
 pub fn current_process() -> Option<Traced> {
     let ids = bpf_get_current_pid_tgid();
+    Some(Traced::new(ids, process(ids)?, None))
+}
+
+/// How the process is traced that has this id, if it is.
+#[inline(always)]
+fn process(ids: u64) -> Option<u64> {
     // SAFETY: the value is plain numbers; a racing update gives the old or the new ones.
     let [how, ..] = *unsafe { PROCESSES.get((ids >> 32) as u32) }?;
-    Some(Traced::new(ids, how))
+    Some(how)
 }

@@ -7,7 +7,7 @@ use aya_ebpf::{
 };
 use tracer_common::{
     counters::COUNTERS,
-    settings::PROCESS_WORDS,
+    settings::{PROCESS_WORDS, SPACE_SLOTS},
     stack::{Bucket, HASH_BUCKETS, RULE_BUCKETS},
 };
 
@@ -25,7 +25,11 @@ pub static EVENTS: RingBuf = RingBuf::with_byte_size(16 * 1024 * 1024, 0);
 #[map]
 pub static PROCESSES: HashMap<u32, [u64; PROCESS_WORDS]> = HashMap::with_max_entries(16 * 1024, 0);
 
-/// Turns taken on each address space so far: identity → count.
+/// Turns taken on each address space so far, each in the slot of its identity: identity and count.
+#[map]
+pub static SPACE_COUNTS: Array<[u64; 2]> = Array::with_max_entries(SPACE_SLOTS, 0);
+
+/// The same for those whose slot is another's: identity → count.
 #[map]
 pub static SPACES: HashMap<u64, u64> = HashMap::with_max_entries(16 * 1024, 0);
 
@@ -33,9 +37,10 @@ pub static SPACES: HashMap<u64, u64> = HashMap::with_max_entries(16 * 1024, 0);
 #[map]
 pub static THREADS: Array<Thread> = Array::with_max_entries(SLOTS, 0);
 
-/// Slots of [`THREADS`] that are taken: slot → the thread's ids. It decides who takes one first.
+/// Slots of [`THREADS`], and after them those of [`SPACE_COUNTS`], that are taken: slot → by whom. It
+/// decides who takes one first.
 #[map]
-pub static SLOTS_TAKEN: HashMap<u32, u64> = HashMap::with_max_entries(SLOTS, 0);
+pub static SLOTS_TAKEN: HashMap<u32, u64> = HashMap::with_max_entries(SLOTS + SPACE_SLOTS, 0);
 
 /// How often a process was deselected, written by the collector: what slots say of earlier is void.
 #[map]

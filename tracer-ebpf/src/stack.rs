@@ -82,8 +82,8 @@ pub fn take(registers: Registers, space: u64, who: Traced) -> u64 {
     let eighth = EVENTS.query(BPF_RB_RING_SIZE.into()) / 8;
     let pages = match filled {
         _ if filled < 4 * eighth => MAX_COPY as u64 / PAGE,
-        _ if filled < 6 * eighth => 3,
-        _ if filled < 7 * eighth => 1,
+        _ if filled < 5 * eighth => 3,
+        _ if filled < 6 * eighth => 1,
         _ => 0,
     };
     if pages < MAX_COPY as u64 / PAGE {

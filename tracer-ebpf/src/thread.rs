@@ -33,11 +33,10 @@ pub struct Thread {
 
 const _: () = assert!(size_of::<Thread>() == 64);
 
-/// The slot that the current thread's number leads to, and what it is.
+/// The slot that the current thread's number leads to.
 #[inline(always)]
-fn slot() -> Option<(*mut Thread, u64)> {
-    let ids = bpf_get_current_pid_tgid();
-    Some((THREADS.get_ptr_mut(ids as u32 & (SLOTS - 1))?, ids))
+fn slot(ids: u64) -> Option<*mut Thread> {
+    THREADS.get_ptr_mut(ids as u32 & (SLOTS - 1))
 }
 
 /// How often a process was deselected.
@@ -49,28 +48,28 @@ fn epoch() -> u64 {
         .map_or(0, |epoch| unsafe { core::ptr::read_volatile(epoch) })
 }
 
-/// How the current thread is traced, if its slot tells.
+/// The slot of the current thread, which has these ids, if it has one.
 #[inline(always)]
-pub fn how() -> Option<u64> {
-    let (slot, ids) = slot()?;
+pub fn own(ids: u64) -> Option<*mut Thread> {
+    let slot = slot(ids)?;
     // SAFETY: a map's value; who has this thread's ids is this thread.
-    unsafe { ((*slot).owner == ids && (*slot).epoch == epoch()).then_some((*slot).how) }
+    (unsafe { (*slot).owner } == ids).then_some(slot)
 }
 
-/// The current thread's slot, if it has one.
+/// How the current thread is traced, if its slot tells.
 #[inline(always)]
-pub fn own() -> Option<*mut Thread> {
-    let (slot, ids) = slot()?;
-    // SAFETY: as in `how`.
-    (unsafe { (*slot).owner } == ids).then_some(slot)
+pub fn how(own: *mut Thread) -> Option<u64> {
+    // SAFETY: the thread's own.
+    unsafe { ((*own).epoch == epoch()).then_some((*own).how) }
 }
 
 /// The current thread's slot, taken if it is free.
 #[inline(always)]
 pub fn claim(who: Traced) -> Option<*mut Thread> {
-    let (slot, ids) = slot()?;
+    let ids = who.ids();
+    let slot = slot(ids)?;
     let now = epoch();
-    // SAFETY: as in `how`.
+    // SAFETY: as in `own`.
     let (owner, then) = unsafe { ((*slot).owner, (*slot).epoch) };
     if owner == ids && then == now {
         return Some(slot);
@@ -98,8 +97,9 @@ pub fn claim(who: Traced) -> Option<*mut Thread> {
 /// The current thread ends.
 #[inline(always)]
 pub fn release() {
-    if let Some(slot) = own() {
-        free(slot, bpf_get_current_pid_tgid() as u32);
+    let ids = bpf_get_current_pid_tgid();
+    if let Some(slot) = own(ids) {
+        free(slot, ids as u32);
     }
 }
 
@@ -110,7 +110,7 @@ pub fn release_former(pid: u32, tid: u32) {
     if tid == pid {
         return;
     }
-    if let Some(slot) = THREADS.get_ptr_mut(tid & (SLOTS - 1)) {
+    if let Some(slot) = slot(tid.into()) {
         // SAFETY: a map's value.
         if unsafe { (*slot).owner } == (u64::from(pid) << 32 | u64::from(tid)) {
             free(slot, tid);

@@ -3,17 +3,17 @@
 //! draws a number, and takes a look at the kernel's totals before anything changes; the number waits
 //! with the thread until the call returns and its record is sent.
 
-use aya_ebpf::helpers::bpf_ktime_get_ns;
+use aya_ebpf::{bindings::BPF_NOEXIST, helpers::bpf_ktime_get_ns};
 use tracer_common::{
     memory::Turn,
-    settings::{Offset, PROCESS_WORDS},
+    settings::{Offset, PROCESS_WORDS, space_slot_of},
 };
 
 use crate::{
     filter::Traced,
-    maps::{PROCESSES, SPACES, TURNS},
+    maps::{PROCESSES, SLOTS_TAKEN, SPACE_COUNTS, SPACES, TURNS},
     task::Mm,
-    thread,
+    thread::{self, SLOTS},
 };
 
 /// A thread's turn that is not used up yet.
@@ -27,10 +27,11 @@ pub struct Taken {
     pub heap_end: u64,
 }
 
-/// The current task has just been given the lock of its own address space.
+/// The current task has just been given the lock of its own address space, `mm`, whose identity is told
+/// besides, as a number: with what it knows to be a pointer the verifier allows no arithmetic.
 #[inline(always)]
-pub fn begin(mm: Mm, who: Traced) {
-    let Some(taken) = room(mm.identity(), who) else {
+pub fn begin(mm: Mm, space: u64, who: Traced) {
+    let Some(taken) = room(space, who) else {
         // The table is full: this call will come without a turn, and the collector reads the maps.
         return;
     };
@@ -39,7 +40,7 @@ pub fn begin(mm: Mm, who: Traced) {
     if taken.turn.number != 0 {
         return;
     }
-    let Some(count) = count_of(mm.identity()) else {
+    let Some(count) = count_of(space) else {
         return;
     };
     // The time first: whoever has seen the number knows that the time is past.
@@ -58,10 +59,9 @@ pub fn begin(mm: Mm, who: Traced) {
 #[inline(always)]
 fn room(space: u64, who: Traced) -> Option<*mut Taken> {
     // A turn that has begun in the table stays there.
-    let there = if thread::own().is_none() {
-        TURNS.get_ptr_mut(who.tid)
-    } else {
-        None
+    let there = match who.thread {
+        Some(_) => None,
+        None => TURNS.get_ptr_mut(who.tid),
     };
     if there.is_none()
         && let Some(thread) = thread::claim(who)
@@ -84,11 +84,11 @@ fn room(space: u64, who: Traced) -> Option<*mut Taken> {
 /// The current task has a new address space, on which nobody has had a turn: not itself either, by
 /// what exec did (its number is that of `munmap` where a 64-bit program begins a 32-bit one).
 #[inline(always)]
-pub fn begin_space(mm: Mm, who: Traced) {
-    let _ = take(who.tid);
-    forget_space(mm.identity());
+pub fn begin_space(space: u64, who: Traced) {
+    let _ = take(who);
+    forget_space(space);
     if let Some(process) = PROCESSES.get_ptr_mut(who.pid) {
-        begin_program(process, mm.identity());
+        begin_program(process, space);
     }
 }
 
@@ -96,9 +96,8 @@ pub fn begin_space(mm: Mm, who: Traced) {
 /// before, the task is on its way into another program, some 100 µs before that is told: whoever reads
 /// its maps from here on reads those of the new one.
 #[inline(always)]
-pub fn enter_space(mm: Mm, who: Traced) {
-    let space = mm.identity();
-    let thread = thread::own();
+pub fn enter_space(space: u64, who: Traced) {
+    let thread = who.thread;
     // SAFETY: this thread's own.
     if thread.is_some_and(|thread| unsafe { (*thread).space } == space) {
         return;
@@ -149,11 +148,11 @@ fn note_process(space: u64, who: Traced) {
 
 /// The turn that the current thread's call had, used up.
 #[inline(always)]
-pub fn take(tid: u32) -> Taken {
-    let kept = match thread::own() {
+pub fn take(who: Traced) -> Taken {
+    let kept = match who.thread {
         // SAFETY: this thread's own.
         Some(thread) => unsafe { &raw mut (*thread).taken },
-        None => match TURNS.get_ptr_mut(tid) {
+        None => match TURNS.get_ptr_mut(who.tid) {
             Some(kept) => kept,
             None => return Taken::default(),
         },
@@ -175,13 +174,45 @@ pub fn forget_thread(tid: u32) {
 /// An address space has ended, or another is about to begin where one was.
 #[inline(always)]
 pub fn forget_space(space: u64) {
+    if let Some(slot) = space_slot(space) {
+        // SAFETY: a map's value; nobody has turns in this space any more.
+        if unsafe { (*slot)[0] } == space {
+            // SAFETY: as above.
+            unsafe { core::ptr::write_volatile(&raw mut (*slot)[0], 0) };
+            let _ = SLOTS_TAKEN.remove(SLOTS + space_slot_of(space));
+        }
+    }
     let _ = SPACES.remove(space);
 }
 
 #[inline(always)]
+fn space_slot(space: u64) -> Option<*mut [u64; 2]> {
+    SPACE_COUNTS.get_ptr_mut(space_slot_of(space))
+}
+
+/// The count of turns of the current task's own address space, whose lock it holds.
+#[inline(always)]
 fn count_of(space: u64) -> Option<*mut u64> {
+    let slot = space_slot(space)?;
+    // SAFETY: a map's value; only who holds the lock of the space counts in it.
+    unsafe {
+        if (*slot)[0] == space {
+            return Some(&raw mut (*slot)[1]);
+        }
+    }
     if let Some(count) = SPACES.get_ptr_mut(space) {
         return Some(count);
+    }
+    // SAFETY: as above.
+    let free = unsafe { (*slot)[0] } == 0;
+    let at = SLOTS + space_slot_of(space);
+    if free && SLOTS_TAKEN.insert(at, space, BPF_NOEXIST.into()).is_ok() {
+        // SAFETY: it is this space's now. The count first: who reads it looks at the owner first.
+        unsafe {
+            core::ptr::write_volatile(&raw mut (*slot)[1], 0);
+            core::ptr::write_volatile(&raw mut (*slot)[0], space);
+            return Some(&raw mut (*slot)[1]);
+        }
     }
     SPACES.insert(space, 0u64, 0).ok()?;
     SPACES.get_ptr_mut(space)

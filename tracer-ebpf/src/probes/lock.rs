@@ -34,16 +34,17 @@ fn try_lock_acquired(ctx: &RawTracePointContext, write: u64, success: u64) -> Op
     let task = Task::current();
     let mm = task.mm();
     // Not its own: a child's copy in the making, a new program's, another process's.
-    if mm.is_null() || mm.identity() != ctx.arg::<u64>(0) {
+    let space: u64 = ctx.arg(0);
+    if mm.is_null() || mm.identity() != space {
         return None;
     }
     let who = filter::current()?;
-    turn::enter_space(mm, who);
+    turn::enter_space(space, who);
     // Not in a call that is traced: a stack that grows by a fault, `mlock`, …
     if !is_traced_call(task.registers().get(Offset::CallNumber) as u32) {
         return None;
     }
-    turn::begin(mm, who);
+    turn::begin(mm, space, who);
     Some(())
 }
 
@@ -52,7 +53,7 @@ fn try_lock_acquired(ctx: &RawTracePointContext, write: u64, success: u64) -> Op
 #[tracepoint]
 pub fn clone_exit(_ctx: TracePointContext) -> u32 {
     if let Some(who) = filter::current() {
-        let taken = turn::take(who.tid);
+        let taken = turn::take(who);
         if taken.turn.number != 0 {
             let task = Task::current();
             end_failed(Kind::Fork, 0, task.mm(), task.registers(), who, taken);

@@ -71,7 +71,7 @@ impl Finished {
             mm: task.mm(),
             registers: task.registers(),
             result: result(ctx),
-            taken: turn::take(who.tid),
+            taken: turn::take(who),
         };
         if failed(call.result) {
             call.failed(kind, call.result.unsigned_abs() as u16);

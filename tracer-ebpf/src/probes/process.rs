@@ -62,7 +62,7 @@ fn try_process_fork(ctx: &RawTracePointContext) -> Option<()> {
             );
         }
     }
-    let turn = turn::take(who.tid).turn;
+    let turn = turn::take(who).turn;
     emit::send_turn(
         Process {
             header: emit::header(Kind::Fork, 0, followed, space, who),
@@ -93,7 +93,9 @@ pub fn process_exec(ctx: RawTracePointContext) -> i32 {
         );
         let task = Task::current();
         thread::release_former(who.pid, ctx.arg(1));
-        turn::begin_space(task.mm(), who);
+        if let Some((space, _)) = OtherTask(ctx.arg::<*const u8>(0)).space() {
+            turn::begin_space(space, who);
+        }
         program::send_mappings(task.mm(), task.registers(), who);
         about_itself(Kind::Exec, 0, who, ctx.command().unwrap_or_default());
     }

@@ -2,6 +2,7 @@
 
 use anyhow::{Result, anyhow, bail};
 use caps::{CapSet, Capability, CapsHashSet};
+use rustix::process::{getpriority_process, setpriority_process};
 
 /// What tracing cannot do without.
 const NEEDED: [Capability; 3] = [
@@ -21,6 +22,33 @@ const KEPT: [Capability; 7] = [
     Capability::CAP_DAC_OVERRIDE,
     Capability::CAP_KILL,
 ];
+
+/// The collector's nice value while it collects: on a busy machine what it does not take from the ring in
+/// time is lost.
+const COLLECTING: i32 = -10;
+
+/// While it lives, this thread goes before others.
+#[derive(Debug)]
+pub struct First(i32);
+
+impl First {
+    /// From now on. Threads and processes that this one makes inherit it. Where it is not allowed
+    /// (`CAP_SYS_NICE`), nothing changes.
+    #[must_use]
+    pub fn now() -> Self {
+        let before = getpriority_process(None).unwrap_or(0);
+        if let Err(error) = setpriority_process(None, COLLECTING.min(before)) {
+            log::debug!("cannot raise the collector's priority: {error}");
+        }
+        Self(before)
+    }
+}
+
+impl Drop for First {
+    fn drop(&mut self) {
+        let _ = setpriority_process(None, self.0);
+    }
+}
 
 /// The needed capabilities that this process lacks. `CAP_SYS_ADMIN` stands for all
 /// (capabilities(7)), as on kernels before 5.8.

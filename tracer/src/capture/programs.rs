@@ -16,7 +16,7 @@ use aya::{
 use tracer_common::{
     WIRE_VERSION,
     counters::COUNTERS,
-    settings::{CALL_WORDS, FOLLOWED, FaultMode, PROCESS_WORDS, TRACED},
+    settings::{CALL_WORDS, FOLLOWED, FaultMode, PROCESS_WORDS, TRACED, space_slot_of},
     stack::{HASH_BUCKETS, RULE_BUCKETS, Rule, RuleKey},
 };
 
@@ -125,6 +125,7 @@ pub struct Programs {
     /// Holds programs and links for as long as this lives.
     ebpf: Ebpf,
     processes: HashMap<MapData, u32, [u64; PROCESS_WORDS]>,
+    space_counts: Array<MapData, [u64; 2]>,
     spaces: HashMap<MapData, u64, u64>,
     /// How often a process was deselected, told to the programs.
     epoch: Array<MapData, u64>,
@@ -162,6 +163,7 @@ impl Programs {
             .map_max_entries("SCRATCH", cpus()?);
         let mut ebpf = loader.load(OBJECT).map_err(|error| refused(error.into()))?;
         let processes = HashMap::try_from(take(&mut ebpf, "PROCESSES")?)?;
+        let space_counts = Array::try_from(take(&mut ebpf, "SPACE_COUNTS")?)?;
         let spaces = HashMap::try_from(take(&mut ebpf, "SPACES")?)?;
         let epoch = Array::try_from(take(&mut ebpf, "EPOCH")?)?;
         let counts = PerCpuArray::try_from(take(&mut ebpf, "COUNTS")?)?;
@@ -170,6 +172,7 @@ impl Programs {
         Ok(Self {
             ebpf,
             processes,
+            space_counts,
             spaces,
             epoch,
             deselected: 0,
@@ -291,8 +294,15 @@ impl Programs {
         let [_, space, programs] = self.processes.get(&pid.0, 0).unwrap_or_default();
         Reached {
             programs,
-            // Where the space is missing there was no turn yet.
-            turns: self.spaces.get(&space, 0).unwrap_or(0),
+            turns: self.turns(space),
+        }
+    }
+
+    /// Turns taken on an address space. Where it is missing there was none yet.
+    fn turns(&self, space: u64) -> u64 {
+        match self.space_counts.get(&space_slot_of(space), 0) {
+            Ok([owner, count]) if owner == space => count,
+            _ => self.spaces.get(&space, 0).unwrap_or(0),
         }
     }
 

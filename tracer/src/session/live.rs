@@ -124,6 +124,7 @@ impl Live {
         let mut ending = Ending::new()?;
         live.programs.attach(plan.faults)?;
         ending.begin(live.begin(plan.target)?, plan.duration);
+        let first = privileges::First::now();
         privileges::drop_unneeded();
         log::info!("everything is attached");
 
@@ -164,6 +165,7 @@ impl Live {
             }
         }
         let command = ending.command_ended().await?;
+        drop(first);
         live.finish(named, command)
     }
 
