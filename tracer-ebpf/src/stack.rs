@@ -25,6 +25,8 @@ use crate::{
     task::Registers,
 };
 
+mod copy;
+
 const PAGE: u64 = 4096;
 /// Bytes of stack that are copied at once for the first frames, which are all of many stacks.
 const SMALL_BLOCK: u64 = 1024;
@@ -46,6 +48,7 @@ pub struct Scratch {
     hash: u64,
     /// Tickets given out on this CPU.
     tickets: u64,
+    search: copy::Search,
 }
 
 const SENT_BEFORE_COPY: usize = size_of::<StackHead>() + FRAME_SLOTS * size_of::<u64>();
@@ -82,9 +85,13 @@ pub fn take(registers: Registers, space: u64, who: Traced) -> u64 {
         reading(0);
         return hash;
     }
+    scratch.head.missing = 0;
+    scratch.head.other_missing = 0;
+    scratch.head.other_at = 0;
+    scratch.head.other_sp = 0;
     // What helps one stack must not cost others: a ring that fills gets less of each.
     if EVENTS.query(BPF_RB_AVAIL_DATA.into()) < EVENTS.query(BPF_RB_RING_SIZE.into()) / 2 {
-        copy_rest(scratch, sp);
+        copy::copy_rest(scratch, sp);
     } else {
         scratch.head.header.flags |= flags::PRESSURE;
     }
@@ -193,35 +200,6 @@ fn reach(scratch: &mut Scratch, offset: u64) -> bool {
         scratch.head.copied = (copied + length) as u32;
     }
     there
-}
-
-/// Copies what user space will need beyond what the walk here has copied, page by page: the last page
-/// that can be read is the end.
-#[inline(always)]
-fn copy_rest(scratch: &mut Scratch, sp: u64) {
-    let first = PAGE - (sp & (PAGE - 1));
-    if !read_user(&raw mut scratch.copy as *mut u8, first as u32, sp) {
-        return;
-    }
-    let mut pages = 0;
-    for _ in 0..MAX_COPY as u64 / PAGE - 1 {
-        if !copy_page(scratch, sp, first + pages * PAGE) {
-            break;
-        }
-        pages += 1;
-    }
-    scratch.head.copied = (first + pages * PAGE) as u32;
-}
-
-/// Copies the page that lies `offset` bytes above `sp`.
-#[inline(always)]
-fn copy_page(scratch: &mut Scratch, sp: u64, offset: u64) -> bool {
-    if offset > MAX_COPY as u64 - PAGE {
-        return false;
-    }
-    // SAFETY: the page lies inside of the copy.
-    let to = unsafe { (&raw mut scratch.copy as *mut u8).add(offset as usize) };
-    read_user(to, PAGE as u32, sp.wrapping_add(offset))
 }
 
 #[inline(always)]

@@ -270,7 +270,7 @@ fn a_copy_too_short_cuts_the_stack_and_leaves_what_is_right() {
     let stopped = Stopped::itself(&program, "plain");
     let whole = stopped.unwound();
     let mut raw = stopped.raw(&[]);
-    raw.copied = &stopped.copied[..64];
+    raw.copied.bytes = &stopped.copied[..64];
     let cut = Unwinder::new().unwind(&raw);
     assert_eq!(cut.quality, StackQuality::Cut);
     assert!(cut.frames.len() > 1 && cut.frames.len() < whole.frames.len());
@@ -291,7 +291,7 @@ fn a_walk_that_loses_its_way_is_broken_and_shows_no_frame_that_is_not_code() {
     let stopped = Stopped::itself(&program, "plain");
     let mut raw = stopped.raw(&[]);
     let garbage = vec![0x41; 4096];
-    raw.copied = &garbage;
+    raw.copied.bytes = &garbage;
     let lost = Unwinder::new().unwind(&raw);
     assert_eq!((lost.quality, lost.frames.len()), (StackQuality::Broken, 1));
     // The kernel's walk came further: it is shown, and still called broken.
@@ -331,12 +331,12 @@ fn a_process_that_was_never_seen_alive_leaves_addresses() {
     let stopped = Stopped::itself(&program, "plain");
     let (ip, pid) = (stopped.ip, stopped.pid());
     let copied = stopped.copied.clone();
-    let mut raw = stopped.raw(&[0x1234]);
-    raw.copied = &copied;
+    let mut copy = stopped.stack();
+    copy.bytes = &copied;
     let raw = RawStack {
-        copied: &copied,
+        copied: copy,
         kernel_frames: &[0x1234],
-        ..raw
+        ..stopped.raw(&[])
     };
     drop(stopped);
     let unwound = Unwinder::new().unwind(&raw);

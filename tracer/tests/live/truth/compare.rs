@@ -7,9 +7,10 @@ use tracer_common::stack::{MAX_COPY, MAX_FRAMES};
 
 use super::log::{Made, Maps};
 
-/// Of the copy's last two pages not all is copied: it ends with a page that the stack pointer's place
-/// decides; and the stack pointer is told a little too high where libc makes the call.
-const COPIED: u64 = MAX_COPY as u64 - 2 * 4096 - 1024;
+/// Less than a page may be left out at the end of what is copied.
+const PAGE: u64 = 4096;
+/// Stacks lie so far apart, frames of one do not.
+const APART: u64 = 64 << 10;
 
 /// What stands for frames of others in a chain (`fixtures/chains/chains.h`).
 struct Others {
@@ -95,15 +96,48 @@ fn is_named(frame: &Frame, names: &[&str]) -> bool {
     names.is_empty() || names.contains(&name.split('@').next().unwrap_or_default())
 }
 
+/// How many bytes of stack it takes to find a chain's frames.
+struct Needed {
+    bytes: u64,
+    last: u64,
+}
+
+impl Needed {
+    /// Where libc makes the call, the stack pointer is told a little too high.
+    fn from(sp: u64) -> Self {
+        Self {
+            bytes: PAGE,
+            last: sp,
+        }
+    }
+
+    /// With a frame that ends there (0: not told). On another stack a copy begins anew, behind what lies
+    /// above the signal's frame on the first: the machine's registers, a page or so.
+    fn with(&self, cfa: u64) -> u64 {
+        match cfa.checked_sub(self.last) {
+            _ if cfa == 0 => self.bytes,
+            Some(more) if more < APART => self.bytes + more,
+            _ => self.bytes + 2 * PAGE,
+        }
+    }
+
+    fn add(&mut self, cfa: u64) {
+        if cfa != 0 {
+            (self.bytes, self.last) = (self.with(cfa), cfa);
+        }
+    }
+}
+
 /// Compares every frame.
 pub fn compare(made: &Made, maps: &Maps, stack: &Stack) -> Result<Verdict, String> {
     let found: Vec<&Frame> = stack.frames.iter().filter(|frame| !frame.inlined).collect();
     let told = |what: &str| Err(difference(what, made, maps, stack, &found));
     let mut at = 0;
+    let mut needed = Needed::from(made.sp);
     for entry in &made.chain {
         let missing = at == found.len();
         if missing && stack.quality == StackQuality::Cut {
-            let too_far = entry.cfa.wrapping_sub(made.sp) > COPIED;
+            let too_far = needed.with(entry.cfa) > MAX_COPY as u64;
             return if found.len() == MAX_FRAMES + 1 || too_far {
                 Ok(Verdict {
                     frames: at,
@@ -113,6 +147,7 @@ pub fn compare(made: &Made, maps: &Maps, stack: &Stack) -> Result<Verdict, Strin
                 told(&format!("cut too early, at {at}"))
             };
         }
+        needed.add(entry.cfa);
         if let Some(files) = outermost(entry.value) {
             let rest = &found[at..];
             let right = rest.len() == files.len()

@@ -76,11 +76,6 @@ impl Maps {
             _ => (None, address),
         }
     }
-
-    fn start_of(&self, file: &str) -> Option<u64> {
-        let found = self.0.iter().find(|map| map.name.ends_with(file))?;
-        Some(found.start)
-    }
 }
 
 /// Everything that it said.
@@ -133,18 +128,6 @@ impl Log {
             chain: chain.chunks_exact(2).map(entry).collect(),
             maps: self.maps.len() - 1,
         });
-    }
-
-    /// Whether one library has lain where another did.
-    pub fn libraries_share_a_place(&self) -> bool {
-        let places = |name: &str| -> Vec<_> {
-            let starts = self.maps.iter().filter_map(|maps| maps.start_of(name));
-            starts.collect()
-        };
-        let others = places("/other.so");
-        places("/first.so")
-            .iter()
-            .any(|place| others.contains(place))
     }
 }
 
