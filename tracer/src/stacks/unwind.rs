@@ -266,7 +266,7 @@ impl Walk {
             if exact && at > 0 {
                 break;
             }
-            let rule = space.exit(lookup(address, exact)).and_then(Exit::rule);
+            let rule = exit(space, address, exact).and_then(Exit::rule);
             // The first frame's is always asked for.
             if let Some(rule) = rule.filter(|rule| at == 0 || *rule != Rule::FRAME_POINTER) {
                 rules.push((address, rule));
@@ -298,7 +298,7 @@ fn next(
     read: &mut dyn FnMut(u64) -> Option<u64>,
 ) -> Result<Found, ReadError> {
     let lookup = lookup(registers.ip, exact);
-    let Some(exit) = space.exit(lookup) else {
+    let Some(exit) = exit(space, registers.ip, exact) else {
         return Ok(Found::NoCode);
     };
     let next = match exit {
@@ -324,6 +324,16 @@ fn next(
         Next::Caller(caller) => Found::Frame(caller, false),
         Next::End => Found::End,
     })
+}
+
+/// How to leave the function at this address; `None` if there is no code.
+fn exit(space: &mut Space, address: u64, exact: bool) -> Option<Exit> {
+    match space.exit(lookup(address, exact))? {
+        // No call has left the address where a function begins: it was put there for a chain to end in, as
+        // makecontext(3) does with glibc's `__start_context`.
+        Exit::Unknown if !exact && space.begins_function(address) => Some(Exit::Outermost),
+        exit => Some(exit),
+    }
 }
 
 /// A return address may already be the next function's: what called is before it.
