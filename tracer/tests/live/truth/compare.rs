@@ -9,6 +9,8 @@ use super::log::{Made, Maps};
 
 /// Less than a page may be left out at the end of what is copied.
 const PAGE: u64 = 4096;
+/// Where libc makes the call, the stack pointer is told too high by its frames: less than this.
+const LIBC_FRAMES: u64 = 1 << 10;
 /// Stacks lie so far apart, frames of one do not.
 const APART: u64 = 64 << 10;
 
@@ -103,10 +105,9 @@ struct Needed {
 }
 
 impl Needed {
-    /// Where libc makes the call, the stack pointer is told a little too high.
     fn from(sp: u64) -> Self {
         Self {
-            bytes: PAGE,
+            bytes: PAGE + LIBC_FRAMES,
             last: sp,
         }
     }
@@ -160,10 +161,14 @@ pub fn compare(made: &Made, maps: &Maps, stack: &Stack) -> Result<Verdict, Strin
                     frames: found.len(),
                     cut: false,
                 }),
-                (_, StackQuality::Cut) if found.len() == MAX_FRAMES + 1 => Ok(Verdict {
-                    frames: at,
-                    cut: true,
-                }),
+                (_, StackQuality::Cut)
+                    if found.len() == MAX_FRAMES + 1 || needed.bytes > MAX_COPY as u64 =>
+                {
+                    Ok(Verdict {
+                        frames: at,
+                        cut: true,
+                    })
+                }
                 _ => told("another end"),
             };
         }
