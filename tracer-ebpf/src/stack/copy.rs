@@ -50,8 +50,9 @@ pub fn copy_rest(scratch: &mut Scratch, sp: u64) {
         MAX_COPY as u64
     };
     let first = PAGE - (sp & (PAGE - 1));
+    // (Not even the first needs to be there: a function may not have written to its frame yet.)
     if !read_user(&raw mut scratch.copy as *mut u8, first as u32, sp) {
-        return;
+        scratch.head.missing |= 1;
     }
     scratch.head.copied = first as u32;
     for page in 0..PAGES - 1 {
