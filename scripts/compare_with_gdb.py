@@ -29,6 +29,16 @@ def register(name):
     return "%x" % (int(gdb.parse_and_eval("$" + name)) & (1 << 64) - 1)
 
 
+def is_code(address):
+    with open("/proc/%d/maps" % gdb.selected_inferior().pid) as maps:
+        for line in maps:
+            span, permissions = line.split()[:2]
+            start, end = (int(word, 16) for word in span.split("-"))
+            if start <= address < end:
+                return "x" in permissions
+    return False
+
+
 def compare(number):
     theirs = stack()
     words = [UNWIND, str(gdb.selected_inferior().pid), register("rip"), register("rsp"), register("rbp")]
@@ -41,11 +51,12 @@ def compare(number):
         verdict = "equal as far as copied"
     else:
         verdict = "different"
+        same = len(os.path.commonprefix([ours, addresses]))
+        # What is in no code is no frame: it has no rules for code made at run time, V8's built-ins, Go's.
+        if same < len(addresses) and any(not is_code(address) for address in addresses[same : same + 2]):
+            verdict = "gdb is lost"
     print("COMPARED\t%s\t%d\t%d\t%d\t%s\t%s" % (NAME, number, len(theirs), len(ours), quality, verdict))
-    if verdict == "different":
-        same = 0
-        while same < min(len(ours), len(addresses)) and ours[same] == addresses[same]:
-            same += 1
+    if verdict in ("different", "gdb is lost"):
         print("  the same: %d, then gdb:" % same)
         for address, name in theirs[max(0, same - 1) : same + 4]:
             print("    %x %s" % (address, name))
@@ -71,4 +82,5 @@ while compared < WANTED and gdb.selected_inferior().pid:
         compared += 1
         compare(stops)
     gdb.execute("continue", to_string=True)
-gdb.execute("kill", to_string=True)
+if gdb.selected_inferior().pid:
+    gdb.execute("kill", to_string=True)
