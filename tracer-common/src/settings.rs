@@ -53,6 +53,10 @@ pub enum Offset {
     TaskExitCode,
     /// `task_struct.signal`
     TaskSignal,
+    /// `task_struct.sas_ss_sp`: its alternate stack for signal handlers
+    TaskAlternateStack,
+    /// `task_struct.sas_ss_size`, bytes
+    TaskAlternateStackSize,
     /// `signal_struct.live`: threads that have not begun to exit
     SignalLive,
     /// `signal_struct.group_exit_code`

@@ -39,6 +39,15 @@ pub struct StackHead {
     pub frames: u32,
     /// Number of stack bytes that follow the words.
     pub copied: u32,
+    /// Which pages of them could not be read: a bit for each, that of [`StackHead::sp`] lowest.
+    pub missing: u16,
+    /// The same of the other stack.
+    pub other_missing: u16,
+    /// Where the other stack begins among those bytes: what they hold from there on lies at `other_sp`. 0:
+    /// there is none.
+    pub other_at: u32,
+    /// In a handler on an alternate stack: where on the interrupted stack the copy begins.
+    pub other_sp: u64,
 }
 
 /// [`StackHead`]'s `header.flags`.

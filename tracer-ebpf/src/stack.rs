@@ -26,6 +26,8 @@ use crate::{
     task::Registers,
 };
 
+mod copy;
+
 const PAGE: u64 = 4096;
 /// Bytes of stack that are copied at once for the first frames, which are all of many stacks.
 const SMALL_BLOCK: u64 = 1024;
@@ -49,6 +51,8 @@ pub struct Scratch {
     hash: u64,
     /// Tickets given out on this CPU.
     tickets: u64,
+    rest: copy::Rest,
+    search: copy::Search,
 }
 
 const SENT_BEFORE_COPY: usize = size_of::<StackHead>() + FRAME_SLOTS * size_of::<u64>();
@@ -77,6 +81,10 @@ pub fn take(registers: Registers, space: u64, who: Traced) -> u64 {
         reading(0);
         return hash;
     }
+    scratch.head.missing = 0;
+    scratch.head.other_missing = 0;
+    scratch.head.other_at = 0;
+    scratch.head.other_sp = 0;
     // What helps one stack must not cost others: a ring that fills gets less of each.
     let filled = EVENTS.query(BPF_RB_AVAIL_DATA.into());
     let eighth = EVENTS.query(BPF_RB_RING_SIZE.into()) / 8;
@@ -89,7 +97,9 @@ pub fn take(registers: Registers, space: u64, who: Traced) -> u64 {
     if pages < MAX_COPY as u64 / PAGE {
         scratch.head.header.flags |= flags::PRESSURE;
     }
-    copy_rest(scratch, sp, pages);
+    if pages > 0 {
+        copy::copy_rest(scratch, sp, pages);
+    }
     reading(0);
     scratch.head.hash = hash;
     scratch.tickets += 1;
@@ -219,37 +229,6 @@ fn reach(scratch: &mut Scratch, offset: u64) -> bool {
         scratch.head.copied = (copied + length) as u32;
     }
     there
-}
-
-/// Copies what user space will need beyond what the walk here has copied, page by page, the rest of the
-/// first page counted as one: so many at most, and the last page that can be read is the end.
-#[inline(always)]
-fn copy_rest(scratch: &mut Scratch, sp: u64, pages: u64) {
-    let first = PAGE - (sp & (PAGE - 1));
-    if pages == 0 || !read_user(&raw mut scratch.copy as *mut u8, first as u32, sp) {
-        return;
-    }
-    let mut copied = first;
-    for page in 1..MAX_COPY as u64 / PAGE {
-        if page >= pages || !copy_page(scratch, sp, copied) {
-            break;
-        }
-        copied += PAGE;
-    }
-    if copied as u32 > scratch.head.copied {
-        scratch.head.copied = copied as u32;
-    }
-}
-
-/// Copies the page that lies `offset` bytes above `sp`.
-#[inline(always)]
-fn copy_page(scratch: &mut Scratch, sp: u64, offset: u64) -> bool {
-    if offset > MAX_COPY as u64 - PAGE {
-        return false;
-    }
-    // SAFETY: the page lies inside of the copy.
-    let to = unsafe { (&raw mut scratch.copy as *mut u8).add(offset as usize) };
-    read_user(to, PAGE as u32, sp.wrapping_add(offset))
 }
 
 #[inline(always)]

@@ -50,6 +50,18 @@ impl Task {
         Registers(unsafe { bpf_task_pt_regs(self.0 as *mut _) } as *const u8)
     }
 
+    /// Its alternate stack for signal handlers: address and size (0: none).
+    #[inline(always)]
+    pub fn alternate_stack(self) -> (u64, u64) {
+        // SAFETY: `task_struct.sas_ss_sp`, `task_struct.sas_ss_size`.
+        unsafe {
+            (
+                load(self.0, Offset::TaskAlternateStack),
+                load(self.0, Offset::TaskAlternateStackSize),
+            )
+        }
+    }
+
     /// How the current process ended, if this is its last thread to exit: a wait status.
     #[inline(always)]
     pub fn last_exit(self) -> Option<u32> {

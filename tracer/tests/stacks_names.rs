@@ -31,7 +31,8 @@ fn frames_by(unwinder: &mut Unwinder, addresses: &[u64]) -> Vec<Vec<Frame>> {
             sp: 0,
             fp: 0,
             kernel_frames: &[],
-            copied: &[],
+            copied: tracer::stacks::Copied::default(),
+            other: None,
             flags: 0,
         };
         unwinder.unwind(&raw)

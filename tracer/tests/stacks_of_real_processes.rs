@@ -12,7 +12,7 @@ mod stopped;
 use compiled::compile;
 use stopped::Stopped;
 use tracer::event::{Frame, FrameKind, Pid, SpaceId, StackQuality};
-use tracer::stacks::{RawStack, Unwinder, Unwound};
+use tracer::stacks::{Copied, RawStack, Unwinder, Unwound};
 use tracer_common::stack::Rule;
 
 const OPTIMISED: [&str; 2] = ["-O2", "-fomit-frame-pointer"];
@@ -270,11 +270,62 @@ fn a_copy_too_short_cuts_the_stack_and_leaves_what_is_right() {
     let stopped = Stopped::itself(&program, "plain");
     let whole = stopped.unwound();
     let mut raw = stopped.raw(&[]);
-    raw.copied = &stopped.copied[..64];
+    raw.copied.bytes = &stopped.copied[..64];
     let cut = Unwinder::new().unwind(&raw);
     assert_eq!(cut.quality, StackQuality::Cut);
     assert!(cut.frames.len() > 1 && cut.frames.len() < whole.frames.len());
     assert_eq!(cut.frames, whole.frames[..cut.frames.len()]);
+}
+
+#[test]
+fn a_page_that_could_not_be_read_cuts_the_stack_and_is_not_taken_for_zeros() {
+    let program = compile("chain.c", "hole", &OPTIMISED);
+    let stopped = Stopped::itself(&program, "plain");
+    let mut raw = stopped.raw(&[]);
+    raw.copied.missing = 1;
+    let cut = Unwinder::new().unwind(&raw);
+    assert_eq!(cut.quality, StackQuality::Cut);
+    let whole = stopped.unwound().frames;
+    assert_eq!(cut.frames, whole[..cut.frames.len()]);
+    // What is missing is the stack pointer's page only: another does not matter to what ends below it.
+    raw.copied.missing = 1 << 15;
+    assert_eq!(Unwinder::new().unwind(&raw).frames, whole);
+}
+
+#[test]
+fn a_coroutine_s_chain_ends_where_makecontext_began_it() {
+    let program = compile("chain.c", "coroutine", &OPTIMISED);
+    let names = complete(&Stopped::itself(&program, "coroutine"));
+    assert_eq!(
+        names[..4],
+        ["kill", "stop_here", "inner", "in_coroutine"],
+        "{names:?}"
+    );
+    assert_eq!(names.len(), 5, "{names:?}");
+}
+
+#[test]
+fn what_a_handler_on_another_stack_has_interrupted_is_found_in_the_other_copy() {
+    let program = compile("chain.c", "other-stack", &OPTIMISED);
+    let stopped = Stopped::itself(&program, "signal");
+    let whole = stopped.unwound();
+    // The same bytes as two stacks: up to the signal's frame, and from there on.
+    let split = 1024;
+    let mut raw = stopped.raw(&[]);
+    raw.copied.bytes = &stopped.copied[..split];
+    let cut = Unwinder::new().unwind(&raw);
+    assert_eq!(cut.quality, StackQuality::Cut);
+    assert_eq!(cut.frames, whole.frames[..cut.frames.len()]);
+    raw.other = Some(Copied {
+        start: stopped.sp + split as u64,
+        bytes: &stopped.copied[split..],
+        missing: 0,
+    });
+    let joined = Unwinder::new().unwind(&raw);
+    assert_eq!(
+        (joined.quality, joined.frames),
+        (StackQuality::Complete, whole.frames)
+    );
 }
 
 #[test]
@@ -291,7 +342,7 @@ fn a_walk_that_loses_its_way_is_broken_and_shows_no_frame_that_is_not_code() {
     let stopped = Stopped::itself(&program, "plain");
     let mut raw = stopped.raw(&[]);
     let garbage = vec![0x41; 4096];
-    raw.copied = &garbage;
+    raw.copied.bytes = &garbage;
     let lost = Unwinder::new().unwind(&raw);
     assert_eq!((lost.quality, lost.frames.len()), (StackQuality::Broken, 1));
     // The kernel's walk came further: it is shown, and still called broken.
@@ -331,12 +382,20 @@ fn a_process_that_was_never_seen_alive_leaves_addresses() {
     let stopped = Stopped::itself(&program, "plain");
     let (ip, pid) = (stopped.ip, stopped.pid());
     let copied = stopped.copied.clone();
-    let mut raw = stopped.raw(&[0x1234]);
-    raw.copied = &copied;
     let raw = RawStack {
-        copied: &copied,
+        pid,
+        space: SpaceId(1),
+        ip,
+        sp: stopped.sp,
+        fp: stopped.fp,
         kernel_frames: &[0x1234],
-        ..raw
+        copied: Copied {
+            start: stopped.sp,
+            bytes: &copied,
+            missing: 0,
+        },
+        other: None,
+        flags: 0,
     };
     drop(stopped);
     let unwound = Unwinder::new().unwind(&raw);

@@ -38,6 +38,14 @@ pub fn on_path(name: &str) -> Option<PathBuf> {
         .find(|candidate| candidate.is_file())
 }
 
+/// A program by its name, or else the newest of those that have their version behind it, as Debian's
+/// compilers do (`clang-22`).
+#[must_use]
+pub fn newest(name: &str) -> Option<PathBuf> {
+    let versions = || (1..100).rev();
+    on_path(name).or_else(|| versions().find_map(|version| on_path(&format!("{name}-{version}"))))
+}
+
 /// Where `cargo install` puts programs.
 #[must_use]
 pub fn cargo_programs() -> Option<PathBuf> {

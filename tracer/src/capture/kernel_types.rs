@@ -53,6 +53,8 @@ fn types_at(btf: &Path) -> Result<KernelTypes> {
         (Offset::TaskComm, "task_struct", "comm"),
         (Offset::TaskExitCode, "task_struct", "exit_code"),
         (Offset::TaskSignal, "task_struct", "signal"),
+        (Offset::TaskAlternateStack, "task_struct", "sas_ss_sp"),
+        (Offset::TaskAlternateStackSize, "task_struct", "sas_ss_size"),
         (Offset::SignalLive, "signal_struct", "live"),
         (
             Offset::SignalGroupExitCode,

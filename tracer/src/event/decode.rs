@@ -14,7 +14,9 @@ use tracer_common::{
 
 use super::{
     Address, Fault, Mapping, Nanoseconds, Pid, SpaceId, Stamp, Tid, Totals,
-    record::{RawCall, RawFailed, RawMapping, RawProcess, RawStack, Record, StackWord, Turn},
+    record::{
+        OtherStack, RawCall, RawFailed, RawMapping, RawProcess, RawStack, Record, StackWord, Turn,
+    },
 };
 
 /// Why a record could not be decoded.
@@ -242,7 +244,7 @@ fn stack(
     flags: u32,
     mut bytes: Bytes,
 ) -> Option<Result<RawStack, DecodeError>> {
-    const REST_OF_HEAD: usize = 48;
+    const REST_OF_HEAD: usize = 64;
     if bytes.len() < REST_OF_HEAD + 8 * FRAME_SLOTS {
         return None;
     }
@@ -253,13 +255,22 @@ fn stack(
     let fp = bytes.get_u64_ne();
     let frames = bytes.get_u32_ne();
     let copied = bytes.get_u32_ne() as usize;
+    let missing = bytes.get_u16_ne();
+    let other_missing = bytes.get_u16_ne();
+    let other_at = bytes.get_u32_ne() as usize;
+    let other_sp = bytes.get_u64_ne();
     if frames as usize > MAX_FRAMES {
         return Some(Err(DecodeError::Frames(frames)));
     }
     let mut words = bytes.split_to(8 * FRAME_SLOTS);
-    if bytes.len() != copied {
+    if bytes.len() != copied || other_at > copied {
         return None;
     }
+    let other = (other_at > 0).then(|| OtherStack {
+        sp: other_sp,
+        copied: bytes.split_off(other_at),
+        missing: other_missing,
+    });
     Some(Ok(RawStack {
         stamp,
         space_key,
@@ -271,6 +282,8 @@ fn stack(
         flags,
         frames: (0..frames).map(|_| words.get_u64_ne()).collect(),
         copied: bytes,
+        missing,
+        other,
     }))
 }
 
@@ -390,16 +403,24 @@ mod tests {
             bytes.put_u64_ne(word);
         }
         bytes.put_u32_ne(2);
+        bytes.put_u32_ne(24);
+        bytes.put_u16_ne(5);
+        bytes.put_u16_ne(6);
         bytes.put_u32_ne(16);
+        bytes.put_u64_ne(0x1234);
         for slot in 0..FRAME_SLOTS as u64 {
             bytes.put_u64_ne(0x4000 + slot);
         }
         bytes.put_slice(&[1; 16]);
+        bytes.put_slice(&[2; 8]);
         let Ok(Record::Stack(stack)) = Decoder::default().decode(bytes.clone().freeze()) else {
             panic!("the stack was not decoded");
         };
         assert_eq!(stack.frames, [0x4000, 0x4001]);
-        assert_eq!(stack.copied.len(), 16);
+        assert_eq!((&stack.copied[..], stack.missing), (&[1; 16][..], 5));
+        let other = stack.other.unwrap();
+        assert_eq!((&other.copied[..], other.missing), (&[2; 8][..], 6));
+        assert_eq!(other.sp, 0x1234);
         bytes.put_u8(0);
         assert!(Decoder::default().decode(bytes.freeze()).is_err());
     }

@@ -125,6 +125,21 @@ pub struct RawStack {
     pub frames: Vec<u64>,
     /// Bytes of stack from `sp` up.
     pub copied: Bytes,
+    /// Which pages of them could not be read: a bit for each.
+    pub missing: u16,
+    /// What a handler on an alternate stack has interrupted.
+    pub other: Option<OtherStack>,
+}
+
+/// The interrupted stack.
+#[derive(Clone, PartialEq, Eq)]
+pub struct OtherStack {
+    /// Where `copied` begins: a little below its stack pointer.
+    pub sp: u64,
+    /// Its bytes.
+    pub copied: Bytes,
+    /// As in [`RawStack`].
+    pub missing: u16,
 }
 
 impl std::fmt::Debug for RawStack {

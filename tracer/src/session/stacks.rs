@@ -14,7 +14,7 @@ use crate::{
         SpaceId, StackId, StackQuality,
         record::{RawStack as Record, StackWord},
     },
-    stacks::{Namer, RawStack, Unwinder},
+    stacks::{Copied, Namer, RawStack, Unwinder},
 };
 
 /// What tells one stack from another.
@@ -69,7 +69,16 @@ impl Stacks {
             sp: record.sp,
             fp: record.fp,
             kernel_frames: &record.frames,
-            copied: &record.copied,
+            copied: Copied {
+                start: record.sp,
+                bytes: &record.copied,
+                missing: record.missing,
+            },
+            other: record.other.as_ref().map(|other| Copied {
+                start: other.sp,
+                bytes: &other.copied,
+                missing: other.missing,
+            }),
             flags: record.flags,
         });
         let space = record.stamp.space;

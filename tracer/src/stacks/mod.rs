@@ -35,4 +35,4 @@ pub mod exec_maps;
 pub mod open;
 
 pub use symbolize::Namer;
-pub use unwind::{RawStack, Unwinder, Unwound};
+pub use unwind::{Copied, RawStack, Unwinder, Unwound};

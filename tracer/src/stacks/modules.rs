@@ -229,8 +229,8 @@ impl Space {
     /// Reads the maps if they are known to have changed.
     pub fn freshen(&mut self, pid: Pid, files: &mut Files) {
         if self.stale {
-            self.stale = false;
-            self.read(pid, files);
+            // Of a process that is gone they cannot be read; another may share its address space.
+            self.stale = self.read(pid, files).is_none();
         }
     }
 
@@ -241,7 +241,9 @@ impl Space {
             self.pause -= 1;
             return false;
         }
-        let changed = self.read(pid, files);
+        let Some(changed) = self.read(pid, files) else {
+            return false;
+        };
         // A walk that has lost its way brings such a pc with every stack.
         self.vain = if changed {
             0
@@ -252,14 +254,12 @@ impl Space {
         changed
     }
 
-    /// Reads the maps; what could not be read leaves everything as it was. Says whether anything
+    /// Reads the maps; what could not be read (`None`) leaves everything as it was. Says whether anything
     /// changed.
-    fn read(&mut self, pid: Pid, files: &mut Files) -> bool {
-        let Ok(maps) = exec_maps::read(pid) else {
-            return false;
-        };
+    fn read(&mut self, pid: Pid, files: &mut Files) -> Option<bool> {
+        let maps = exec_maps::read(pid).ok()?;
         if maps.iter().eq(self.code.iter().map(|code| &code.map)) {
-            return false;
+            return Some(false);
         }
         let mut known: HashMap<u64, Code> = self
             .code
@@ -275,7 +275,7 @@ impl Space {
         }
         self.walker = Walker::new(self.code.iter().filter_map(Self::module));
         self.exits.clear();
-        true
+        Some(true)
     }
 
     fn code(pid: Pid, map: ExecMap, files: &mut Files) -> Code {
@@ -351,6 +351,16 @@ impl Space {
         }
         self.exits.insert(lookup, exit);
         Some(exit)
+    }
+
+    /// Whether unwind rules begin at this address: there are none for what lies before it.
+    #[must_use]
+    pub fn begins_function(&self, address: u64) -> bool {
+        let covered = |address| {
+            let found = self.cfi(address);
+            found.is_some_and(|(cfi, address)| cfi.exit(address) != Exit::Unknown)
+        };
+        covered(address) && !covered(address.wrapping_sub(1))
     }
 
     /// The tables for this address, and the address in the file's own addressing.

@@ -12,6 +12,41 @@ use crate::event::{Pid, SpaceId, StackQuality};
 /// How far beyond the copied bytes an address may lie to be of the same stack, bytes: well over the
 /// usual limit of 8 MiB.
 const STACK_REACH: u64 = 64 << 20;
+/// The unit in which the kernel's programs copy stacks, bytes.
+const PAGE: u64 = 4096;
+
+/// Bytes of a stack.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Copied<'a> {
+    /// Where they begin.
+    pub start: u64,
+    /// What was copied, from there upwards.
+    pub bytes: &'a [u8],
+    /// Pages of it that could not be read, that of `start` lowest: what is there in their place is not
+    /// the stack's.
+    pub missing: u16,
+}
+
+impl Copied<'_> {
+    fn word(&self, address: u64) -> Option<u64> {
+        let offset = usize::try_from(address.checked_sub(self.start)?).ok()?;
+        let bytes = self.bytes.get(offset..offset.checked_add(8)?)?;
+        let is_missing = |address: u64| {
+            let page = (address / PAGE) - (self.start / PAGE);
+            page < 16 && self.missing >> page & 1 == 1
+        };
+        if is_missing(address) || is_missing(address + 7) {
+            return None;
+        }
+        bytes.try_into().ok().map(u64::from_ne_bytes)
+    }
+
+    /// Whether an address may well be of this stack: in it or not far above.
+    fn reaches(&self, address: u64) -> bool {
+        let end = self.start.saturating_add(self.bytes.len() as u64);
+        address >= self.start && address < end.saturating_add(STACK_REACH)
+    }
+}
 
 /// What the kernel sent for one stack: a decoded [`tracer_common::stack::StackHead`] with what
 /// follows it.
@@ -30,7 +65,9 @@ pub struct RawStack<'a> {
     /// Return addresses that the kernel found, innermost first, `ip` not among them.
     pub kernel_frames: &'a [u64],
     /// Bytes of stack from `sp` upwards.
-    pub copied: &'a [u8],
+    pub copied: Copied<'a>,
+    /// In a handler on an alternate stack: those of the stack that was interrupted.
+    pub other: Option<Copied<'a>>,
     /// [`tracer_common::stack::flags`].
     pub flags: u32,
 }
@@ -96,7 +133,7 @@ impl Unwinder {
         let rules = walk.rules(space);
         let agrees_with_kernel =
             walk.quality != StackQuality::Broken && walk.agrees(raw.kernel_frames);
-        if walk.quality == StackQuality::Broken || raw.copied.is_empty() {
+        if walk.quality == StackQuality::Broken || raw.copied.bytes.is_empty() {
             walk.take_kernels_if_longer(raw, space);
         }
         let places = walk.places(space);
@@ -160,6 +197,7 @@ impl Walk {
             fp: raw.fp,
         };
         let mut exact = true;
+        let mut interrupted = false;
         let mut read = |address| read_word(raw, address);
         walk.quality = loop {
             match next(space, registers, exact, &mut read) {
@@ -172,6 +210,7 @@ impl Walk {
                         break StackQuality::Cut;
                     }
                     walk.frames.push((found.ip, is_exact));
+                    interrupted |= is_exact && read_word(raw, found.sp).is_none();
                     (registers, exact) = (found, is_exact);
                 }
                 Ok(Found::End) => break StackQuality::Complete,
@@ -179,7 +218,9 @@ impl Walk {
                     walk.met_unknown_code = true;
                     break StackQuality::Broken;
                 }
-                Err(ReadError::Unreadable(address)) if is_beyond_copy(raw, address) => {
+                Err(ReadError::Unreadable(address))
+                    if is_beyond_copy(raw, address, interrupted) =>
+                {
                     break StackQuality::Cut;
                 }
                 Err(_) => break StackQuality::Broken,
@@ -225,7 +266,7 @@ impl Walk {
             if exact && at > 0 {
                 break;
             }
-            let rule = space.exit(lookup(address, exact)).and_then(Exit::rule);
+            let rule = exit(space, address, exact).and_then(Exit::rule);
             if let Some(rule) = rule.filter(|rule| *rule != Rule::FRAME_POINTER) {
                 rules.push((address, rule));
             }
@@ -256,7 +297,7 @@ fn next(
     read: &mut dyn FnMut(u64) -> Option<u64>,
 ) -> Result<Found, ReadError> {
     let lookup = lookup(registers.ip, exact);
-    let Some(exit) = space.exit(lookup) else {
+    let Some(exit) = exit(space, registers.ip, exact) else {
         return Ok(Found::NoCode);
     };
     let next = match exit {
@@ -284,6 +325,16 @@ fn next(
     })
 }
 
+/// How to leave the function at this address; `None` if there is no code.
+fn exit(space: &mut Space, address: u64, exact: bool) -> Option<Exit> {
+    match space.exit(lookup(address, exact))? {
+        // No call has left the address where a function begins: it was put there for a chain to end in, as
+        // makecontext(3) does with glibc's `__start_context`.
+        Exit::Unknown if !exact && space.begins_function(address) => Some(Exit::Outermost),
+        exit => Some(exit),
+    }
+}
+
 /// A return address may already be the next function's: what called is before it.
 fn lookup(address: u64, exact: bool) -> u64 {
     if exact {
@@ -294,15 +345,14 @@ fn lookup(address: u64, exact: bool) -> u64 {
 }
 
 fn read_word(raw: &RawStack<'_>, address: u64) -> Option<u64> {
-    let offset = usize::try_from(address.checked_sub(raw.sp)?).ok()?;
-    let bytes = raw.copied.get(offset..offset.checked_add(8)?)?;
-    bytes.try_into().ok().map(u64::from_ne_bytes)
+    let other = || raw.other.and_then(|other| other.word(address));
+    raw.copied.word(address).or_else(other)
 }
 
-/// Whether the walk failed only because not enough was copied.
-fn is_beyond_copy(raw: &RawStack<'_>, address: u64) -> bool {
-    let copied_end = raw.sp.saturating_add(raw.copied.len() as u64);
-    let cut = !raw.copied.is_empty() || raw.flags & (flags::PRESSURE | flags::CUT) != 0;
-    cut && address.saturating_add(8) > copied_end
-        && address < copied_end.saturating_add(STACK_REACH)
+/// Whether the walk failed only because not enough was copied; `interrupted` tells that it had come to
+/// what a signal has interrupted, which may lie on a stack of which nothing was copied.
+fn is_beyond_copy(raw: &RawStack<'_>, address: u64, interrupted: bool) -> bool {
+    let cut = !raw.copied.bytes.is_empty() || raw.flags & (flags::PRESSURE | flags::CUT) != 0;
+    let reached = raw.copied.reaches(address) || raw.other.is_some_and(|o| o.reaches(address));
+    cut && (reached || interrupted)
 }

@@ -33,3 +33,5 @@ mod reproducer;
 mod selection;
 
 mod storm;
+
+mod truth;

@@ -3,8 +3,10 @@
 use anyhow::{Result, bail};
 use xtask::machine;
 
-/// What the tests start besides the tool: strace counts the same calls.
-pub(crate) const OF_THE_TESTS: [(&str, &str); 1] = [("strace", "strace")];
+/// What the tests start besides the tool: strace counts the same calls, two compilers make programs of
+/// which every stack is compared.
+pub(crate) const OF_THE_TESTS: [(&str, &str); 3] =
+    [("strace", "strace"), ("g++", "g++"), ("clang", "clang")];
 
 /// Installs what is missing of `programs`; `purpose` says in words what they are for.
 ///
@@ -13,7 +15,7 @@ pub(crate) const OF_THE_TESTS: [(&str, &str); 1] = [("strace", "strace")];
 pub(crate) fn ensure(programs: &[(&str, &str)], purpose: &str) -> Result<()> {
     let missing: Vec<&str> = programs
         .iter()
-        .filter(|(program, _)| machine::on_path(program).is_none())
+        .filter(|(program, _)| machine::newest(program).is_none())
         .map(|(_, package)| *package)
         .collect();
     if missing.is_empty() {
