@@ -126,6 +126,8 @@ pub struct Programs {
     counts: PerCpuArray<MapData, [u64; COUNTERS]>,
     verified: HashMap<MapData, u64, u8>,
     rules: HashMap<MapData, [u64; 2], u64>,
+    /// Descriptors of the two maps above.
+    learned: Vec<RawFd>,
     lock: (&'static str, &'static str),
     /// Descriptors of the attached programs.
     attached: Vec<RawFd>,
@@ -158,15 +160,20 @@ impl Programs {
         let processes = HashMap::try_from(take(&mut ebpf, "PROCESSES")?)?;
         let spaces = HashMap::try_from(take(&mut ebpf, "SPACES")?)?;
         let counts = PerCpuArray::try_from(take(&mut ebpf, "COUNTS")?)?;
-        let verified = HashMap::try_from(take(&mut ebpf, "VERIFIED")?)?;
-        let rules = HashMap::try_from(take(&mut ebpf, "RULES")?)?;
+        let verified = take(&mut ebpf, "VERIFIED")?;
+        let rules = take(&mut ebpf, "RULES")?;
+        let learned = [&verified, &rules]
+            .into_iter()
+            .filter_map(descriptor)
+            .collect();
         Ok(Self {
             ebpf,
             processes,
             spaces,
             counts,
-            verified,
-            rules,
+            verified: HashMap::try_from(verified)?,
+            rules: HashMap::try_from(rules)?,
+            learned,
             lock: if kernel.lock_arguments > 3 {
                 LOCK_WITH_PATH
             } else {
@@ -245,13 +252,7 @@ impl Programs {
     pub fn left_out(&self) -> u64 {
         self.attached
             .iter()
-            .filter_map(|fd| fs::read_to_string(format!("/proc/self/fdinfo/{fd}")).ok())
-            .filter_map(|info| {
-                let line = info
-                    .lines()
-                    .find_map(|line| line.strip_prefix("recursion_misses:"))?;
-                line.trim().parse::<u64>().ok()
-            })
+            .filter_map(|&fd| told(fd, "recursion_misses:"))
             .sum()
     }
 
@@ -312,35 +313,59 @@ impl Programs {
         Ok(sums)
     }
 
-    /// From now on a stack with this hash is sent as the hash alone.
-    pub fn verified(&mut self, hash: u64) {
-        if let Err(error) = self.verified.insert(hash, 1, 0) {
-            // The table is full: such stacks go on being sent whole, which is slower and as right.
+    /// From now on a stack with this hash is sent as the hash alone. False: the table is full; such
+    /// stacks go on being sent whole, which is slower and as right.
+    pub fn verified(&mut self, hash: u64) -> bool {
+        let done = self.verified.insert(hash, 1, 0);
+        if let Err(error) = &done {
             log::debug!("cannot mark stack {hash:#x} as verified: {error}");
         }
+        done.is_ok()
     }
 
-    /// Stacks with this hash are sent whole again.
-    pub fn unverify(&mut self, hash: u64) {
-        let _ = self.verified.remove(&hash);
+    /// Stacks with this hash are sent whole again. False: they were all along.
+    pub fn unverify(&mut self, hash: u64) -> bool {
+        self.verified.remove(&hash).is_ok()
     }
 
-    /// Hands the kernel a learned rule.
-    pub fn learned(&mut self, key: RuleKey, rule: Rule) {
-        if let Err(error) = self.rules.insert([key.space, key.ip], rule.to_word(), 0) {
+    /// Hands the kernel a learned rule. False: the table is full.
+    pub fn learned(&mut self, key: RuleKey, rule: Rule) -> bool {
+        let done = self.rules.insert([key.space, key.ip], rule.to_word(), 0);
+        if let Err(error) = &done {
             log::debug!("cannot hand over the rule for {:#x}: {error}", key.ip);
         }
+        done.is_ok()
     }
 
-    /// Takes a learned rule back.
-    pub fn unlearn(&mut self, key: RuleKey) {
-        let _ = self.rules.remove(&[key.space, key.ip]);
+    /// Takes a learned rule back. False: it was not held.
+    pub fn unlearn(&mut self, key: RuleKey) -> bool {
+        self.rules.remove(&[key.space, key.ip]).is_ok()
+    }
+
+    /// Kernel memory of what it has learned, bytes; `None`: it does not tell (`memlock` in a map's `fdinfo`).
+    #[must_use]
+    pub fn learned_bytes(&self) -> Option<u64> {
+        self.learned.iter().map(|&fd| told(fd, "memlock:")).sum()
     }
 }
 
 fn take(ebpf: &mut Ebpf, name: &str) -> Result<aya::maps::Map> {
     ebpf.take_map(name)
         .with_context(|| format!("the embedded object has no map {name}"))
+}
+
+/// A figure that the kernel tells in the `fdinfo` of a map or program.
+fn told(fd: RawFd, name: &str) -> Option<u64> {
+    let info = fs::read_to_string(format!("/proc/self/fdinfo/{fd}")).ok()?;
+    let figure = info.lines().find_map(|line| line.strip_prefix(name))?;
+    figure.trim().parse().ok()
+}
+
+fn descriptor(map: &aya::maps::Map) -> Option<RawFd> {
+    match map {
+        aya::maps::Map::HashMap(data) => Some(data.fd().as_fd().as_raw_fd()),
+        _ => None,
+    }
 }
 
 /// The numbers of [`CALLS`] as a set.

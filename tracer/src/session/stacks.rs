@@ -11,7 +11,7 @@ use tracer_common::stack::RuleKey;
 use crate::{
     capture::programs::Programs,
     event::{
-        SpaceId, StackId, StackQuality,
+        Incomplete, Learning, Nanoseconds, Sent, SpaceId, StackId, StackQuality,
         record::{RawStack as Record, StackWord},
     },
     stacks::{Namer, RawStack, Unwinder},
@@ -36,6 +36,18 @@ pub struct Stacks {
     /// What was handed to the kernel for an address space, to be taken back at its end.
     handed: HashMap<SpaceId, Handed>,
     tickets: HashMap<u64, StackId>,
+    /// When most are known.
+    settled: Nanoseconds,
+    learning: Learning,
+    /// Of all address spaces.
+    held: Held,
+}
+
+/// How much the kernel holds.
+#[derive(Default)]
+struct Held {
+    hashes: u64,
+    rules: u64,
 }
 
 #[derive(Default)]
@@ -45,9 +57,9 @@ struct Handed {
 }
 
 impl Stacks {
-    /// No stacks yet; `namer` will name them.
+    /// No stacks yet; `namer` will name them. The trace began at `started`.
     #[must_use]
-    pub fn new(namer: Namer) -> Self {
+    pub fn new(namer: Namer, started: Nanoseconds) -> Self {
         Self {
             unwinder: Unwinder::new(),
             namer,
@@ -56,12 +68,15 @@ impl Stacks {
             verified: HashMap::new(),
             handed: HashMap::new(),
             tickets: HashMap::new(),
+            settled: Nanoseconds(started.0.saturating_add(Learning::SETTLED_NS)),
+            learning: Learning::default(),
+            held: Held::default(),
         }
     }
 
     /// A stack came whole: unwinds it, gives it an id, and tells the kernel what it may send shorter
-    /// from now on.
-    pub fn arrived(&mut self, record: &Record, programs: &mut Programs) {
+    /// from now on. Returns why it is not complete, if it is new and that is not known yet.
+    pub fn arrived(&mut self, record: &Record, programs: &mut Programs) -> Option<Incomplete> {
         let mut unwound = self.unwinder.unwind(&RawStack {
             pid: record.stamp.pid,
             space: record.stamp.space,
@@ -80,9 +95,15 @@ impl Stacks {
         };
         let agrees = unwound.agrees_with_kernel;
         let rules = std::mem::take(&mut unwound.rules);
+        let mut incomplete = None;
         let id = *self.ids.entry(key).or_insert_with(|| {
             self.given += 1;
             let id = StackId(self.given);
+            incomplete = unwound.incomplete.take().map(|(cause, module)| Incomplete {
+                stack: id,
+                cause,
+                module,
+            });
             self.namer.name(id, record.stamp.pid, space, unwound);
             id
         });
@@ -90,24 +111,36 @@ impl Stacks {
         let handed = self.handed.entry(space).or_default();
         if agrees {
             self.verified.insert(record.hash, id);
-            if handed.hashes.insert(record.hash) {
-                programs.verified(record.hash);
+            if handed.hashes.insert(record.hash) && programs.verified(record.hash) {
+                self.held.hashes += 1;
+                self.learning.hashes = self.learning.hashes.max(self.held.hashes);
             }
-            return;
+            return incomplete;
         }
         for (ip, rule) in rules {
             let key = RuleKey {
                 space: record.space_key,
                 ip,
             };
-            if handed.rules.insert(key) {
-                programs.learned(key, rule);
+            if handed.rules.insert(key) && programs.learned(key, rule) {
+                self.held.rules += 1;
+                self.learning.rules = self.learning.rules.max(self.held.rules);
             }
         }
+        incomplete
     }
 
-    /// The id that an event's stack word stands for. A ticket is good for one event.
-    pub fn resolve(&mut self, word: StackWord) -> StackId {
+    /// The id that the stack word of an event at `time` stands for. A ticket is good for one event.
+    pub fn resolve(&mut self, word: StackWord, time: Nanoseconds) -> StackId {
+        let one = match word {
+            StackWord::None => Sent::default(),
+            StackWord::Verified(_) => Sent { known: 1, whole: 0 },
+            StackWord::Ticket(_) => Sent { known: 0, whole: 1 },
+        };
+        self.learning.all.add(one);
+        if time >= self.settled {
+            self.learning.settled.add(one);
+        }
         match word {
             StackWord::None => None,
             StackWord::Verified(hash) => self.verified.get(&hash).copied(),
@@ -152,13 +185,22 @@ impl Stacks {
             return HashSet::new();
         };
         for hash in &handed.hashes {
-            programs.unverify(*hash);
+            self.held.hashes -= u64::from(programs.unverify(*hash));
         }
         for key in handed.rules {
-            programs.unlearn(key);
+            self.held.rules -= u64::from(programs.unlearn(key));
         }
         self.ids.retain(|key, _| key.space != space);
         handed.hashes
+    }
+
+    /// How stacks came so far, and what the kernel holds to send them short.
+    #[must_use]
+    pub fn learning(&self, programs: &Programs) -> Learning {
+        Learning {
+            memory_bytes: programs.learned_bytes(),
+            ..self.learning
+        }
     }
 
     /// No more stacks will come: waits until those that came have names.

@@ -7,7 +7,7 @@ use tracer_common::stack::{MAX_FRAMES, Rule, flags};
 use super::arch::{Next, Registers};
 use super::cfi::{Exit, Step, StepError};
 use super::modules::{Files, Place, Space};
-use crate::event::{Pid, SpaceId, StackQuality};
+use crate::event::{Cause, Pid, SpaceId, StackQuality};
 
 /// How far beyond the copied bytes an address may lie to be of the same stack, bytes: well over the
 /// usual limit of 8 MiB.
@@ -44,6 +44,8 @@ pub struct Unwound {
     pub places: Vec<Place>,
     /// How much is known.
     pub quality: StackQuality,
+    /// Why it is not complete, and the path of the file whose code could not be left, if there is one.
+    pub incomplete: Option<(Cause, String)>,
     /// The kernel's walk found exactly these frames: its hash is a valid id for this stack.
     pub agrees_with_kernel: bool,
     /// How the kernel can find the callers of these frames, where frame pointers do not lead to them:
@@ -99,11 +101,13 @@ impl Unwinder {
         if walk.quality == StackQuality::Broken || raw.copied.is_empty() {
             walk.take_kernels_if_longer(raw, space);
         }
+        let incomplete = walk.why(raw, space);
         let places = walk.places(space);
         Unwound {
             frames: walk.frames.iter().map(|&(address, _)| address).collect(),
             places,
             quality: walk.quality,
+            incomplete,
             agrees_with_kernel,
             rules,
         }
@@ -145,6 +149,9 @@ struct Walk {
     frames: Vec<(u64, bool)>,
     quality: StackQuality,
     met_unknown_code: bool,
+    /// The frame that was to blame, if the walk did not reach the end: the last one from which the frame
+    /// pointer was followed because nothing told better, else the last.
+    astray: usize,
 }
 
 impl Walk {
@@ -153,6 +160,7 @@ impl Walk {
             frames: vec![(raw.ip, true)],
             quality: StackQuality::Broken,
             met_unknown_code: false,
+            astray: 0,
         };
         let mut registers = Registers {
             ip: raw.ip,
@@ -185,7 +193,42 @@ impl Walk {
                 Err(_) => break StackQuality::Broken,
             }
         };
+        let unknown = |&(address, exact): &(u64, bool)| {
+            matches!(space.exit(lookup(address, exact)), Some(Exit::Unknown))
+        };
+        let last = walk.frames.len() - 1;
+        walk.astray = walk.frames.iter().rposition(unknown).unwrap_or(last);
         walk
+    }
+
+    /// Why the walk is not complete, and in which file it came to its end.
+    fn why(&self, raw: &RawStack<'_>, space: &mut Space) -> Option<(Cause, String)> {
+        let (address, exact) = self.frames[self.astray];
+        let pressure = raw.flags & flags::PRESSURE != 0;
+        let module = || match space.place(address, lookup(address, exact)) {
+            Place::File { path, .. } | Place::Mapping { path, .. } => path.as_ref().to_owned(),
+            Place::Runtime { .. } | Place::Nowhere { .. } => String::new(),
+        };
+        match self.quality {
+            StackQuality::Complete => None,
+            StackQuality::Cut if self.frames.len() > MAX_FRAMES => {
+                Some((Cause::TooDeep, String::new()))
+            }
+            _ if pressure => Some((Cause::Pressure, String::new())),
+            StackQuality::Cut => Some((Cause::BeyondCopy, module())),
+            StackQuality::Broken | StackQuality::None if space.is_empty() => {
+                Some((Cause::Gone, String::new()))
+            }
+            StackQuality::Broken | StackQuality::None => {
+                let module = module();
+                let cause = match space.exit(lookup(address, exact)) {
+                    Some(Exit::Unknown) if module.is_empty() => Cause::RuntimeCode,
+                    Some(Exit::Unknown) => Cause::NoUnwindInformation,
+                    _ => Cause::Astray,
+                };
+                Some((cause, module))
+            }
+        }
     }
 
     fn agrees(&self, kernel_frames: &[u64]) -> bool {
@@ -209,6 +252,7 @@ impl Walk {
             return;
         }
         self.frames.truncate(1);
+        self.astray = 0;
         self.frames.extend(
             raw.kernel_frames[..believable]
                 .iter()

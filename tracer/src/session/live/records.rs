@@ -21,10 +21,14 @@ impl Live {
             return;
         }
         match record {
-            Record::Stack(stack) => self.stacks.arrived(&stack, &mut self.programs),
+            Record::Stack(stack) => {
+                if let Some(why) = self.stacks.arrived(&stack, &mut self.programs) {
+                    self.sink.enter(&Event::Incomplete(why));
+                }
+            }
             Record::Failed(failed) => self.order.failed(failed),
             Record::Call(call) => {
-                let stack = self.stacks.resolve(call.stack);
+                let stack = self.stacks.resolve(call.stack, call.stamp.time);
                 let of_file = call.kind == Kind::Mmap && call.extra.is_some();
                 if of_file && call.protection & PROT_EXEC != 0 {
                     self.stacks
