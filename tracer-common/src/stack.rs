@@ -9,16 +9,20 @@ use crate::header::Header;
 /// Set in [`crate::memory::Call::stack`] when the word is a ticket, not a stack id.
 pub const TICKET: u64 = 1 << 63;
 /// The most frames the kernel walks.
-pub const MAX_FRAMES: usize = 127;
+pub const MAX_FRAMES: usize = 255;
 /// The most bytes of stack that the kernel copies: half of Node's stacks go beyond 16 KiB (one frame
 /// of libuv's is 12 KiB), none that was seen beyond 48.
 pub const MAX_COPY: usize = 48 * 1024;
 
 /// Words that are sent for the return addresses, whatever their number.
-pub const FRAME_SLOTS: usize = 128;
+pub const FRAME_SLOTS: usize = 256;
+/// Set in a return address that was found by a [`Rule`]; no user address has this bit.
+pub const BY_RULE: u64 = 1 << 63;
+/// Bytes of a page of the copy.
+pub const PAGE: u64 = 4096;
 
 /// A stack as the kernel saw it. In the ring it is followed by [`FRAME_SLOTS`] words, of which
-/// `frames` are return addresses (innermost first, [`StackHead::ip`] not among them), and then by
+/// `frames` are return addresses (innermost first, [`StackHead::ip`] not among them; see [`BY_RULE`]), and then by
 /// `copied` bytes of stack from [`StackHead::sp`] upwards.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
@@ -49,6 +53,9 @@ pub mod flags {
     pub const BROKEN: u32 = 2;
     /// Fewer bytes were copied because the ring was filling.
     pub const PRESSURE: u32 = 4;
+    /// This bit and those above it: of the copy's whole pages the first is not there, the second, …: nobody
+    /// has touched them, or they are not in memory now.
+    pub const FIRST_MISSING: u32 = 1 << 8;
 }
 
 /// A rule that user space has learned for one `ip` in one address space: how to find the caller there.

@@ -15,7 +15,9 @@ use tracer_common::{
     counters::Counter,
     header::{Header, Kind},
     settings::Offset,
-    stack::{FRAME_SLOTS, MAX_COPY, MAX_FRAMES, Rule, RuleKey, StackHead, TICKET, flags},
+    stack::{
+        BY_RULE, FRAME_SLOTS, MAX_COPY, MAX_FRAMES, PAGE, Rule, RuleKey, StackHead, TICKET, flags,
+    },
 };
 
 use crate::{
@@ -25,11 +27,12 @@ use crate::{
     task::Registers,
 };
 
-const PAGE: u64 = 4096;
 /// Bytes of stack that are copied at once for the first frames, which are all of many stacks.
 const SMALL_BLOCK: u64 = 1024;
 /// So many.
 const SHALLOW: u32 = 8;
+/// So many pages of a stack that are not there are skipped: large buffers are of 4, 8 or 16 KiB.
+const MOST_MISSING: u64 = 5;
 /// No code lies below this address (`vm.mmap_min_addr` is at least a page wherever code runs).
 const LOWEST_CODE: u64 = PAGE;
 
@@ -195,33 +198,51 @@ fn reach(scratch: &mut Scratch, offset: u64) -> bool {
     there
 }
 
-/// Copies what user space will need beyond what the walk here has copied, page by page: the last page
-/// that can be read is the end.
+/// Copies what user space will need beyond what the walk here has copied, page by page.
 #[inline(always)]
 fn copy_rest(scratch: &mut Scratch, sp: u64) {
     let first = PAGE - (sp & (PAGE - 1));
     if !read_user(&raw mut scratch.copy as *mut u8, first as u32, sp) {
         return;
     }
-    let mut pages = 0;
-    for _ in 0..MAX_COPY as u64 / PAGE - 1 {
-        if !copy_page(scratch, sp, first + pages * PAGE) {
-            break;
-        }
-        pages += 1;
-    }
-    scratch.head.copied = (first + pages * PAGE) as u32;
+    scratch.head.copied = first as u32;
+    // SAFETY: the callback has the signature that the helper wants and ignores its context.
+    unsafe {
+        bpf_loop(
+            (MAX_COPY as u64 / PAGE - 1) as u32,
+            copy_page as *mut c_void,
+            core::ptr::null_mut(),
+            0,
+        )
+    };
 }
 
-/// Copies the page that lies `offset` bytes above `sp`.
-#[inline(always)]
-fn copy_page(scratch: &mut Scratch, sp: u64, offset: u64) -> bool {
+/// Copies the `index`-th whole page above the stack pointer. A page that is not there may be one that the
+/// program has never touched, in the midst of a large array of one of its functions: a few such are
+/// skipped, and marked. More are the stack's end; returns 1 there.
+///
+/// # Safety
+/// Called by the kernel only.
+unsafe extern "C" fn copy_page(index: u32, _context: *mut c_void) -> c_long {
+    let Some(scratch) = scratch() else {
+        return 1;
+    };
+    // SAFETY: this CPU's own; the caller does not touch it during the loop.
+    let scratch = unsafe { &mut *scratch };
+    // SAFETY: written before the loop began. Plain numbers to the verifier, as in `begin`.
+    let sp = unsafe { core::ptr::read_volatile(&raw const scratch.head.sp) };
+    let offset = PAGE - (sp & (PAGE - 1)) + u64::from(index) * PAGE;
     if offset > MAX_COPY as u64 - PAGE {
-        return false;
+        return 1;
     }
     // SAFETY: the page lies inside of the copy.
     let to = unsafe { (&raw mut scratch.copy as *mut u8).add(offset as usize) };
-    read_user(to, PAGE as u32, sp.wrapping_add(offset))
+    if read_user(to, PAGE as u32, sp.wrapping_add(offset)) {
+        scratch.head.copied = (offset + PAGE) as u32;
+        return 0;
+    }
+    scratch.head.header.flags |= flags::FIRST_MISSING << (index & 15);
+    c_long::from(offset >= u64::from(scratch.head.copied) + (MOST_MISSING - 1) * PAGE)
 }
 
 #[inline(always)]
@@ -288,6 +309,9 @@ fn by_rule(scratch: &mut Scratch, space: u64) -> Followed {
     let Some([_, return_address]) = two_words(scratch, caller_sp.wrapping_sub(16)) else {
         return Followed::Broken;
     };
+    if return_address == 0 {
+        return Followed::End;
+    }
     if rule.fp_offset != 0 {
         let at = caller_sp.wrapping_add(i64::from(rule.fp_offset) as u64);
         let Some([fp, _]) = two_words(scratch, at) else {
@@ -295,7 +319,7 @@ fn by_rule(scratch: &mut Scratch, space: u64) -> Followed {
         };
         scratch.fp = fp;
     }
-    found(scratch, return_address, caller_sp);
+    found(scratch, return_address, BY_RULE, caller_sp);
     Followed::Caller
 }
 
@@ -319,18 +343,18 @@ fn by_frame_pointer(scratch: &mut Scratch) -> Followed {
         return Followed::Broken;
     }
     scratch.fp = next;
-    found(scratch, return_address, fp.wrapping_add(16));
+    found(scratch, return_address, 0, fp.wrapping_add(16));
     Followed::Caller
 }
 
-/// Another frame; one too many is left out.
+/// Another frame, sent with this mark; one too many is left out.
 #[inline(always)]
-fn found(scratch: &mut Scratch, return_address: u64, sp: u64) {
+fn found(scratch: &mut Scratch, return_address: u64, mark: u64, sp: u64) {
     let at = scratch.head.frames as usize;
     if at >= MAX_FRAMES {
         return;
     }
-    scratch.frames[at & (FRAME_SLOTS - 1)] = return_address;
+    scratch.frames[at & (FRAME_SLOTS - 1)] = return_address | mark;
     scratch.head.frames = at as u32 + 1;
     scratch.hash = mix(scratch.hash, return_address);
     scratch.pc = return_address;

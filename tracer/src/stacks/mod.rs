@@ -2,7 +2,7 @@
 //!
 //! In the order of the data: [`unwind`] turns registers and a copy of stack bytes into return
 //! addresses; it asks [`modules`] what code lies where in an address space, and [`cfi`] how to leave
-//! a function at a given pc (the machine's part is in [`arch`]). [`symbolize`] then names the
+//! a function at a given pc ([`go`] knows what Go's tables do not tell; the machine's part is in [`arch`]). [`symbolize`] then names the
 //! addresses, in a thread of its own: native code by [`native_names`], code made at run time by
 //! [`perf_map`] and [`runtime_names`].
 //!
@@ -15,6 +15,8 @@ pub mod unwind;
 pub mod modules;
 
 pub mod cfi;
+
+pub mod go;
 
 pub mod arch;
 

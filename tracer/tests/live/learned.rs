@@ -52,8 +52,7 @@ fn record(path: &Path, program: &Path, words: &[&OsStr]) -> Output {
     output
 }
 
-/// The stacks that were sent whole, of a program that was compiled so: at most so many records were
-/// neither a call nor a fault. Each stack of the loop's calls must be complete.
+/// How many stacks were sent whole, of a program that was compiled so. Each stack of the loop's calls must be complete.
 fn sent_whole(options: &[&str]) -> u64 {
     let folder = folder();
     let program = compile(folder.path(), SOURCE, options);
@@ -70,15 +69,23 @@ fn sent_whole(options: &[&str]) -> u64 {
         assert_eq!((stack.quality, deep.count()), (StackQuality::Complete, 31));
     }
     let mut reader = Reader::open(&path).unwrap();
-    let (mut calls, mut records) = (0, 0);
+    let mut told = None;
     while let Some(event) = reader.read().unwrap() {
-        match event {
-            Event::Call(_) => calls += 1,
-            Event::Ended(ended) => records = ended.events,
-            _ => {}
+        if let Event::Learning(learning) = event {
+            told = Some(learning);
         }
     }
-    records - calls
+    let learning = told.unwrap();
+    assert!(
+        learning.all.known + learning.all.whole >= PAIRS,
+        "{learning:?}"
+    );
+    assert!(learning.hashes > 0, "{learning:?}");
+    assert!(
+        learning.memory_bytes.is_none_or(|bytes| bytes > 4096),
+        "{learning:?}"
+    );
+    learning.all.whole
 }
 
 /// All stacks of a recording that lost nothing, and those of the mappings of 64 KiB.
@@ -116,6 +123,56 @@ fn so_is_one_with_frame_pointers() {
     ];
     let whole = sent_whole(&options);
     assert!(whole < PAIRS / 2, "{whole} of {PAIRS} stacks came whole");
+}
+
+/// Maps once below an array of which pages were never touched, and once without it; then lives on until
+/// its maps have been read.
+const SPARSE: &str = r#"
+#include <pthread.h>
+#include <sys/mman.h>
+#include <unistd.h>
+__attribute__((noinline)) static void *map(void) {
+    void *place = mmap(0, 1 << 16, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    __asm__ volatile("" ::: "memory");
+    return place;
+}
+__attribute__((noinline)) static void sparse(void) {
+    char room[16384];
+    room[0] = 1;
+    __asm__ volatile("" :: "r"(room) : "memory");
+    map();
+    __asm__ volatile("" :: "r"(room) : "memory");
+}
+/* A thread's stack is new: nothing has touched it. */
+static void *thread(void *unused) {
+    sparse();
+    map();
+    return unused;
+}
+int main(void) {
+    pthread_t id;
+    pthread_create(&id, 0, thread, 0);
+    pthread_join(id, 0);
+    sleep(1);
+}
+"#;
+
+#[test]
+fn pages_of_a_stack_that_nobody_has_touched_do_not_cut_it() {
+    let folder = folder();
+    let program = compile(folder.path(), SPARSE, &["-O1", "-fomit-frame-pointer"]);
+    let path = folder.path().join("sparse.vmt");
+    record(&path, &program, &[]);
+    let (stacks, mapped) = stacks_of_maps(&path);
+    assert_eq!(mapped.len(), 2);
+    for id in mapped {
+        assert_eq!(
+            stacks[&id].quality,
+            StackQuality::Complete,
+            "{:?}",
+            stacks[&id]
+        );
+    }
 }
 
 /// A library that maps and unmaps from a frame of so many bytes, under a name of its own.
