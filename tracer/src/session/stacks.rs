@@ -159,15 +159,44 @@ impl Stacks {
     /// Addresses were unmapped: if a file's code lay there, others may have it from now on.
     pub fn unmapped(&mut self, space: SpaceId, range: &Range<u64>, programs: &mut Programs) {
         if self.unwinder.knows_file_in(space, range) {
-            self.code_changed(space, programs);
+            self.code_changed(space, range, programs);
         }
     }
 
-    /// A file was mapped as code, or unmapped: the same addresses may be other functions from now on, so that what
-    /// was learned must be learned again. (Hashes that are under way already keep their meaning.)
-    pub fn code_changed(&mut self, space: SpaceId, programs: &mut Programs) {
+    /// A file was mapped as code, or unmapped: these addresses may be other functions from now on, so that
+    /// what was learned there must be learned again, and nothing else: V8 maps its built-ins anew for each
+    /// isolate. (Hashes that are under way already keep their meaning.)
+    pub fn code_changed(&mut self, space: SpaceId, range: &Range<u64>, programs: &mut Programs) {
         self.unwinder.modules_changed(space);
-        self.take_back(space, programs);
+        let Some(handed) = self.handed.get_mut(&space) else {
+            return;
+        };
+        // A return address right behind the range may still be of a call at its end.
+        let concerns = |ip: &u64| (range.start..=range.end).contains(ip);
+        let mut gone = HashSet::new();
+        self.ids.retain(|key, id| {
+            let stays = key.space != space || !key.frames.iter().any(concerns);
+            if !stays {
+                gone.insert(*id);
+            }
+            stays
+        });
+        let held = &mut self.held;
+        let verified = &self.verified;
+        handed.hashes.retain(|hash| {
+            let stays = verified.get(hash).is_some_and(|id| !gone.contains(id));
+            if !stays {
+                held.hashes -= u64::from(programs.unverify(*hash));
+            }
+            stays
+        });
+        handed.rules.retain(|key| {
+            let stays = !concerns(&key.ip);
+            if !stays {
+                held.rules -= u64::from(programs.unlearn(*key));
+            }
+            stays
+        });
     }
 
     /// An address space has ended, or its number begins anew: nothing that was learned in it holds.

@@ -30,12 +30,12 @@ impl Live {
             Record::Call(call) => {
                 let stack = self.stacks.resolve(call.stack, call.stamp.time);
                 let of_file = call.kind == Kind::Mmap && call.extra.is_some();
+                let range = call.address.0..call.address.0.saturating_add(call.length);
                 if of_file && call.protection & PROT_EXEC != 0 {
                     self.stacks
-                        .code_changed(call.stamp.space, &mut self.programs);
+                        .code_changed(call.stamp.space, &range, &mut self.programs);
                 }
                 if call.kind == Kind::Munmap {
-                    let range = call.address.0..call.address.0.saturating_add(call.length);
                     self.stacks
                         .unmapped(call.stamp.space, &range, &mut self.programs);
                 }
