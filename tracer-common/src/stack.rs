@@ -31,7 +31,7 @@ pub struct StackHead {
     pub header: Header,
     /// The ticket that the event carries.
     pub ticket: u64,
-    /// The hash over address space, `ip` and frames: the id once it is verified.
+    /// The hash over `code`, `ip` and frames: the id once it is verified.
     pub hash: u64,
     /// Instruction pointer at the system call: the instruction after it.
     pub ip: u64,
@@ -43,6 +43,9 @@ pub struct StackHead {
     pub frames: u32,
     /// Number of stack bytes that follow the words.
     pub copied: u32,
+    /// Stands for the code of the address space: copies made by fork have their parent's until the code of
+    /// either changes, and so all that is known of it.
+    pub code: u64,
 }
 
 /// [`StackHead`]'s `header.flags`.
@@ -58,7 +61,7 @@ pub mod flags {
     pub const FIRST_MISSING: u32 = 1 << 8;
 }
 
-/// A rule that user space has learned for one `ip` in one address space: how to find the caller there.
+/// A rule that user space has learned for one `ip` in one code: how to find the caller there.
 /// The caller's stack pointer is `base + offset` and the return address lies 8 bytes below that.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
@@ -109,8 +112,8 @@ impl Rule {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[repr(C)]
 pub struct RuleKey {
-    /// Address space ([`Header::space`]).
-    pub space: u64,
+    /// Its code ([`StackHead::code`]).
+    pub code: u64,
     /// Instruction pointer or return address.
     pub ip: u64,
 }

@@ -37,6 +37,11 @@ pub static COUNTS: PerCpuArray<[u64; COUNTERS]> = PerCpuArray::with_max_entries(
 #[map]
 pub static VERIFIED: HashMap<u64, u8> = HashMap::with_max_entries(64 * 1024, 0);
 
+/// Address spaces whose code is another's: identity → what stands for their code in hashes and rules. A forked
+/// copy has its parent's; user space gives a new one when the code of either changes.
+#[map]
+pub static CODES: HashMap<u64, u64> = HashMap::with_max_entries(16 * 1024, 0);
+
 /// Rules that user space has learned: see [`tracer_common::stack::Rule`], as one word.
 #[map]
 pub static RULES: HashMap<RuleKey, u64> = HashMap::with_max_entries(64 * 1024, 0);

@@ -23,7 +23,7 @@ use tracer_common::{
 use crate::{
     emit,
     filter::Traced,
-    maps::{EVENTS, READING, RULES, SCRATCH, VERIFIED},
+    maps::{CODES, EVENTS, READING, RULES, SCRATCH, VERIFIED},
     task::Registers,
 };
 
@@ -68,11 +68,12 @@ pub fn take(registers: Registers, space: u64, who: Traced) -> u64 {
     scratch.head.sp = sp;
     scratch.head.fp = fp;
     scratch.head.header = emit::header(Kind::Stack, 0, 0, space, who);
+    scratch.head.code = code_of(space);
 
     reading(1);
     scratch.head.copied = 0;
-    let space = begin(scratch);
-    by_rule(scratch, space);
+    let code = begin(scratch);
+    by_rule(scratch, code);
     follow(scratch, step as *mut c_void);
     let mut known = is_verified(scratch);
     if !known {
@@ -106,7 +107,14 @@ fn is_verified(scratch: &Scratch) -> bool {
     unsafe { VERIFIED.get(scratch.hash & !TICKET) }.is_some()
 }
 
-/// Puts the walk at the beginning; returns the address space.
+/// What stands for the code of an address space.
+#[inline(always)]
+pub fn code_of(space: u64) -> u64 {
+    // SAFETY: the value is a plain number.
+    unsafe { CODES.get(space) }.copied().unwrap_or(space)
+}
+
+/// Puts the walk at the beginning; returns what stands for the code.
 #[inline(always)]
 fn begin(scratch: &mut Scratch) -> u64 {
     scratch.head.frames = 0;
@@ -116,9 +124,9 @@ fn begin(scratch: &mut Scratch) -> u64 {
     scratch.pc = scratch.head.ip;
     // Read back from the map: a plain number to the verifier, which forbids arithmetic on a pointer.
     // SAFETY: the caller has written it.
-    let space = unsafe { core::ptr::read_volatile(&raw const scratch.head.header.space) };
-    scratch.hash = mix(mix(0, space), scratch.pc);
-    space
+    let code = unsafe { core::ptr::read_volatile(&raw const scratch.head.code) };
+    scratch.hash = mix(mix(0, code), scratch.pc);
+    code
 }
 
 /// Walks to the end, one frame by each call of `step`.
@@ -290,10 +298,10 @@ enum Followed {
 
 /// The caller, by the rule for the walk's pc, if there is one.
 #[inline(always)]
-fn by_rule(scratch: &mut Scratch, space: u64) -> Followed {
+fn by_rule(scratch: &mut Scratch, code: u64) -> Followed {
     let ip = scratch.pc;
     // SAFETY: the value is a plain number.
-    let Some(word) = (unsafe { RULES.get(RuleKey { space, ip }) }) else {
+    let Some(word) = (unsafe { RULES.get(RuleKey { code, ip }) }) else {
         return Followed::NoRule;
     };
     let rule = Rule::from_word(*word);
@@ -399,8 +407,8 @@ unsafe extern "C" fn step_by_rule(_index: u32, _context: *mut c_void) -> c_long 
     // SAFETY: this CPU's own; the caller does not touch it during the loop.
     let scratch = unsafe { &mut *scratch };
     // SAFETY: written before the walk began.
-    let space = unsafe { core::ptr::read_volatile(&raw const scratch.head.header.space) };
-    let followed = match by_rule(scratch, space) {
+    let code = unsafe { core::ptr::read_volatile(&raw const scratch.head.code) };
+    let followed = match by_rule(scratch, code) {
         Followed::NoRule => by_frame_pointer(scratch),
         followed => followed,
     };

@@ -11,7 +11,7 @@ use tracer_common::{
 
 use crate::{
     filter::Traced,
-    maps::{PROCESSES, SPACES, TURNS},
+    maps::{CODES, PROCESSES, SPACES, TURNS},
     task::Mm,
 };
 
@@ -127,6 +127,7 @@ pub fn forget_thread(tid: u32) {
 #[inline(always)]
 pub fn forget_space(space: u64) {
     let _ = SPACES.remove(space);
+    let _ = CODES.remove(space);
 }
 
 #[inline(always)]

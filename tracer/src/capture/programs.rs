@@ -126,6 +126,7 @@ pub struct Programs {
     counts: PerCpuArray<MapData, [u64; COUNTERS]>,
     verified: HashMap<MapData, u64, u8>,
     rules: HashMap<MapData, [u64; 2], u64>,
+    codes: HashMap<MapData, u64, u64>,
     /// Descriptors of the two maps above.
     learned: Vec<RawFd>,
     lock: (&'static str, &'static str),
@@ -159,6 +160,7 @@ impl Programs {
         let mut ebpf = loader.load(OBJECT).map_err(|error| refused(error.into()))?;
         let processes = HashMap::try_from(take(&mut ebpf, "PROCESSES")?)?;
         let spaces = HashMap::try_from(take(&mut ebpf, "SPACES")?)?;
+        let codes = HashMap::try_from(take(&mut ebpf, "CODES")?)?;
         let counts = PerCpuArray::try_from(take(&mut ebpf, "COUNTS")?)?;
         let verified = take(&mut ebpf, "VERIFIED")?;
         let rules = take(&mut ebpf, "RULES")?;
@@ -173,6 +175,7 @@ impl Programs {
             counts,
             verified: HashMap::try_from(verified)?,
             rules: HashMap::try_from(rules)?,
+            codes,
             learned,
             lock: if kernel.lock_arguments > 3 {
                 LOCK_WITH_PATH
@@ -330,7 +333,7 @@ impl Programs {
 
     /// Hands the kernel a learned rule. False: the table is full.
     pub fn learned(&mut self, key: RuleKey, rule: Rule) -> bool {
-        let done = self.rules.insert([key.space, key.ip], rule.to_word(), 0);
+        let done = self.rules.insert([key.code, key.ip], rule.to_word(), 0);
         if let Err(error) = &done {
             log::debug!("cannot hand over the rule for {:#x}: {error}", key.ip);
         }
@@ -339,7 +342,16 @@ impl Programs {
 
     /// Takes a learned rule back. False: it was not held.
     pub fn unlearn(&mut self, key: RuleKey) -> bool {
-        self.rules.remove(&[key.space, key.ip]).is_ok()
+        self.rules.remove(&[key.code, key.ip]).is_ok()
+    }
+
+    /// From now on this stands for the code of an address space. False: the table is full.
+    pub fn set_code(&mut self, space_key: u64, code: u64) -> bool {
+        let done = self.codes.insert(space_key, code, 0);
+        if let Err(error) = &done {
+            log::debug!("cannot say that the code of a space is another now: {error}");
+        }
+        done.is_ok()
     }
 
     /// Kernel memory of what it has learned, bytes; `None`: it does not tell (`memlock` in a map's `fdinfo`).

@@ -76,6 +76,13 @@ impl Decoder {
         space
     }
 
+    /// The kernel's own name for an address space, for what is handed to it.
+    #[must_use]
+    pub fn key_of(&self, space: SpaceId) -> Option<u64> {
+        let found = self.spaces.iter().find(|(_, known)| **known == space);
+        found.map(|(key, _)| *key)
+    }
+
     /// An address space has ended: the kernel may use its name for another.
     pub fn forget(&mut self, space: SpaceId) {
         self.spaces.retain(|_, known| *known != space);
@@ -172,7 +179,7 @@ impl Decoder {
                     },
                 })
             }
-            Kind::Stack => Record::Stack(stack(stamp, space_key, flags, bytes).ok_or(wrong)??),
+            Kind::Stack => Record::Stack(stack(stamp, flags, bytes).ok_or(wrong)??),
             Kind::Mmap
             | Kind::Munmap
             | Kind::Mremap
@@ -236,13 +243,8 @@ fn turn(bytes: &mut Bytes) -> Turn {
 }
 
 /// `None`: wrong length.
-fn stack(
-    stamp: Stamp,
-    space_key: u64,
-    flags: u32,
-    mut bytes: Bytes,
-) -> Option<Result<RawStack, DecodeError>> {
-    const REST_OF_HEAD: usize = 48;
+fn stack(stamp: Stamp, flags: u32, mut bytes: Bytes) -> Option<Result<RawStack, DecodeError>> {
+    const REST_OF_HEAD: usize = 56;
     if bytes.len() < REST_OF_HEAD + 8 * FRAME_SLOTS {
         return None;
     }
@@ -253,6 +255,7 @@ fn stack(
     let fp = bytes.get_u64_ne();
     let frames = bytes.get_u32_ne();
     let copied = bytes.get_u32_ne() as usize;
+    let code = bytes.get_u64_ne();
     if frames as usize > MAX_FRAMES {
         return Some(Err(DecodeError::Frames(frames)));
     }
@@ -262,7 +265,7 @@ fn stack(
     }
     Some(Ok(RawStack {
         stamp,
-        space_key,
+        code,
         ticket,
         hash,
         ip,
@@ -391,6 +394,7 @@ mod tests {
         }
         bytes.put_u32_ne(2);
         bytes.put_u32_ne(16);
+        bytes.put_u64_ne(0x77);
         for slot in 0..FRAME_SLOTS as u64 {
             bytes.put_u64_ne(0x4000 + slot);
         }
@@ -399,7 +403,7 @@ mod tests {
             panic!("the stack was not decoded");
         };
         assert_eq!(stack.frames, [0x4000, 0x4001]);
-        assert_eq!(stack.copied.len(), 16);
+        assert_eq!((stack.copied.len(), stack.code), (16, 0x77));
         bytes.put_u8(0);
         assert!(Decoder::default().decode(bytes.freeze()).is_err());
     }

@@ -1,13 +1,11 @@
 //! Stacks of a live trace: unwound when they arrive, given an id, named on a thread of their own while
 //! the process is alive.
 
-use std::{
-    collections::{HashMap, HashSet},
-    ops::Range,
-};
+use std::{collections::HashMap, ops::Range};
 
 use tracer_common::stack::RuleKey;
 
+use super::learned::Learned;
 use crate::{
     capture::programs::Programs,
     event::{
@@ -33,27 +31,11 @@ pub struct Stacks {
     /// Ids given out.
     given: u32,
     verified: HashMap<u64, StackId>,
-    /// What was handed to the kernel for an address space, to be taken back at its end.
-    handed: HashMap<SpaceId, Handed>,
+    learned: Learned,
     tickets: HashMap<u64, StackId>,
     /// When most are known.
     settled: Nanoseconds,
     learning: Learning,
-    /// Of all address spaces.
-    held: Held,
-}
-
-/// How much the kernel holds.
-#[derive(Default)]
-struct Held {
-    hashes: u64,
-    rules: u64,
-}
-
-#[derive(Default)]
-struct Handed {
-    hashes: HashSet<u64>,
-    rules: HashSet<RuleKey>,
 }
 
 impl Stacks {
@@ -66,11 +48,10 @@ impl Stacks {
             ids: HashMap::new(),
             given: 0,
             verified: HashMap::new(),
-            handed: HashMap::new(),
+            learned: Learned::default(),
             tickets: HashMap::new(),
             settled: Nanoseconds(started.0.saturating_add(Learning::SETTLED_NS)),
             learning: Learning::default(),
-            held: Held::default(),
         }
     }
 
@@ -93,6 +74,7 @@ impl Stacks {
             quality: unwound.quality,
             frames: unwound.frames.clone(),
         };
+        let frames = unwound.frames.clone();
         let agrees = unwound.agrees_with_kernel;
         let rules = std::mem::take(&mut unwound.rules);
         let mut incomplete = None;
@@ -108,24 +90,16 @@ impl Stacks {
             id
         });
         self.tickets.insert(record.ticket, id);
-        let handed = self.handed.entry(space).or_default();
+        let code = record.code;
         if agrees {
             self.verified.insert(record.hash, id);
-            if handed.hashes.insert(record.hash) && programs.verified(record.hash) {
-                self.held.hashes += 1;
-                self.learning.hashes = self.learning.hashes.max(self.held.hashes);
-            }
+            self.learned
+                .verified(space, code, record.hash, &frames, programs);
             return incomplete;
         }
         for (ip, rule) in rules {
-            let key = RuleKey {
-                space: record.space_key,
-                ip,
-            };
-            if handed.rules.insert(key) && programs.learned(key, rule) {
-                self.held.rules += 1;
-                self.learning.rules = self.learning.rules.max(self.held.rules);
-            }
+            let key = RuleKey { code, ip };
+            self.learned.rule(space, key, rule, programs);
         }
         incomplete
     }
@@ -149,87 +123,65 @@ impl Stacks {
         .unwrap_or(StackId::NONE)
     }
 
-    /// A child was made: it has its parent's code.
-    pub fn forked(&mut self, parent: SpaceId, child: SpaceId) {
+    /// A child was made, which the kernel knows by `key`: it has its parent's code.
+    pub fn forked(
+        &mut self,
+        parent: SpaceId,
+        child: SpaceId,
+        key: Option<u64>,
+        programs: &mut Programs,
+    ) {
         if parent != child {
             self.unwinder.forked(parent, child);
+            self.learned.forked(parent, child, key, programs);
         }
     }
 
-    /// Addresses were unmapped: if a file's code lay there, others may have it from now on.
-    pub fn unmapped(&mut self, space: SpaceId, range: &Range<u64>, programs: &mut Programs) {
+    /// Addresses were unmapped: if a file's code lay there, others may have it from now on. `key`: the
+    /// kernel's name for the address space.
+    pub fn unmapped(
+        &mut self,
+        space: SpaceId,
+        key: impl FnOnce() -> Option<u64>,
+        range: &Range<u64>,
+        programs: &mut Programs,
+    ) {
         if self.unwinder.knows_file_in(space, range) {
-            self.code_changed(space, range, programs);
+            self.code_changed(space, key(), range, programs);
         }
     }
 
     /// A file was mapped as code, or unmapped: these addresses may be other functions from now on, so that
     /// what was learned there must be learned again, and nothing else: V8 maps its built-ins anew for each
     /// isolate. (Hashes that are under way already keep their meaning.)
-    pub fn code_changed(&mut self, space: SpaceId, range: &Range<u64>, programs: &mut Programs) {
+    pub fn code_changed(
+        &mut self,
+        space: SpaceId,
+        key: Option<u64>,
+        range: &Range<u64>,
+        programs: &mut Programs,
+    ) {
         self.unwinder.modules_changed(space);
-        let Some(handed) = self.handed.get_mut(&space) else {
-            return;
-        };
-        // A return address right behind the range may still be of a call at its end.
+        self.learned.code_changed(space, key, range, programs);
         let concerns = |ip: &u64| (range.start..=range.end).contains(ip);
-        let mut gone = HashSet::new();
-        self.ids.retain(|key, id| {
-            let stays = key.space != space || !key.frames.iter().any(concerns);
-            if !stays {
-                gone.insert(*id);
-            }
-            stays
-        });
-        let held = &mut self.held;
-        let verified = &self.verified;
-        handed.hashes.retain(|hash| {
-            let stays = verified.get(hash).is_some_and(|id| !gone.contains(id));
-            if !stays {
-                held.hashes -= u64::from(programs.unverify(*hash));
-            }
-            stays
-        });
-        handed.rules.retain(|key| {
-            let stays = !concerns(&key.ip);
-            if !stays {
-                held.rules -= u64::from(programs.unlearn(*key));
-            }
-            stays
-        });
+        self.ids
+            .retain(|key, _| key.space != space || !key.frames.iter().any(concerns));
     }
 
     /// An address space has ended, or its number begins anew: nothing that was learned in it holds.
     pub fn forget(&mut self, space: SpaceId, programs: &mut Programs) {
         self.unwinder.forget(space);
         self.namer.ended(space);
-        for hash in self.take_back(space, programs) {
+        for hash in self.learned.forget(space, programs) {
             self.verified.remove(&hash);
         }
-    }
-
-    /// Takes back from the kernel what it was handed for an address space; returns the hashes.
-    fn take_back(&mut self, space: SpaceId, programs: &mut Programs) -> HashSet<u64> {
-        let Some(handed) = self.handed.remove(&space) else {
-            return HashSet::new();
-        };
-        for hash in &handed.hashes {
-            self.held.hashes -= u64::from(programs.unverify(*hash));
-        }
-        for key in handed.rules {
-            self.held.rules -= u64::from(programs.unlearn(key));
-        }
         self.ids.retain(|key, _| key.space != space);
-        handed.hashes
     }
 
     /// How stacks came so far, and what the kernel holds to send them short.
     #[must_use]
     pub fn learning(&self, programs: &Programs) -> Learning {
-        Learning {
-            memory_bytes: programs.learned_bytes(),
-            ..self.learning
-        }
+        self.learned.told(self.learning, programs)
     }
 
     /// No more stacks will come: waits until those that came have names.

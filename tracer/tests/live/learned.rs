@@ -180,7 +180,7 @@ fn pages_of_a_stack_that_nobody_has_touched_do_not_cut_it() {
     }
 }
 
-/// Children by the hundred, one after the other, each of which maps once: the kernel gives their address
+/// Children by the hundred, one after the other, each of which maps once. The kernel gives their address
 /// spaces the same names again.
 const CHILDREN: &str = r#"
 #include <sys/mman.h>
@@ -199,7 +199,7 @@ int main(void) {
 "#;
 
 #[test]
-fn a_process_that_follows_another_under_its_name_has_stacks_too() {
+fn what_is_known_of_a_program_is_known_of_its_forked_copies() {
     let folder = folder();
     let program = compile(folder.path(), CHILDREN, &["-O2"]);
     let path = folder.path().join("children.vmt");
@@ -207,6 +207,9 @@ fn a_process_that_follows_another_under_its_name_has_stacks_too() {
     let (stacks, mapped) = stacks_of_maps(&path);
     let without = mapped.iter().filter(|id| !stacks.contains_key(id));
     assert_eq!((mapped.len(), without.count()), (1500, 0));
+    let learning = learning(&path);
+    assert!(learning.all.whole < 750, "{learning:?}");
+    assert!(learning.hashes < 100, "{learning:?}");
 }
 
 /// Maps V8's way: a part of the program itself as code, and unmaps it again, all the while.

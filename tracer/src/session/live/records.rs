@@ -32,12 +32,14 @@ impl Live {
                 let of_file = call.kind == Kind::Mmap && call.extra.is_some();
                 let range = call.address.0..call.address.0.saturating_add(call.length);
                 if of_file && call.protection & PROT_EXEC != 0 {
+                    let key = self.decoder.key_of(call.stamp.space);
                     self.stacks
-                        .code_changed(call.stamp.space, &range, &mut self.programs);
+                        .code_changed(call.stamp.space, key, &range, &mut self.programs);
                 }
                 if call.kind == Kind::Munmap {
+                    let key = || self.decoder.key_of(call.stamp.space);
                     self.stacks
-                        .unmapped(call.stamp.space, &range, &mut self.programs);
+                        .unmapped(call.stamp.space, key, &range, &mut self.programs);
                 }
                 self.order.call(call, stack);
             }
@@ -69,7 +71,9 @@ impl Live {
         let child = Pid(fork.child);
         if followed {
             self.processes.insert(child, fork.child_space);
-            self.stacks.forked(fork.stamp.space, fork.child_space);
+            let key = self.decoder.key_of(fork.child_space);
+            self.stacks
+                .forked(fork.stamp.space, fork.child_space, key, &mut self.programs);
         }
         let event = Fork {
             stamp: fork.stamp,
