@@ -424,6 +424,7 @@ fn a_process_that_was_never_seen_alive_leaves_addresses() {
         (&unwound.frames[..], unwound.quality),
         (&[ip, 0x1234][..], StackQuality::Broken)
     );
+    assert_eq!(unwound.incomplete, Some((Cause::Gone, String::new())));
     let frames = named(pid, unwound);
     assert_eq!((frames[0].module.as_deref(), frames[0].offset), (None, ip));
     assert_eq!(frames.len(), 2);

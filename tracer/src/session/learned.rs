@@ -79,6 +79,14 @@ impl Learned {
         }
     }
 
+    /// The frames of a known stack.
+    #[must_use]
+    pub fn frames(&self, space: SpaceId, code: u64, hash: u64) -> Option<&[u64]> {
+        let family = self.families.get(self.family_of.get(&space)?)?;
+        let is_its_code = family.code == Some(code);
+        is_its_code.then(|| family.hashes.get(&hash).map(AsRef::as_ref))?
+    }
+
     /// The rule for an address is known.
     pub fn rule(&mut self, space: SpaceId, key: RuleKey, rule: Rule, programs: &mut Programs) {
         let Some(family) = self.family(space, key.code) else {

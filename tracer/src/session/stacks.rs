@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, ops::Range};
 
-use tracer_common::stack::RuleKey;
+use tracer_common::stack::{BY_RULE, RuleKey};
 
 use super::learned::Learned;
 use crate::{
@@ -58,6 +58,10 @@ impl Stacks {
     /// A stack came whole: unwinds it, gives it an id, and tells the kernel what it may send shorter
     /// from now on. Returns why it is not complete, if it is new and that is not known yet.
     pub fn arrived(&mut self, record: &Record, programs: &mut Programs) -> Option<Incomplete> {
+        if let Some(id) = self.known(record) {
+            self.tickets.insert(record.ticket, id);
+            return None;
+        }
         let mut unwound = self.unwinder.unwind(&RawStack {
             pid: record.stamp.pid,
             space: record.stamp.space,
@@ -102,6 +106,22 @@ impl Stacks {
             self.learned.rule(space, key, rule, programs);
         }
         incomplete
+    }
+
+    /// A stack that was sent whole while an earlier one like it was on its way, as most of a burst are: the
+    /// kernel's frames, for which it would have sent the id by now. So it does not matter how much was
+    /// copied.
+    fn known(&self, record: &Record) -> Option<StackId> {
+        let id = *self.verified.get(&record.hash)?;
+        let frames = self
+            .learned
+            .frames(record.stamp.space, record.code, record.hash)?;
+        let kernels = record.frames.iter().map(|frame| frame & !BY_RULE);
+        frames
+            .iter()
+            .copied()
+            .eq(std::iter::once(record.ip).chain(kernels))
+            .then_some(id)
     }
 
     /// The id that the stack word of an event at `time` stands for. A ticket is good for one event.

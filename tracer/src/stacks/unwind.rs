@@ -232,7 +232,8 @@ impl Walk {
             }
             _ if pressure => Some((Cause::Pressure, String::new())),
             StackQuality::Cut => Some((Cause::BeyondCopy, module())),
-            StackQuality::Broken | StackQuality::None if space.is_empty() => {
+            // Nothing is known of it, or only of the program that it began after this one.
+            StackQuality::Broken | StackQuality::None if !space.is_code(raw.ip) => {
                 Some((Cause::Gone, String::new()))
             }
             StackQuality::Broken | StackQuality::None => {
