@@ -9,16 +9,20 @@ use crate::header::Header;
 /// Set in [`crate::memory::Call::stack`] when the word is a ticket, not a stack id.
 pub const TICKET: u64 = 1 << 63;
 /// The most frames the kernel walks.
-pub const MAX_FRAMES: usize = 127;
+pub const MAX_FRAMES: usize = 255;
 /// The most bytes of stack that the kernel copies: half of Node's stacks go beyond 16 KiB (one frame
 /// of libuv's is 12 KiB), none that was seen beyond 48.
 pub const MAX_COPY: usize = 48 * 1024;
 
 /// Words that are sent for the return addresses, whatever their number.
-pub const FRAME_SLOTS: usize = 128;
+pub const FRAME_SLOTS: usize = 256;
+/// Set in a return address that was found by a [`Rule`]; no user address has this bit.
+pub const BY_RULE: u64 = 1 << 63;
+/// Bytes of a page of the copy.
+pub const PAGE: u64 = 4096;
 
 /// A stack as the kernel saw it. In the ring it is followed by [`FRAME_SLOTS`] words, of which
-/// `frames` are return addresses (innermost first, [`StackHead::ip`] not among them), and then by
+/// `frames` are return addresses (innermost first, [`StackHead::ip`] not among them; see [`BY_RULE`]), and then by
 /// `copied` bytes of stack from [`StackHead::sp`] upwards.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
@@ -27,7 +31,7 @@ pub struct StackHead {
     pub header: Header,
     /// The ticket that the event carries.
     pub ticket: u64,
-    /// The hash over address space, `ip` and frames: the id once it is verified.
+    /// The hash over `code`, `ip` and frames: the id once it is verified.
     pub hash: u64,
     /// Instruction pointer at the system call: the instruction after it.
     pub ip: u64,
@@ -39,7 +43,11 @@ pub struct StackHead {
     pub frames: u32,
     /// Number of stack bytes that follow the words.
     pub copied: u32,
-    /// Which pages of them could not be read: a bit for each, that of [`StackHead::sp`] lowest.
+    /// Stands for the code of the address space: copies made by fork have their parent's until the code of
+    /// either changes, and so all that is known of it.
+    pub code: u64,
+    /// Which pages of the copy could not be read: a bit for each, that of [`StackHead::sp`] lowest. Nobody
+    /// has touched them, or they are not in memory now.
     pub missing: u16,
     /// The same of the other stack.
     pub other_missing: u16,
@@ -60,7 +68,7 @@ pub mod flags {
     pub const PRESSURE: u32 = 4;
 }
 
-/// A rule that user space has learned for one `ip` in one address space: how to find the caller there.
+/// A rule that user space has learned for one `ip` in one code: how to find the caller there.
 /// The caller's stack pointer is `base + offset` and the return address lies 8 bytes below that.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
@@ -111,8 +119,8 @@ impl Rule {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[repr(C)]
 pub struct RuleKey {
-    /// Address space ([`Header::space`]).
-    pub space: u64,
+    /// Its code ([`StackHead::code`]).
+    pub code: u64,
     /// Instruction pointer or return address.
     pub ip: u64,
 }
@@ -121,7 +129,7 @@ impl RuleKey {
     /// The key as the one word that the kernel's table holds.
     #[must_use]
     pub const fn to_word(self) -> u64 {
-        mix(mix(0, self.space), self.ip)
+        mix(mix(0, self.code), self.ip)
     }
 }
 

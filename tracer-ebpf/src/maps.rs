@@ -64,6 +64,11 @@ pub static COUNTS: PerCpuArray<[u64; COUNTERS]> = PerCpuArray::with_max_entries(
 #[map]
 pub static VERIFIED: Array<Bucket> = Array::with_max_entries(HASH_BUCKETS, BPF_F_MMAPABLE);
 
+/// Address spaces whose code is another's: identity → what stands for their code in hashes and rules. A
+/// forked copy has its parent's; user space gives a new one when the code of either changes.
+#[map]
+pub static CODES: HashMap<u64, u64> = HashMap::with_max_entries(16 * 1024, 0);
+
 /// Rules that user space has learned: keys and rules, as one word each.
 #[map]
 pub static RULES: Array<Bucket> = Array::with_max_entries(RULE_BUCKETS, BPF_F_MMAPABLE);

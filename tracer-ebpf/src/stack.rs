@@ -14,21 +14,20 @@ use tracer_common::{
     header::{Header, Kind},
     settings::Offset,
     stack::{
-        FRAME_SLOTS, HASH_BUCKETS, MAX_COPY, MAX_FRAMES, RULE_BUCKETS, Rule, StackHead, TICKET,
-        bucket_of, flags, mix,
+        BY_RULE, FRAME_SLOTS, HASH_BUCKETS, MAX_COPY, MAX_FRAMES, PAGE, RULE_BUCKETS, Rule,
+        StackHead, TICKET, bucket_of, flags, mix,
     },
 };
 
 use crate::{
     emit,
     filter::Traced,
-    maps::{EVENTS, READING, RULES, SCRATCH, VERIFIED},
+    maps::{CODES, EVENTS, READING, RULES, SCRATCH, VERIFIED},
     task::Registers,
 };
 
 mod copy;
 
-const PAGE: u64 = 4096;
 /// Bytes of stack that are copied at once for the first frames, which are all of many stacks.
 const SMALL_BLOCK: u64 = 1024;
 /// So many.
@@ -46,8 +45,8 @@ pub struct Scratch {
     fp: u64,
     sp: u64,
     pc: u64,
-    /// The address space, mixed: what every rule's key begins with.
-    space: u64,
+    /// What stands for the code, mixed: what every rule's key begins with.
+    code: u64,
     hash: u64,
     /// Tickets given out on this CPU.
     tickets: u64,
@@ -72,6 +71,7 @@ pub fn take(registers: Registers, space: u64, who: Traced) -> u64 {
     scratch.head.sp = sp;
     scratch.head.fp = fp;
     scratch.head.header = emit::header(Kind::Stack, 0, 0, space, who);
+    scratch.head.code = code_of(space);
 
     reading(1);
     scratch.head.copied = 0;
@@ -106,6 +106,13 @@ pub fn take(registers: Registers, space: u64, who: Traced) -> u64 {
     scratch.head.ticket =
         TICKET | (u64::from(scratch.head.header.cpu) << 40) | (scratch.tickets & 0xff_ffff_ffff);
     send(scratch)
+}
+
+/// What stands for the code of an address space.
+#[inline(always)]
+pub fn code_of(space: u64) -> u64 {
+    // SAFETY: the value is a plain number.
+    unsafe { CODES.get(space) }.copied().unwrap_or(space)
 }
 
 /// Whether user space knows the stack with this hash.
@@ -144,9 +151,9 @@ fn walk(scratch: &mut Scratch) {
     scratch.pc = scratch.head.ip;
     // Read back from the map: a plain number to the verifier, which forbids arithmetic on a pointer.
     // SAFETY: the caller has written it.
-    let space = unsafe { core::ptr::read_volatile(&raw const scratch.head.header.space) };
-    scratch.space = mix(0, space);
-    scratch.hash = mix(scratch.space, scratch.pc);
+    let code = unsafe { core::ptr::read_volatile(&raw const scratch.head.code) };
+    scratch.code = mix(0, code);
+    scratch.hash = mix(scratch.code, scratch.pc);
     let mut context: *mut Scratch = scratch;
     // SAFETY: the callback has the signature that the helper wants.
     let steps = unsafe {
@@ -280,7 +287,7 @@ enum Followed {
 /// The caller: by the rule for the walk's pc if there is one, else by the frame pointer.
 #[inline(always)]
 fn caller(scratch: &mut Scratch) -> Followed {
-    let learned = rule(mix(scratch.space, scratch.pc));
+    let learned = rule(mix(scratch.code, scratch.pc));
     let rule = learned.unwrap_or(Rule::FRAME_POINTER);
     let fp = scratch.fp;
     let base = match rule.base {
@@ -299,13 +306,11 @@ fn caller(scratch: &mut Scratch) -> Followed {
     let Some([below, return_address]) = two_words(scratch, caller_sp.wrapping_sub(16)) else {
         return Followed::Broken;
     };
-    if learned.is_none() {
-        if return_address == 0 {
-            return Followed::End;
-        }
-        if return_address < LOWEST_CODE || below == fp {
-            return Followed::Broken;
-        }
+    if return_address == 0 {
+        return Followed::End;
+    }
+    if learned.is_none() && (return_address < LOWEST_CODE || below == fp) {
+        return Followed::Broken;
     }
     if rule.fp_offset == Rule::FRAME_POINTER.fp_offset {
         scratch.fp = below;
@@ -316,18 +321,19 @@ fn caller(scratch: &mut Scratch) -> Followed {
         };
         scratch.fp = fp;
     }
-    found(scratch, return_address, caller_sp);
+    let mark = if learned.is_some() { BY_RULE } else { 0 };
+    found(scratch, return_address, mark, caller_sp);
     Followed::Caller
 }
 
-/// Another frame; one too many is left out.
+/// Another frame, sent with this mark; one too many is left out.
 #[inline(always)]
-fn found(scratch: &mut Scratch, return_address: u64, sp: u64) {
+fn found(scratch: &mut Scratch, return_address: u64, mark: u64, sp: u64) {
     let at = scratch.head.frames as usize;
     if at >= MAX_FRAMES {
         return;
     }
-    scratch.frames[at & (FRAME_SLOTS - 1)] = return_address;
+    scratch.frames[at & (FRAME_SLOTS - 1)] = return_address | mark;
     scratch.head.frames = at as u32 + 1;
     scratch.hash = mix(scratch.hash, return_address);
     scratch.pc = return_address;

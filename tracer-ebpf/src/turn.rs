@@ -11,7 +11,7 @@ use tracer_common::{
 
 use crate::{
     filter::Traced,
-    maps::{PROCESSES, SLOTS_TAKEN, SPACE_COUNTS, SPACES, TURNS},
+    maps::{CODES, PROCESSES, SLOTS_TAKEN, SPACE_COUNTS, SPACES, TURNS},
     task::Mm,
     thread::{self, SLOTS},
 };
@@ -183,6 +183,7 @@ pub fn forget_space(space: u64) {
         }
     }
     let _ = SPACES.remove(space);
+    let _ = CODES.remove(space);
 }
 
 #[inline(always)]

@@ -11,9 +11,9 @@ mod stopped;
 
 use compiled::compile;
 use stopped::Stopped;
-use tracer::event::{Frame, FrameKind, Pid, SpaceId, StackQuality};
+use tracer::event::{Cause, Frame, FrameKind, Pid, SpaceId, StackQuality};
 use tracer::stacks::{Copied, RawStack, Unwinder, Unwound};
-use tracer_common::stack::Rule;
+use tracer_common::stack::{BY_RULE, Rule};
 
 const OPTIMISED: [&str; 2] = ["-O2", "-fomit-frame-pointer"];
 
@@ -329,6 +329,83 @@ fn what_a_handler_on_another_stack_has_interrupted_is_found_in_the_other_copy() 
 }
 
 #[test]
+fn a_frame_larger_than_framehop_can_count_and_its_callers_are_found() {
+    let program = compile("chain.c", "huge", &OPTIMISED);
+    let names = complete(&Stopped::itself(&program, "huge"));
+    assert_chain(&names, &["kill", "stop_here", "inner", "huge", "main"]);
+}
+
+#[test]
+fn pages_of_the_copy_that_are_not_there_matter_only_where_something_is_read_from_them() {
+    let program = compile("chain.c", "roomy", &OPTIMISED);
+    let stopped = Stopped::itself(&program, "roomy");
+    let whole = stopped.unwound();
+    let unwound = |missing: u16| {
+        let mut raw = stopped.raw(&[]);
+        // The first bit is that of the stack pointer's page.
+        raw.copied.missing = missing << 1;
+        Unwinder::new().unwind(&raw)
+    };
+    // Of the five pages of the frame the middle ones hold nothing, and all of them its end.
+    assert_eq!(unwound(0b0110).frames, whole.frames);
+    assert_eq!(unwound(0b0110).quality, StackQuality::Complete);
+    let cut = unwound(0b1111_1110);
+    assert_eq!(cut.quality, StackQuality::Cut);
+    assert_eq!(cut.frames, whole.frames[..cut.frames.len()]);
+    assert_eq!(
+        cut.incomplete.map(|(cause, _)| cause),
+        Some(Cause::BeyondCopy)
+    );
+}
+
+#[test]
+fn beyond_the_copy_the_kernel_is_believed_where_it_went_by_the_very_rules() {
+    let program = compile("chain.c", "beyond", &OPTIMISED);
+    let stopped = Stopped::itself(&program, "plain");
+    let whole = stopped.unwound();
+    assert_eq!(whole.quality, StackQuality::Complete);
+    let by_rule: Vec<u64> = whole.frames[1..]
+        .iter()
+        .map(|frame| frame | BY_RULE)
+        .collect();
+    let unwound = |kernel: &[u64]| {
+        let mut raw = stopped.raw(kernel);
+        raw.copied.bytes = &stopped.copied[..64];
+        Unwinder::new().unwind(&raw)
+    };
+    let alone = unwound(&[]);
+    assert_eq!(alone.quality, StackQuality::Cut);
+    let believed = unwound(&by_rule);
+    assert_eq!(believed.frames, whole.frames);
+    assert_eq!(believed.quality, StackQuality::Complete);
+    assert!(believed.agrees_with_kernel);
+    // By frame pointer, where there is none: the same addresses are not believed.
+    let guessed = unwound(&whole.frames[1..]);
+    assert_eq!(
+        (guessed.frames.len(), guessed.quality),
+        (alone.frames.len(), StackQuality::Cut)
+    );
+    // Nor are any where the kernel did not find what is known to be there.
+    let mut elsewhere = by_rule.clone();
+    elsewhere[0] = whole.frames[2] | BY_RULE;
+    assert_eq!(unwound(&elsewhere).quality, StackQuality::Cut);
+    // What goes on behind the program's start is not of this stack; too few frames are no whole stack.
+    let mut longer = by_rule.clone();
+    longer.push(whole.frames[1]);
+    let ended = unwound(&longer);
+    assert_eq!(
+        (ended.frames, ended.quality),
+        (whole.frames.clone(), StackQuality::Complete)
+    );
+    assert!(!ended.agrees_with_kernel);
+    let short = unwound(&by_rule[..by_rule.len() - 1]);
+    assert_eq!(
+        (short.frames.len(), short.quality),
+        (whole.frames.len() - 1, StackQuality::Cut)
+    );
+}
+
+#[test]
 fn a_stack_deeper_than_any_walk_is_cut() {
     let program = compile("chain.c", "deep", &["-O1", "-fomit-frame-pointer"]);
     let unwound = Stopped::itself(&program, "deep").unwound();
@@ -403,6 +480,7 @@ fn a_process_that_was_never_seen_alive_leaves_addresses() {
         (&unwound.frames[..], unwound.quality),
         (&[ip, 0x1234][..], StackQuality::Broken)
     );
+    assert_eq!(unwound.incomplete, Some((Cause::Gone, String::new())));
     let frames = named(pid, unwound);
     assert_eq!((frames[0].module.as_deref(), frames[0].offset), (None, ip));
     assert_eq!(frames.len(), 2);

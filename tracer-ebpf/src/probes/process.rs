@@ -9,9 +9,10 @@ use tracer_common::{counters::Counter, header::Kind, process::Process, settings}
 
 use crate::{
     emit, filter,
-    maps::{ENDED, PROCESSES},
+    maps::{CODES, ENDED, PROCESSES},
     program,
     settings::wire_version,
+    stack,
     task::{OtherMm, OtherTask, Task},
     thread, turn,
 };
@@ -54,6 +55,9 @@ fn try_process_fork(ctx: &RawTracePointContext) -> Option<()> {
             .is_ok()
         {
             followed = 1;
+            if child_space != space {
+                let _ = CODES.insert(child_space, stack::code_of(space), 0);
+            }
         } else {
             emit::count(Counter::UntrackedChildren);
             warn!(

@@ -7,12 +7,13 @@ use super::run::{End, Located, Run};
 use super::site::{Live, unsigned};
 use super::summary::{
     FailedCalls, Host, LedgerCheck, Limits, Process, RangeDifference, Report, Reservation, SCHEMA,
-    Site, Span, TimelinePoint, TracerCost, Verification,
+    Site, Span, StackGrades, StacksSent, TimelinePoint, TracerCost, Verification,
 };
 use super::trend::{Course, grows_steadily, trend};
 use super::verdict::{Facts, SiteFacts, verdict};
 use super::view::LedgerView;
-use super::{Analysis, calendar, limits, mapping_words};
+use super::{Analysis, calendar, grades, limits, mapping_words};
+use crate::event::Learning;
 use crate::ledger::Checks;
 
 impl Analysis {
@@ -30,7 +31,8 @@ impl Analysis {
             .map(|(index, run)| (index, self.process(index, run, ledger, &mut next_site)))
             .collect();
         processes.sort_by_key(|(index, _)| *index);
-        let processes = processes.into_iter().map(|(_, process)| process).collect();
+        let processes: Vec<_> = processes.into_iter().map(|(_, process)| process).collect();
+        let stacks = StackGrades::sum(processes.iter().map(|process| &process.stacks));
         Report {
             schema: SCHEMA.into(),
             tracer_version: self.started.tracer_version.clone(),
@@ -59,7 +61,9 @@ impl Analysis {
                 .map_or_else(TracerCost::default, |ended| TracerCost {
                     cpu_ns: ended.tracer_cpu_ns,
                     peak_bytes: ended.tracer_peak_bytes,
+                    stacks: self.learning.map(sent),
                 }),
+            stacks,
             processes,
         }
     }
@@ -168,6 +172,7 @@ impl Analysis {
             samples: run.resident.samples,
             ledger: check,
             verdict,
+            stacks: grades::of_run(run, &self.stacks),
             limits,
             sites,
             reservations,
@@ -332,6 +337,18 @@ impl Analysis {
             .collect();
         reservations.sort_by_key(|one| (Reverse(one.reserved_bytes), one.start));
         reservations
+    }
+}
+
+fn sent(learning: Learning) -> StacksSent {
+    StacksSent {
+        known: learning.all.known,
+        whole: learning.all.whole,
+        known_after_10s: learning.settled.known,
+        whole_after_10s: learning.settled.whole,
+        rules: learning.rules,
+        hashes: learning.hashes,
+        memory_bytes: learning.memory_bytes,
     }
 }
 

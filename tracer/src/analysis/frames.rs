@@ -2,18 +2,32 @@
 
 use std::collections::HashMap;
 
-use crate::event::{Frame, FrameKind, Stack, StackId, StackQuality};
+use crate::event::{Cause, Frame, FrameKind, Incomplete, Stack, StackId, StackQuality};
 
 /// Every stack named so far.
 #[derive(Clone, Debug, Default)]
 pub struct Stacks {
     named: HashMap<StackId, Stack>,
+    causes: HashMap<StackId, (Cause, String)>,
 }
 
 impl Stacks {
     /// A stack got its names, or better ones.
     pub fn insert(&mut self, stack: &Stack) {
         self.named.insert(stack.id, stack.clone());
+    }
+
+    /// Why a stack is not complete.
+    pub fn insert_cause(&mut self, why: &Incomplete) {
+        self.causes
+            .insert(why.stack, (why.cause, why.module.clone()));
+    }
+
+    /// Why a stack is not complete, and the file that is to blame; `None`: nobody said.
+    #[must_use]
+    pub fn cause(&self, id: StackId) -> Option<(Cause, &str)> {
+        let (cause, module) = self.causes.get(&id)?;
+        Some((*cause, module))
     }
 
     /// Frames and quality; nothing for a stack that was lost or never named.

@@ -28,6 +28,8 @@ mod threads;
 
 mod frames;
 
+mod grades;
+
 mod site;
 
 mod run;
@@ -52,7 +54,8 @@ use threads::Threads;
 pub use view::{LedgerView, LivingReservation};
 
 use crate::event::{
-    Ended, Event, Failures, Maps, MapsPurpose, Nanoseconds, Pid, SpaceId, StackId, Started, Tid,
+    Ended, Event, Failures, Learning, Maps, MapsPurpose, Nanoseconds, Pid, SpaceId, StackId,
+    Started, Tid,
 };
 use crate::ledger::change::{Change, Difference, Origin, ReservationId};
 
@@ -61,6 +64,7 @@ use crate::ledger::change::{Change, Difference, Origin, ReservationId};
 pub struct Analysis {
     started: Started,
     ended: Option<Ended>,
+    learning: Option<Learning>,
     /// Latest time seen.
     now: Nanoseconds,
     /// All events, to tell one from another.
@@ -162,6 +166,8 @@ impl Analysis {
                 }
             }
             Event::Stack(stack) => self.stacks.insert(stack),
+            Event::Incomplete(why) => self.stacks.insert_cause(why),
+            Event::Learning(learning) => self.learning = Some(*learning),
             Event::Loss(loss) => self.lost(loss),
             Event::Failures(failures) => self.failures = failures.clone(),
             Event::Ended(ended) => {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::curve::Curve;
+use super::grades::Taken;
 use super::site::{SiteAccount, SiteKey};
 use super::summary::{Exit, Span};
 use super::view::LivingReservation;
@@ -63,6 +64,8 @@ pub struct Run {
     pub is_launch_stub: bool,
     /// Sites, reservations and timeline were given up: too many processes have ended.
     pub is_condensed: bool,
+    /// Of the sites given up: what calls took with each stack.
+    condensed: Box<[Taken]>,
     by_key: HashMap<SiteKey, u32>,
     touched: u64,
 }
@@ -134,6 +137,7 @@ impl Run {
             sites: Vec::new(),
             is_launch_stub: false,
             is_condensed: false,
+            condensed: Box::default(),
             by_key: HashMap::new(),
             touched: 0,
         }
@@ -193,8 +197,22 @@ impl Run {
         self.by_key = HashMap::new();
     }
 
+    /// What calls took with each stack.
+    pub fn taken(&self) -> impl Iterator<Item = Taken> {
+        let of_sites = self.sites.iter().filter_map(|site| match site.key {
+            SiteKey::Called(stack) => Some(Taken {
+                stack,
+                calls: site.calls,
+                bytes: site.taken,
+            }),
+            _ => None,
+        });
+        self.condensed.iter().copied().chain(of_sites)
+    }
+
     /// Keeps only the figures of the whole.
     pub fn condense(&mut self) {
+        self.condensed = self.taken().collect();
         self.is_condensed = true;
         self.sites = Vec::new();
         self.timeline = Curve::default();

@@ -46,6 +46,8 @@ pub struct SiteAccount {
     pub live: u64,
     /// What lives now.
     pub figures: Difference,
+    /// What its calls took, whatever became of it.
+    pub taken: u64,
     /// Given back so far.
     pub released: u64,
     /// The most that was mapped at any time.
@@ -75,6 +77,7 @@ impl SiteAccount {
             calls: 0,
             live: 0,
             figures: Difference::default(),
+            taken: 0,
             released: 0,
             peak: 0,
             first: time,
@@ -100,6 +103,7 @@ impl SiteAccount {
             self.threads.push(thread);
         }
         self.live += 1;
+        self.taken += unsigned(figures.reserved);
         self.sizes.record(unsigned(figures.reserved));
         self.last = self.last.max(time);
         self.add(time, figures);

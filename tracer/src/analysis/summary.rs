@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::event::{Frame, StackQuality};
+use crate::event::{Cause, Frame, StackQuality};
 
 /// The schema's name: only additions without a new number.
 pub const SCHEMA: &str = "tracer.report/1";
@@ -32,6 +32,8 @@ pub struct Report {
     pub failed_calls: Vec<FailedCalls>,
     /// What tracing cost.
     pub tracer: TracerCost,
+    /// How much is known of the stacks, of all processes.
+    pub stacks: StackGrades,
     /// Every traced process, in the order of their appearance.
     pub processes: Vec<Process>,
 }
@@ -82,6 +84,63 @@ pub struct TracerCost {
     pub cpu_ns: u64,
     /// The most memory that the tracer had resident, bytes.
     pub peak_bytes: u64,
+    /// How stacks came; `null`: not recorded.
+    pub stacks: Option<StacksSent>,
+}
+
+/// How stacks came from the kernel: known ones as an id, others whole, to be unwound.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StacksSent {
+    /// Calls with the id of a known stack.
+    pub known: u64,
+    /// Calls with a whole stack.
+    pub whole: u64,
+    /// Of the known, those from 10 s after the start on.
+    pub known_after_10s: u64,
+    /// Of the whole, those from 10 s after the start on.
+    pub whole_after_10s: u64,
+    /// The most unwind rules that the kernel held at a time.
+    pub rules: u64,
+    /// The most known stacks that it held.
+    pub hashes: u64,
+    /// Kernel memory of both tables, bytes; `null`: the kernel does not tell.
+    pub memory_bytes: Option<u64>,
+}
+
+/// Calls that took address space, by how much is known of their stacks.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StackGrades {
+    /// Down to the start of the thread or program.
+    pub complete: Acquired,
+    /// Right as far as they go.
+    pub cut: Acquired,
+    /// The outer frames may be missing or wrong.
+    pub broken: Acquired,
+    /// No stack.
+    pub none: Acquired,
+    /// Why those that are not complete are not, as far as it is known; the most frequent first.
+    pub causes: Vec<StackCause>,
+}
+
+/// What some calls took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Acquired {
+    /// Successful calls that reserved.
+    pub calls: u64,
+    /// What they reserved, bytes, whatever became of it.
+    pub reserved_bytes: u64,
+}
+
+/// Why some stacks are not complete.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StackCause {
+    /// Why.
+    pub cause: Cause,
+    /// The file whose code could not be left.
+    pub module: Option<String>,
+    /// Of how many.
+    #[serde(flatten)]
+    pub acquired: Acquired,
 }
 
 /// One process: one program run in it, from fork or exec to exec or exit.
@@ -117,6 +176,8 @@ pub struct Process {
     pub ledger: LedgerCheck,
     /// What it all means.
     pub verdict: Verdict,
+    /// How much is known of the stacks of its calls.
+    pub stacks: StackGrades,
     /// What could do harm here.
     pub limits: Limits,
     /// Call sites by size, largest first.

@@ -4,6 +4,8 @@ pub mod kernel_types;
 
 pub mod programs;
 
+pub mod tracepoints;
+
 pub mod tables;
 
 pub mod ring;

@@ -16,11 +16,17 @@ use aya::{
 use tracer_common::{
     WIRE_VERSION,
     counters::COUNTERS,
-    settings::{CALL_WORDS, FOLLOWED, FaultMode, PROCESS_WORDS, TRACED, space_slot_of},
+    settings::{FOLLOWED, FaultMode, PROCESS_WORDS, TRACED, space_slot_of},
     stack::{HASH_BUCKETS, RULE_BUCKETS, Rule, RuleKey},
 };
 
-use super::{kernel_types, tables::Table};
+use super::{
+    kernel_types,
+    tables::Table,
+    tracepoints::{
+        FAULTS, LOCK, LOCK_WITH_PATH, RAW, SYSCALLS, WHERE_THERE, call_bits, mount_tracefs,
+    },
+};
 use crate::event::Pid;
 
 /// The object that the build script made of `tracer-ebpf`.
@@ -29,66 +35,6 @@ static OBJECT: &[u8] = include_bytes_aligned!(concat!(env!("OUT_DIR"), "/tracer.
 /// Bytes that may wait in the ring before the collector is woken: much less than a ring has, and so much
 /// that waking costs nothing.
 const MOST_WAITING: u64 = 256 << 10;
-
-/// Classic tracepoints: program and system call event. Of all ways to hook system calls they cost
-/// every other process the least.
-const SYSCALLS: &[(&str, &str)] = &[
-    ("mmap_exit", "sys_exit_mmap"),
-    ("munmap_exit", "sys_exit_munmap"),
-    ("mremap_exit", "sys_exit_mremap"),
-    ("brk_exit", "sys_exit_brk"),
-    ("mprotect_exit", "sys_exit_mprotect"),
-    ("mprotect_exit", "sys_exit_pkey_mprotect"),
-    ("madvise_exit", "sys_exit_madvise"),
-    ("shmat_exit", "sys_exit_shmat"),
-    ("shmdt_exit", "sys_exit_shmdt"),
-    ("remap_file_pages_exit", "sys_exit_remap_file_pages"),
-    ("clone_exit", "sys_exit_clone"),
-    ("clone_exit", "sys_exit_clone3"),
-    ("clone_exit", "sys_exit_fork"),
-];
-
-/// The calls that take turns: those above, by number.
-const CALLS: &[i64] = &[
-    libc::SYS_mmap,
-    libc::SYS_munmap,
-    libc::SYS_mremap,
-    libc::SYS_brk,
-    libc::SYS_mprotect,
-    libc::SYS_pkey_mprotect,
-    libc::SYS_madvise,
-    libc::SYS_shmat,
-    libc::SYS_shmdt,
-    libc::SYS_remap_file_pages,
-    libc::SYS_clone,
-    libc::SYS_clone3,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_fork,
-];
-
-/// The tracepoint that gives calls their order. Attached after the calls' own, so that every turn is
-/// used up by the end of its call.
-const LOCK: (&str, &str) = ("lock_acquired", "mmap_lock_acquire_returned");
-/// The same where the tracepoint has one argument more.
-const LOCK_WITH_PATH: (&str, &str) = ("lock_acquired_with_path", "mmap_lock_acquire_returned");
-
-/// Raw tracepoints: program and event.
-const RAW: &[(&str, &str)] = &[
-    ("process_fork", "sched_process_fork"),
-    ("process_exec", "sched_process_exec"),
-    ("process_exit", "sched_process_exit"),
-    ("task_rename", "task_rename"),
-];
-
-/// As [`RAW`], where the kernel has the event: what the address space was when it ended. Without it a
-/// kernel that tells of an exit too late (see the program) does not tell the last size.
-const WHERE_THERE: &[(&str, &str)] = &[("space_exit", "exit_mmap")];
-
-/// As [`RAW`], only if faults are followed.
-const FAULTS: &[(&str, &str)] = &[
-    ("fault_user", "page_fault_user"),
-    ("fault_kernel", "page_fault_kernel"),
-];
 
 /// `BPF_NOEXIST` (include/uapi/linux/bpf.h).
 const NEW_ONLY: u64 = 1;
@@ -133,6 +79,7 @@ pub struct Programs {
     counts: PerCpuArray<MapData, [u64; COUNTERS]>,
     verified: Table<1>,
     rules: Table<2>,
+    codes: HashMap<MapData, u64, u64>,
     lock: (&'static str, &'static str),
     /// Descriptors of the attached programs.
     attached: Vec<RawFd>,
@@ -166,6 +113,7 @@ impl Programs {
         let space_counts = Array::try_from(take(&mut ebpf, "SPACE_COUNTS")?)?;
         let spaces = HashMap::try_from(take(&mut ebpf, "SPACES")?)?;
         let epoch = Array::try_from(take(&mut ebpf, "EPOCH")?)?;
+        let codes = HashMap::try_from(take(&mut ebpf, "CODES")?)?;
         let counts = PerCpuArray::try_from(take(&mut ebpf, "COUNTS")?)?;
         let verified = Table::map(descriptor(&ebpf, "VERIFIED")?, HASH_BUCKETS)?;
         let rules = Table::map(descriptor(&ebpf, "RULES")?, RULE_BUCKETS)?;
@@ -179,6 +127,7 @@ impl Programs {
             counts,
             verified,
             rules,
+            codes,
             lock: if kernel.lock_arguments > 3 {
                 LOCK_WITH_PATH
             } else {
@@ -257,13 +206,7 @@ impl Programs {
     pub fn left_out(&self) -> u64 {
         self.attached
             .iter()
-            .filter_map(|fd| fs::read_to_string(format!("/proc/self/fdinfo/{fd}")).ok())
-            .filter_map(|info| {
-                let line = info
-                    .lines()
-                    .find_map(|line| line.strip_prefix("recursion_misses:"))?;
-                line.trim().parse::<u64>().ok()
-            })
+            .filter_map(|&fd| told(fd, "recursion_misses:"))
             .sum()
     }
 
@@ -337,24 +280,39 @@ impl Programs {
         Ok(sums)
     }
 
-    /// From now on a stack with this hash is sent as the hash alone.
-    pub fn verified(&mut self, hash: u64) {
-        self.verified.insert(hash, 0);
+    /// From now on a stack with this hash is sent as the hash alone. Says whether the kernel holds one more.
+    pub fn verified(&mut self, hash: u64) -> bool {
+        self.verified.insert(hash, 0)
     }
 
-    /// Stacks with this hash are sent whole again.
-    pub fn unverify(&mut self, hash: u64) {
-        self.verified.remove(hash);
+    /// Stacks with this hash are sent whole again. Says whether the kernel held it.
+    pub fn unverify(&mut self, hash: u64) -> bool {
+        self.verified.remove(hash)
     }
 
-    /// Hands the kernel a learned rule.
-    pub fn learned(&mut self, key: RuleKey, rule: Rule) {
-        self.rules.insert(key.to_word(), rule.to_word());
+    /// Hands the kernel a learned rule. Says whether the kernel holds one more.
+    pub fn learned(&mut self, key: RuleKey, rule: Rule) -> bool {
+        self.rules.insert(key.to_word(), rule.to_word())
     }
 
-    /// Takes a learned rule back.
-    pub fn unlearn(&mut self, key: RuleKey) {
-        self.rules.remove(key.to_word());
+    /// Takes a learned rule back. Says whether the kernel held it.
+    pub fn unlearn(&mut self, key: RuleKey) -> bool {
+        self.rules.remove(key.to_word())
+    }
+
+    /// From now on this stands for the code of an address space. False: the table is full.
+    pub fn set_code(&mut self, space_key: u64, code: u64) -> bool {
+        let done = self.codes.insert(space_key, code, 0);
+        if let Err(error) = &done {
+            log::debug!("cannot say that the code of a space is another now: {error}");
+        }
+        done.is_ok()
+    }
+
+    /// Kernel memory for what it has learned, bytes.
+    #[must_use]
+    pub fn learned_bytes(&self) -> u64 {
+        (self.verified.memory() + self.rules.memory()) as u64
     }
 }
 
@@ -371,13 +329,11 @@ fn take(ebpf: &mut Ebpf, name: &str) -> Result<Map> {
         .with_context(|| format!("the embedded object has no map {name}"))
 }
 
-/// The numbers of [`CALLS`] as a set.
-fn call_bits() -> [u64; CALL_WORDS] {
-    let mut bits = [0; CALL_WORDS];
-    for number in CALLS {
-        bits[*number as usize / 64] |= 1 << (number % 64);
-    }
-    bits
+/// A figure that the kernel tells in the `fdinfo` of a map or program.
+fn told(fd: RawFd, name: &str) -> Option<u64> {
+    let info = fs::read_to_string(format!("/proc/self/fdinfo/{fd}")).ok()?;
+    let figure = info.lines().find_map(|line| line.strip_prefix(name))?;
+    figure.trim().parse().ok()
 }
 
 /// Fails if the embedded programs speak another version of the wire than this collector.
@@ -422,27 +378,6 @@ fn refused(error: anyhow::Error) -> anyhow::Error {
             "cannot load the eBPF programs without privileges: run as root, or give the binary \
              CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE",
         )
-    }
-}
-
-/// Classic tracepoints are found by number under tracefs, which a container or a minimal system may
-/// not have mounted. A mount that fails is told by what follows.
-fn mount_tracefs() {
-    let tracefs = Path::new("/sys/kernel/tracing");
-    if fs::exists(tracefs.join("events")).unwrap_or(false) {
-        return;
-    }
-    match rustix::mount::mount(
-        c"tracefs",
-        tracefs,
-        c"tracefs",
-        rustix::mount::MountFlags::NOSUID
-            | rustix::mount::MountFlags::NODEV
-            | rustix::mount::MountFlags::NOEXEC,
-        None,
-    ) {
-        Ok(()) => log::info!("mounted tracefs at {}", tracefs.display()),
-        Err(error) => log::warn!("cannot mount tracefs at {}: {error}", tracefs.display()),
     }
 }
 

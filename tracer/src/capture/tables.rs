@@ -24,7 +24,6 @@ pub struct Table<const ENTRY: usize> {
     buckets: u32,
     /// Which entry gives way next.
     next: usize,
-    held: usize,
 }
 
 // SAFETY: the mapping is this value's own, and its words are atomic.
@@ -52,7 +51,6 @@ impl<const ENTRY: usize> Table<ENTRY> {
             memory: NonNull::new(memory.cast()).context("a table was mapped at 0")?,
             buckets,
             next: 0,
-            held: 0,
         })
     }
 
@@ -66,14 +64,9 @@ impl<const ENTRY: usize> Table<ENTRY> {
         Self::length(self.buckets)
     }
 
-    /// Keys in the table.
-    #[must_use]
-    pub fn held(&self) -> usize {
-        self.held
-    }
-
-    /// Puts a key with its value there (of no meaning where entries have none). 0 is no key.
-    pub fn insert(&mut self, key: u64, value: u64) {
+    /// Puts a key with its value there (of no meaning where entries have none). 0 is no key. Says whether
+    /// the table holds one more.
+    pub fn insert(&mut self, key: u64, value: u64) -> bool {
         let bucket = self.bucket(key);
         let at = |wanted| {
             let found = |entry: &&[AtomicU64]| entry[0].load(Ordering::Relaxed) == wanted;
@@ -83,22 +76,23 @@ impl<const ENTRY: usize> Table<ENTRY> {
             self.next += 1;
             &bucket[self.next * ENTRY % WORDS..][..ENTRY]
         });
-        self.held += usize::from(entry[0].load(Ordering::Relaxed) == 0);
+        let more = entry[0].load(Ordering::Relaxed) == 0;
         if let Some(word) = entry.get(1) {
             entry[0].store(0, Ordering::SeqCst);
             word.store(value, Ordering::SeqCst);
         }
         entry[0].store(key, Ordering::SeqCst);
+        more
     }
 
-    /// Takes a key away, if it is there.
-    pub fn remove(&mut self, key: u64) {
-        for entry in self.bucket(key).chunks_exact(ENTRY) {
-            if entry[0].load(Ordering::Relaxed) == key && key != 0 {
-                entry[0].store(0, Ordering::SeqCst);
-                self.held -= 1;
-            }
+    /// Takes a key away; says whether it was there.
+    pub fn remove(&mut self, key: u64) -> bool {
+        let mut entries = self.bucket(key).chunks_exact(ENTRY);
+        let entry = entries.find(|entry| entry[0].load(Ordering::Relaxed) == key && key != 0);
+        if let Some(entry) = entry {
+            entry[0].store(0, Ordering::SeqCst);
         }
+        entry.is_some()
     }
 
     /// The words of a key's bucket. (Not bound to `self`: they live as long as it does.)
@@ -143,29 +137,30 @@ mod tests {
     #[test]
     fn what_was_put_there_is_there_until_it_is_taken_away() {
         let mut rules = table::<2>();
-        rules.insert(key(1), 10);
-        rules.insert(key(2), 20);
-        rules.insert(key(1), 11);
-        assert_eq!(rules.held(), 2);
+        assert!(rules.insert(key(1), 10));
+        assert!(rules.insert(key(2), 20));
+        assert!(!rules.insert(key(1), 11));
         assert_eq!(value(&rules, key(1)), Some(11));
-        rules.remove(key(1));
-        rules.remove(key(1));
-        assert_eq!((value(&rules, key(1)), rules.held()), (None, 1));
+        assert!(rules.remove(key(1)));
+        assert!(!rules.remove(key(1)));
+        assert_eq!(value(&rules, key(1)), None);
         assert_eq!(value(&rules, key(2)), Some(20));
     }
 
     #[test]
     fn in_a_full_bucket_an_older_key_gives_way() {
         let mut rules = table::<2>();
-        for number in 1..=5 {
-            rules.insert(key(number), number * 10);
-        }
-        assert_eq!(rules.held(), 4);
+        let more: Vec<_> = (1..=5)
+            .map(|number| rules.insert(key(number), number * 10))
+            .collect();
+        assert_eq!(more, [true, true, true, true, false]);
         assert_eq!(value(&rules, key(5)), Some(50));
         let mut hashes = table::<1>();
-        for number in 1..=9 {
-            hashes.insert(key(number), 0);
-        }
-        assert_eq!(hashes.held(), 8);
+        assert_eq!(
+            (1..=9)
+                .filter(|number| hashes.insert(key(*number), 0))
+                .count(),
+            8
+        );
     }
 }

@@ -78,6 +78,13 @@ impl Decoder {
         space
     }
 
+    /// The kernel's own name for an address space, for what is handed to it.
+    #[must_use]
+    pub fn key_of(&self, space: SpaceId) -> Option<u64> {
+        let found = self.spaces.iter().find(|(_, known)| **known == space);
+        found.map(|(key, _)| *key)
+    }
+
     /// An address space has ended: the kernel may use its name for another.
     pub fn forget(&mut self, space: SpaceId) {
         self.spaces.retain(|_, known| *known != space);
@@ -174,7 +181,7 @@ impl Decoder {
                     },
                 })
             }
-            Kind::Stack => Record::Stack(stack(stamp, space_key, flags, bytes).ok_or(wrong)??),
+            Kind::Stack => Record::Stack(stack(stamp, flags, bytes).ok_or(wrong)??),
             Kind::Mmap
             | Kind::Munmap
             | Kind::Mremap
@@ -238,13 +245,8 @@ fn turn(bytes: &mut Bytes) -> Turn {
 }
 
 /// `None`: wrong length.
-fn stack(
-    stamp: Stamp,
-    space_key: u64,
-    flags: u32,
-    mut bytes: Bytes,
-) -> Option<Result<RawStack, DecodeError>> {
-    const REST_OF_HEAD: usize = 64;
+fn stack(stamp: Stamp, flags: u32, mut bytes: Bytes) -> Option<Result<RawStack, DecodeError>> {
+    const REST_OF_HEAD: usize = 72;
     if bytes.len() < REST_OF_HEAD + 8 * FRAME_SLOTS {
         return None;
     }
@@ -255,6 +257,7 @@ fn stack(
     let fp = bytes.get_u64_ne();
     let frames = bytes.get_u32_ne();
     let copied = bytes.get_u32_ne() as usize;
+    let code = bytes.get_u64_ne();
     let missing = bytes.get_u16_ne();
     let other_missing = bytes.get_u16_ne();
     let other_at = bytes.get_u32_ne() as usize;
@@ -273,7 +276,7 @@ fn stack(
     });
     Some(Ok(RawStack {
         stamp,
-        space_key,
+        code,
         ticket,
         hash,
         ip,
@@ -404,6 +407,7 @@ mod tests {
         }
         bytes.put_u32_ne(2);
         bytes.put_u32_ne(24);
+        bytes.put_u64_ne(0x77);
         bytes.put_u16_ne(5);
         bytes.put_u16_ne(6);
         bytes.put_u32_ne(16);
@@ -420,7 +424,7 @@ mod tests {
         assert_eq!((&stack.copied[..], stack.missing), (&[1; 16][..], 5));
         let other = stack.other.unwrap();
         assert_eq!((&other.copied[..], other.missing), (&[2; 8][..], 6));
-        assert_eq!(other.sp, 0x1234);
+        assert_eq!((other.sp, stack.code), (0x1234, 0x77));
         bytes.put_u8(0);
         assert!(Decoder::default().decode(bytes.freeze()).is_err());
     }

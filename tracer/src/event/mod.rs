@@ -8,9 +8,12 @@ pub mod record;
 
 pub mod decode;
 
+mod stacks;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+pub use stacks::{Cause, Incomplete, Learning, Sent};
 
 /// A virtual address in a traced process.
 #[derive(
@@ -108,6 +111,10 @@ pub enum Event {
     /// A reading of the page map begins, to end with the next [`Event::Resident`] of the same address
     /// space.
     Looking(Looking),
+    /// Why a stack is not complete; comes at any time before [`Event::Ended`].
+    Incomplete(Incomplete),
+    /// How stacks came, all in all.
+    Learning(Learning),
 }
 
 /// [`Event::Started`].

@@ -107,8 +107,8 @@ pub struct RawMapping {
 pub struct RawStack {
     /// Whose.
     pub stamp: Stamp,
-    /// The kernel's identity of the address space (for rules handed back to it).
-    pub space_key: u64,
+    /// See [`tracer_common::stack::StackHead::code`].
+    pub code: u64,
     /// The number that the event carries.
     pub ticket: u64,
     /// The hash to verify.

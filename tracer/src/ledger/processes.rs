@@ -98,6 +98,8 @@ impl Ledger {
             | Event::Sample(_)
             | Event::Stack(_)
             | Event::Failures(_)
+            | Event::Incomplete(_)
+            | Event::Learning(_)
             | Event::Ended(_) => {}
         }
     }

@@ -103,12 +103,13 @@ impl Live {
         // The receiver is gone only when the trace is over.
         let namer = Namer::start(move |stack| drop(to_name.send(stack)))
             .context("cannot start a thread")?;
+        let started = host::started(plan.faults);
         let mut live = Self {
             programs,
             ring,
             decoder: Decoder::default(),
             order: Order::default(),
-            stacks: Stacks::new(namer),
+            stacks: Stacks::new(namer, started.time),
             sink: Sink::new(Book::new(rustix::param::page_size() as u64), recorder),
             processes: Processes::default(),
             programs_begun: Beginnings::default(),
@@ -120,7 +121,7 @@ impl Live {
             follow: plan.follow,
             joined: None,
         };
-        live.sink.enter(&Event::Started(host::started(plan.faults)));
+        live.sink.enter(&Event::Started(started));
         let mut ending = Ending::new()?;
         live.programs.attach(plan.faults)?;
         ending.begin(live.begin(plan.target)?, plan.duration);
@@ -464,11 +465,13 @@ impl Live {
         for event in self.order.finish(end) {
             self.sink.enter(&event);
         }
+        let learning = self.stacks.learning(&self.programs);
         self.stacks.finish();
         while let Ok(stack) = named.try_recv() {
             self.sink.enter(&Event::Stack(stack));
         }
         self.sink.enter(&Event::Failures(self.losses.failures()));
+        self.sink.enter(&Event::Learning(learning));
         let usage = host::own_usage();
         self.sink.enter(&Event::Ended(Ended {
             time: end,

@@ -14,6 +14,8 @@ pub mod sink;
 
 pub mod losses;
 
+mod learned;
+
 pub mod stacks;
 
 pub mod processes;

@@ -1,17 +1,15 @@
 //! Stacks of a live trace: unwound when they arrive, given an id, named on a thread of their own while
 //! the process is alive.
 
-use std::{
-    collections::{HashMap, HashSet},
-    ops::Range,
-};
+use std::{collections::HashMap, ops::Range};
 
-use tracer_common::stack::RuleKey;
+use tracer_common::stack::{BY_RULE, RuleKey};
 
+use super::learned::Learned;
 use crate::{
     capture::programs::Programs,
     event::{
-        SpaceId, StackId, StackQuality,
+        Incomplete, Learning, Nanoseconds, Sent, SpaceId, StackId, StackQuality,
         record::{RawStack as Record, StackWord},
     },
     stacks::{Copied, Namer, RawStack, Unwinder},
@@ -33,35 +31,39 @@ pub struct Stacks {
     /// Ids given out.
     given: u32,
     verified: HashMap<u64, StackId>,
-    /// What was handed to the kernel for an address space, to be taken back at its end.
-    handed: HashMap<SpaceId, Handed>,
+    learned: Learned,
     tickets: HashMap<u64, StackId>,
-}
-
-#[derive(Default)]
-struct Handed {
-    hashes: HashSet<u64>,
-    rules: HashSet<RuleKey>,
+    /// When most are known.
+    settled: Nanoseconds,
+    learning: Learning,
 }
 
 impl Stacks {
-    /// No stacks yet; `namer` will name them.
+    /// No stacks yet; `namer` will name them. The trace began at `started`.
     #[must_use]
-    pub fn new(namer: Namer) -> Self {
+    pub fn new(namer: Namer, started: Nanoseconds) -> Self {
         Self {
             unwinder: Unwinder::new(),
             namer,
             ids: HashMap::new(),
             given: 0,
             verified: HashMap::new(),
-            handed: HashMap::new(),
+            learned: Learned::default(),
             tickets: HashMap::new(),
+            settled: Nanoseconds(started.0.saturating_add(Learning::SETTLED_NS)),
+            learning: Learning::default(),
         }
     }
 
     /// A stack came whole: unwinds it, gives it an id, and tells the kernel what it may send shorter
-    /// from now on.
-    pub fn arrived(&mut self, record: &Record, programs: &mut Programs) {
+    /// from now on. Returns why it is not complete, if it is new and that is not known yet.
+    pub fn arrived(&mut self, record: &Record, programs: &mut Programs) -> Option<Incomplete> {
+        if let Some(id) = self.known(record) {
+            self.tickets.insert(record.ticket, id);
+            // The table may have had to give it up.
+            self.learned.again(record.hash, programs);
+            return None;
+        }
         let mut unwound = self.unwinder.unwind(&RawStack {
             pid: record.stamp.pid,
             space: record.stamp.space,
@@ -87,34 +89,63 @@ impl Stacks {
             quality: unwound.quality,
             frames: unwound.frames.clone(),
         };
+        let frames = unwound.frames.clone();
         let agrees = unwound.agrees_with_kernel;
         let rules = std::mem::take(&mut unwound.rules);
+        let mut incomplete = None;
         let id = *self.ids.entry(key).or_insert_with(|| {
             self.given += 1;
             let id = StackId(self.given);
+            incomplete = unwound.incomplete.take().map(|(cause, module)| Incomplete {
+                stack: id,
+                cause,
+                module,
+            });
             self.namer.name(id, record.stamp.pid, space, unwound);
             id
         });
         self.tickets.insert(record.ticket, id);
-        let handed = self.handed.entry(space).or_default();
+        let code = record.code;
         if agrees {
             self.verified.insert(record.hash, id);
-            handed.hashes.insert(record.hash);
-            programs.verified(record.hash);
-            return;
+            self.learned
+                .verified(space, code, record.hash, &frames, programs);
+            return incomplete;
         }
         for (ip, rule) in rules {
-            let key = RuleKey {
-                space: record.space_key,
-                ip,
-            };
-            handed.rules.insert(key);
-            programs.learned(key, rule);
+            let key = RuleKey { code, ip };
+            self.learned.rule(space, key, rule, programs);
         }
+        incomplete
     }
 
-    /// The id that an event's stack word stands for. A ticket is good for one event.
-    pub fn resolve(&mut self, word: StackWord) -> StackId {
+    /// A stack that was sent whole while an earlier one like it was on its way, as most of a burst are: the
+    /// kernel's frames, for which it would have sent the id by now. So it does not matter how much was
+    /// copied.
+    fn known(&self, record: &Record) -> Option<StackId> {
+        let id = *self.verified.get(&record.hash)?;
+        let frames = self
+            .learned
+            .frames(record.stamp.space, record.code, record.hash)?;
+        let kernels = record.frames.iter().map(|frame| frame & !BY_RULE);
+        frames
+            .iter()
+            .copied()
+            .eq(std::iter::once(record.ip).chain(kernels))
+            .then_some(id)
+    }
+
+    /// The id that the stack word of an event at `time` stands for. A ticket is good for one event.
+    pub fn resolve(&mut self, word: StackWord, time: Nanoseconds) -> StackId {
+        let one = match word {
+            StackWord::None => Sent::default(),
+            StackWord::Verified(_) => Sent { known: 1, whole: 0 },
+            StackWord::Ticket(_) => Sent { known: 0, whole: 1 },
+        };
+        self.learning.all.add(one);
+        if time >= self.settled {
+            self.learning.settled.add(one);
+        }
         match word {
             StackWord::None => None,
             StackWord::Verified(hash) => self.verified.get(&hash).copied(),
@@ -123,49 +154,65 @@ impl Stacks {
         .unwrap_or(StackId::NONE)
     }
 
-    /// A child was made: it has its parent's code.
-    pub fn forked(&mut self, parent: SpaceId, child: SpaceId) {
+    /// A child was made, which the kernel knows by `key`: it has its parent's code.
+    pub fn forked(
+        &mut self,
+        parent: SpaceId,
+        child: SpaceId,
+        key: Option<u64>,
+        programs: &mut Programs,
+    ) {
         if parent != child {
             self.unwinder.forked(parent, child);
+            self.learned.forked(parent, child, key, programs);
         }
     }
 
-    /// Addresses were unmapped: if a file's code lay there, others may have it from now on.
-    pub fn unmapped(&mut self, space: SpaceId, range: &Range<u64>, programs: &mut Programs) {
+    /// Addresses were unmapped: if a file's code lay there, others may have it from now on. `key`: the
+    /// kernel's name for the address space.
+    pub fn unmapped(
+        &mut self,
+        space: SpaceId,
+        key: impl FnOnce() -> Option<u64>,
+        range: &Range<u64>,
+        programs: &mut Programs,
+    ) {
         if self.unwinder.knows_file_in(space, range) {
-            self.code_changed(space, programs);
+            self.code_changed(space, key(), range, programs);
         }
     }
 
-    /// A file was mapped as code, or unmapped: the same addresses may be other functions from now on, so that what
-    /// was learned must be learned again. (Hashes that are under way already keep their meaning.)
-    pub fn code_changed(&mut self, space: SpaceId, programs: &mut Programs) {
+    /// A file was mapped as code, or unmapped: these addresses may be other functions from now on, so that
+    /// what was learned there must be learned again, and nothing else: V8 maps its built-ins anew for each
+    /// isolate. (Hashes that are under way already keep their meaning.)
+    pub fn code_changed(
+        &mut self,
+        space: SpaceId,
+        key: Option<u64>,
+        range: &Range<u64>,
+        programs: &mut Programs,
+    ) {
         self.unwinder.modules_changed(space);
-        self.take_back(space, programs);
+        self.learned.code_changed(space, key, range, programs);
+        let concerns = |ip: &u64| (range.start..=range.end).contains(ip);
+        self.ids
+            .retain(|key, _| key.space != space || !key.frames.iter().any(concerns));
     }
 
     /// An address space has ended, or its number begins anew: nothing that was learned in it holds.
     pub fn forget(&mut self, space: SpaceId, programs: &mut Programs) {
         self.unwinder.forget(space);
         self.namer.ended(space);
-        for hash in self.take_back(space, programs) {
+        for hash in self.learned.forget(space, programs) {
             self.verified.remove(&hash);
         }
+        self.ids.retain(|key, _| key.space != space);
     }
 
-    /// Takes back from the kernel what it was handed for an address space; returns the hashes.
-    fn take_back(&mut self, space: SpaceId, programs: &mut Programs) -> HashSet<u64> {
-        let Some(handed) = self.handed.remove(&space) else {
-            return HashSet::new();
-        };
-        for hash in &handed.hashes {
-            programs.unverify(*hash);
-        }
-        for key in handed.rules {
-            programs.unlearn(key);
-        }
-        self.ids.retain(|key, _| key.space != space);
-        handed.hashes
+    /// How stacks came so far, and what the kernel holds to send them short.
+    #[must_use]
+    pub fn learning(&self, programs: &Programs) -> Learning {
+        self.learned.told(self.learning, programs)
     }
 
     /// No more stacks will come: waits until those that came have names.

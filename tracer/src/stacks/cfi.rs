@@ -22,6 +22,10 @@ use super::elf::{Section, Tables};
 /// The most steps of one DWARF expression: the file is the target's, and an expression can loop.
 const MAX_STEPS: u32 = 1000;
 
+/// The largest frame, bytes, that framehop can leave: it keeps where the frame pointer is saved as a
+/// signed number of words, in 16 bits.
+const MOST_OFFSET: i32 = 8 * i16::MAX as i32;
+
 type Slice<'a> = EndianSlice<'a, LittleEndian>;
 type Row = UnwindTableRow<usize>;
 
@@ -30,8 +34,10 @@ type Row = UnwindTableRow<usize>;
 pub enum Exit {
     /// By this rule, which framehop finds too.
     Plain(Rule),
-    /// By this rule, which framehop does not find: [`Cfi::step`] follows it.
+    /// By this rule, which framehop does not find.
     Hidden(Rule),
+    /// By the frame pointer, which may lead to another stack.
+    FramePointer,
     /// By [`Cfi::step`] only.
     Odd,
     /// There is no caller: the return address is undefined (`_start`, `clone`).
@@ -50,6 +56,7 @@ impl Exit {
                 base: Rule::OUTERMOST,
                 ..Rule::default()
             }),
+            Self::FramePointer => Some(Rule::FRAME_POINTER),
             Self::Odd | Self::Unknown => None,
         }
     }
@@ -120,15 +127,20 @@ impl Cfi {
                 return Exit::Outermost;
             }
             match arch::rule(row) {
-                Some(rule) if !signal && ours => Exit::Hidden(rule),
+                Some(rule) if !signal && (ours || rule.offset > MOST_OFFSET) => Exit::Hidden(rule),
                 Some(rule) if !signal => Exit::Plain(rule),
                 _ => Exit::Odd,
             }
         };
         let hidden = self.tables.eh_frame.is_some();
-        self.eh_row(address, |row, signal, _| classify(row, signal, false))
+        let exit = self
+            .eh_row(address, |row, signal, _| classify(row, signal, false))
             .or_else(|| self.debug_row(address, |row, signal, _| classify(row, signal, hidden)))
-            .unwrap_or(Exit::Unknown)
+            .unwrap_or(Exit::Unknown);
+        match &self.tables.go {
+            Some(go) => go.exit(address, exit),
+            None => exit,
+        }
     }
 
     /// Leaves the function at `address` (as for [`Cfi::exit`]) by evaluating its row in full.

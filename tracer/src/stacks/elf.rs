@@ -11,10 +11,12 @@ use std::sync::Arc;
 use object::LittleEndian;
 use object::elf::{
     ELFCLASS64, ELFDATA2LSB, ELFMAG, FileHeader64, NT_GNU_BUILD_ID, PF_X, PT_LOAD, ProgramHeader64,
-    SHF_COMPRESSED, SHF_EXECINSTR, SHN_UNDEF, SHT_DYNSYM, SHT_NOBITS, STT_FUNC, STT_GNU_IFUNC,
-    SectionHeader64, Sym64,
+    SHF_COMPRESSED, SHF_EXECINSTR, SHN_UNDEF, SHT_DYNSYM, SHT_NOBITS, SHT_SYMTAB, STT_FUNC,
+    STT_GNU_IFUNC, SectionHeader64, Sym64,
 };
 use object::pod::{self, Pod};
+
+use super::go::Go;
 
 /// The most bytes of one section that are read.
 const MAX_SECTION: u64 = 64 << 20;
@@ -99,6 +101,8 @@ pub struct Tables {
     pub text: Option<Range<u64>>,
     /// Address of `.got`.
     pub got: Option<Range<u64>>,
+    /// It is a Go program.
+    pub go: Option<Go>,
 }
 
 /// Names exported for one address, see [`exported`].
@@ -136,31 +140,61 @@ pub fn read(file: &File) -> Option<(Layout, Tables)> {
     if base != u64::MAX {
         layout.base = base;
     }
-    for (name, section) in sections(file, &header).unwrap_or_default() {
+    let sections = sections(file, &header).unwrap_or_default();
+    for (name, section) in &sections {
         let address = section.sh_addr.get(LittleEndian);
         let range = address..address.saturating_add(section.sh_size.get(LittleEndian));
         if section.sh_flags.get(LittleEndian).0 & SHF_EXECINSTR.0 != 0 {
             layout.code.push(range.clone());
         }
         match name.as_slice() {
-            b".eh_frame" => tables.eh_frame = bytes(file, &section),
-            b".eh_frame_hdr" => tables.eh_frame_hdr = bytes(file, &section),
-            b".debug_frame" => tables.debug_frame = bytes(file, &section),
+            b".eh_frame" => tables.eh_frame = bytes(file, section),
+            b".eh_frame_hdr" => tables.eh_frame_hdr = bytes(file, section),
+            b".debug_frame" => tables.debug_frame = bytes(file, section),
             b".text" => tables.text = Some(range),
             b".got" => tables.got = Some(range),
             b".note.gnu.build-id" => {
-                layout.build_id = bytes(file, &section).and_then(|note| build_id(&note.data));
+                layout.build_id = bytes(file, section).and_then(|note| build_id(&note.data));
             }
             b".debug_info" | b".zdebug_info" => layout.has_dwarf = true,
             b".gnu_debuglink" => {
                 layout.names_other_file = true;
-                layout.debug_link = bytes(file, &section).and_then(|link| debug_link(&link.data));
+                layout.debug_link = bytes(file, section).and_then(|link| debug_link(&link.data));
             }
             b".gnu_debugaltlink" | b".debug_sup" => layout.names_other_file = true,
             _ => {}
         }
     }
+    if sections.iter().any(|(name, _)| name == b".gopclntab") {
+        let text = tables.text.clone().unwrap_or_default();
+        tables.go = Some(go(file, &sections, text));
+    }
     Some((layout, tables))
+}
+
+/// A Go program's functions.
+fn go(file: &File, sections: &[Named], text: Range<u64>) -> Go {
+    let symtab = sections
+        .iter()
+        .find(|(_, section)| section.sh_type.get(LittleEndian) == SHT_SYMTAB);
+    let read = symtab.and_then(|(_, symtab)| {
+        let (_, strings) = sections.get(symtab.sh_link.get(LittleEndian) as usize)?;
+        Some((bytes(file, symtab)?, bytes(file, strings)?))
+    });
+    let Some((symbols, strings)) = read else {
+        return Go::new(text, std::iter::empty());
+    };
+    let symbols = symbols.data.chunks_exact(size_of::<Sym64<Endian>>());
+    let functions = symbols.filter_map(|symbol| {
+        let (symbol, _) = pod::from_bytes::<Sym64<Endian>>(symbol).ok()?;
+        let start = symbol.st_value.get(LittleEndian);
+        let end = start.saturating_add(symbol.st_size.get(LittleEndian));
+        Some((
+            string(&strings.data, symbol.st_name.get(LittleEndian))?,
+            start..end,
+        ))
+    });
+    Go::new(text, functions)
 }
 
 /// The names under which a file exports its functions to callers, for those addresses that carry

@@ -2,8 +2,9 @@
 //!
 //! In the order of the data: [`unwind`] turns registers and a copy of stack bytes into return
 //! addresses; it asks [`modules`] what code lies where in an address space, and [`cfi`] how to leave
-//! a function at a given pc (the machine's part is in [`arch`]). [`symbolize`] then names the
-//! addresses, in a thread of its own: native code by [`native_names`] (with [`debug_files`]), code made at run time by
+//! a function at a given pc ([`go`] knows what Go's tables do not tell; the machine's part is in
+//! [`arch`]). [`symbolize`] then names the addresses, in a thread of its own: native code by
+//! [`native_names`] (with [`debug_files`]), code made at run time by
 //! [`perf_map`] and [`runtime_names`].
 //!
 //! The files read here belong to the target: [`open`] says how they are opened, and nothing in them
@@ -15,6 +16,8 @@ pub mod unwind;
 pub mod modules;
 
 pub mod cfi;
+
+pub mod go;
 
 pub mod arch;
 

@@ -2,18 +2,16 @@
 
 use std::{collections::HashMap, ops::Range};
 
-use tracer_common::stack::{MAX_FRAMES, Rule, flags};
+use tracer_common::stack::{BY_RULE, MAX_FRAMES, PAGE, Rule, flags};
 
 use super::arch::{Next, Registers};
 use super::cfi::{Exit, Step, StepError};
 use super::modules::{Files, Place, Space};
-use crate::event::{Pid, SpaceId, StackQuality};
+use crate::event::{Cause, Pid, SpaceId, StackQuality};
 
 /// How far beyond the copied bytes an address may lie to be of the same stack, bytes: well over the
 /// usual limit of 8 MiB.
 const STACK_REACH: u64 = 64 << 20;
-/// The unit in which the kernel's programs copy stacks, bytes.
-const PAGE: u64 = 4096;
 
 /// Bytes of a stack.
 #[derive(Clone, Copy, Debug, Default)]
@@ -62,7 +60,8 @@ pub struct RawStack<'a> {
     pub sp: u64,
     /// Frame pointer.
     pub fp: u64,
-    /// Return addresses that the kernel found, innermost first, `ip` not among them.
+    /// Return addresses that the kernel found, innermost first, `ip` not among them; those that it found by a
+    /// rule have [`BY_RULE`] set.
     pub kernel_frames: &'a [u64],
     /// Bytes of stack from `sp` upwards.
     pub copied: Copied<'a>,
@@ -81,6 +80,8 @@ pub struct Unwound {
     pub places: Vec<Place>,
     /// How much is known.
     pub quality: StackQuality,
+    /// Why it is not complete, and the path of the file whose code could not be left, if there is one.
+    pub incomplete: Option<(Cause, String)>,
     /// The kernel's walk found exactly these frames: its hash is a valid id for this stack.
     pub agrees_with_kernel: bool,
     /// How the kernel can find the callers of these frames, where frame pointers do not lead to them:
@@ -130,17 +131,20 @@ impl Unwinder {
         if walk.met_unknown_code && space.missed(raw.pid, &mut self.files) {
             walk = Walk::of(raw, space);
         }
+        walk.follow_kernel(raw, space);
         let rules = walk.rules(space);
         let agrees_with_kernel =
             walk.quality != StackQuality::Broken && walk.agrees(raw.kernel_frames);
         if walk.quality == StackQuality::Broken || raw.copied.bytes.is_empty() {
             walk.take_kernels_if_longer(raw, space);
         }
+        let incomplete = walk.why(raw, space);
         let places = walk.places(space);
         Unwound {
             frames: walk.frames.iter().map(|&(address, _)| address).collect(),
             places,
             quality: walk.quality,
+            incomplete,
             agrees_with_kernel,
             rules,
         }
@@ -182,6 +186,11 @@ struct Walk {
     frames: Vec<(u64, bool)>,
     quality: StackQuality,
     met_unknown_code: bool,
+    /// It ended where memory was wanted that was not sent.
+    wanted_memory: bool,
+    /// The frame that was to blame, if the walk did not reach the end: the last one from which the frame
+    /// pointer was followed because nothing told better, else the last.
+    astray: usize,
 }
 
 impl Walk {
@@ -190,6 +199,8 @@ impl Walk {
             frames: vec![(raw.ip, true)],
             quality: StackQuality::Broken,
             met_unknown_code: false,
+            wanted_memory: false,
+            astray: 0,
         };
         let mut registers = Registers {
             ip: raw.ip,
@@ -203,6 +214,7 @@ impl Walk {
             match next(space, registers, exact, &mut read) {
                 Ok(Found::Frame(found, is_exact)) => {
                     if !space.is_code(lookup(found.ip, is_exact)) {
+                        log::trace!("{registers:x?} leads to {found:x?}, which is no code");
                         walk.met_unknown_code = true;
                         break StackQuality::Broken;
                     }
@@ -221,19 +233,110 @@ impl Walk {
                 Err(ReadError::Unreadable(address))
                     if is_beyond_copy(raw, address, interrupted) =>
                 {
+                    log::trace!(
+                        "{registers:x?} leads to {address:#x}, beyond {} bytes from {:#x}",
+                        raw.copied.bytes.len(),
+                        raw.sp
+                    );
+                    walk.wanted_memory = true;
                     break StackQuality::Cut;
                 }
-                Err(_) => break StackQuality::Broken,
+                Err(error) => {
+                    walk.wanted_memory = matches!(error, ReadError::Unreadable(_));
+                    log::trace!("{registers:x?} leads nowhere: {error:x?}");
+                    break StackQuality::Broken;
+                }
             }
         };
+        let unknown = |&(address, exact): &(u64, bool)| {
+            matches!(exit(space, address, exact), Some(Exit::Unknown))
+        };
+        let last = walk.frames.len() - 1;
+        walk.astray = walk.frames.iter().rposition(unknown).unwrap_or(last);
         walk
+    }
+
+    /// Why the walk is not complete, and in which file it came to its end.
+    fn why(&self, raw: &RawStack<'_>, space: &mut Space) -> Option<(Cause, String)> {
+        let (address, exact) = self.frames[self.astray];
+        let pressure = raw.flags & flags::PRESSURE != 0;
+        let module = || match space.place(address, lookup(address, exact)) {
+            Place::File { path, .. } | Place::Mapping { path, .. } => path.as_ref().to_owned(),
+            Place::Runtime { .. } | Place::Nowhere { .. } => String::new(),
+        };
+        match self.quality {
+            StackQuality::Complete => None,
+            StackQuality::Cut if self.frames.len() > MAX_FRAMES => {
+                Some((Cause::TooDeep, String::new()))
+            }
+            _ if pressure => Some((Cause::Pressure, String::new())),
+            StackQuality::Cut => Some((Cause::BeyondCopy, module())),
+            // Nothing is known of it, or only of the program that it began after this one.
+            StackQuality::Broken | StackQuality::None if !space.is_code(raw.ip) => {
+                Some((Cause::Gone, String::new()))
+            }
+            StackQuality::Broken | StackQuality::None => {
+                let module = module();
+                let cause = match exit(space, address, exact) {
+                    Some(Exit::Unknown) if module.is_empty() => Cause::RuntimeCode,
+                    Some(Exit::Unknown) => Cause::NoUnwindInformation,
+                    _ => Cause::Astray,
+                };
+                Some((cause, module))
+            }
+        }
+    }
+
+    /// Where this walk ended for want of memory, the kernel has read on, in the stack as it was. Its steps
+    /// are believed as far as they went by what this walk would have gone by.
+    fn follow_kernel(&mut self, raw: &RawStack<'_>, space: &mut Space) {
+        if !self.wanted_memory || !self.agrees_so_far(raw.kernel_frames) {
+            return;
+        }
+        for word in &raw.kernel_frames[self.frames.len() - 1..] {
+            let by_rule = word & BY_RULE != 0;
+            let believed = match self.last_exit(space) {
+                Some(Exit::Outermost) => return self.quality = StackQuality::Complete,
+                // Of these the kernel need not be told.
+                Some(exit) if exit.rule() == Some(Rule::FRAME_POINTER) => true,
+                Some(exit) if exit.rule().is_some() => by_rule,
+                Some(Exit::Unknown) => !by_rule,
+                _ => false,
+            };
+            if !believed || !space.is_code(lookup(pure(word), false)) {
+                return;
+            }
+            self.frames.push((pure(word), false));
+            self.astray = self.frames.len() - 1;
+        }
+        let ended = raw.flags & (flags::BROKEN | flags::CUT) == 0;
+        match self.last_exit(space) {
+            Some(Exit::Outermost) => self.quality = StackQuality::Complete,
+            Some(Exit::Unknown | Exit::FramePointer) if ended => {
+                self.quality = StackQuality::Complete;
+            }
+            _ => {}
+        }
+    }
+
+    fn last_exit(&self, space: &mut Space) -> Option<Exit> {
+        let &(address, exact) = self.frames.last()?;
+        exit(space, address, exact)
+    }
+
+    /// The kernel has found the same frames at the least.
+    fn agrees_so_far(&self, kernel_frames: &[u64]) -> bool {
+        let own = &self.frames[1..];
+        let same =
+            |(&(address, exact), word): (&(u64, bool), &u64)| !exact && address == pure(word);
+        own.len() <= kernel_frames.len() && own.iter().zip(kernel_frames).all(same)
     }
 
     fn agrees(&self, kernel_frames: &[u64]) -> bool {
         self.frames[1..]
             .iter()
             .map(|&(address, _)| address)
-            .eq(kernel_frames.iter().copied())
+            .eq(kernel_frames.iter().map(pure))
     }
 
     /// Where this walk failed, the kernel's frame-pointer walk may have come further. It is not
@@ -241,20 +344,15 @@ impl Walk {
     fn take_kernels_if_longer(&mut self, raw: &RawStack<'_>, space: &Space) {
         // Nothing is known of a process that was gone before its maps could be read.
         let is_code = |&address: &u64| space.is_empty() || space.is_code(lookup(address, false));
-        let believable = raw
-            .kernel_frames
-            .iter()
-            .take_while(|&address| is_code(address))
-            .count();
+        let frames: Vec<u64> = raw.kernel_frames.iter().map(pure).collect();
+        let believable = frames.iter().take_while(|address| is_code(address)).count();
         if believable < self.frames.len() {
             return;
         }
         self.frames.truncate(1);
-        self.frames.extend(
-            raw.kernel_frames[..believable]
-                .iter()
-                .map(|&address| (address, false)),
-        );
+        self.astray = 0;
+        self.frames
+            .extend(frames[..believable].iter().map(|&address| (address, false)));
         self.quality = StackQuality::Broken;
     }
 
@@ -308,11 +406,19 @@ fn next(
         }
         Exit::Plain(_) => space.walker().step(registers, exact, read)?,
         Exit::Unknown => space.walker().step_by_frame_pointer(registers, read)?,
-        Exit::Hidden(_) | Exit::Odd => {
+        Exit::FramePointer if registers.fp == 0 => Next::End,
+        Exit::FramePointer => follow(Rule::FRAME_POINTER, registers, read)?,
+        Exit::Hidden(rule) => match follow(rule, registers, read)? {
+            // A frame lies above what it has called; else this would go round in circles.
+            Next::Caller(caller) if caller.sp <= registers.sp => {
+                return Err(ReadError::Nonsense);
+            }
+            next => next,
+        },
+        Exit::Odd => {
             let (cfi, address) = space.cfi(lookup).ok_or(ReadError::Nonsense)?;
             return match cfi.step(address, registers, read)? {
                 Step::Caller(caller) if caller.ip == 0 => Ok(Found::End),
-                // A frame lies above what it has called; else this would go round in circles.
                 Step::Caller(caller) if caller.sp <= registers.sp => Err(ReadError::Nonsense),
                 Step::Caller(caller) => Ok(Found::Frame(caller, false)),
                 Step::Interrupted(caller) => Ok(Found::Frame(caller, true)),
@@ -333,6 +439,36 @@ fn exit(space: &mut Space, address: u64, exact: bool) -> Option<Exit> {
         Exit::Unknown if !exact && space.begins_function(address) => Some(Exit::Outermost),
         exit => Some(exit),
     }
+}
+
+/// From one frame to its caller by its rule.
+fn follow(
+    rule: Rule,
+    registers: Registers,
+    read: &mut dyn FnMut(u64) -> Option<u64>,
+) -> Result<Next, ReadError> {
+    let mut load = |address| read(address).ok_or(ReadError::Unreadable(address));
+    let base = if rule.base == 0 {
+        registers.sp
+    } else {
+        registers.fp
+    };
+    let sp = base.wrapping_add_signed(rule.offset.into());
+    let ip = load(sp.wrapping_sub(8))?;
+    let fp = match rule.fp_offset {
+        0 => registers.fp,
+        offset => load(sp.wrapping_add_signed(offset.into()))?,
+    };
+    Ok(if ip == 0 {
+        Next::End
+    } else {
+        Next::Caller(Registers { ip, sp, fp })
+    })
+}
+
+/// A return address of the kernel's, without its mark.
+fn pure(word: &u64) -> u64 {
+    word & !BY_RULE
 }
 
 /// A return address may already be the next function's: what called is before it.

@@ -4,7 +4,7 @@ use std::{collections::HashMap, ffi::OsStr, fs, path::Path, process::Output};
 
 use tracer::{
     capture::recording::Reader,
-    event::{Action, Event, Stack, StackId, StackQuality},
+    event::{Action, Event, Learning, Stack, StackId, StackQuality},
 };
 
 use crate::{
@@ -52,8 +52,7 @@ fn record(path: &Path, program: &Path, words: &[&OsStr]) -> Output {
     output
 }
 
-/// The stacks that were sent whole, of a program that was compiled so: at most so many records were
-/// neither a call nor a fault. Each stack of the loop's calls must be complete.
+/// How many stacks were sent whole, of a program that was compiled so. Each stack of the loop's calls must be complete.
 fn sent_whole(options: &[&str]) -> u64 {
     let folder = folder();
     let program = compile(folder.path(), SOURCE, options);
@@ -69,16 +68,29 @@ fn sent_whole(options: &[&str]) -> u64 {
             .filter(|frame| frame.function.as_deref() == Some("deep"));
         assert_eq!((stack.quality, deep.count()), (StackQuality::Complete, 31));
     }
-    let mut reader = Reader::open(&path).unwrap();
-    let (mut calls, mut records) = (0, 0);
+    let learning = learning(&path);
+    assert!(
+        learning.all.known + learning.all.whole >= PAIRS,
+        "{learning:?}"
+    );
+    assert!(learning.hashes > 0, "{learning:?}");
+    assert!(
+        learning.memory_bytes.is_none_or(|bytes| bytes > 4096),
+        "{learning:?}"
+    );
+    learning.all.whole
+}
+
+/// How stacks came in a recording.
+fn learning(path: &Path) -> Learning {
+    let mut reader = Reader::open(path).unwrap();
+    let mut told = None;
     while let Some(event) = reader.read().unwrap() {
-        match event {
-            Event::Call(_) => calls += 1,
-            Event::Ended(ended) => records = ended.events,
-            _ => {}
+        if let Event::Learning(learning) = event {
+            told = Some(learning);
         }
     }
-    records - calls
+    told.unwrap()
 }
 
 /// All stacks of a recording that lost nothing, and those of the mappings of 64 KiB.
@@ -116,6 +128,123 @@ fn so_is_one_with_frame_pointers() {
     ];
     let whole = sent_whole(&options);
     assert!(whole < PAIRS / 2, "{whole} of {PAIRS} stacks came whole");
+}
+
+/// Maps once below an array of which pages were never touched, and once without it; then lives on until
+/// its maps have been read.
+const SPARSE: &str = r#"
+#include <pthread.h>
+#include <sys/mman.h>
+#include <unistd.h>
+__attribute__((noinline)) static void *map(void) {
+    void *place = mmap(0, 1 << 16, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    __asm__ volatile("" ::: "memory");
+    return place;
+}
+__attribute__((noinline)) static void sparse(void) {
+    char room[16384];
+    room[0] = 1;
+    __asm__ volatile("" :: "r"(room) : "memory");
+    map();
+    __asm__ volatile("" :: "r"(room) : "memory");
+}
+/* A thread's stack is new: nothing has touched it. */
+static void *thread(void *unused) {
+    sparse();
+    map();
+    return unused;
+}
+int main(void) {
+    pthread_t id;
+    pthread_create(&id, 0, thread, 0);
+    pthread_join(id, 0);
+    sleep(1);
+}
+"#;
+
+#[test]
+fn pages_of_a_stack_that_nobody_has_touched_do_not_cut_it() {
+    let folder = folder();
+    let program = compile(folder.path(), SPARSE, &["-O1", "-fomit-frame-pointer"]);
+    let path = folder.path().join("sparse.vmt");
+    record(&path, &program, &[]);
+    let (stacks, mapped) = stacks_of_maps(&path);
+    assert_eq!(mapped.len(), 2);
+    for id in mapped {
+        assert_eq!(
+            stacks[&id].quality,
+            StackQuality::Complete,
+            "{:?}",
+            stacks[&id]
+        );
+    }
+}
+
+/// Children by the hundred, one after the other, each of which maps once. The kernel gives their address
+/// spaces the same names again.
+const CHILDREN: &str = r#"
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+int main(void) {
+    for (int n = 0; n < 1500; n++) {
+        pid_t child = fork();
+        if (child == 0) {
+            mmap(0, 1 << 16, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+            _exit(0);
+        }
+        waitpid(child, 0, 0);
+    }
+}
+"#;
+
+#[test]
+fn what_is_known_of_a_program_is_known_of_its_forked_copies() {
+    let folder = folder();
+    let program = compile(folder.path(), CHILDREN, &["-O2"]);
+    let path = folder.path().join("children.vmt");
+    record(&path, &program, &[]);
+    let (stacks, mapped) = stacks_of_maps(&path);
+    let without = mapped.iter().filter(|id| !stacks.contains_key(id));
+    assert_eq!((mapped.len(), without.count()), (1500, 0));
+    let learning = learning(&path);
+    assert!(learning.all.whole < 750, "{learning:?}");
+    assert!(learning.hashes < 100, "{learning:?}");
+}
+
+/// Maps V8's way: a part of the program itself as code, and unmaps it again, all the while.
+const REMAPS: &str = r#"
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+__attribute__((noinline)) static void work(void) {
+    void *place = mmap(0, 1 << 16, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    munmap(place, 1 << 16);
+    __asm__ volatile("" ::: "memory");
+}
+int main(void) {
+    int file = open("/proc/self/exe", O_RDONLY);
+    for (int n = 0; n < 2000; n++) {
+        void *code = mmap(0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, file, 0);
+        work();
+        munmap(code, 4096);
+        usleep(500);
+    }
+}
+"#;
+
+#[test]
+fn code_that_is_mapped_elsewhere_does_not_make_the_rest_forgotten() {
+    let folder = folder();
+    let options = ["-O2", "-fomit-frame-pointer"];
+    let program = compile(folder.path(), REMAPS, &options);
+    let path = folder.path().join("remaps.vmt");
+    record(&path, &program, &[]);
+    let (_, mapped) = stacks_of_maps(&path);
+    assert_eq!(mapped.len(), 2000);
+    let learning = learning(&path);
+    assert!(learning.all.whole < 1000, "{learning:?}");
 }
 
 /// A library that maps and unmaps from a frame of so many bytes, under a name of its own.

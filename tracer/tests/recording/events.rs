@@ -1,10 +1,10 @@
 //! What is recorded.
 
 use tracer::event::{
-    Action, Address, Call, Ended, Event, Exec, Exit, ExitStatus, Failures, Fault, Fork, Found,
-    Frame, FrameKind, Identity, Limits, Looking, Loss, Mapping, Maps, MapsPurpose, Missing,
-    Nanoseconds, Pid, Reading, Rename, Resident, Sample, SpaceId, Stack, StackId, StackQuality,
-    Stamp, Started, Thread, Tid, Totals,
+    Action, Address, Call, Cause, Ended, Event, Exec, Exit, ExitStatus, Failures, Fault, Fork,
+    Found, Frame, FrameKind, Identity, Incomplete, Learning, Limits, Looking, Loss, Mapping, Maps,
+    MapsPurpose, Missing, Nanoseconds, Pid, Reading, Rename, Resident, Sample, Sent, SpaceId,
+    Stack, StackId, StackQuality, Stamp, Started, Thread, Tid, Totals,
 };
 
 pub(crate) fn stamp(time: u64) -> Stamp {
@@ -314,6 +314,30 @@ pub(crate) fn one_of_each() -> Vec<(&'static str, Event)> {
             Event::Looking(Looking {
                 time: Nanoseconds(77),
                 space: SpaceId(3),
+            }),
+        ),
+        (
+            "Incomplete",
+            Event::Incomplete(Incomplete {
+                stack: StackId(17),
+                cause: Cause::NoUnwindInformation,
+                module: "/usr/lib/libodd.so".into(),
+            }),
+        ),
+        (
+            "Learning",
+            Event::Learning(Learning {
+                all: Sent {
+                    known: 970,
+                    whole: 30,
+                },
+                settled: Sent {
+                    known: 900,
+                    whole: 1,
+                },
+                rules: 4000,
+                hashes: 500,
+                memory_bytes: Some(13 << 20),
             }),
         ),
         (

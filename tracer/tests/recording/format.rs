@@ -99,6 +99,8 @@ fn a_changed_event_type_is_a_new_format_version() {
         ("Loss", 0x7c9a_ac64),
         ("Failures", 0x3fa0_ef3c),
         ("Looking", 0x3c3d_cefe),
+        ("Incomplete", 0x093a_685a),
+        ("Learning", 0xf7c5_de6b),
         ("Ended", 0x4d11_34cd),
         ("Missing", 0x8e56_8a7c),
         ("Reading", 0x968f_d10a),

@@ -11,6 +11,8 @@ mod process;
 
 mod before;
 
+mod grades;
+
 mod grouped;
 
 mod notes;
@@ -161,7 +163,8 @@ impl<W: Write> Writer<'_, W> {
             self.events()
         );
         self.indented(0, Paint::Bright, &text)?;
-        self.losses()
+        self.losses()?;
+        self.stacks()
     }
 
     fn trace_summary(&mut self) -> io::Result<()> {

@@ -38,6 +38,7 @@ impl<W: Write> Writer<'_, W> {
         self.labelled("Harm", paint, &text, Paint::Plain)?;
         if self.alone {
             self.losses()?;
+            self.stacks()?;
         }
         self.blank()?;
         self.courses(process)?;

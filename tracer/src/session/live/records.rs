@@ -21,19 +21,25 @@ impl Live {
             return;
         }
         match record {
-            Record::Stack(stack) => self.stacks.arrived(&stack, &mut self.programs),
+            Record::Stack(stack) => {
+                if let Some(why) = self.stacks.arrived(&stack, &mut self.programs) {
+                    self.sink.enter(&Event::Incomplete(why));
+                }
+            }
             Record::Failed(failed) => self.order.failed(failed),
             Record::Call(call) => {
-                let stack = self.stacks.resolve(call.stack);
+                let stack = self.stacks.resolve(call.stack, call.stamp.time);
                 let of_file = call.kind == Kind::Mmap && call.extra.is_some();
+                let range = call.address.0..call.address.0.saturating_add(call.length);
                 if of_file && call.protection & PROT_EXEC != 0 {
+                    let key = self.decoder.key_of(call.stamp.space);
                     self.stacks
-                        .code_changed(call.stamp.space, &mut self.programs);
+                        .code_changed(call.stamp.space, key, &range, &mut self.programs);
                 }
                 if call.kind == Kind::Munmap {
-                    let range = call.address.0..call.address.0.saturating_add(call.length);
+                    let key = || self.decoder.key_of(call.stamp.space);
                     self.stacks
-                        .unmapped(call.stamp.space, &range, &mut self.programs);
+                        .unmapped(call.stamp.space, key, &range, &mut self.programs);
                 }
                 self.order.call(call, stack);
             }
@@ -65,7 +71,9 @@ impl Live {
         let child = Pid(fork.child);
         if followed {
             self.processes.insert(child, fork.child_space);
-            self.stacks.forked(fork.stamp.space, fork.child_space);
+            let key = self.decoder.key_of(fork.child_space);
+            self.stacks
+                .forked(fork.stamp.space, fork.child_space, key, &mut self.programs);
         }
         let event = Fork {
             stamp: fork.stamp,
