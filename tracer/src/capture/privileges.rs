@@ -2,6 +2,7 @@
 
 use anyhow::{Result, anyhow, bail};
 use caps::{CapSet, Capability, CapsHashSet};
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
 /// What tracing cannot do without.
 const NEEDED: [Capability; 3] = [
@@ -60,6 +61,14 @@ pub fn check() -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// Sees to it that no core file of this process is ever written: it would hold pieces of the targets'
+/// stacks, which are their secrets.
+pub fn forbid_core_files() {
+    if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+        log::warn!("cannot forbid core files of this process: {error}");
+    }
 }
 
 /// Gives up every capability that is not needed from now on.

@@ -59,6 +59,7 @@ const RESIDENT_SHARE: u32 = 50;
 /// Nothing could be traced.
 pub fn trace(plan: Plan, progress: impl FnMut(&Progress, Duration)) -> Result<Outcome> {
     privileges::check()?;
+    privileges::forbid_core_files();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

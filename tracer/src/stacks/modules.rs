@@ -322,12 +322,6 @@ impl Space {
             .any(|code| code.file.is_some())
     }
 
-    /// Whether no code is known at all: the maps could never be read.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.code.is_empty()
-    }
-
     /// Whether there is code at this address.
     #[must_use]
     pub fn is_code(&self, address: u64) -> bool {

@@ -198,8 +198,9 @@ impl Walk {
     /// Where this walk failed, the kernel's frame-pointer walk may have come further. It is not
     /// believed to be right: the caller of a function without a frame pointer is missing from it.
     fn take_kernels_if_longer(&mut self, raw: &RawStack<'_>, space: &Space) {
-        // Nothing is known of a process that was gone before its maps could be read.
-        let is_code = |&address: &u64| space.is_empty() || space.is_code(lookup(address, false));
+        // Of a process that was gone before its maps could be read nothing is believed: what is not known to
+        // be code may be any word of its stack.
+        let is_code = |&address: &u64| space.is_code(lookup(address, false));
         let believable = raw
             .kernel_frames
             .iter()

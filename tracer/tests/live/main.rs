@@ -30,6 +30,8 @@ mod replay;
 
 mod reproducer;
 
+mod secrets;
+
 mod selection;
 
 mod storm;

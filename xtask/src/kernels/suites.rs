@@ -71,6 +71,7 @@ const PLANS: [Plan; 4] = [
             ),
             ("learned::", "needs a C compiler"),
             ("outsider::", "needs a C compiler and strace"),
+            ("secrets::", "needs a C compiler"),
         ],
     },
 ];
