@@ -1,5 +1,6 @@
 //! A live trace: from the ring through order into the book, and beside it into a recording.
 
+pub mod code;
 mod diagnostics;
 mod records;
 
@@ -424,6 +425,7 @@ impl Live {
         );
         self.order.push(loss.time, Event::Loss(loss));
         if lost {
+            self.stacks.doubt(&mut self.programs);
             self.processes.catch_up(&self.programs);
             let spaces: Vec<_> = self.processes.spaces().collect();
             for (space, pid) in spaces {

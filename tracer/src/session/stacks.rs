@@ -2,16 +2,18 @@
 //! the process is alive.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     ops::Range,
+    sync::Arc,
 };
 
 use tracer_common::stack::RuleKey;
 
+use super::live::code::{CodeChange, Made};
 use crate::{
     capture::programs::Programs,
     event::{
-        SpaceId, StackId, StackQuality,
+        Nanoseconds, SpaceId, StackId, StackQuality,
         record::{RawStack as Record, StackWord},
     },
     stacks::{Namer, RawStack, Unwinder},
@@ -22,7 +24,23 @@ use crate::{
 struct Key {
     space: SpaceId,
     quality: StackQuality,
-    frames: Vec<u64>,
+    frames: Arc<[u64]>,
+}
+
+impl Key {
+    /// Whether a frame lies in this range. (A return address may be the end of its function's code.)
+    fn passes(&self, range: &Range<u64>) -> bool {
+        let mut frames = self.frames.iter();
+        frames.any(|frame| (range.start..=range.end).contains(frame))
+    }
+}
+
+/// What a hash stands for.
+#[derive(Clone, Copy, Debug)]
+struct Meaning {
+    id: StackId,
+    /// From then on the code of a frame was another: what the kernel sent before it knew means nothing.
+    until: Option<Nanoseconds>,
 }
 
 /// Ids of stacks, by every way an event can name one.
@@ -32,7 +50,7 @@ pub struct Stacks {
     ids: HashMap<Key, StackId>,
     /// Ids given out.
     given: u32,
-    verified: HashMap<u64, StackId>,
+    verified: HashMap<u64, Meaning>,
     /// What was handed to the kernel for an address space, to be taken back at its end.
     handed: HashMap<SpaceId, Handed>,
     tickets: HashMap<u64, StackId>,
@@ -40,8 +58,11 @@ pub struct Stacks {
 
 #[derive(Default)]
 struct Handed {
-    hashes: HashSet<u64>,
-    rules: HashSet<RuleKey>,
+    hashes: HashMap<u64, Key>,
+    /// Hashes that were taken back.
+    retired: Vec<u64>,
+    /// By address.
+    rules: BTreeMap<u64, RuleKey>,
 }
 
 impl Stacks {
@@ -76,11 +97,11 @@ impl Stacks {
         let key = Key {
             space,
             quality: unwound.quality,
-            frames: unwound.frames.clone(),
+            frames: unwound.frames.as_slice().into(),
         };
         let agrees = unwound.agrees_with_kernel;
         let rules = std::mem::take(&mut unwound.rules);
-        let id = *self.ids.entry(key).or_insert_with(|| {
+        let id = *self.ids.entry(key.clone()).or_insert_with(|| {
             self.given += 1;
             let id = StackId(self.given);
             self.namer.name(id, record.stamp.pid, space, unwound);
@@ -89,8 +110,9 @@ impl Stacks {
         self.tickets.insert(record.ticket, id);
         let handed = self.handed.entry(space).or_default();
         if agrees {
-            self.verified.insert(record.hash, id);
-            if handed.hashes.insert(record.hash) {
+            let meaning = Meaning { id, until: None };
+            self.verified.insert(record.hash, meaning);
+            if handed.hashes.insert(record.hash, key).is_none() {
                 programs.verified(record.hash);
             }
             return;
@@ -100,17 +122,22 @@ impl Stacks {
                 space: record.space_key,
                 ip,
             };
-            if handed.rules.insert(key) {
+            if handed.rules.insert(ip, key).is_none() {
                 programs.learned(key, rule);
             }
         }
     }
 
-    /// The id that an event's stack word stands for. A ticket is good for one event.
-    pub fn resolve(&mut self, word: StackWord) -> StackId {
+    /// The id that the stack word of an event stands for that took effect at `time`. A ticket is good for one
+    /// event.
+    pub fn resolve(&mut self, word: StackWord, time: Nanoseconds) -> StackId {
         match word {
             StackWord::None => None,
-            StackWord::Verified(hash) => self.verified.get(&hash).copied(),
+            StackWord::Verified(hash) => self
+                .verified
+                .get(&hash)
+                .filter(|meaning| meaning.until.is_none_or(|until| time <= until))
+                .map(|meaning| meaning.id),
             StackWord::Ticket(ticket) => self.tickets.remove(&ticket),
         }
         .unwrap_or(StackId::NONE)
@@ -123,18 +150,62 @@ impl Stacks {
         }
     }
 
-    /// Addresses were unmapped: if a file's code lay there, others may have it from now on.
-    pub fn unmapped(&mut self, space: SpaceId, range: &Range<u64>, programs: &mut Programs) {
-        if self.unwinder.knows_file_in(space, range) {
-            self.code_changed(space, programs);
+    /// A call may have put other functions at addresses where code was known: what was learned of them, and
+    /// every stack that passes through them, must be learned again. A runtime maps and protects its own code
+    /// all the time: that has no rules, so that only what is unmapped, or mapped anew, is looked at.
+    pub fn code_changed(&mut self, space: SpaceId, change: &CodeChange, programs: &mut Programs) {
+        for range in &change.replaced {
+            if self.unwinder.knows_code_in(space, range, false) {
+                self.forget_range(space, range, change.time, programs);
+            }
+        }
+        if let Some(range) = &change.protected
+            && self.unwinder.knows_code_in(space, range, true)
+        {
+            self.forget_range(space, range, change.time, programs);
+        }
+        match change.made {
+            Made::OfFile => self.unwinder.modules_changed(space),
+            Made::AtRunTime => self.unwinder.code_made(space),
+            Made::Nothing => {}
         }
     }
 
-    /// A file was mapped as code, or unmapped: the same addresses may be other functions from now on, so that what
-    /// was learned must be learned again. (Hashes that are under way already keep their meaning.)
-    pub fn code_changed(&mut self, space: SpaceId, programs: &mut Programs) {
-        self.unwinder.modules_changed(space);
-        self.take_back(space, programs);
+    fn forget_range(
+        &mut self,
+        space: SpaceId,
+        range: &Range<u64>,
+        time: Nanoseconds,
+        programs: &mut Programs,
+    ) {
+        self.unwinder.forget_range(space, range);
+        self.ids
+            .retain(|key, _| key.space != space || !key.passes(range));
+        let Some(handed) = self.handed.get_mut(&space) else {
+            return;
+        };
+        let rules = handed.rules.range(range.start..=range.end);
+        let ips: Vec<u64> = rules.map(|(&ip, _)| ip).collect();
+        for key in ips.iter().filter_map(|ip| handed.rules.remove(ip)) {
+            programs.unlearn(key);
+        }
+        for (hash, _) in handed.hashes.extract_if(|_, key| key.passes(range)) {
+            programs.unverify(hash);
+            if let Some(meaning) = self.verified.get_mut(&hash) {
+                meaning.until = Some(time);
+            }
+            handed.retired.push(hash);
+        }
+    }
+
+    /// Calls were lost: whatever was known of any code may have changed. (Hashes that are under way keep their
+    /// meaning: from when on another would be right, nobody knows.)
+    pub fn doubt(&mut self, programs: &mut Programs) {
+        let spaces: Vec<SpaceId> = self.handed.keys().copied().collect();
+        for space in spaces {
+            self.unwinder.modules_changed(space);
+            self.take_back(space, programs);
+        }
     }
 
     /// An address space has ended, or its number begins anew: nothing that was learned in it holds.
@@ -151,14 +222,15 @@ impl Stacks {
         let Some(handed) = self.handed.remove(&space) else {
             return HashSet::new();
         };
-        for hash in &handed.hashes {
+        for hash in handed.hashes.keys() {
             programs.unverify(*hash);
         }
-        for key in handed.rules {
+        for key in handed.rules.into_values() {
             programs.unlearn(key);
         }
         self.ids.retain(|key, _| key.space != space);
-        handed.hashes
+        let hashes = handed.hashes.into_keys();
+        hashes.chain(handed.retired).collect()
     }
 
     /// No more stacks will come: waits until those that came have names.

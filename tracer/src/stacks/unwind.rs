@@ -118,12 +118,26 @@ impl Unwinder {
         }
     }
 
-    /// Whether code of a file is known within a range of addresses.
+    /// Code was made in memory without a file: the next pc in no mapping known is looked for at once.
+    pub fn code_made(&mut self, space: SpaceId) {
+        if let Some(space) = self.spaces.get_mut(&space) {
+            space.mark_grown();
+        }
+    }
+
+    /// Addresses were unmapped, or mapped anew: nothing that is known of their code holds.
+    pub fn forget_range(&mut self, space: SpaceId, range: &Range<u64>) {
+        if let Some(space) = self.spaces.get_mut(&space) {
+            space.forget_range(range);
+        }
+    }
+
+    /// Whether code is known within a range of addresses: `of_file`, only that of files.
     #[must_use]
-    pub fn knows_file_in(&self, space: SpaceId, range: &Range<u64>) -> bool {
+    pub fn knows_code_in(&self, space: SpaceId, range: &Range<u64>, of_file: bool) -> bool {
         self.spaces
             .get(&space)
-            .is_some_and(|space| space.has_file_in(range))
+            .is_some_and(|space| space.has_code_in(range, of_file))
     }
 
     /// An address space was copied: the copy begins with the same code, also if its process is gone

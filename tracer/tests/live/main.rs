@@ -6,6 +6,8 @@
     reason = "a test that cannot go on shall say where it stopped"
 )]
 
+mod code;
+
 mod command;
 
 mod compiled;

@@ -69,6 +69,7 @@ const PLANS: [Plan; 4] = [
                 "beginning::a_32_bit_program_that_already_runs_is_refused_as_one",
                 "needs a C compiler",
             ),
+            ("code::", "needs a C compiler"),
             ("learned::", "needs a C compiler"),
             ("outsider::", "needs a C compiler and strace"),
             ("secrets::", "needs a C compiler"),

@@ -1,8 +1,6 @@
 //! What each record of the ring means for a live trace, as it arrives.
 
-use tracer_common::header::Kind;
-
-use super::Live;
+use super::{Live, code};
 use crate::{
     capture::procfs,
     event::{
@@ -10,9 +8,6 @@ use crate::{
         record::{RawProcess, Record},
     },
 };
-
-/// `PROT_EXEC` (include/uapi/asm-generic/mman-common.h).
-const PROT_EXEC: u8 = 4;
 
 impl Live {
     /// One record of the ring, as it arrives.
@@ -22,19 +17,19 @@ impl Live {
         }
         match record {
             Record::Stack(stack) => self.stacks.arrived(&stack, &mut self.programs),
-            Record::Failed(failed) => self.order.failed(failed),
+            Record::Failed(failed) => {
+                let change = code::of_failure(&failed);
+                self.stacks
+                    .code_changed(failed.stamp.space, &change, &mut self.programs);
+                self.order.failed(failed);
+            }
             Record::Call(call) => {
-                let stack = self.stacks.resolve(call.stack);
-                let of_file = call.kind == Kind::Mmap && call.extra.is_some();
-                if of_file && call.protection & PROT_EXEC != 0 {
-                    self.stacks
-                        .code_changed(call.stamp.space, &mut self.programs);
-                }
-                if call.kind == Kind::Munmap {
-                    let range = call.address.0..call.address.0.saturating_add(call.length);
-                    self.stacks
-                        .unmapped(call.stamp.space, &range, &mut self.programs);
-                }
+                // The call itself came from the code as it was.
+                let time = code::effective(call.turn, call.stamp);
+                let stack = self.stacks.resolve(call.stack, time);
+                let change = code::of_call(&call);
+                self.stacks
+                    .code_changed(call.stamp.space, &change, &mut self.programs);
                 self.order.call(call, stack);
             }
             Record::Fault(fault) => self.order.push(fault.stamp.time, Event::Fault(fault)),
