@@ -19,4 +19,4 @@ pub mod settings;
 mod layout;
 
 /// Version of the records below; a changed layout or meaning is a new version.
-pub const WIRE_VERSION: u32 = 2;
+pub const WIRE_VERSION: u32 = 3;

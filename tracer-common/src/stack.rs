@@ -23,7 +23,8 @@ pub const FRAME_SLOTS: usize = 128;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct StackHead {
-    /// What every record begins with; `flags` holds the [`flags`] of the walk, `time_ns` is 0.
+    /// What every record begins with; `flags` holds the [`flags`] of the walk, `time_ns` is when
+    /// it was taken.
     pub header: Header,
     /// The ticket that the event carries.
     pub ticket: u64,

@@ -33,11 +33,10 @@ use crate::{
         ring::{Drained, Ring, now},
     },
     event::{
-        Ended, Event, Looking, Loss, Maps, MapsPurpose, Pid, Reading, SpaceId, Stack,
-        decode::Decoder,
+        Ended, Event, Looking, Loss, Maps, MapsPurpose, Pid, Reading, SpaceId, decode::Decoder,
     },
     order::Order,
-    stacks::Namer,
+    stacks::{Namer, Told},
 };
 
 /// How often `/proc` is asked for present figures, and the counters for losses.
@@ -103,8 +102,8 @@ impl Live {
         let ring = Ring::new(programs.ring()?)?;
         let (to_name, mut named) = mpsc::unbounded_channel();
         // The receiver is gone only when the trace is over.
-        let namer = Namer::start(move |stack| drop(to_name.send(stack)))
-            .context("cannot start a thread")?;
+        let namer =
+            Namer::start(move |told| drop(to_name.send(told))).context("cannot start a thread")?;
         let mut live = Self {
             programs,
             ring,
@@ -149,7 +148,7 @@ impl Live {
                     live.verify();
                     verification.took(began.elapsed());
                 }
-                Some(stack) = named.recv() => live.sink.enter(&Event::Stack(stack)),
+                Some(told) = named.recv() => live.told(told),
                 _ = tick.tick() => {
                     live.tick(ticks.is_multiple_of(MAPS_TICKS))?;
                     ticks += 1;
@@ -438,7 +437,7 @@ impl Live {
     /// The last look at everything, the rest of the ring, the last names.
     fn finish(
         mut self,
-        mut named: mpsc::UnboundedReceiver<Stack>,
+        mut named: mpsc::UnboundedReceiver<Told>,
         command: Option<ExitStatus>,
     ) -> Result<Outcome> {
         self.count_losses()?;
@@ -466,8 +465,10 @@ impl Live {
             self.sink.enter(&event);
         }
         self.stacks.finish();
-        while let Ok(stack) = named.try_recv() {
-            self.sink.enter(&Event::Stack(stack));
+        while let Ok(told) = named.try_recv() {
+            if let Told::Stack(stack) = told {
+                self.sink.enter(&Event::Stack(stack));
+            }
         }
         self.sink.enter(&Event::Failures(self.losses.failures()));
         let usage = host::own_usage();

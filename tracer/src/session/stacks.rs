@@ -33,6 +33,10 @@ impl Key {
         let mut frames = self.frames.iter();
         frames.any(|frame| (range.start..=range.end).contains(frame))
     }
+
+    fn passes_any(&self, ranges: &[Range<u64>]) -> bool {
+        ranges.iter().any(|range| self.passes(range))
+    }
 }
 
 /// What a hash stands for.
@@ -104,7 +108,8 @@ impl Stacks {
         let id = *self.ids.entry(key.clone()).or_insert_with(|| {
             self.given += 1;
             let id = StackId(self.given);
-            self.namer.name(id, record.stamp.pid, space, unwound);
+            let stamp = record.stamp;
+            self.namer.name(id, stamp.pid, space, stamp.time, unwound);
             id
         });
         self.tickets.insert(record.ticket, id);
@@ -171,6 +176,19 @@ impl Stacks {
         }
     }
 
+    /// Code made at run time has another name: stacks that pass through it are to be named again.
+    pub fn renamed(
+        &mut self,
+        space: SpaceId,
+        ranges: &[Range<u64>],
+        since: Nanoseconds,
+        programs: &mut Programs,
+    ) {
+        self.ids
+            .retain(|key, _| key.space != space || !key.passes_any(ranges));
+        self.retire(space, ranges, since, programs);
+    }
+
     fn forget_range(
         &mut self,
         space: SpaceId,
@@ -189,10 +207,25 @@ impl Stacks {
         for key in ips.iter().filter_map(|ip| handed.rules.remove(ip)) {
             programs.unlearn(key);
         }
-        for (hash, _) in handed.hashes.extract_if(|_, key| key.passes(range)) {
+        self.retire(space, std::slice::from_ref(range), time, programs);
+    }
+
+    /// Takes back the hashes of all stacks that pass through these addresses.
+    fn retire(
+        &mut self,
+        space: SpaceId,
+        ranges: &[Range<u64>],
+        since: Nanoseconds,
+        programs: &mut Programs,
+    ) {
+        let Some(handed) = self.handed.get_mut(&space) else {
+            return;
+        };
+        let taken = handed.hashes.extract_if(|_, key| key.passes_any(ranges));
+        for (hash, _) in taken {
             programs.unverify(hash);
             if let Some(meaning) = self.verified.get_mut(&hash) {
-                meaning.until = Some(time);
+                meaning.until = Some(since);
             }
             handed.retired.push(hash);
         }

@@ -4,7 +4,7 @@
 //! addresses; it asks [`modules`] what code lies where in an address space, and [`cfi`] how to leave
 //! a function at a given pc (the machine's part is in [`arch`]). [`symbolize`] then names the
 //! addresses, in a thread of its own: native code by [`native_names`], code made at run time by
-//! [`perf_map`] and [`runtime_names`].
+//! [`perf_map`] (which name was an address's when: [`perf_names`]) and [`runtime_names`].
 //!
 //! The files read here belong to the target: [`open`] says how they are opened, and nothing in them
 //! is trusted. The bytes of stacks are the target's secrets: they are never kept beyond the call
@@ -24,6 +24,8 @@ pub mod native_names;
 
 pub mod perf_map;
 
+pub mod perf_names;
+
 pub mod runtime_names;
 
 pub mod elf;
@@ -32,5 +34,5 @@ pub mod exec_maps;
 
 pub mod open;
 
-pub use symbolize::Namer;
+pub use symbolize::{Namer, Told};
 pub use unwind::{RawStack, Unwinder, Unwound};

@@ -30,6 +30,8 @@ mod outsider;
 
 mod replay;
 
+mod renamed;
+
 mod reproducer;
 
 mod secrets;

@@ -72,6 +72,7 @@ const PLANS: [Plan; 4] = [
             ("code::", "needs a C compiler"),
             ("learned::", "needs a C compiler"),
             ("outsider::", "needs a C compiler and strace"),
+            ("renamed::", "needs a C compiler"),
             ("secrets::", "needs a C compiler"),
         ],
     },

@@ -109,13 +109,13 @@ fn change(
 
 /// What has moved away and what came over; of what shrinks in place, its end.
 fn remapped(old: Range<u64>, new: &Range<u64>) -> Vec<Range<u64>> {
+    let mut replaced = Vec::new();
     if old.start != new.start {
-        vec![old, new.clone()]
+        replaced.extend([old, new.clone()]);
     } else if new.end < old.end {
-        Vec::from([new.end..old.end])
-    } else {
-        Vec::new()
+        replaced.push(new.end..old.end);
     }
+    replaced
 }
 
 fn pages(address: u64, length: u64) -> Range<u64> {

@@ -7,6 +7,7 @@ use crate::{
         Event, Exec, Exit, ExitStatus as Status, Fork, MapsPurpose, Pid, Rename, Thread, Tid,
         record::{RawProcess, Record},
     },
+    stacks::Told,
 };
 
 impl Live {
@@ -52,6 +53,20 @@ impl Live {
                     comm: rename.comm,
                 }),
             ),
+        }
+    }
+
+    /// What is known of names.
+    pub(super) fn told(&mut self, told: Told) {
+        match told {
+            Told::Stack(stack) => self.sink.enter(&Event::Stack(stack)),
+            Told::Replaced {
+                space,
+                ranges,
+                since,
+            } => self
+                .stacks
+                .renamed(space, &ranges, since, &mut self.programs),
         }
     }
 
