@@ -82,6 +82,8 @@ struct Live {
     held: Option<Pid>,
     resident_due: Instant,
     resync_due: Instant,
+    /// One fault in so many carries a stack.
+    fault_stacks: u32,
     /// Children are traced too.
     follow: bool,
     /// Where processes may join whom nobody traces yet.
@@ -92,6 +94,7 @@ impl Live {
     async fn run(plan: Plan, mut progress: impl FnMut(&Progress, Duration)) -> Result<Outcome> {
         let mut programs = Programs::load(Options {
             faults: plan.faults,
+            fault_stacks: plan.fault_stacks,
             ring_bytes: plan.ring_bytes,
         })?;
         let recorder = match &plan.recording {
@@ -118,6 +121,7 @@ impl Live {
             held: None,
             resident_due: Instant::now() + Duration::from_secs(1),
             resync_due: Instant::now(),
+            fault_stacks: plan.fault_stacks,
             follow: plan.follow,
             joined: None,
         };

@@ -12,7 +12,11 @@ mod command;
 
 mod compiled;
 
+mod meanwhile;
+
 mod target;
+
+mod touches;
 
 mod attach;
 

@@ -9,7 +9,7 @@ use std::{
     os::unix::process::{CommandExt as _, ExitStatusExt as _},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use clap::Parser as _;
@@ -17,7 +17,7 @@ use rustix::process::{Pid as SystemPid, Resource, Rlimit, Signal};
 use tracer::{
     capture::{
         programs::{Options, Programs},
-        recording::{Reader, Writer},
+        recording::Writer,
         ring::{Drained, Ring},
     },
     cli::{Cli, Command as Subcommand},
@@ -28,6 +28,7 @@ use tracer::{
 use crate::{
     command::{folder, tracer},
     compiled::compile,
+    meanwhile::{PATIENCE, stacks_with, wait_until},
 };
 
 /// Bytes of the secret, and of what is looked for.
@@ -35,8 +36,6 @@ const SECRET: usize = 32;
 const PIECE: usize = 8;
 /// Calls of one recursion (`tests/fixtures/secret.c`).
 const DEEP: usize = 41;
-/// How long anything may take that is waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The program, compiled without frame pointers, as distributions' code is.
 fn program(folder: &Path) -> PathBuf {
@@ -285,13 +284,13 @@ fn run(words: &[&str], meanwhile: impl FnOnce(&Path)) -> usize {
     let secret = Secret::told(str::from_utf8(&output.stdout).unwrap());
     expected.sort();
     assert_eq!(secret.is_in_no_file_of(&files), expected);
-    whole_stacks(&files.join("trace.vmt"))
+    stacks_with(&files.join("trace.vmt"), "work")
 }
 
 #[test]
 fn a_secret_on_a_stack_reaches_no_file() {
     let stacks = run(&["linger"], |recording| {
-        wait_until(|| whole_stacks(recording) >= DEEP);
+        wait_until(|| stacks_with(recording, "work") >= DEEP);
     });
     // What was searched is what there was to write.
     assert!(stacks >= DEEP, "{stacks}");
@@ -301,21 +300,6 @@ fn a_secret_on_a_stack_reaches_no_file() {
 #[test]
 fn nor_does_that_of_a_program_that_is_gone_before_anything_is_known_of_it() {
     run(&[], |_| ());
-}
-
-/// Stacks of the recursion that a recording holds, as far as it goes.
-fn whole_stacks(recording: &Path) -> usize {
-    let Ok(mut reader) = Reader::open(recording) else {
-        return 0;
-    };
-    let mut stacks = 0;
-    while let Ok(Some(event)) = reader.read() {
-        if let Event::Stack(stack) = event {
-            let mut frames = stack.frames.iter();
-            stacks += usize::from(frames.any(|frame| frame.function.as_deref() == Some("work")));
-        }
-    }
-    stacks
 }
 
 #[test]
@@ -345,7 +329,7 @@ fn nor_when_the_tracer_is_ended_in_the_middle() {
         wait_until(|| text_of(&files.join("log")).contains("everything is attached"));
         let secret = target.act();
         let partial = files.join("trace.vmt.partial");
-        wait_until(|| whole_stacks(&partial) >= DEEP);
+        wait_until(|| stacks_with(&partial, "work") >= DEEP);
         let pid = SystemPid::from_child(&tracer);
         rustix::process::kill_process(pid, signal).unwrap();
         let status = tracer.wait().unwrap();
@@ -360,16 +344,6 @@ fn nor_when_the_tracer_is_ended_in_the_middle() {
 
 fn text_of(path: &Path) -> String {
     String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned()
-}
-
-/// Waits for something that another process does.
-#[track_caller]
-fn wait_until(mut is_so: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !is_so() {
-        assert!(began.elapsed() < PATIENCE);
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 /// The program, told to wait.

@@ -3,8 +3,8 @@
 use tracer::event::{
     Action, Address, Call, Ended, Event, Exec, Exit, ExitStatus, Failures, Fault, Fork, Found,
     Frame, FrameKind, Identity, Limits, Looking, Loss, Mapping, Maps, MapsPurpose, Missing,
-    Nanoseconds, Pid, Reading, Rename, Resident, Sample, SpaceId, Stack, StackId, StackQuality,
-    Stamp, Started, Thread, Tid, Totals,
+    Nanoseconds, Pid, Reading, Rename, Resident, Sample, SampledFault, SpaceId, Stack, StackId,
+    StackQuality, Stamp, Started, Thread, Tid, Totals,
 };
 
 pub(crate) fn stamp(time: u64) -> Stamp {
@@ -337,6 +337,18 @@ pub(crate) fn one_of_each() -> Vec<(&'static str, Event)> {
             Event::Reading(Reading {
                 time: Nanoseconds(86),
                 space: SpaceId(3),
+            }),
+        ),
+        (
+            "SampledFault",
+            Event::SampledFault(SampledFault {
+                fault: Fault {
+                    stamp: stamp(87),
+                    address: cage,
+                    ..Fault::default()
+                },
+                stack: StackId(300),
+                every: 100,
             }),
         ),
     ]

@@ -74,6 +74,8 @@ const PLANS: [Plan; 4] = [
             ("outsider::", "needs a C compiler and strace"),
             ("renamed::", "needs a C compiler"),
             ("secrets::", "needs a C compiler"),
+            ("touches::every", "needs a C compiler"),
+            ("touches::of_a", "needs a C compiler"),
         ],
     },
 ];

@@ -4,7 +4,8 @@ use super::{Live, code};
 use crate::{
     capture::procfs,
     event::{
-        Event, Exec, Exit, ExitStatus as Status, Fork, MapsPurpose, Pid, Rename, Thread, Tid,
+        Event, Exec, Exit, ExitStatus as Status, Fork, MapsPurpose, Pid, Rename, SampledFault,
+        Thread, Tid,
         record::{RawProcess, Record},
     },
     stacks::Told,
@@ -34,6 +35,15 @@ impl Live {
                 self.order.call(call, stack);
             }
             Record::Fault(fault) => self.order.push(fault.stamp.time, Event::Fault(fault)),
+            Record::SampledFault(fault, word) => {
+                let time = fault.stamp.time;
+                let sampled = SampledFault {
+                    fault,
+                    stack: self.stacks.resolve(word, time),
+                    every: self.fault_stacks,
+                };
+                self.order.push(time, Event::SampledFault(sampled));
+            }
             Record::Fork(fork) => self.forked(fork),
             Record::Thread(thread) => self.order.push(
                 thread.stamp.time,
