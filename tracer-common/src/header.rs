@@ -24,6 +24,8 @@ pub enum Kind {
     RemapFilePages = 9,
     /// A page fault on a user address.
     Fault = 16,
+    /// The same with a stack.
+    SampledFault = 17,
     /// A call that had its turn (see [`crate::memory::Turn`]) has failed.
     Failed = 32,
     /// A new process (own thread group).
@@ -57,6 +59,7 @@ impl Kind {
             8 => Self::Shmdt,
             9 => Self::RemapFilePages,
             16 => Self::Fault,
+            17 => Self::SampledFault,
             32 => Self::Failed,
             48 => Self::Fork,
             49 => Self::Thread,

@@ -13,6 +13,7 @@ const _: () = {
     assert!(offset_of!(memory::Call, pages) == 56);
     assert!(size_of::<memory::LongCall>() == 96);
     assert!(size_of::<memory::Fault>() == 40);
+    assert!(size_of::<memory::SampledFault>() == 48);
     assert!(size_of::<process::Process>() == 88);
     assert!(size_of::<process::Mapping>() == 64);
     assert!(size_of::<stack::StackHead>() == 104);

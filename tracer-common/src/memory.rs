@@ -77,6 +77,16 @@ pub struct Fault {
     pub address: u64,
 }
 
+/// A page fault whose stack was taken ([`crate::header::Kind::SampledFault`]), in place of a [`Fault`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct SampledFault {
+    /// The fault.
+    pub fault: Fault,
+    /// Stack id or ticket, as [`Call::stack`].
+    pub stack: u64,
+}
+
 /// The fault was raised in kernel mode (copying to or from user memory).
 pub const FAULT_IN_KERNEL: u32 = 1 << 31;
 /// The fault was a write (set on every architecture, whatever its own error code says).

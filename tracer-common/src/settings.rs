@@ -14,6 +14,10 @@ pub enum FaultMode {
     Each = 2,
 }
 
+/// Of so many faults so many carry a stack that a setting says: a random number of 32 bits below it chooses
+/// one.
+pub const ALL_FAULTS: u64 = 1 << 32;
+
 /// First word of the filter map's value (key: process id): this process is traced.
 pub const TRACED: u64 = 1;
 /// First word of the filter map's value: this process is traced, and so are the children it makes.

@@ -27,7 +27,8 @@ pub const PAGE: u64 = 4096;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct StackHead {
-    /// What every record begins with; `flags` holds the [`flags`] of the walk, `time_ns` is 0.
+    /// What every record begins with; `flags` holds the [`flags`] of the walk, `time_ns` is when
+    /// it was taken.
     pub header: Header,
     /// The ticket that the event carries.
     pub ticket: u64,

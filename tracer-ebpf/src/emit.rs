@@ -9,7 +9,7 @@ use aya_ebpf::{
 use tracer_common::{
     counters::Counter,
     header::{Header, Kind},
-    memory::{Call, Fault, LongCall, Turn},
+    memory::{Call, Fault, LongCall, SampledFault, Turn},
     process::{Mapping, Process},
 };
 
@@ -73,6 +73,10 @@ unsafe impl Record for LongCall {
 }
 // SAFETY: as above.
 unsafe impl Record for Fault {
+    const URGENT: bool = false;
+}
+// SAFETY: as above.
+unsafe impl Record for SampledFault {
     const URGENT: bool = false;
 }
 // SAFETY: as above.

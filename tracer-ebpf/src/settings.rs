@@ -14,6 +14,10 @@ static OFFSET_TABLE: [u32; OFFSETS] = [0; OFFSETS];
 #[unsafe(no_mangle)]
 static FAULT_MODE: u32 = FaultMode::Each as u32;
 
+/// How many of [`tracer_common::settings::ALL_FAULTS`] carry a stack. Injected by the collector.
+#[unsafe(no_mangle)]
+static FAULT_STACKS: u64 = 0;
+
 /// The numbers of the system calls that take turns, one bit each. Injected by the collector.
 #[unsafe(no_mangle)]
 static TRACED_CALLS: [u64; CALL_WORDS] = [0; CALL_WORDS];
@@ -38,6 +42,13 @@ pub fn offset(which: Offset) -> usize {
 pub fn fault_mode() -> u32 {
     // SAFETY: a static of this program; volatile because the loader changes it.
     unsafe { core::ptr::read_volatile(&raw const FAULT_MODE) }
+}
+
+/// How many of [`tracer_common::settings::ALL_FAULTS`] carry a stack.
+#[inline(always)]
+pub fn fault_stacks() -> u64 {
+    // SAFETY: a static of this program; volatile because the loader changes it.
+    unsafe { core::ptr::read_volatile(&raw const FAULT_STACKS) }
 }
 
 /// Bytes in the ring at which the collector is woken; it comes by itself for less. A power of two.

@@ -7,7 +7,9 @@
 use aya_ebpf::{
     bindings::{BPF_RB_AVAIL_DATA, BPF_RB_RING_SIZE},
     cty::{c_long, c_void},
-    helpers::generated::{bpf_get_smp_processor_id, bpf_loop, bpf_probe_read_user},
+    helpers::generated::{
+        bpf_get_smp_processor_id, bpf_ktime_get_ns, bpf_loop, bpf_probe_read_user,
+    },
 };
 use tracer_common::{
     counters::Counter,
@@ -102,6 +104,8 @@ pub fn take(registers: Registers, space: u64, who: Traced) -> u64 {
     }
     reading(0);
     scratch.head.hash = hash;
+    // SAFETY: no arguments.
+    scratch.head.header.time_ns = unsafe { bpf_ktime_get_ns() };
     scratch.tickets += 1;
     scratch.head.ticket =
         TICKET | (u64::from(scratch.head.header.cpu) << 40) | (scratch.tickets & 0xff_ffff_ffff);

@@ -111,6 +111,9 @@ pub struct Tracing {
     /// Page faults: each (touched bytes by call site), only their count, or off.
     #[arg(long, value_enum, default_value_t = Faults::Each, value_name = "MODE")]
     pub faults: Faults,
+    /// Take the stack of one page fault in N: which code touched a site's memory first, estimated.
+    #[arg(long, value_name = "N")]
+    pub fault_stacks: Option<u32>,
     /// Compare the ledger with the kernel's maps, range by range, so often (500ms); at the end always.
     #[arg(
         long,

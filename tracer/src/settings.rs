@@ -122,6 +122,22 @@ pub fn faults(faults: Faults) -> FaultMode {
     }
 }
 
+/// One page fault in so many carries a stack; 0: none.
+pub fn fault_stacks(tracing: &Tracing) -> Result<u32> {
+    let Some(every) = tracing.fault_stacks else {
+        return Ok(0);
+    };
+    ensure!(
+        tracing.faults == Faults::Each,
+        "--fault-stacks {every} needs --faults each: without it no page fault is looked at by itself"
+    );
+    ensure!(
+        every > 0,
+        "--fault-stacks 0 is no share: 1 takes the stack of each page fault, 100 that of 1 in 100"
+    );
+    Ok(every)
+}
+
 /// The ring's size, checked: the kernel wants a power of two and whole pages.
 pub fn ring_bytes(tracing: &Tracing) -> Result<u32> {
     let page = rustix::param::page_size() as u64;

@@ -8,9 +8,10 @@ mod compiled;
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
+use tracer::event::Nanoseconds;
 use tracer::stacks::arch::{Registers, Walker, module};
 use tracer::stacks::cfi::{Cfi, Exit};
-use tracer::stacks::perf_map::Names;
+use tracer::stacks::perf_names::{Names, Written};
 use tracer::stacks::{elf, open, runtime_names};
 
 static SOUND: LazyLock<Vec<u8>> = LazyLock::new(|| {
@@ -94,10 +95,11 @@ proptest! {
         address in any::<u64>(),
     ) {
         let mut names = Names::default();
-        for line in &lines {
-            names.add_line(line.as_bytes());
+        for (time, line) in (0..).map(Nanoseconds).zip(&lines) {
+            let written = Written { after: time, by: time };
+            names.add_line(line.as_bytes(), written);
             let _ = runtime_names::frame(line);
         }
-        let _ = names.find(address);
+        let _ = names.find(address, Nanoseconds(address % 8));
     }
 }

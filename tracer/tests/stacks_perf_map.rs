@@ -9,7 +9,9 @@ use std::os::unix::fs::{MetadataExt, chown, symlink};
 use std::path::PathBuf;
 
 use tempfile::TempDir;
-use tracer::stacks::perf_map::{Owner, PerfMap};
+use tracer::event::Nanoseconds;
+use tracer::stacks::perf_map::{Clocks, Owner, PerfMap};
+use tracer::stacks::perf_names::Found;
 
 /// A root directory of a pretended process, and the path of its perf map.
 fn root() -> (TempDir, PathBuf, Owner) {
@@ -24,22 +26,28 @@ fn open(root: &TempDir, owner: &Owner) -> std::io::Result<PerfMap> {
     PerfMap::open_beneath(File::open(root.path()).unwrap(), owner)
 }
 
+/// What an address is called now.
+fn name(map: &PerfMap, address: u64) -> Option<&str> {
+    match map.names().find(address, Nanoseconds(u64::MAX)) {
+        Found::Name(name) => Some(name),
+        Found::Nothing => None,
+        Found::Unclear => Some("unclear"),
+    }
+}
+
 #[test]
 fn a_map_is_read_to_its_last_whole_line_and_then_only_what_was_added() {
     let (root, path, owner) = root();
     let mut file = File::create(path).unwrap();
     file.write_all(b"10 10 one\n20 10 tw").unwrap();
     let mut map = open(&root, &owner).unwrap();
-    assert!(map.refresh().unwrap());
-    assert_eq!(
-        (map.names().find(0x10), map.names().find(0x20)),
-        (Some("one"), None)
-    );
-    assert!(!map.refresh().unwrap());
+    assert!(map.refresh(Clocks::now).unwrap());
+    assert_eq!((name(&map, 0x10), name(&map, 0x20)), (Some("one"), None));
+    assert!(!map.refresh(Clocks::now).unwrap());
     file.write_all(b"o\nnonsense\n10 10 other\n").unwrap();
-    assert!(map.refresh().unwrap());
+    assert!(map.refresh(Clocks::now).unwrap());
     assert_eq!(
-        (map.names().find(0x10), map.names().find(0x20)),
+        (name(&map, 0x10), name(&map, 0x20)),
         (Some("other"), Some("two"))
     );
     assert_eq!(map.names().skipped(), 1);
@@ -50,13 +58,10 @@ fn a_map_begun_anew_loses_its_old_names() {
     let (root, path, owner) = root();
     fs::write(&path, "10 10 one\n20 10 two\n").unwrap();
     let mut map = open(&root, &owner).unwrap();
-    map.refresh().unwrap();
+    map.refresh(Clocks::now).unwrap();
     fs::write(&path, "20 10 new\n").unwrap();
-    map.refresh().unwrap();
-    assert_eq!(
-        (map.names().find(0x10), map.names().find(0x20)),
-        (None, Some("new"))
-    );
+    map.refresh(Clocks::now).unwrap();
+    assert_eq!((name(&map, 0x10), name(&map, 0x20)), (None, Some("new")));
 }
 
 #[test]
@@ -65,13 +70,10 @@ fn an_endless_line_costs_itself_only() {
     let endless = "x".repeat(300_000);
     fs::write(path, format!("10 10 one\n20 10 {endless}\n30 10 three\n")).unwrap();
     let mut map = open(&root, &owner).unwrap();
-    map.refresh().unwrap();
+    map.refresh(Clocks::now).unwrap();
+    assert_eq!((name(&map, 0x10), name(&map, 0x20)), (Some("one"), None));
     assert_eq!(
-        (map.names().find(0x10), map.names().find(0x20)),
-        (Some("one"), None)
-    );
-    assert_eq!(
-        (map.names().find(0x30), map.names().skipped()),
+        (name(&map, 0x30), map.names().skipped()),
         (Some("three"), 1)
     );
 }

@@ -1,15 +1,23 @@
 //! Page faults on user addresses, raised in user and in kernel mode. Raw tracepoints: attached they
 //! cost nothing but at a fault, and less than the classic ones there.
 
-use aya_ebpf::{macros::raw_tracepoint, programs::RawTracePointContext};
+use aya_ebpf::{
+    helpers::bpf_get_prandom_u32, macros::raw_tracepoint, programs::RawTracePointContext,
+};
 use tracer_common::{
     counters::Counter,
     header::Kind,
-    memory::{FAULT_IN_KERNEL, FAULT_WRITE, Fault},
-    settings::FaultMode,
+    memory::{FAULT_IN_KERNEL, FAULT_WRITE, Fault, SampledFault},
+    settings::{FaultMode, Offset},
 };
 
-use crate::{emit, filter, maps::READING, settings::fault_mode, task::Task};
+use crate::{
+    emit, filter,
+    maps::READING,
+    settings::{fault_mode, fault_stacks},
+    stack,
+    task::{Registers, Task},
+};
 
 /// The write bit of x86's error code (`X86_PF_WRITE`, arch/x86/include/asm/trap_pf.h).
 const X86_WRITE: u64 = 1 << 1;
@@ -52,7 +60,17 @@ fn fault(ctx: &RawTracePointContext, mode_flag: u32) -> Option<()> {
         0
     };
     let flags = (code as u32 & 0xffff) | write | mode_flag;
-    let space = Task::current().mm().identity();
+    let task = Task::current();
+    let space = task.mm().identity();
+    if let Some(registers) = sampled(task) {
+        let stack = stack::take(registers, space, who);
+        let fault = Fault {
+            header: emit::header(Kind::SampledFault, 0, flags, space, who),
+            address,
+        };
+        emit::send(SampledFault { fault, stack }, Counter::LostFaults);
+        return Some(());
+    }
     emit::send(
         Fault {
             header: emit::header(Kind::Fault, 0, flags, space, who),
@@ -61,4 +79,19 @@ fn fault(ctx: &RawTracePointContext, mode_flag: u32) -> Option<()> {
         Counter::LostFaults,
     );
     Some(())
+}
+
+/// The user's registers, if the stack of this fault is to be taken: those of the instruction that has
+/// faulted, or of the system call on whose behalf the kernel has. Chance decides, not a count: what a
+/// program does in turns a count would meet always in the same one.
+#[inline(always)]
+fn sampled(task: Task) -> Option<Registers> {
+    let chance = fault_stacks();
+    // SAFETY: no arguments.
+    if chance == 0 || u64::from(unsafe { bpf_get_prandom_u32() }) >= chance {
+        return None;
+    }
+    let registers = task.registers();
+    // A worker of io_uring has never been in user mode: its registers are all 0.
+    (registers.get(Offset::InstructionPointer) != 0).then_some(registers)
 }

@@ -294,6 +294,7 @@ impl Analysis {
             lifetime_ns: group.lifetimes.quantiles(),
             size_bytes: group.sizes.quantiles(),
             trend: trend(course(run, group, &points, end)),
+            touch_sites: group.touchers.report(&self.stacks),
         }
     }
 

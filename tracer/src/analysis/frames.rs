@@ -49,6 +49,24 @@ impl Stacks {
     }
 }
 
+impl Stacks {
+    /// The same for code that touches memory: that may be any instruction of a function that has a name.
+    #[must_use]
+    pub fn identity_of_touch(&self, id: StackId) -> Vec<FrameIdentity<'_>> {
+        let mut identity = self.identity(id);
+        for frame in &mut identity {
+            if frame.function.is_some() {
+                (frame.offset, frame.line) = (0, None);
+            }
+            // Those that were inlined into the innermost function lie at the same instruction.
+            if !frame.inlined {
+                break;
+            }
+        }
+        identity
+    }
+}
+
 /// See [`Stacks::identity`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FrameIdentity<'a> {

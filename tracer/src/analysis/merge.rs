@@ -8,6 +8,7 @@ use super::frames::{FrameIdentity, Stacks};
 use super::run::{Located, Run};
 use super::site::{Live, SiteAccount, SiteKey, add};
 use super::threads::NameId;
+use super::touchers::Touchers;
 use crate::event::StackId;
 use crate::ledger::change::Difference;
 
@@ -51,6 +52,8 @@ pub struct Group {
     pub lifetimes: Distribution,
     /// See [`SiteAccount::sizes`].
     pub sizes: Distribution,
+    /// See [`SiteAccount::touchers`].
+    pub touchers: Touchers,
     /// The course.
     pub history: Vec<(u64, Live)>,
 }
@@ -142,6 +145,7 @@ impl Group {
             threads: Vec::new(),
             lifetimes: Distribution::default(),
             sizes: Distribution::default(),
+            touchers: Touchers::default(),
             history: Vec::new(),
         }
     }
@@ -161,6 +165,7 @@ impl Group {
         }
         self.lifetimes.merge(&account.lifetimes);
         self.sizes.merge(&account.sizes);
+        self.touchers.merge(&account.touchers);
     }
 
     /// A living reservation of whose birth and changes nothing was told.

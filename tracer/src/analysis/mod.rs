@@ -26,6 +26,8 @@ mod distribution;
 
 mod threads;
 
+mod touchers;
+
 mod frames;
 
 mod grades;
@@ -54,8 +56,8 @@ use threads::Threads;
 pub use view::{LedgerView, LivingReservation};
 
 use crate::event::{
-    Ended, Event, Failures, Learning, Maps, MapsPurpose, Nanoseconds, Pid, SpaceId, StackId,
-    Started, Tid,
+    Ended, Event, Failures, Learning, Maps, MapsPurpose, Nanoseconds, Pid, SampledFault, SpaceId,
+    StackId, Started, Tid,
 };
 use crate::ledger::change::{Change, Difference, Origin, ReservationId};
 
@@ -142,6 +144,7 @@ impl Analysis {
             }
             Event::Call(call) => self.doing(call.stamp.time),
             Event::Fault(fault) => self.doing(fault.stamp.time),
+            Event::SampledFault(sampled) => self.doing(sampled.fault.stamp.time),
             Event::Looking(looking) => self.at(looking.time),
             Event::Resident(resident) => self.at(resident.time),
             Event::Reading(reading) => self.at(reading.time),
@@ -180,6 +183,7 @@ impl Analysis {
         }
         match event {
             Event::Maps(maps) => self.read(maps),
+            Event::SampledFault(sampled) => self.touched(sampled, changes),
             Event::Fork(fork) => self.fork_counted(fork),
             Event::Exec(exec) => self.exec_counted(exec, ending),
             Event::Exit(exit) => self.exited(exit, ending),
@@ -301,6 +305,19 @@ impl Analysis {
                 if let Some(space) = self.spaces.get_mut(&space) {
                     add(&mut space.figures, difference);
                 }
+            }
+        }
+    }
+
+    /// A fault whose stack was taken: if it was the first touch of a page, the stack touched it.
+    fn touched(&mut self, sampled: &SampledFault, changes: &[Change]) {
+        for change in changes {
+            if let Change::Changed { id, difference, .. } = change
+                && difference.touched > 0
+                && let Some(account) = self.account_of(*id)
+            {
+                let bytes = unsigned(difference.touched);
+                account.touchers.add(sampled.stack, sampled.every, bytes);
             }
         }
     }

@@ -3,6 +3,7 @@
 use super::curve::Curve;
 use super::distribution::Distribution;
 use super::threads::NameId;
+use super::touchers::Touchers;
 use crate::event::StackId;
 use crate::ledger::change::{Difference, ReservationId};
 
@@ -62,6 +63,8 @@ pub struct SiteAccount {
     pub lifetimes: Distribution,
     /// Sizes as they were made, bytes.
     pub sizes: Distribution,
+    /// Who touched it first, by the faults whose stacks were taken.
+    pub touchers: Touchers,
     /// The course.
     pub history: Curve<Live, HISTORY_POINTS>,
     /// The event that last called: one call that makes two reservations is one call.
@@ -85,6 +88,7 @@ impl SiteAccount {
             threads: Vec::new(),
             lifetimes: Distribution::default(),
             sizes: Distribution::default(),
+            touchers: Touchers::default(),
             history: Curve::default(),
             last_event: 0,
         }

@@ -357,6 +357,26 @@ pub struct Site {
     pub size_bytes: Option<Quantiles>,
     /// Its course.
     pub trend: Trend,
+    /// Which code touched it first, the most first: an estimate, from the stacks of one page fault in so many.
+    /// Absent if none was taken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub touch_sites: Vec<TouchSite>,
+}
+
+/// Code that touched pages of a site's reservations before any other did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TouchSite {
+    /// Innermost first: of the access, or of the system call that made it.
+    pub frames: Vec<Frame>,
+    /// How much of the stack is known.
+    pub stack: StackQuality,
+    /// Page faults whose stacks were taken, and that touched pages first.
+    pub sampled_faults: u64,
+    /// One page fault in so many was to be taken.
+    pub one_in: u32,
+    /// An estimate: the bytes that those touched, times `one_in`. Since released bytes count too, it is no
+    /// part of `touched_bytes`.
+    pub estimated_bytes: u64,
 }
 
 /// A known kind of reservation, recognised.

@@ -2,7 +2,9 @@
 
 use anyhow::{Result, anyhow, bail};
 use caps::{CapSet, Capability, CapsHashSet};
-use rustix::process::{getpriority_process, setpriority_process};
+use rustix::process::{
+    DumpableBehavior, getpriority_process, set_dumpable_behavior, setpriority_process,
+};
 
 /// What tracing cannot do without.
 const NEEDED: [Capability; 3] = [
@@ -88,6 +90,14 @@ pub fn check() -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// Sees to it that no core file of this process is ever written: it would hold pieces of the targets'
+/// stacks, which are their secrets.
+pub fn forbid_core_files() {
+    if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+        log::warn!("cannot forbid core files of this process: {error}");
+    }
 }
 
 /// Gives up every capability that is not needed from now on.

@@ -16,7 +16,7 @@ use aya::{
 use tracer_common::{
     WIRE_VERSION,
     counters::COUNTERS,
-    settings::{FOLLOWED, FaultMode, PROCESS_WORDS, TRACED, space_slot_of},
+    settings::{ALL_FAULTS, FOLLOWED, FaultMode, PROCESS_WORDS, TRACED, space_slot_of},
     stack::{HASH_BUCKETS, RULE_BUCKETS, Rule, RuleKey},
 };
 
@@ -44,6 +44,8 @@ const NEW_ONLY: u64 = 1;
 pub struct Options {
     /// How page faults are followed.
     pub faults: FaultMode,
+    /// One fault in so many carries a stack; 0: none.
+    pub fault_stacks: u32,
     /// Size of the ring, bytes: a power of two and a multiple of the page size.
     pub ring_bytes: u32,
 }
@@ -52,6 +54,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             faults: FaultMode::Each,
+            fault_stacks: 0,
             ring_bytes: 16 << 20,
         }
     }
@@ -96,6 +99,9 @@ impl Programs {
         let kernel = kernel_types::running()?;
         let calls = call_bits();
         let faults = options.faults as u32;
+        let fault_stacks = ALL_FAULTS
+            .checked_div(options.fault_stacks.into())
+            .unwrap_or(0);
         let btf = Btf::from_sys_fs().context("cannot read the kernel's BTF")?;
         let mut loader = EbpfLoader::new();
         let wake_bytes = MOST_WAITING.min(u64::from(options.ring_bytes) / 4);
@@ -105,6 +111,7 @@ impl Programs {
             .override_global("OFFSET_TABLE", &kernel.offsets[..], true)
             .override_global("TRACED_CALLS", &calls[..], true)
             .override_global("FAULT_MODE", &faults, true)
+            .override_global("FAULT_STACKS", &fault_stacks, true)
             .override_global("WAKE_BYTES", &wake_bytes, true)
             .map_max_entries("EVENTS", options.ring_bytes)
             .map_max_entries("SCRATCH", cpus()?);
@@ -193,6 +200,8 @@ impl Programs {
         self.attached = self
             .ebpf
             .programs()
+            // Left out of itself only: of the faults that it raises when it takes a stack.
+            .filter(|(name, _)| *name != "fault_kernel")
             .filter_map(|(_, program)| Some(program.fd().ok()?.as_fd().as_raw_fd()))
             .collect();
         Ok(())

@@ -77,6 +77,7 @@ fn plan(target: Target, tracing: &Tracing) -> Result<Plan> {
         target,
         follow: !tracing.no_follow,
         faults: settings::faults(tracing.faults),
+        fault_stacks: settings::fault_stacks(tracing)?,
         ring_bytes: settings::ring_bytes(tracing)?,
         duration: tracing.duration,
         verify: tracing.verify,

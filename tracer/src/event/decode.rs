@@ -119,12 +119,12 @@ impl Decoder {
         Ok(match kind {
             Kind::Fault => {
                 exactly(40)?;
-                Record::Fault(Fault {
-                    stamp,
-                    address: Address(bytes.get_u64_ne()),
-                    write: flags & FAULT_WRITE != 0,
-                    in_kernel: flags & FAULT_IN_KERNEL != 0,
-                })
+                Record::Fault(fault(stamp, flags, &mut bytes))
+            }
+            Kind::SampledFault => {
+                exactly(48)?;
+                let fault = fault(stamp, flags, &mut bytes);
+                Record::SampledFault(fault, stack_word(bytes.get_u64_ne()))
             }
             Kind::Failed => {
                 let long = length == 96;
@@ -237,6 +237,15 @@ impl Decoder {
     }
 }
 
+fn fault(stamp: Stamp, flags: u32, bytes: &mut Bytes) -> Fault {
+    Fault {
+        stamp,
+        address: Address(bytes.get_u64_ne()),
+        write: flags & FAULT_WRITE != 0,
+        in_kernel: flags & FAULT_IN_KERNEL != 0,
+    }
+}
+
 fn turn(bytes: &mut Bytes) -> Turn {
     Turn {
         number: bytes.get_u64_ne(),
@@ -332,6 +341,24 @@ mod tests {
             bytes.put_u64_ne(word);
         }
         bytes
+    }
+
+    #[test]
+    fn a_fault_with_a_stack_comes_out_as_it_went_in() {
+        let mut bytes = header(Kind::SampledFault, 0, FAULT_WRITE | 6);
+        bytes.put_u64_ne(0x7000_0008);
+        bytes.put_u64_ne(TICKET | 5);
+        let Ok(Record::SampledFault(fault, word)) = Decoder::default().decode(bytes.freeze())
+        else {
+            panic!("no fault")
+        };
+        assert_eq!(
+            (fault.address.0, fault.write, fault.in_kernel),
+            (0x7000_0008, true, false)
+        );
+        assert_eq!(word, StackWord::Ticket(TICKET | 5));
+        let short = header(Kind::SampledFault, 0, 0).freeze();
+        assert!(Decoder::default().decode(short).is_err());
     }
 
     #[test]

@@ -115,6 +115,8 @@ pub enum Event {
     Incomplete(Incomplete),
     /// How stacks came, all in all.
     Learning(Learning),
+    /// A page fault, with its stack.
+    SampledFault(SampledFault),
 }
 
 /// [`Event::Started`].
@@ -440,6 +442,17 @@ pub struct Fault {
     pub write: bool,
     /// It was raised in kernel mode.
     pub in_kernel: bool,
+}
+
+/// [`Event::SampledFault`]: one in `every` faults, chosen by chance; the others come as [`Event::Fault`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SampledFault {
+    /// The fault.
+    pub fault: Fault,
+    /// The user stack of the access, or of the system call that made it.
+    pub stack: StackId,
+    /// One in so many.
+    pub every: u32,
 }
 
 /// [`Event::Resident`].

@@ -162,6 +162,8 @@ pub enum Record {
     Failed(RawFailed),
     /// A page fault.
     Fault(Fault),
+    /// A page fault whose stack was taken.
+    SampledFault(Fault, StackWord),
     /// A new process.
     Fork(RawProcess),
     /// A new thread.

@@ -13,7 +13,8 @@ use super::reconcile::Names;
 use super::reservation::{Birth, Reservation};
 use super::rules::Rules;
 use crate::event::{
-    Event, Exec, Exit, Fork, Found, Loss, Maps, Nanoseconds, Pid, SpaceId, Stamp, Totals,
+    Event, Exec, Exit, Fork, Found, Loss, Maps, Nanoseconds, Pid, SampledFault, SpaceId, Stamp,
+    Totals,
 };
 
 /// The model of all traced address spaces: feed it every event in true order.
@@ -60,7 +61,7 @@ impl Ledger {
                 space.call(ids, call);
                 space.settle(call.stamp.time, changes);
             }
-            Event::Fault(fault) => {
+            Event::Fault(fault) | Event::SampledFault(SampledFault { fault, .. }) => {
                 if let Some(space) = self.spaces.get_mut(&fault.stamp.space) {
                     space.fault(fault);
                     space.settle(fault.stamp.time, changes);

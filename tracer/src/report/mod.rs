@@ -20,6 +20,8 @@ pub mod pools;
 
 pub mod rows;
 
+pub mod touched;
+
 pub mod text;
 
 pub mod json;

@@ -131,6 +131,7 @@ mod tests {
             lifetime_ns: None,
             size_bytes: None,
             trend: Trend::OneOff,
+            touch_sites: Vec::new(),
         }
     }
 

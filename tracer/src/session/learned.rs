@@ -4,21 +4,22 @@
 //! them changes: that one goes its own way.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap},
     ops::Range,
+    sync::Arc,
 };
 
 use tracer_common::stack::{Rule, RuleKey};
 
 use crate::{
     capture::programs::Programs,
-    event::{Learning, SpaceId},
+    event::{Learning, Nanoseconds, SpaceId},
 };
 
 /// See the module.
 #[derive(Debug, Default)]
 pub struct Learned {
-    family_of: HashMap<SpaceId, u32>,
+    members: HashMap<SpaceId, Member>,
     families: HashMap<u32, Family>,
     /// Numbers given to families.
     given: u32,
@@ -28,6 +29,14 @@ pub struct Learned {
     most: (u64, u64),
 }
 
+/// An address space.
+#[derive(Clone, Copy, Debug)]
+struct Member {
+    family: u32,
+    /// When it left another family.
+    since: Option<Nanoseconds>,
+}
+
 /// Address spaces with the same code.
 #[derive(Debug, Default)]
 struct Family {
@@ -35,8 +44,22 @@ struct Family {
     /// What stands for their code in the kernel; `None`: no stack has told yet.
     code: Option<u64>,
     /// Known stacks by their hash, each with its frames.
-    hashes: HashMap<u64, Box<[u64]>>,
-    rules: HashSet<RuleKey>,
+    hashes: HashMap<u64, Arc<[u64]>>,
+    /// Hashes that were taken back.
+    retired: Vec<u64>,
+    /// By address.
+    rules: BTreeMap<u64, RuleKey>,
+}
+
+/// Whether one of these frames lies in one of the ranges. (A return address may be the end of its function's
+/// code.)
+pub fn passes_any(frames: &[u64], ranges: &[Range<u64>]) -> bool {
+    let concerns = |ip: &u64| {
+        ranges
+            .iter()
+            .any(|range| (range.start..=range.end).contains(ip))
+    };
+    frames.iter().any(concerns)
 }
 
 impl Learned {
@@ -58,7 +81,11 @@ impl Learned {
             return;
         }
         family.members += 1;
-        self.family_of.insert(child, number);
+        let member = Member {
+            family: number,
+            since: None,
+        };
+        self.members.insert(child, member);
     }
 
     /// A stack with this hash and these frames is known.
@@ -67,28 +94,39 @@ impl Learned {
         space: SpaceId,
         code: u64,
         hash: u64,
-        frames: &[u64],
+        frames: Arc<[u64]>,
         programs: &mut Programs,
     ) {
         let Some(family) = self.family(space, code) else {
             return;
         };
-        family.hashes.insert(hash, frames.into());
-        self.hashes += u64::from(programs.verified(hash));
-        self.most.1 = self.most.1.max(self.hashes);
+        family.hashes.insert(hash, frames);
+        self.again(hash, programs);
     }
 
     /// A stack that is known came whole all the same.
     pub fn again(&mut self, hash: u64, programs: &mut Programs) {
         self.hashes += u64::from(programs.verified(hash));
+        self.most.1 = self.most.1.max(self.hashes);
     }
 
     /// The frames of a known stack.
     #[must_use]
     pub fn frames(&self, space: SpaceId, code: u64, hash: u64) -> Option<&[u64]> {
-        let family = self.families.get(self.family_of.get(&space)?)?;
+        let family = self.families.get(&self.members.get(&space)?.family)?;
         let is_its_code = family.code == Some(code);
         is_its_code.then(|| family.hashes.get(&hash).map(AsRef::as_ref))?
+    }
+
+    /// Whether an event of this time with this hash comes from a space that had left those whose hash it is.
+    #[must_use]
+    pub fn has_left(&self, space: SpaceId, hash: u64, time: Nanoseconds) -> bool {
+        let left = |member: &&Member| member.since.is_some_and(|since| time > since);
+        let Some(member) = self.members.get(&space).filter(left) else {
+            return false;
+        };
+        let own = self.families.get(&member.family);
+        !own.is_some_and(|own| own.hashes.contains_key(&hash) || own.retired.contains(&hash))
     }
 
     /// The rule for an address is known.
@@ -96,80 +134,138 @@ impl Learned {
         let Some(family) = self.family(space, key.code) else {
             return;
         };
-        family.rules.insert(key);
+        family.rules.insert(key.ip, key);
         self.rules += u64::from(programs.learned(key, rule));
         self.most.0 = self.most.0.max(self.rules);
     }
 
-    /// The code of these addresses has changed in an address space that the kernel knows by `key`.
+    /// The code of these addresses has changed in an address space that the kernel knows by `key`. Returns the
+    /// hashes that mean nothing since.
     pub fn code_changed(
         &mut self,
         space: SpaceId,
         key: Option<u64>,
         range: &Range<u64>,
+        time: Nanoseconds,
         programs: &mut Programs,
-    ) {
+    ) -> Vec<u64> {
         let number = self.number_of(space);
         let shared = self
             .families
             .get(&number)
             .is_some_and(|family| family.members > 1);
-        if shared && let Some(key) = key {
-            let own = self.new_number();
-            if programs.set_code(key, own.into()) {
-                self.forget(space, programs);
-                self.family_of.insert(space, own);
-                self.families.insert(
-                    own,
-                    Family {
-                        members: 1,
-                        code: Some(own.into()),
-                        ..Family::default()
-                    },
-                );
-                return;
+        if shared && self.leave(space, key, Some(time), programs) {
+            return Vec::new();
+        }
+        let ranges = std::slice::from_ref(range);
+        let Some(family) = self.families.get_mut(&number) else {
+            return Vec::new();
+        };
+        let ips: Vec<u64> = family
+            .rules
+            .range(range.start..=range.end)
+            .map(|(&ip, _)| ip)
+            .collect();
+        for key in ips.iter().filter_map(|ip| family.rules.remove(ip)) {
+            self.rules -= u64::from(programs.unlearn(key));
+        }
+        self.retire(space, ranges, programs)
+    }
+
+    /// Takes back the hashes of all stacks that pass through these addresses, and returns them.
+    pub fn retire(
+        &mut self,
+        space: SpaceId,
+        ranges: &[Range<u64>],
+        programs: &mut Programs,
+    ) -> Vec<u64> {
+        let number = self.number_of(space);
+        let Some(family) = self.families.get_mut(&number) else {
+            return Vec::new();
+        };
+        let taken = family
+            .hashes
+            .extract_if(|_, frames| passes_any(frames, ranges));
+        let hashes: Vec<u64> = taken.map(|(hash, _)| hash).collect();
+        family.retired.extend(&hashes);
+        for hash in &hashes {
+            self.hashes -= u64::from(programs.unverify(*hash));
+        }
+        hashes
+    }
+
+    /// The space goes its own way. False: the kernel has no room for it.
+    fn leave(
+        &mut self,
+        space: SpaceId,
+        key: Option<u64>,
+        since: Option<Nanoseconds>,
+        programs: &mut Programs,
+    ) -> bool {
+        let own = self.new_number();
+        if !key.is_some_and(|key| programs.set_code(key, own.into())) {
+            return false;
+        }
+        self.forget(space, programs);
+        self.members.insert(space, Member { family: own, since });
+        let family = Family {
+            members: 1,
+            code: Some(own.into()),
+            ..Family::default()
+        };
+        self.families.insert(own, family);
+        true
+    }
+
+    /// Whatever was known of any code may have changed.
+    pub fn doubt(&mut self, key: impl Fn(SpaceId) -> Option<u64>, programs: &mut Programs) {
+        for family in self.families.values_mut() {
+            for (hash, _) in family.hashes.drain() {
+                self.hashes -= u64::from(programs.unverify(hash));
+                family.retired.push(hash);
+            }
+            while let Some((_, key)) = family.rules.pop_first() {
+                self.rules -= u64::from(programs.unlearn(key));
             }
         }
-        let Some(family) = self.families.get_mut(&number) else {
-            return;
-        };
-        // A return address right behind the range may still be of a call at its end.
-        let concerns = |ip: &u64| (range.start..=range.end).contains(ip);
-        family.hashes.retain(|hash, frames| {
-            let stays = !frames.iter().any(concerns);
-            if !stays {
-                self.hashes -= u64::from(programs.unverify(*hash));
+        // What they have in common is not known any more.
+        for space in self.spaces() {
+            let number = self.number_of(space);
+            if self
+                .families
+                .get(&number)
+                .is_some_and(|family| family.members > 1)
+            {
+                self.leave(space, key(space), None, programs);
             }
-            stays
-        });
-        family.rules.retain(|key| {
-            let stays = !concerns(&key.ip);
-            if !stays {
-                self.rules -= u64::from(programs.unlearn(*key));
-            }
-            stays
-        });
+        }
+    }
+
+    /// The address spaces of which something was learned.
+    #[must_use]
+    pub fn spaces(&self) -> Vec<SpaceId> {
+        self.members.keys().copied().collect()
     }
 
     /// An address space has ended. Returns the hashes that nobody uses any more.
     pub fn forget(&mut self, space: SpaceId, programs: &mut Programs) -> Vec<u64> {
-        let Some(number) = self.family_of.remove(&space) else {
+        let Some(member) = self.members.remove(&space) else {
             return Vec::new();
         };
-        if let Some(family) = self.families.get_mut(&number) {
+        if let Some(family) = self.families.get_mut(&member.family) {
             family.members -= 1;
             if family.members > 0 {
                 return Vec::new();
             }
         }
-        let family = self.families.remove(&number).unwrap_or_default();
+        let family = self.families.remove(&member.family).unwrap_or_default();
         for hash in family.hashes.keys() {
             self.hashes -= u64::from(programs.unverify(*hash));
         }
-        for key in family.rules {
+        for key in family.rules.into_values() {
             self.rules -= u64::from(programs.unlearn(key));
         }
-        family.hashes.into_keys().collect()
+        family.hashes.into_keys().chain(family.retired).collect()
     }
 
     /// Adds what was held at the most.
@@ -192,11 +288,15 @@ impl Learned {
     }
 
     fn number_of(&mut self, space: SpaceId) -> u32 {
-        if let Some(number) = self.family_of.get(&space) {
-            return *number;
+        if let Some(member) = self.members.get(&space) {
+            return member.family;
         }
         let number = self.new_number();
-        self.family_of.insert(space, number);
+        let member = Member {
+            family: number,
+            since: None,
+        };
+        self.members.insert(space, member);
         let family = Family {
             members: 1,
             ..Family::default()

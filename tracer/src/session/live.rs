@@ -1,5 +1,6 @@
 //! A live trace: from the ring through order into the book, and beside it into a recording.
 
+pub mod code;
 mod diagnostics;
 mod records;
 
@@ -32,11 +33,10 @@ use crate::{
         ring::{Drained, Ring, now},
     },
     event::{
-        Ended, Event, Looking, Loss, Maps, MapsPurpose, Pid, Reading, SpaceId, Stack,
-        decode::Decoder,
+        Ended, Event, Looking, Loss, Maps, MapsPurpose, Pid, Reading, SpaceId, decode::Decoder,
     },
     order::Order,
-    stacks::Namer,
+    stacks::{Namer, Told},
 };
 
 /// How often `/proc` is asked for present figures, and the counters for losses.
@@ -59,6 +59,7 @@ const RESIDENT_SHARE: u32 = 50;
 /// Nothing could be traced.
 pub fn trace(plan: Plan, progress: impl FnMut(&Progress, Duration)) -> Result<Outcome> {
     privileges::check()?;
+    privileges::forbid_core_files();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -81,6 +82,8 @@ struct Live {
     held: Option<Pid>,
     resident_due: Instant,
     resync_due: Instant,
+    /// One fault in so many carries a stack.
+    fault_stacks: u32,
     /// Children are traced too.
     follow: bool,
     /// Where processes may join whom nobody traces yet.
@@ -91,6 +94,7 @@ impl Live {
     async fn run(plan: Plan, mut progress: impl FnMut(&Progress, Duration)) -> Result<Outcome> {
         let mut programs = Programs::load(Options {
             faults: plan.faults,
+            fault_stacks: plan.fault_stacks,
             ring_bytes: plan.ring_bytes,
         })?;
         let recorder = match &plan.recording {
@@ -101,8 +105,8 @@ impl Live {
         let ring = Ring::new(programs.ring()?)?;
         let (to_name, mut named) = mpsc::unbounded_channel();
         // The receiver is gone only when the trace is over.
-        let namer = Namer::start(move |stack| drop(to_name.send(stack)))
-            .context("cannot start a thread")?;
+        let namer =
+            Namer::start(move |told| drop(to_name.send(told))).context("cannot start a thread")?;
         let started = host::started(plan.faults);
         let mut live = Self {
             programs,
@@ -118,6 +122,7 @@ impl Live {
             held: None,
             resident_due: Instant::now() + Duration::from_secs(1),
             resync_due: Instant::now(),
+            fault_stacks: plan.fault_stacks,
             follow: plan.follow,
             joined: None,
         };
@@ -149,7 +154,7 @@ impl Live {
                     live.verify();
                     verification.took(began.elapsed());
                 }
-                Some(stack) = named.recv() => live.sink.enter(&Event::Stack(stack)),
+                Some(told) = named.recv() => live.told(told),
                 _ = tick.tick() => {
                     live.tick(ticks.is_multiple_of(MAPS_TICKS))?;
                     ticks += 1;
@@ -426,6 +431,8 @@ impl Live {
         );
         self.order.push(loss.time, Event::Loss(loss));
         if lost {
+            let key = |space| self.decoder.key_of(space);
+            self.stacks.doubt(key, &mut self.programs);
             self.processes.catch_up(&self.programs);
             let spaces: Vec<_> = self.processes.spaces().collect();
             for (space, pid) in spaces {
@@ -438,7 +445,7 @@ impl Live {
     /// The last look at everything, the rest of the ring, the last names.
     fn finish(
         mut self,
-        mut named: mpsc::UnboundedReceiver<Stack>,
+        mut named: mpsc::UnboundedReceiver<Told>,
         command: Option<ExitStatus>,
     ) -> Result<Outcome> {
         self.count_losses()?;
@@ -467,8 +474,10 @@ impl Live {
         }
         let learning = self.stacks.learning(&self.programs);
         self.stacks.finish();
-        while let Ok(stack) = named.try_recv() {
-            self.sink.enter(&Event::Stack(stack));
+        while let Ok(told) = named.try_recv() {
+            if let Told::Stack(stack) = told {
+                self.sink.enter(&Event::Stack(stack));
+            }
         }
         self.sink.enter(&Event::Failures(self.losses.failures()));
         self.sink.enter(&Event::Learning(learning));

@@ -31,6 +31,8 @@ pub struct Plan {
     pub follow: bool,
     /// How page faults are followed.
     pub faults: FaultMode,
+    /// One fault in so many carries a stack; 0: none.
+    pub fault_stacks: u32,
     /// Size of the ring, bytes.
     pub ring_bytes: u32,
     /// End after this time.

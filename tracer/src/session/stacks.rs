@@ -1,11 +1,14 @@
 //! Stacks of a live trace: unwound when they arrive, given an id, named on a thread of their own while
 //! the process is alive.
 
-use std::{collections::HashMap, ops::Range};
+use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use tracer_common::stack::{BY_RULE, RuleKey};
 
-use super::learned::Learned;
+use super::{
+    learned::{Learned, passes_any},
+    live::code::{CodeChange, Made},
+};
 use crate::{
     capture::programs::Programs,
     event::{
@@ -20,7 +23,15 @@ use crate::{
 struct Key {
     space: SpaceId,
     quality: StackQuality,
-    frames: Vec<u64>,
+    frames: Arc<[u64]>,
+}
+
+/// What a hash stands for.
+#[derive(Clone, Copy, Debug)]
+struct Meaning {
+    id: StackId,
+    /// From then on the code of a frame was another: what the kernel sent before it knew means nothing.
+    until: Option<Nanoseconds>,
 }
 
 /// Ids of stacks, by every way an event can name one.
@@ -30,7 +41,7 @@ pub struct Stacks {
     ids: HashMap<Key, StackId>,
     /// Ids given out.
     given: u32,
-    verified: HashMap<u64, StackId>,
+    verified: HashMap<u64, Meaning>,
     learned: Learned,
     tickets: HashMap<u64, StackId>,
     /// When most are known.
@@ -84,12 +95,12 @@ impl Stacks {
             flags: record.flags,
         });
         let space = record.stamp.space;
+        let frames: Arc<[u64]> = unwound.frames.as_slice().into();
         let key = Key {
             space,
             quality: unwound.quality,
-            frames: unwound.frames.clone(),
+            frames: Arc::clone(&frames),
         };
-        let frames = unwound.frames.clone();
         let agrees = unwound.agrees_with_kernel;
         let rules = std::mem::take(&mut unwound.rules);
         let mut incomplete = None;
@@ -101,15 +112,16 @@ impl Stacks {
                 cause,
                 module,
             });
-            self.namer.name(id, record.stamp.pid, space, unwound);
+            let stamp = record.stamp;
+            self.namer.name(id, stamp.pid, space, stamp.time, unwound);
             id
         });
         self.tickets.insert(record.ticket, id);
         let code = record.code;
         if agrees {
-            self.verified.insert(record.hash, id);
-            self.learned
-                .verified(space, code, record.hash, &frames, programs);
+            let hash = record.hash;
+            self.verified.insert(hash, Meaning { id, until: None });
+            self.learned.verified(space, code, hash, frames, programs);
             return incomplete;
         }
         for (ip, rule) in rules {
@@ -123,7 +135,7 @@ impl Stacks {
     /// kernel's frames, for which it would have sent the id by now. So it does not matter how much was
     /// copied.
     fn known(&self, record: &Record) -> Option<StackId> {
-        let id = *self.verified.get(&record.hash)?;
+        let meaning = self.verified.get(&record.hash)?;
         let frames = self
             .learned
             .frames(record.stamp.space, record.code, record.hash)?;
@@ -132,11 +144,12 @@ impl Stacks {
             .iter()
             .copied()
             .eq(std::iter::once(record.ip).chain(kernels))
-            .then_some(id)
+            .then_some(meaning.id)
     }
 
-    /// The id that the stack word of an event at `time` stands for. A ticket is good for one event.
-    pub fn resolve(&mut self, word: StackWord, time: Nanoseconds) -> StackId {
+    /// The id that the stack word of an event stands for that took effect at `time`. A ticket is good for
+    /// one event.
+    pub fn resolve(&mut self, word: StackWord, space: SpaceId, time: Nanoseconds) -> StackId {
         let one = match word {
             StackWord::None => Sent::default(),
             StackWord::Verified(_) => Sent { known: 1, whole: 0 },
@@ -148,7 +161,12 @@ impl Stacks {
         }
         match word {
             StackWord::None => None,
-            StackWord::Verified(hash) => self.verified.get(&hash).copied(),
+            StackWord::Verified(hash) => self
+                .verified
+                .get(&hash)
+                .filter(|meaning| meaning.until.is_none_or(|until| time <= until))
+                .filter(|_| !self.learned.has_left(space, hash, time))
+                .map(|meaning| meaning.id),
             StackWord::Ticket(ticket) => self.tickets.remove(&ticket),
         }
         .unwrap_or(StackId::NONE)
@@ -168,35 +186,84 @@ impl Stacks {
         }
     }
 
-    /// Addresses were unmapped: if a file's code lay there, others may have it from now on. `key`: the
-    /// kernel's name for the address space.
-    pub fn unmapped(
+    /// A call may have put other functions at addresses where code was known: what was learned of them, and
+    /// every stack that passes through them, must be learned again. A runtime maps and protects its own code
+    /// all the time: that has no rules, so that only what is unmapped, or mapped anew, is looked at. `key`
+    /// asks for the kernel's name for the address space.
+    pub fn code_changed(
         &mut self,
         space: SpaceId,
-        key: impl FnOnce() -> Option<u64>,
-        range: &Range<u64>,
+        key: impl Fn() -> Option<u64>,
+        change: &CodeChange,
         programs: &mut Programs,
     ) {
-        if self.unwinder.knows_file_in(space, range) {
-            self.code_changed(space, key(), range, programs);
+        for range in &change.replaced {
+            if self.unwinder.knows_code_in(space, range, false) {
+                self.forget_range(space, key(), range, change.time, programs);
+            }
+        }
+        if let Some(range) = &change.protected
+            && self.unwinder.knows_code_in(space, range, true)
+        {
+            self.forget_range(space, key(), range, change.time, programs);
+        }
+        match change.made {
+            Made::OfFile => self.unwinder.modules_changed(space),
+            Made::AtRunTime => self.unwinder.code_made(space),
+            Made::Nothing => {}
         }
     }
 
-    /// A file was mapped as code, or unmapped: these addresses may be other functions from now on, so that
-    /// what was learned there must be learned again, and nothing else: V8 maps its built-ins anew for each
-    /// isolate. (Hashes that are under way already keep their meaning.)
-    pub fn code_changed(
+    fn forget_range(
         &mut self,
         space: SpaceId,
         key: Option<u64>,
         range: &Range<u64>,
+        time: Nanoseconds,
         programs: &mut Programs,
     ) {
-        self.unwinder.modules_changed(space);
-        self.learned.code_changed(space, key, range, programs);
-        let concerns = |ip: &u64| (range.start..=range.end).contains(ip);
+        self.unwinder.forget_range(space, range);
+        let ranges = std::slice::from_ref(range);
+        self.forget_ids(space, ranges);
+        let retired = self.learned.code_changed(space, key, range, time, programs);
+        self.mean_nothing(&retired, time);
+    }
+
+    /// Code made at run time has another name: stacks that pass through it are to be named again.
+    pub fn renamed(
+        &mut self,
+        space: SpaceId,
+        ranges: &[Range<u64>],
+        since: Nanoseconds,
+        programs: &mut Programs,
+    ) {
+        self.forget_ids(space, ranges);
+        let retired = self.learned.retire(space, ranges, programs);
+        self.mean_nothing(&retired, since);
+    }
+
+    fn forget_ids(&mut self, space: SpaceId, ranges: &[Range<u64>]) {
         self.ids
-            .retain(|key, _| key.space != space || !key.frames.iter().any(concerns));
+            .retain(|key, _| key.space != space || !passes_any(&key.frames, ranges));
+    }
+
+    fn mean_nothing(&mut self, hashes: &[u64], since: Nanoseconds) {
+        for hash in hashes {
+            if let Some(meaning) = self.verified.get_mut(hash) {
+                meaning.until = Some(since);
+            }
+        }
+    }
+
+    /// Calls were lost: whatever was known of any code may have changed. (Hashes that are under way keep their
+    /// meaning: from when on another would be right, nobody knows.) `key` asks for the kernel's name for an
+    /// address space.
+    pub fn doubt(&mut self, key: impl Fn(SpaceId) -> Option<u64>, programs: &mut Programs) {
+        for space in self.learned.spaces() {
+            self.unwinder.modules_changed(space);
+        }
+        self.learned.doubt(key, programs);
+        self.ids.clear();
     }
 
     /// An address space has ended, or its number begins anew: nothing that was learned in it holds.

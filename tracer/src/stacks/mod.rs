@@ -1,15 +1,17 @@
 //! Stacks: from what the kernel copied to named frames.
 //!
-//! In the order of the data: [`unwind`] turns registers and a copy of stack bytes into return
+//! In the order of the data: [`unwind`] turns registers and a copy of stack bytes ([`raw`]) into return
 //! addresses; it asks [`modules`] what code lies where in an address space, and [`cfi`] how to leave
 //! a function at a given pc ([`go`] knows what Go's tables do not tell; the machine's part is in
 //! [`arch`]). [`symbolize`] then names the addresses, in a thread of its own: native code by
-//! [`native_names`] (with [`debug_files`]), code made at run time by
-//! [`perf_map`] and [`runtime_names`].
+//! [`native_names`] (with [`debug_files`]), code made at run time by [`perf_map`] (which name was an
+//! address's when: [`perf_names`]) and [`runtime_names`].
 //!
 //! The files read here belong to the target: [`open`] says how they are opened, and nothing in them
 //! is trusted. The bytes of stacks are the target's secrets: they are never kept beyond the call
 //! that unwinds them.
+
+pub mod raw;
 
 pub mod unwind;
 
@@ -29,6 +31,8 @@ pub mod debug_files;
 
 pub mod perf_map;
 
+pub mod perf_names;
+
 pub mod runtime_names;
 
 pub mod elf;
@@ -37,5 +41,6 @@ pub mod exec_maps;
 
 pub mod open;
 
-pub use symbolize::Namer;
-pub use unwind::{Copied, RawStack, Unwinder, Unwound};
+pub use raw::{Copied, RawStack};
+pub use symbolize::{Namer, Told};
+pub use unwind::{Unwinder, Unwound};

@@ -124,6 +124,26 @@ struct Code {
 }
 
 impl Code {
+    /// What is left of it without these addresses: nothing, one piece or two.
+    fn outside(self, range: &Range<u64>) -> impl Iterator<Item = Self> {
+        let (start, end) = (self.map.start, self.map.end);
+        let below = start..end.min(range.start);
+        let above = start.max(range.end)..end;
+        [below, above]
+            .into_iter()
+            .filter(|left| left.start < left.end)
+            .map(move |left| {
+                let mut piece = self.clone();
+                let skipped = left.start - start;
+                (piece.map.start, piece.map.end) = (left.start, left.end);
+                piece.map.offset += skipped;
+                if let Some((_, begin)) = &mut piece.file {
+                    *begin = begin.wrapping_add(skipped);
+                }
+                piece
+            })
+    }
+
     fn address_in_file(&self, address: u64) -> Option<(&Loaded, u64)> {
         let (loaded, start) = self.file.as_ref()?;
         Some((loaded, start.wrapping_add(address - self.map.start)))
@@ -226,6 +246,25 @@ impl Space {
         self.stale = true;
     }
 
+    /// Code was made in a place that is not looked at for that: the next pc in no mapping known is looked for
+    /// at once.
+    pub fn mark_grown(&mut self) {
+        (self.vain, self.pause) = (0, 0);
+    }
+
+    /// These addresses were unmapped, or mapped anew: what was known of them is forgotten, also which version
+    /// of a file was there, and the maps are read before the next walk.
+    pub fn forget_range(&mut self, range: &Range<u64>) {
+        self.code = std::mem::take(&mut self.code)
+            .into_iter()
+            .flat_map(|code| code.outside(range))
+            .collect();
+        self.walker = Walker::new(self.code.iter().filter_map(Self::module));
+        self.exits.clear();
+        self.mark_stale();
+        self.mark_grown();
+    }
+
     /// Reads the maps if they are known to have changed.
     pub fn freshen(&mut self, pid: Pid, files: &mut Files) {
         if self.stale {
@@ -310,22 +349,16 @@ impl Space {
         (address < code.map.end).then_some(code)
     }
 
-    /// Whether code of a file is known within a range of addresses.
+    /// Whether code is known within a range of addresses: `of_file`, only that of files.
     #[must_use]
-    pub fn has_file_in(&self, range: &Range<u64>) -> bool {
+    pub fn has_code_in(&self, range: &Range<u64>, of_file: bool) -> bool {
         let first = self
             .code
             .partition_point(|code| code.map.end <= range.start);
         self.code[first..]
             .iter()
             .take_while(|code| code.map.start < range.end)
-            .any(|code| code.file.is_some())
-    }
-
-    /// Whether no code is known at all: the maps could never be read.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.code.is_empty()
+            .any(|code| !of_file || code.file.is_some())
     }
 
     /// Whether there is code at this address.

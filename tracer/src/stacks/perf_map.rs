@@ -5,27 +5,29 @@
 //! The file is the target's: it is looked for in the target's root under its own PID there, opened
 //! without following links, and believed only if the target's user or root owns it.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
-use super::modules::printable;
+use rustix::fs::Stat;
+use rustix::time::ClockId;
+
 use super::open;
-use crate::event::Pid;
+use super::perf_names::{Names, Written};
+use crate::event::{Nanoseconds, Pid};
 
 /// The most bytes of one file that are read.
 const MAX_FILE: u64 = 512 << 20;
-/// The most ranges that are kept.
-const MAX_RANGES: usize = 1 << 20;
 /// The most bytes of one line that are looked at.
 const MAX_LINE: usize = 64 << 10;
-/// The most bytes of one name that are kept.
-const MAX_NAME: usize = 4 << 10;
 /// Bytes read at a time.
 const CHUNK: usize = 64 << 10;
+/// A file's time of change is that of the kernel's last tick, at most 10 ms before the change.
+const TICK: u64 = 10_000_000;
+/// The two clocks run apart by no more than this between two readings, unless one was set. ns
+const DRIFT: u64 = 1_000_000;
 
 /// Whose perf map, and what it is called there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,90 +66,41 @@ impl Owner {
     }
 }
 
-/// Names by range of addresses.
-#[derive(Debug, Default)]
-pub struct Names {
-    /// By first address: one past the last, and the name. Ranges do not overlap.
-    ranges: BTreeMap<u64, (u64, Box<str>)>,
-    skipped: u64,
+/// The time by both clocks: that of events, and that of files. ns
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clocks {
+    /// `CLOCK_MONOTONIC`.
+    pub monotonic: u64,
+    /// `CLOCK_REALTIME`.
+    pub real: u64,
 }
 
-impl Names {
-    /// The name of the range that holds this address.
+impl Clocks {
+    /// What they show now.
     #[must_use]
-    pub fn find(&self, address: u64) -> Option<&str> {
-        let (_, (end, name)) = self.ranges.range(..=address).next_back()?;
-        (address < *end).then_some(name)
-    }
-
-    /// Lines that made no sense, or for which there was no room.
-    #[must_use]
-    pub fn skipped(&self) -> u64 {
-        self.skipped
-    }
-
-    /// Takes one line, without its newline; counts it if it makes no sense.
-    pub fn add_line(&mut self, line: &[u8]) {
-        if line.is_empty() {
-            return;
-        }
-        match parse(line) {
-            Some((start, end, name)) if self.ranges.len() < MAX_RANGES => {
-                self.insert(start, end, name);
-            }
-            _ => self.skipped += 1,
+    pub fn now() -> Self {
+        let read = |clock| {
+            let time = rustix::time::clock_gettime(clock);
+            u64::try_from(time.tv_sec).unwrap_or(0) * 1_000_000_000
+                + u64::try_from(time.tv_nsec).unwrap_or(0)
+        };
+        Self {
+            monotonic: read(ClockId::Monotonic),
+            real: read(ClockId::Realtime),
         }
     }
 
-    /// Code is written where other code was: what came later is what is there now.
-    fn insert(&mut self, start: u64, end: u64, name: Box<str>) {
-        while let Some((&old, &(old_end, _))) = self.ranges.range(..end).next_back() {
-            if old_end <= start {
-                break;
-            }
-            let Some((_, name)) = self.ranges.remove(&old) else {
-                break;
-            };
-            if old_end > end {
-                self.ranges.insert(end, (old_end, name.clone()));
-            }
-            if old < start {
-                self.ranges.insert(old, (start, name));
-                break;
-            }
+    /// When a file was changed at the latest that was changed last at `changed`. If a clock was set since
+    /// `last`, that is not known, but that it was before now.
+    fn latest(self, changed: u64, last: Option<Self>) -> u64 {
+        let ahead = |clocks: Self| clocks.real.wrapping_sub(clocks.monotonic);
+        let set = last.is_some_and(|last| ahead(last).abs_diff(ahead(self)) > DRIFT);
+        if set {
+            return self.monotonic;
         }
-        self.ranges.insert(start, (end, name));
+        let changed = changed.saturating_add(TICK);
+        changed.saturating_sub(ahead(self)).min(self.monotonic)
     }
-}
-
-/// `START SIZE NAME`, hexadecimal, the name to the end of the line.
-fn parse(line: &[u8]) -> Option<(u64, u64, Box<str>)> {
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let (start, rest) = field(line)?;
-    let (size, name) = field(rest)?;
-    let start = hexadecimal(start)?;
-    let end = start.checked_add(hexadecimal(size)?)?;
-    let name = &name[..name.len().min(MAX_NAME)];
-    let name = printable(String::from_utf8_lossy(name).trim());
-    (end > start && !name.is_empty()).then(|| (start, end, name.into()))
-}
-
-fn field(line: &[u8]) -> Option<(&[u8], &[u8])> {
-    let line = line.trim_ascii_start();
-    let end = line.iter().position(u8::is_ascii_whitespace)?;
-    Some((&line[..end], &line[end + 1..]))
-}
-
-/// With or without `0x` (the JVM writes it).
-fn hexadecimal(digits: &[u8]) -> Option<u64> {
-    let digits = std::str::from_utf8(digits).ok()?;
-    let digits = digits
-        .strip_prefix("0x")
-        .or(digits.strip_prefix("0X"))
-        .unwrap_or(digits);
-    // The parser of numbers would accept a sign.
-    let plain = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-    plain.then(|| u64::from_str_radix(digits, 16).ok())?
 }
 
 /// One perf map, followed as it grows.
@@ -156,6 +109,8 @@ pub struct PerfMap {
     file: File,
     names: Names,
     read: u64,
+    /// When it was last read, and how far `CLOCK_REALTIME` was ahead then.
+    last: Option<Clocks>,
     /// The begin of a line whose end has not been written yet.
     rest: Vec<u8>,
     /// The line is too long, and is skipped up to its end.
@@ -180,7 +135,7 @@ impl PerfMap {
         Self::checked(open::beneath(root, &owner.path())?, owner)
     }
 
-    fn checked((file, stat): (File, rustix::fs::Stat), owner: &Owner) -> io::Result<Self> {
+    fn checked((file, stat): (File, Stat), owner: &Owner) -> io::Result<Self> {
         if stat.st_uid != owner.uid && stat.st_uid != 0 {
             return Err(io::Error::new(
                 io::ErrorKind::PermissionDenied,
@@ -191,6 +146,7 @@ impl PerfMap {
             file,
             names: Names::default(),
             read: 0,
+            last: None,
             rest: Vec::new(),
             overlong: false,
         })
@@ -202,19 +158,36 @@ impl PerfMap {
         &self.names
     }
 
-    /// Reads what has been appended; all of it, if the file was begun anew. Says whether there was
+    /// When it was last read.
+    #[must_use]
+    pub fn last_read(&self) -> Option<Nanoseconds> {
+        self.last.map(|last| Nanoseconds(last.monotonic))
+    }
+
+    /// The names, to ask which have changed.
+    pub fn names_mut(&mut self) -> &mut Names {
+        &mut self.names
+    }
+
+    /// Reads what has been appended up to now; all of it, if the file was begun anew. Says whether there was
     /// anything.
     ///
     /// # Errors
     /// What the kernel says; what was read before it stays.
-    pub fn refresh(&mut self) -> io::Result<bool> {
-        let size = self.file.metadata()?.len().min(MAX_FILE);
+    pub fn refresh(&mut self, now: impl Fn() -> Clocks) -> io::Result<bool> {
+        let began = now();
+        let stat = rustix::fs::fstat(&self.file)?;
+        let size = u64::try_from(stat.st_size).unwrap_or(0).min(MAX_FILE);
         if size < self.read {
             (self.names, self.read) = (Names::default(), 0);
             self.rest.clear();
             self.overlong = false;
         }
         let before = self.read;
+        let written = Written {
+            after: Nanoseconds(self.last.map_or(0, |last| last.monotonic)),
+            by: Nanoseconds(now().latest(changed(&stat), self.last)),
+        };
         let mut chunk = vec![0; CHUNK];
         while self.read < size {
             let wanted = CHUNK.min(usize::try_from(size - self.read).unwrap_or(CHUNK));
@@ -223,22 +196,24 @@ impl PerfMap {
                 break;
             }
             self.read += count as u64;
-            self.take(&chunk[..count]);
+            self.take(&chunk[..count], written);
         }
+        // The size was that of a moment later: what came between is read next time.
+        self.last = Some(began);
         Ok(self.read != before)
     }
 
-    fn take(&mut self, mut bytes: &[u8]) {
+    fn take(&mut self, mut bytes: &[u8], written: Written) {
         while let Some(end) = bytes.iter().position(|&byte| byte == b'\n') {
             let line = &bytes[..end];
             bytes = &bytes[end + 1..];
             if std::mem::take(&mut self.overlong) {
-                self.names.skipped += 1;
+                self.names.skip();
             } else if self.rest.is_empty() {
-                self.names.add_line(line);
+                self.names.add_line(line, written);
             } else {
                 self.rest.extend_from_slice(line);
-                self.names.add_line(&self.rest);
+                self.names.add_line(&self.rest, written);
             }
             self.rest.clear();
         }
@@ -251,80 +226,14 @@ impl PerfMap {
     }
 }
 
+/// When a file was last changed, ns since the epoch.
+fn changed(stat: &Stat) -> u64 {
+    u64::try_from(stat.st_mtime).unwrap_or(0) * 1_000_000_000 + stat.st_mtime_nsec
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn names(lines: &[&str]) -> Names {
-        let mut names = Names::default();
-        for line in lines {
-            names.add_line(line.as_bytes());
-        }
-        names
-    }
-
-    #[test]
-    fn a_name_with_spaces_is_found_by_any_address_of_its_range() {
-        let names = names(&["7f10 20 JS:~get foo file:///a b.js:1:2"]);
-        assert_eq!(names.find(0x7f10), Some("JS:~get foo file:///a b.js:1:2"));
-        assert_eq!(names.find(0x7f2f), Some("JS:~get foo file:///a b.js:1:2"));
-        assert_eq!((names.find(0x7f30), names.find(0x7f0f)), (None, None));
-    }
-
-    #[test]
-    fn numbers_may_carry_0x() {
-        assert_eq!(
-            names(&["0x7f10 0x20 Interpreter"]).find(0x7f11),
-            Some("Interpreter")
-        );
-    }
-
-    #[test]
-    fn a_bad_line_is_skipped_and_counted_and_the_next_one_read() {
-        let names = names(&[
-            "nonsense",
-            "7f10",
-            "7f10 20",
-            "7f10 20 ",
-            "7f10 0 empty",
-            "-1 20 sign",
-            "+1 20 sign",
-            "ffffffffffffffff 2 wraps",
-            "11111111111111111 2 too long a number",
-            "7f10 20 good",
-        ]);
-        assert_eq!(names.find(0x7f10), Some("good"));
-        assert_eq!(names.skipped(), 9);
-    }
-
-    #[test]
-    fn later_code_replaces_what_it_lies_on_and_leaves_the_rest() {
-        let names = names(&["100 100 a", "200 100 b", "180 100 c", "1c0 10 d"]);
-        assert_eq!(
-            (names.find(0x100), names.find(0x17f)),
-            (Some("a"), Some("a"))
-        );
-        assert_eq!(
-            (names.find(0x180), names.find(0x1bf)),
-            (Some("c"), Some("c"))
-        );
-        assert_eq!(
-            (names.find(0x1c0), names.find(0x1d0)),
-            (Some("d"), Some("c"))
-        );
-        assert_eq!(
-            (names.find(0x27f), names.find(0x280)),
-            (Some("c"), Some("b"))
-        );
-        assert_eq!((names.find(0x2ff), names.find(0x300)), (Some("b"), None));
-    }
-
-    #[test]
-    fn control_characters_and_foreign_bytes_do_not_reach_a_terminal() {
-        let mut names = Names::default();
-        names.add_line(b"10 10 a\x1b[2Jb\xff");
-        assert_eq!(names.find(0x10), Some("a\u{fffd}[2Jb\u{fffd}"));
-    }
 
     #[test]
     fn the_pid_of_the_innermost_namespace_and_the_effective_user_count() {

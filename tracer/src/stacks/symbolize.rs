@@ -5,24 +5,48 @@
 //! that has no name yet is delivered as it is, and **delivered again** under the same id once
 //! more is known: when the map has grown, when the process has ended ([`Namer::ended`]), or at
 //! the end ([`Namer::finish`]). The later delivery replaces the earlier one.
+//!
+//! Code made at run time is replaced by other code at the same addresses. A stack has the names that were
+//! valid when it was taken (see [`super::perf_names`]), however late it is named. And since a stack is named
+//! once, whoever gives out ids must know when an address has another name: [`Told::Replaced`]. A map is read
+//! at each new stack with such code, and else twice a second: for so long a stack that is the same as one
+//! before, address by address, may go by the old name.
 
 use std::collections::HashMap;
 use std::io;
+use std::ops::Range;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::modules::{ModuleFile, Place};
 use super::native_names::NativeNames;
-use super::perf_map::{Owner, PerfMap};
+use super::perf_map::{Clocks, Owner, PerfMap};
+use super::perf_names::Found;
 use super::runtime_names;
 use super::unwind::Unwound;
-use crate::event::{Frame, FrameKind, Pid, SpaceId, Stack, StackId, StackQuality};
+use crate::event::{Frame, FrameKind, Nanoseconds, Pid, SpaceId, Stack, StackId, StackQuality};
 
 /// How long an idle thread waits before it looks whether a perf map has grown.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// The most stacks of one address space that are kept to be named better.
 const MAX_INCOMPLETE: usize = 8192;
+
+/// What the thread tells.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Told {
+    /// A stack, named.
+    Stack(Stack),
+    /// Code made at run time has, or may have, another name than before.
+    Replaced {
+        /// Whose.
+        space: SpaceId,
+        /// Where.
+        ranges: Vec<Range<u64>>,
+        /// Not before.
+        since: Nanoseconds,
+    },
+}
 
 /// Where stacks are sent to be named.
 #[derive(Debug)]
@@ -40,6 +64,8 @@ struct Unnamed {
     id: StackId,
     pid: Pid,
     space: SpaceId,
+    /// When it was taken.
+    time: Nanoseconds,
     quality: StackQuality,
     places: Vec<Place>,
     /// Frames that a perf map may name yet, when it was last delivered.
@@ -47,11 +73,11 @@ struct Unnamed {
 }
 
 impl Namer {
-    /// Starts the thread; `deliver` is called in it with each stack.
+    /// Starts the thread; `deliver` is called in it with whatever there is to tell.
     ///
     /// # Errors
     /// If the system has no thread to give.
-    pub fn start(deliver: impl FnMut(Stack) + Send + 'static) -> io::Result<Self> {
+    pub fn start(deliver: impl FnMut(Told) + Send + 'static) -> io::Result<Self> {
         let (requests, received) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("stack-names".to_owned())
@@ -59,8 +85,9 @@ impl Namer {
         Ok(Self { requests, thread })
     }
 
-    /// Asks for names; the answer is delivered soon, see the module's documentation.
-    pub fn name(&self, id: StackId, pid: Pid, space: SpaceId, stack: Unwound) {
+    /// Asks for the names of a stack that was taken at `time`; the answer is delivered soon, see the module's
+    /// documentation.
+    pub fn name(&self, id: StackId, pid: Pid, space: SpaceId, time: Nanoseconds, stack: Unwound) {
         let Unwound {
             quality, places, ..
         } = stack;
@@ -69,6 +96,7 @@ impl Namer {
             id,
             pid,
             space,
+            time,
             quality,
             places,
             nameless,
@@ -89,9 +117,13 @@ impl Namer {
     }
 }
 
+/// What has another name, and since when at the earliest.
+type Replaced = (Vec<Range<u64>>, Nanoseconds);
+
 /// What is known of one address space's code made at run time.
-#[derive(Default)]
 struct Runtime {
+    /// A process in that address space.
+    pid: Pid,
     owner: Option<Owner>,
     map: Option<PerfMap>,
     /// Stacks that were delivered with nameless frames.
@@ -99,9 +131,19 @@ struct Runtime {
 }
 
 impl Runtime {
-    /// Opens the perf map if there is one by now, and reads what is new. Says whether there was
-    /// anything.
-    fn refresh(&mut self, pid: Pid) -> bool {
+    fn of(pid: Pid) -> Self {
+        Self {
+            pid,
+            owner: None,
+            map: None,
+            incomplete: Vec::new(),
+        }
+    }
+
+    /// Opens the perf map if there is one by now, and reads what is new. Says whether there was anything, and
+    /// what has another name since when.
+    fn refresh(&mut self) -> (bool, Option<Replaced>) {
+        let pid = self.pid;
         if self.owner.is_none() {
             self.owner = Owner::read(pid).ok();
         }
@@ -112,15 +154,21 @@ impl Runtime {
                 Err(error) => log::debug!("perf map of process {pid}: {error}"),
             }
         }
-        self.map
-            .as_mut()
-            .is_some_and(|map| map.refresh().unwrap_or(false))
+        let Some(map) = &mut self.map else {
+            return (false, None);
+        };
+        let since = map.last_read();
+        let grown = map.refresh(Clocks::now).unwrap_or(false);
+        let replaced = map.names_mut().take_replaced();
+        // Before the first reading nothing had a name here that could be an old one.
+        let known = since.filter(|_| !replaced.is_empty());
+        (grown, known.map(|since| (replaced, since)))
     }
 
-    fn find(&self, address: u64) -> Option<Frame> {
-        Some(runtime_names::frame(
-            self.map.as_ref()?.names().find(address)?,
-        ))
+    fn find(&self, address: u64, time: Nanoseconds) -> Found<'_> {
+        self.map
+            .as_ref()
+            .map_or(Found::Nothing, |map| map.names().find(address, time))
     }
 }
 
@@ -130,7 +178,7 @@ struct Worker<D> {
     runtimes: HashMap<SpaceId, Runtime>,
 }
 
-impl<D: FnMut(Stack)> Worker<D> {
+impl<D: FnMut(Told)> Worker<D> {
     fn new(deliver: D) -> Self {
         Self {
             deliver,
@@ -141,7 +189,7 @@ impl<D: FnMut(Stack)> Worker<D> {
 
     fn run(mut self, requests: &Receiver<Request>) {
         loop {
-            let request = if self.is_incomplete() {
+            let request = if self.may_learn_more() {
                 requests.recv_timeout(LOOK_AGAIN)
             } else {
                 requests.recv().map_err(RecvTimeoutError::from)
@@ -158,25 +206,43 @@ impl<D: FnMut(Stack)> Worker<D> {
         }
     }
 
-    fn is_incomplete(&self) -> bool {
+    /// Whether there is a map that may grow, or one that may appear yet.
+    fn may_learn_more(&self) -> bool {
         self.runtimes
             .values()
-            .any(|runtime| !runtime.incomplete.is_empty())
+            .any(|runtime| runtime.map.is_some() || !runtime.incomplete.is_empty())
+    }
+
+    /// Reads what is new in the map of an address space. Says whether there was anything.
+    fn refresh(&mut self, space: SpaceId) -> bool {
+        let Some(runtime) = self.runtimes.get_mut(&space) else {
+            return false;
+        };
+        let (grown, replaced) = runtime.refresh();
+        if let Some((ranges, since)) = replaced {
+            (self.deliver)(Told::Replaced {
+                space,
+                ranges,
+                since,
+            });
+        }
+        grown
     }
 
     fn name(&mut self, mut stack: Unnamed) {
         if stack.places.iter().any(is_runtime) {
-            let runtime = self.runtimes.entry(stack.space).or_default();
-            runtime.refresh(stack.pid);
+            let runtime = Runtime::of(stack.pid);
+            self.runtimes.entry(stack.space).or_insert(runtime);
+            self.refresh(stack.space);
         }
         let (named, nameless) = self.named(&stack);
-        (self.deliver)(named);
+        (self.deliver)(Told::Stack(named));
         stack.nameless = nameless;
-        if nameless > 0 {
-            let incomplete = &mut self.runtimes.entry(stack.space).or_default().incomplete;
-            if incomplete.len() < MAX_INCOMPLETE {
-                incomplete.push(stack);
-            }
+        if nameless > 0
+            && let Some(runtime) = self.runtimes.get_mut(&stack.space)
+            && runtime.incomplete.len() < MAX_INCOMPLETE
+        {
+            runtime.incomplete.push(stack);
         }
     }
 
@@ -189,20 +255,17 @@ impl<D: FnMut(Stack)> Worker<D> {
 
     /// Delivers again what has got more names.
     fn look_again(&mut self, space: SpaceId) {
+        if !self.refresh(space) {
+            return;
+        }
         let Some(runtime) = self.runtimes.get_mut(&space) else {
             return;
         };
-        let Some(pid) = runtime.incomplete.first().map(|stack| stack.pid) else {
-            return;
-        };
-        if !runtime.refresh(pid) {
-            return;
-        }
         let mut still = Vec::new();
         for mut stack in std::mem::take(&mut runtime.incomplete) {
             let (named, nameless) = self.named(&stack);
             if nameless < stack.nameless {
-                (self.deliver)(named);
+                (self.deliver)(Told::Stack(named));
             }
             stack.nameless = nameless;
             if nameless > 0 {
@@ -218,7 +281,18 @@ impl<D: FnMut(Stack)> Worker<D> {
     fn named(&mut self, stack: &Unnamed) -> (Stack, usize) {
         let mut frames = Vec::with_capacity(stack.places.len());
         let mut nameless = 0;
+        // What may have been either of two codes: if the stack comes again, it shall be looked at again.
+        let mut unclear = Vec::new();
         let runtime = self.runtimes.get(&stack.space);
+        let mut find = |lookup: u64, may_come: bool| {
+            let found = runtime.map_or(Found::Nothing, |found| found.find(lookup, stack.time));
+            match found {
+                Found::Name(name) => return Some(runtime_names::frame(name)),
+                Found::Unclear => unclear.push(lookup..lookup + 1),
+                Found::Nothing => nameless += usize::from(may_come),
+            }
+            None
+        };
         for place in &stack.places {
             match place {
                 Place::File {
@@ -235,24 +309,21 @@ impl<D: FnMut(Stack)> Worker<D> {
                     lookup,
                     ..
                 } => {
-                    let found = runtime.and_then(|runtime| runtime.find(*lookup));
                     let module = Some(path.to_string());
                     frames.push(Frame {
                         module,
                         offset: *offset,
-                        ..found.unwrap_or_default()
+                        ..find(*lookup, false).unwrap_or_default()
                     });
                 }
                 Place::Runtime { lookup, address } => {
-                    let found = runtime.and_then(|runtime| runtime.find(*lookup));
-                    nameless += usize::from(found.is_none());
                     let unknown = Frame {
                         kind: FrameKind::Jit,
                         ..Frame::default()
                     };
                     frames.push(Frame {
                         offset: *address,
-                        ..found.unwrap_or(unknown)
+                        ..find(*lookup, true).unwrap_or(unknown)
                     });
                 }
                 Place::Nowhere { address } => {
@@ -262,6 +333,13 @@ impl<D: FnMut(Stack)> Worker<D> {
                     });
                 }
             }
+        }
+        if !unclear.is_empty() {
+            (self.deliver)(Told::Replaced {
+                space: stack.space,
+                ranges: unclear,
+                since: stack.time,
+            });
         }
         (
             Stack {

@@ -2,74 +2,13 @@
 
 use std::{collections::HashMap, ops::Range};
 
-use tracer_common::stack::{BY_RULE, MAX_FRAMES, PAGE, Rule, flags};
+use tracer_common::stack::{BY_RULE, MAX_FRAMES, Rule, flags};
 
 use super::arch::{Next, Registers};
 use super::cfi::{Exit, Step, StepError};
 use super::modules::{Files, Place, Space};
-use crate::event::{Cause, Pid, SpaceId, StackQuality};
-
-/// How far beyond the copied bytes an address may lie to be of the same stack, bytes: well over the
-/// usual limit of 8 MiB.
-const STACK_REACH: u64 = 64 << 20;
-
-/// Bytes of a stack.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Copied<'a> {
-    /// Where they begin.
-    pub start: u64,
-    /// What was copied, from there upwards.
-    pub bytes: &'a [u8],
-    /// Pages of it that could not be read, that of `start` lowest: what is there in their place is not
-    /// the stack's.
-    pub missing: u16,
-}
-
-impl Copied<'_> {
-    fn word(&self, address: u64) -> Option<u64> {
-        let offset = usize::try_from(address.checked_sub(self.start)?).ok()?;
-        let bytes = self.bytes.get(offset..offset.checked_add(8)?)?;
-        let is_missing = |address: u64| {
-            let page = (address / PAGE) - (self.start / PAGE);
-            page < 16 && self.missing >> page & 1 == 1
-        };
-        if is_missing(address) || is_missing(address + 7) {
-            return None;
-        }
-        bytes.try_into().ok().map(u64::from_ne_bytes)
-    }
-
-    /// Whether an address may well be of this stack: in it or not far above.
-    fn reaches(&self, address: u64) -> bool {
-        let end = self.start.saturating_add(self.bytes.len() as u64);
-        address >= self.start && address < end.saturating_add(STACK_REACH)
-    }
-}
-
-/// What the kernel sent for one stack: a decoded [`tracer_common::stack::StackHead`] with what
-/// follows it.
-#[derive(Clone, Copy, Debug)]
-pub struct RawStack<'a> {
-    /// A process in that address space, whose `/proc` files are read.
-    pub pid: Pid,
-    /// The address space.
-    pub space: SpaceId,
-    /// Instruction pointer: exact, not a return address.
-    pub ip: u64,
-    /// Stack pointer.
-    pub sp: u64,
-    /// Frame pointer.
-    pub fp: u64,
-    /// Return addresses that the kernel found, innermost first, `ip` not among them; those that it found by a
-    /// rule have [`BY_RULE`] set.
-    pub kernel_frames: &'a [u64],
-    /// Bytes of stack from `sp` upwards.
-    pub copied: Copied<'a>,
-    /// In a handler on an alternate stack: those of the stack that was interrupted.
-    pub other: Option<Copied<'a>>,
-    /// [`tracer_common::stack::flags`].
-    pub flags: u32,
-}
+use super::raw::RawStack;
+use crate::event::{Cause, SpaceId, StackQuality};
 
 /// A stack as far as it could be unwound.
 #[derive(Clone, Debug, Default)]
@@ -159,12 +98,26 @@ impl Unwinder {
         }
     }
 
-    /// Whether code of a file is known within a range of addresses.
+    /// Code was made in memory without a file: the next pc in no mapping known is looked for at once.
+    pub fn code_made(&mut self, space: SpaceId) {
+        if let Some(space) = self.spaces.get_mut(&space) {
+            space.mark_grown();
+        }
+    }
+
+    /// Addresses were unmapped, or mapped anew: nothing that is known of their code holds.
+    pub fn forget_range(&mut self, space: SpaceId, range: &Range<u64>) {
+        if let Some(space) = self.spaces.get_mut(&space) {
+            space.forget_range(range);
+        }
+    }
+
+    /// Whether code is known within a range of addresses: `of_file`, only that of files.
     #[must_use]
-    pub fn knows_file_in(&self, space: SpaceId, range: &Range<u64>) -> bool {
+    pub fn knows_code_in(&self, space: SpaceId, range: &Range<u64>, of_file: bool) -> bool {
         self.spaces
             .get(&space)
-            .is_some_and(|space| space.has_file_in(range))
+            .is_some_and(|space| space.has_code_in(range, of_file))
     }
 
     /// An address space was copied: the copy begins with the same code, also if its process is gone
@@ -209,7 +162,7 @@ impl Walk {
         };
         let mut exact = true;
         let mut interrupted = false;
-        let mut read = |address| read_word(raw, address);
+        let mut read = |address| raw.word(address);
         walk.quality = loop {
             match next(space, registers, exact, &mut read) {
                 Ok(Found::Frame(found, is_exact)) => {
@@ -222,7 +175,7 @@ impl Walk {
                         break StackQuality::Cut;
                     }
                     walk.frames.push((found.ip, is_exact));
-                    interrupted |= is_exact && read_word(raw, found.sp).is_none();
+                    interrupted |= is_exact && raw.word(found.sp).is_none();
                     (registers, exact) = (found, is_exact);
                 }
                 Ok(Found::End) => break StackQuality::Complete,
@@ -230,9 +183,7 @@ impl Walk {
                     walk.met_unknown_code = true;
                     break StackQuality::Broken;
                 }
-                Err(ReadError::Unreadable(address))
-                    if is_beyond_copy(raw, address, interrupted) =>
-                {
+                Err(ReadError::Unreadable(address)) if raw.is_beyond_copy(address, interrupted) => {
                     log::trace!(
                         "{registers:x?} leads to {address:#x}, beyond {} bytes from {:#x}",
                         raw.copied.bytes.len(),
@@ -342,8 +293,9 @@ impl Walk {
     /// Where this walk failed, the kernel's frame-pointer walk may have come further. It is not
     /// believed to be right: the caller of a function without a frame pointer is missing from it.
     fn take_kernels_if_longer(&mut self, raw: &RawStack<'_>, space: &Space) {
-        // Nothing is known of a process that was gone before its maps could be read.
-        let is_code = |&address: &u64| space.is_empty() || space.is_code(lookup(address, false));
+        // Of a process that was gone before its maps could be read nothing is believed: what is not known to
+        // be code may be any word of its stack.
+        let is_code = |&address: &u64| space.is_code(lookup(address, false));
         let frames: Vec<u64> = raw.kernel_frames.iter().map(pure).collect();
         let believable = frames.iter().take_while(|address| is_code(address)).count();
         if believable < self.frames.len() {
@@ -478,17 +430,4 @@ fn lookup(address: u64, exact: bool) -> u64 {
     } else {
         address.wrapping_sub(1)
     }
-}
-
-fn read_word(raw: &RawStack<'_>, address: u64) -> Option<u64> {
-    let other = || raw.other.and_then(|other| other.word(address));
-    raw.copied.word(address).or_else(other)
-}
-
-/// Whether the walk failed only because not enough was copied; `interrupted` tells that it had come to
-/// what a signal has interrupted, which may lie on a stack of which nothing was copied.
-fn is_beyond_copy(raw: &RawStack<'_>, address: u64, interrupted: bool) -> bool {
-    let cut = !raw.copied.bytes.is_empty() || raw.flags & (flags::PRESSURE | flags::CUT) != 0;
-    let reached = raw.copied.reaches(address) || raw.other.is_some_and(|o| o.reaches(address));
-    cut && (reached || interrupted)
 }

@@ -39,7 +39,7 @@ int main(int count, char **words) { deep(30, atol(words[1])); }
 "#;
 
 /// Records a program that is given these words.
-fn record(path: &Path, program: &Path, words: &[&OsStr]) -> Output {
+pub fn record(path: &Path, program: &Path, words: &[&OsStr]) -> Output {
     let output = tracer()
         .args(["--quiet", "run", "--faults", "off", "-o"])
         .arg(path)
@@ -94,7 +94,7 @@ fn learning(path: &Path) -> Learning {
 }
 
 /// All stacks of a recording that lost nothing, and those of the mappings of 64 KiB.
-fn stacks_of_maps(path: &Path) -> (HashMap<StackId, Stack>, Vec<StackId>) {
+pub fn stacks_of_maps(path: &Path) -> (HashMap<StackId, Stack>, Vec<StackId>) {
     let mut reader = Reader::open(path).unwrap();
     let (mut stacks, mut mapped) = (HashMap::new(), Vec::new());
     while let Some(event) = reader.read().unwrap() {

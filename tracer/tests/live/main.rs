@@ -6,11 +6,17 @@
     reason = "a test that cannot go on shall say where it stopped"
 )]
 
+mod code;
+
 mod command;
 
 mod compiled;
 
+mod meanwhile;
+
 mod target;
+
+mod touches;
 
 mod attach;
 
@@ -28,7 +34,11 @@ mod outsider;
 
 mod replay;
 
+mod renamed;
+
 mod reproducer;
+
+mod secrets;
 
 mod selection;
 

@@ -1,7 +1,9 @@
 //! Cut, damaged, foreign and hostile recordings: all are found out, none does harm.
 
 use proptest::prelude::*;
-use tracer::capture::recording::{Damage, End, FORMAT_VERSION, MAX_PAYLOAD, MAX_PLAIN, Problem};
+use tracer::capture::recording::{
+    Damage, End, FORMAT_VERSION, MAX_PAYLOAD, MAX_PLAIN, OLDEST_VERSION, Problem,
+};
 
 use crate::bytes::{block, done, encoded, events_block, file, head, header, play, problem, record};
 use crate::events::events;
@@ -129,9 +131,19 @@ fn a_newer_format_is_refused_by_its_version() {
     let (_, end) = play(&newer);
     assert_eq!(
         end.unwrap_err().to_string(),
-        "cannot read the recording a.rec: it is of format version 3, this tracer reads version 2; \
+        "cannot read the recording a.rec: it is of format version 4, this tracer reads versions 2 to 3; \
          use the tracer that made it"
     );
+}
+
+#[test]
+fn an_older_recording_is_read_as_far_back_as_nothing_but_new_events_was_added() {
+    let new = record(&events(), 4);
+    for (version, is_read) in [(OLDEST_VERSION, true), (OLDEST_VERSION - 1, false)] {
+        let old = [&header(version), &new[16..]].concat();
+        let (read, _) = play(&old);
+        assert_eq!(read.len(), if is_read { events().len() } else { 0 });
+    }
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use tracer::event::{
     Action, Address, Call, Cause, Ended, Event, Exec, Exit, ExitStatus, Failures, Fault, Fork,
     Found, Frame, FrameKind, Identity, Incomplete, Learning, Limits, Looking, Loss, Mapping, Maps,
-    MapsPurpose, Missing, Nanoseconds, Pid, Reading, Rename, Resident, Sample, Sent, SpaceId,
-    Stack, StackId, StackQuality, Stamp, Started, Thread, Tid, Totals,
+    MapsPurpose, Missing, Nanoseconds, Pid, Reading, Rename, Resident, Sample, SampledFault, Sent,
+    SpaceId, Stack, StackId, StackQuality, Stamp, Started, Thread, Tid, Totals,
 };
 
 pub(crate) fn stamp(time: u64) -> Stamp {
@@ -361,6 +361,18 @@ pub(crate) fn one_of_each() -> Vec<(&'static str, Event)> {
             Event::Reading(Reading {
                 time: Nanoseconds(86),
                 space: SpaceId(3),
+            }),
+        ),
+        (
+            "SampledFault",
+            Event::SampledFault(SampledFault {
+                fault: Fault {
+                    stamp: stamp(87),
+                    address: cage,
+                    ..Fault::default()
+                },
+                stack: StackId(300),
+                every: 100,
             }),
         ),
     ]

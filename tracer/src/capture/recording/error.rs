@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::block::{FORMAT_VERSION, HEADER_LENGTH, MAX_PAYLOAD};
+use super::block::{FORMAT_VERSION, HEADER_LENGTH, MAX_PAYLOAD, OLDEST_VERSION};
 use super::write::MAX_EVENT;
 
 /// Why a recording could not be written.
@@ -129,7 +129,7 @@ pub enum Problem {
     CutHeader,
     /// It is of another format version.
     #[error(
-        "it is of format version {found}, this tracer reads version {FORMAT_VERSION}; use the tracer that made it"
+        "it is of format version {found}, this tracer reads versions {OLDEST_VERSION} to {FORMAT_VERSION}; use the tracer that made it"
     )]
     Version {
         /// Its version.

@@ -1,14 +1,14 @@
 //! The recording: a file of [`Event`](crate::event::Event)s, versioned, checksummed, compressed, and
 //! readable up to its last whole block after a crash.
 //!
-//! # Format, version 1
+//! # Format, version 3
 //!
 //! All integers are little-endian; CRC-32 is the one of IEEE 802.3 (as in zlib and PNG).
 //!
 //! ```text
 //! file   = header  events*  end
 //! header = 89 54 52 41 43 45 52 0A    magic: 0x89 "TRACER" LF
-//!          u32  format version        1
+//!          u32  format version        3
 //!          u32  CRC-32                of the 12 bytes before
 //! block  = [u8; 4]  tag               "EVTS": events, "DONE": the end
 //!          u32  payload length        bytes that follow this head, at most 67,371,264
@@ -37,7 +37,10 @@
 //! [`Started`](crate::event::Started), which says of which host, boot and clock the recording is.
 //!
 //! postcard does not describe itself: **any change to those types is a new format version.** A test
-//! holds the encoding of every variant against [`FORMAT_VERSION`].
+//! holds the encoding of every variant against [`FORMAT_VERSION`]. A version that only adds a variant at the
+//! end reads those before it as well, down to [`OLDEST_VERSION`]. Version 3 has added
+//! [`Incomplete`](crate::event::Incomplete), [`Learning`](crate::event::Learning) and
+//! [`SampledFault`](crate::event::SampledFault).
 //!
 //! # Files
 //!
@@ -51,7 +54,7 @@ mod file;
 mod read;
 mod write;
 
-pub use block::{FORMAT_VERSION, MAX_PAYLOAD, MAX_PLAIN};
+pub use block::{FORMAT_VERSION, MAX_PAYLOAD, MAX_PLAIN, OLDEST_VERSION};
 pub use error::{Damage, Problem, ReadError, WriteError};
 pub use file::PartialFile;
 pub use read::{End, Reader};

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use zstd::bulk::Decompressor;
 
 use super::block::{
-    self, BadHead, DONE_LENGTH, FORMAT_VERSION, HEAD_LENGTH, HEADER_LENGTH, Head, Header, Tag,
+    self, BadHead, DONE_LENGTH, FORMAT_VERSION, HEAD_LENGTH, HEADER_LENGTH, Head, Header,
+    OLDEST_VERSION, Tag,
 };
 use super::error::{Damage, Problem, ReadError};
 use crate::event::Event;
@@ -109,7 +110,7 @@ impl<R: Read> Reader<R> {
         let mut header = [0; HEADER_LENGTH];
         let length = read_up_to(&mut source, &mut header).map_err(|error| fail(error.into()))?;
         match block::parse_header(&header[..length]) {
-            Header::Version(FORMAT_VERSION) => {}
+            Header::Version(OLDEST_VERSION..=FORMAT_VERSION) => {}
             Header::Version(found) => return Err(fail(Problem::Version { found })),
             Header::Cut => return Err(fail(Problem::CutHeader)),
             Header::Empty => return Err(fail(Problem::Empty)),

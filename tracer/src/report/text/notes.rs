@@ -12,6 +12,7 @@ use crate::report::names::{is_loader, last_part};
 use crate::report::noise::{Rank, rank};
 use crate::report::rows::{Common, Row};
 use crate::report::selection::Candidate;
+use crate::report::touched::touched_by;
 
 /// The most names of threads, or numbers of sites.
 const SHOWN: usize = 4;
@@ -42,6 +43,9 @@ impl<W: Write> Writer<'_, W> {
                 text.push_str(&format!(": site {}", listed(&ids)));
             }
             self.indented(indent, Paint::Warn, &text)?;
+        }
+        if let Some(text) = touched_by(&row.sites) {
+            self.indented(indent, Paint::Dim, &text)?;
         }
         let mut notes = Vec::new();
         if let Some((_, median)) = figures.median_lifetime {

@@ -1,18 +1,15 @@
 //! What each record of the ring means for a live trace, as it arrives.
 
-use tracer_common::header::Kind;
-
-use super::Live;
+use super::{Live, code};
 use crate::{
     capture::procfs,
     event::{
-        Event, Exec, Exit, ExitStatus as Status, Fork, MapsPurpose, Pid, Rename, Thread, Tid,
+        Event, Exec, Exit, ExitStatus as Status, Fork, MapsPurpose, Pid, Rename, SampledFault,
+        SpaceId, Thread, Tid,
         record::{RawProcess, Record},
     },
+    stacks::Told,
 };
-
-/// `PROT_EXEC` (include/uapi/asm-generic/mman-common.h).
-const PROT_EXEC: u8 = 4;
 
 impl Live {
     /// One record of the ring, as it arrives.
@@ -26,24 +23,29 @@ impl Live {
                     self.sink.enter(&Event::Incomplete(why));
                 }
             }
-            Record::Failed(failed) => self.order.failed(failed),
+            Record::Failed(failed) => {
+                let change = code::of_failure(&failed);
+                self.code_changed(failed.stamp.space, &change);
+                self.order.failed(failed);
+            }
             Record::Call(call) => {
-                let stack = self.stacks.resolve(call.stack, call.stamp.time);
-                let of_file = call.kind == Kind::Mmap && call.extra.is_some();
-                let range = call.address.0..call.address.0.saturating_add(call.length);
-                if of_file && call.protection & PROT_EXEC != 0 {
-                    let key = self.decoder.key_of(call.stamp.space);
-                    self.stacks
-                        .code_changed(call.stamp.space, key, &range, &mut self.programs);
-                }
-                if call.kind == Kind::Munmap {
-                    let key = || self.decoder.key_of(call.stamp.space);
-                    self.stacks
-                        .unmapped(call.stamp.space, key, &range, &mut self.programs);
-                }
+                // The call itself came from the code as it was.
+                let time = code::effective(call.turn, call.stamp);
+                let stack = self.stacks.resolve(call.stack, call.stamp.space, time);
+                let change = code::of_call(&call);
+                self.code_changed(call.stamp.space, &change);
                 self.order.call(call, stack);
             }
             Record::Fault(fault) => self.order.push(fault.stamp.time, Event::Fault(fault)),
+            Record::SampledFault(fault, word) => {
+                let time = fault.stamp.time;
+                let sampled = SampledFault {
+                    fault,
+                    stack: self.stacks.resolve(word, fault.stamp.space, time),
+                    every: self.fault_stacks,
+                };
+                self.order.push(time, Event::SampledFault(sampled));
+            }
             Record::Fork(fork) => self.forked(fork),
             Record::Thread(thread) => self.order.push(
                 thread.stamp.time,
@@ -63,6 +65,26 @@ impl Live {
                     comm: rename.comm,
                 }),
             ),
+        }
+    }
+
+    fn code_changed(&mut self, space: SpaceId, change: &code::CodeChange) {
+        let key = || self.decoder.key_of(space);
+        self.stacks
+            .code_changed(space, key, change, &mut self.programs);
+    }
+
+    /// What is known of names.
+    pub(super) fn told(&mut self, told: Told) {
+        match told {
+            Told::Stack(stack) => self.sink.enter(&Event::Stack(stack)),
+            Told::Replaced {
+                space,
+                ranges,
+                since,
+            } => self
+                .stacks
+                .renamed(space, &ranges, since, &mut self.programs),
         }
     }
 

@@ -1,0 +1,164 @@
+//! What a call does to the code of an address space, as far as its record tells: which addresses may be
+//! other functions from then on.
+
+use std::ops::Range;
+
+use tracer_common::header::Kind;
+
+use crate::event::{
+    Nanoseconds, Stamp,
+    record::{RawCall, RawFailed, Turn},
+};
+
+/// `PROT_EXEC` (include/uapi/asm-generic/mman-common.h).
+const PROT_EXEC: u8 = 4;
+/// The least that a mapping consists of.
+const PAGE: u64 = 4096;
+
+/// What one call may have done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CodeChange {
+    /// Addresses that it has unmapped or mapped anew.
+    pub replaced: Vec<Range<u64>>,
+    /// Addresses whose protection it has changed: what was there may be written, and run again.
+    pub protected: Option<Range<u64>>,
+    /// What it has made: code of a file, other code, none.
+    pub made: Made,
+    /// From when on.
+    pub time: Nanoseconds,
+}
+
+/// What kind of code a call makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Made {
+    /// None.
+    Nothing,
+    /// A file's.
+    OfFile,
+    /// Code that no file has.
+    AtRunTime,
+}
+
+/// What a successful call has done.
+pub fn of_call(call: &RawCall) -> CodeChange {
+    let mut change = change(
+        call.kind,
+        call.address.0,
+        call.length,
+        call.extra,
+        effective(call.turn, call.stamp),
+    );
+    let executable = call.protection & PROT_EXEC != 0;
+    change.made = match call.kind {
+        Kind::Mmap if executable && call.extra.is_some() => Made::OfFile,
+        Kind::Mmap | Kind::Mprotect if executable => Made::AtRunTime,
+        // It takes its protection along, which is not told.
+        Kind::Mremap => Made::AtRunTime,
+        _ => Made::Nothing,
+    };
+    change
+}
+
+/// What a call may have done that has failed halfway.
+pub fn of_failure(call: &RawFailed) -> CodeChange {
+    change(
+        call.kind,
+        call.address.0,
+        call.length,
+        call.extra,
+        effective(call.turn, call.stamp),
+    )
+}
+
+/// When a call took effect (DESIGN.md, rule 1).
+pub fn effective(turn: Turn, stamp: Stamp) -> Nanoseconds {
+    if turn.number == 0 {
+        stamp.time
+    } else {
+        turn.time
+    }
+}
+
+fn change(
+    kind: Kind,
+    address: u64,
+    length: u64,
+    extra: Option<[u64; 2]>,
+    time: Nanoseconds,
+) -> CodeChange {
+    let whole = pages(address, length);
+    let mut change = CodeChange {
+        replaced: Vec::new(),
+        protected: None,
+        made: Made::Nothing,
+        time,
+    };
+    match (kind, extra) {
+        (Kind::Mremap, Some([new, new_length])) => {
+            change.replaced = remapped(whole, &pages(new, new_length));
+        }
+        // Of a segment whose length is not known, the first page at least.
+        (Kind::Mmap | Kind::Munmap | Kind::Shmat | Kind::RemapFilePages, _) => {
+            change.replaced.push(whole);
+        }
+        (Kind::Mprotect, _) => change.protected = Some(whole),
+        _ => {}
+    }
+    change
+}
+
+/// What has moved away and what came over; of what shrinks in place, its end.
+fn remapped(old: Range<u64>, new: &Range<u64>) -> Vec<Range<u64>> {
+    let mut replaced = Vec::new();
+    if old.start != new.start {
+        replaced.extend([old, new.clone()]);
+    } else if new.end < old.end {
+        replaced.push(new.end..old.end);
+    }
+    replaced
+}
+
+fn pages(address: u64, length: u64) -> Range<u64> {
+    let end = address
+        .saturating_add(length.max(1))
+        .checked_next_multiple_of(PAGE);
+    address & !(PAGE - 1)..end.unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LAST_PAGE: u64 = !0xfff;
+
+    fn replaced(kind: Kind, address: u64, length: u64, extra: Option<[u64; 2]>) -> Vec<Range<u64>> {
+        change(kind, address, length, extra, Nanoseconds(0)).replaced
+    }
+
+    #[test]
+    fn what_is_mapped_or_unmapped_is_replaced_by_whole_pages() {
+        let one = |range| Vec::from([range]);
+        assert_eq!(replaced(Kind::Mmap, 0x1000, 1, None), one(0x1000..0x2000));
+        assert_eq!(
+            replaced(Kind::Munmap, 0x1000, 0x1001, None),
+            one(0x1000..0x3000)
+        );
+        assert_eq!(replaced(Kind::Madvise, 0x1000, 0x1001, None), []);
+    }
+
+    #[test]
+    fn what_moves_leaves_one_place_and_covers_another() {
+        let moved = replaced(Kind::Mremap, 0x1000, 0x2000, Some([0x9000, 0x3000]));
+        assert_eq!(moved, [0x1000..0x3000, 0x9000..0xc000]);
+        let shrunk = replaced(Kind::Mremap, 0x1000, 0x3000, Some([0x1000, 0x1000]));
+        assert_eq!(shrunk.as_slice(), std::slice::from_ref(&(0x2000..0x4000)));
+        let grown = replaced(Kind::Mremap, 0x1000, 0x1000, Some([0x1000, 0x3000]));
+        assert_eq!(grown, []);
+    }
+
+    #[test]
+    fn a_range_at_the_end_of_all_addresses_does_not_wrap() {
+        let end = replaced(Kind::Munmap, u64::MAX - 10, 100, None);
+        assert_eq!(end.as_slice(), std::slice::from_ref(&(LAST_PAGE..u64::MAX)));
+    }
+}

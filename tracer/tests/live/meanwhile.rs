@@ -1,0 +1,36 @@
+//! What another process does meanwhile, and what a recording holds that is still being written.
+
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use tracer::{capture::recording::Reader, event::Event};
+
+/// How long anything may take that is waited for.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits for something that another process does.
+#[track_caller]
+pub fn wait_until(mut is_so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < PATIENCE);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Stacks with this function that a recording holds, as far as it goes.
+pub fn stacks_with(recording: &Path, function: &str) -> usize {
+    let Ok(mut reader) = Reader::open(recording) else {
+        return 0;
+    };
+    let mut stacks = 0;
+    while let Ok(Some(event)) = reader.read() {
+        if let Event::Stack(stack) = event {
+            let mut names = stack.frames.iter().map(|frame| frame.function.as_deref());
+            stacks += usize::from(names.any(|name| name == Some(function)));
+        }
+    }
+    stacks
+}
