@@ -69,6 +69,10 @@ pub static VERIFIED: Array<Bucket> = Array::with_max_entries(HASH_BUCKETS, BPF_F
 #[map]
 pub static CODES: HashMap<u64, u64> = HashMap::with_max_entries(16 * 1024, 0);
 
+/// 1 from the first entry of [`CODES`] on: most traces never have one.
+#[map]
+pub static CODES_USED: Array<u32> = Array::with_max_entries(1, 0);
+
 /// Rules that user space has learned: keys and rules, as one word each.
 #[map]
 pub static RULES: Array<Bucket> = Array::with_max_entries(RULE_BUCKETS, BPF_F_MMAPABLE);

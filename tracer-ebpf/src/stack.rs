@@ -24,7 +24,7 @@ use tracer_common::{
 use crate::{
     emit,
     filter::Traced,
-    maps::{CODES, EVENTS, READING, RULES, SCRATCH, VERIFIED},
+    maps::{CODES, CODES_USED, EVENTS, READING, RULES, SCRATCH, VERIFIED},
     task::Registers,
 };
 
@@ -114,9 +114,23 @@ pub fn take(registers: Registers, space: u64, who: Traced) -> u64 {
 
 /// What stands for the code of an address space.
 #[inline(always)]
-pub fn code_of(space: u64) -> u64 {
+fn code_of(space: u64) -> u64 {
+    if CODES_USED.get(0).is_none_or(|used| *used == 0) {
+        return space;
+    }
     // SAFETY: the value is a plain number.
     unsafe { CODES.get(space) }.copied().unwrap_or(space)
+}
+
+/// A copy of an address space has its code.
+#[inline(always)]
+pub fn copy_code(space: u64, copy: u64) {
+    let code = code_of(space);
+    if let Some(used) = CODES_USED.get_ptr_mut(0) {
+        // SAFETY: one aligned word, which only ever becomes 1.
+        unsafe { *used = 1 };
+    }
+    let _ = CODES.insert(copy, code, 0);
 }
 
 /// Whether user space knows the stack with this hash.

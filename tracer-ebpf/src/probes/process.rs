@@ -9,7 +9,7 @@ use tracer_common::{counters::Counter, header::Kind, process::Process, settings}
 
 use crate::{
     emit, filter,
-    maps::{CODES, ENDED, PROCESSES},
+    maps::{ENDED, PROCESSES},
     program,
     settings::wire_version,
     stack,
@@ -56,7 +56,7 @@ fn try_process_fork(ctx: &RawTracePointContext) -> Option<()> {
         {
             followed = 1;
             if child_space != space {
-                let _ = CODES.insert(child_space, stack::code_of(space), 0);
+                stack::copy_code(space, child_space);
             }
         } else {
             emit::count(Counter::UntrackedChildren);

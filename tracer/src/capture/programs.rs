@@ -83,6 +83,7 @@ pub struct Programs {
     verified: Table<1>,
     rules: Table<2>,
     codes: HashMap<MapData, u64, u64>,
+    codes_used: Array<MapData, u32>,
     lock: (&'static str, &'static str),
     /// Descriptors of the attached programs.
     attached: Vec<RawFd>,
@@ -121,6 +122,7 @@ impl Programs {
         let spaces = HashMap::try_from(take(&mut ebpf, "SPACES")?)?;
         let epoch = Array::try_from(take(&mut ebpf, "EPOCH")?)?;
         let codes = HashMap::try_from(take(&mut ebpf, "CODES")?)?;
+        let codes_used = Array::try_from(take(&mut ebpf, "CODES_USED")?)?;
         let counts = PerCpuArray::try_from(take(&mut ebpf, "COUNTS")?)?;
         let verified = Table::map(descriptor(&ebpf, "VERIFIED")?, HASH_BUCKETS)?;
         let rules = Table::map(descriptor(&ebpf, "RULES")?, RULE_BUCKETS)?;
@@ -135,6 +137,7 @@ impl Programs {
             verified,
             rules,
             codes,
+            codes_used,
             lock: if kernel.lock_arguments > 3 {
                 LOCK_WITH_PATH
             } else {
@@ -311,7 +314,8 @@ impl Programs {
 
     /// From now on this stands for the code of an address space. False: the table is full.
     pub fn set_code(&mut self, space_key: u64, code: u64) -> bool {
-        let done = self.codes.insert(space_key, code, 0);
+        let used = self.codes_used.set(0, 1, 0);
+        let done = used.and_then(|()| self.codes.insert(space_key, code, 0));
         if let Err(error) = &done {
             log::debug!("cannot say that the code of a space is another now: {error}");
         }
