@@ -15,7 +15,7 @@ const _: () = {
     assert!(size_of::<memory::Fault>() == 40);
     assert!(size_of::<memory::SampledFault>() == 48);
     assert!(size_of::<process::Process>() == 88);
-    assert!(size_of::<process::Mapping>() == 64);
+    assert!(size_of::<process::Mapping>() == 72);
     assert!(size_of::<stack::StackHead>() == 104);
     assert!(stack::FRAME_SLOTS > stack::MAX_FRAMES);
     assert!(size_of::<stack::Rule>() == 8);

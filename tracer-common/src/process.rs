@@ -28,7 +28,8 @@ pub struct Process {
 
 /// One mapping of a new program's address space, as the kernel made it before the first instruction
 /// ([`crate::header::Kind::Mapping`]). `header.protection` holds the `PROT_*` bits, `header.flags` is
-/// made of [`MAPPING_SHARED`], [`MAPPING_STACK`] and [`MAPPING_VDSO`].
+/// made of [`MAPPING_SHARED`], [`MAPPING_STACK`] and [`MAPPING_VDSO`]. Or a mapping of a file's code that a call
+/// has made, told after the call itself: then it is [`MAPPING_BY_CALL`] alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Mapping {
@@ -42,6 +43,8 @@ pub struct Mapping {
     pub offset: u64,
     /// Inode of the file, 0 if none.
     pub inode: u64,
+    /// Device of the file, as the kernel has it (`super_block.s_dev`): 20 bits of minor number.
+    pub device: u64,
 }
 
 /// The mapping is shared.
@@ -50,3 +53,5 @@ pub const MAPPING_SHARED: u32 = 1;
 pub const MAPPING_STACK: u32 = 2;
 /// The mapping is the vDSO.
 pub const MAPPING_VDSO: u32 = 4;
+/// The mapping was made by a call.
+pub const MAPPING_BY_CALL: u32 = 8;

@@ -95,6 +95,10 @@ pub enum Offset {
     FileInode,
     /// `inode.i_ino`
     InodeNumber,
+    /// `inode.i_sb`
+    InodeFileSystem,
+    /// `super_block.s_dev`
+    FileSystemDevice,
     /// `pt_regs`: first argument of a system call, as it was on entry
     Argument0,
     /// `pt_regs`: second argument

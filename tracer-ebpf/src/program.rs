@@ -16,7 +16,7 @@ use aya_ebpf::{
 use tracer_common::{
     counters::Counter,
     header::Kind,
-    process::{MAPPING_SHARED, MAPPING_STACK, MAPPING_VDSO, Mapping},
+    process::{MAPPING_BY_CALL, MAPPING_SHARED, MAPPING_STACK, MAPPING_VDSO, Mapping},
     settings::Offset,
 };
 
@@ -62,6 +62,7 @@ struct Found {
     flags: u64,
     page_offset: u64,
     inode: u64,
+    device: u64,
 }
 
 /// Sends every mapping of the current task's new address space.
@@ -215,6 +216,23 @@ fn send(found: &Found, who: Traced) {
     if found.start == mm.get(Offset::MmVdso) {
         flags |= MAPPING_VDSO;
     }
+    send_as(found, flags, who);
+}
+
+/// Sends the mapping of a file's code that a call of the current task has made at this address: as what was
+/// found, or else as one of which nothing is known.
+#[inline(always)]
+pub fn send_mapped(address: u64, length: u64, who: Traced) {
+    let mut found = Found::default();
+    if !find(address, &mut found) {
+        (found.start, found.end) = (address, address.wrapping_add(length));
+    }
+    send_as(&found, MAPPING_BY_CALL, who);
+}
+
+#[inline(always)]
+fn send_as(found: &Found, flags: u32, who: Traced) {
+    let mm = Task::current().mm();
     let protection = (found.flags & VM_PROTECTION) as u8;
     emit::send(
         Mapping {
@@ -223,6 +241,7 @@ fn send(found: &Found, who: Traced) {
             length: found.end.wrapping_sub(found.start),
             offset: found.page_offset.wrapping_mul(PAGE),
             inode: found.inode,
+            device: found.device,
         },
         Counter::LostProcesses,
     );
@@ -257,12 +276,14 @@ unsafe extern "C" fn describe(_task: *mut c_void, vma: *mut c_void, to: *mut c_v
         (*found).flags = load(vma, Offset::VmaFlags);
         (*found).page_offset = load(vma, Offset::VmaPageOffset);
         let file: *mut c_void = load(vma, Offset::VmaFile);
-        (*found).inode = if file.is_null() {
-            0
-        } else {
+        (*found).inode = 0;
+        (*found).device = 0;
+        if !file.is_null() {
             let inode: *mut c_void = load(file, Offset::FileInode);
-            load(inode, Offset::InodeNumber)
-        };
+            let system: *mut c_void = load(inode, Offset::InodeFileSystem);
+            (*found).inode = load(inode, Offset::InodeNumber);
+            (*found).device = u64::from(load::<u32>(system, Offset::FileSystemDevice));
+        }
     }
     0
 }

@@ -4,9 +4,12 @@ use aya_ebpf::{macros::tracepoint, programs::TracePointContext};
 use tracer_common::{header::Kind, settings::Offset};
 
 use super::{Finished, send, send_long};
+use crate::program;
 
 /// `MAP_ANONYMOUS` (include/uapi/asm-generic/mman-common.h; the same wherever this runs).
 const MAP_ANONYMOUS: u64 = 0x20;
+/// `PROT_EXEC` (the same file).
+const PROT_EXEC: u64 = 4;
 
 /// `syscalls:sys_exit_mmap`: `ret` is the address.
 #[tracepoint]
@@ -32,6 +35,10 @@ fn try_mmap_exit(ctx: &TracePointContext) -> Option<()> {
     } else {
         let file_offset = call.argument(Offset::Argument5);
         send_long(record, file_offset, call.argument(Offset::Argument4));
+        if call.argument(Offset::Argument2) & PROT_EXEC != 0 {
+            // At the same address another file's code may lie when the collector comes to look.
+            program::send_mapped(record.address, record.length, call.who);
+        }
     }
     Some(())
 }

@@ -22,6 +22,7 @@ use crate::event::Pid;
 pub struct Held {
     pid: rustix::process::Pid,
     name: OsString,
+    path: PathBuf,
     /// A byte lets it go; closed without one, it ends itself.
     gate: Option<std::fs::File>,
     /// The errno of a failed `execve` comes here; closed by a successful one.
@@ -71,6 +72,7 @@ impl Held {
             pid => Ok(Self {
                 pid: rustix::process::Pid::from_raw(pid).context("fork returned no pid")?,
                 name: name.clone(),
+                path,
                 gate: Some(gate_write.into()),
                 failure: failure_read.into(),
             }),
@@ -81,6 +83,12 @@ impl Held {
     #[must_use]
     pub fn pid(&self) -> Pid {
         Pid(self.pid.as_raw_nonzero().get() as u32)
+    }
+
+    /// The program that it will become.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Lets it go.

@@ -71,6 +71,8 @@ fn types_at(btf: &Path) -> Result<KernelTypes> {
         (Offset::VmaFile, "vm_area_struct", "vm_file"),
         (Offset::FileInode, "file", "f_inode"),
         (Offset::InodeNumber, "inode", "i_ino"),
+        (Offset::InodeFileSystem, "inode", "i_sb"),
+        (Offset::FileSystemDevice, "super_block", "s_dev"),
         (Offset::MmStartCode, "mm_struct", "start_code"),
         (Offset::MmEndData, "mm_struct", "end_data"),
         (Offset::MmAuxv, "mm_struct", "saved_auxv"),

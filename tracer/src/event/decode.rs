@@ -8,7 +8,7 @@ use thiserror::Error;
 use tracer_common::{
     header::{Header, Kind},
     memory::{FAULT_IN_KERNEL, FAULT_WRITE, unpack_failure, unpack_pages},
-    process::{COMM_LENGTH, MAPPING_SHARED, MAPPING_STACK, MAPPING_VDSO},
+    process::{COMM_LENGTH, MAPPING_BY_CALL, MAPPING_SHARED, MAPPING_STACK, MAPPING_VDSO},
     stack::{FRAME_SLOTS, MAX_FRAMES, TICKET},
 };
 
@@ -160,7 +160,7 @@ impl Decoder {
                 }
             }
             Kind::Mapping => {
-                exactly(64)?;
+                exactly(72)?;
                 let start = bytes.get_u64_ne();
                 let end = start.checked_add(bytes.get_u64_ne()).ok_or(wrong)?;
                 let name = match flags {
@@ -168,17 +168,20 @@ impl Decoder {
                     flags if flags & MAPPING_VDSO != 0 => "[vdso]",
                     _ => "",
                 };
+                let mapping = Mapping {
+                    start: Address(start),
+                    end: Address(end),
+                    protection,
+                    shared: flags & MAPPING_SHARED != 0,
+                    offset: bytes.get_u64_ne(),
+                    inode: bytes.get_u64_ne(),
+                    name: name.to_owned(),
+                };
                 Record::Mapping(RawMapping {
                     stamp,
-                    mapping: Mapping {
-                        start: Address(start),
-                        end: Address(end),
-                        protection,
-                        shared: flags & MAPPING_SHARED != 0,
-                        offset: bytes.get_u64_ne(),
-                        inode: bytes.get_u64_ne(),
-                        name: name.to_owned(),
-                    },
+                    mapping,
+                    device: bytes.get_u64_ne(),
+                    by_call: flags & MAPPING_BY_CALL != 0,
                 })
             }
             Kind::Stack => Record::Stack(stack(stamp, flags, bytes).ok_or(wrong)??),

@@ -92,13 +92,18 @@ pub struct RawProcess {
     pub turn: Turn,
 }
 
-/// A mapping that the kernel made for a new program; its name is not known to the kernel's programs.
+/// A mapping that the kernel made for a new program, or a call of a file's code; its name is not known to the
+/// kernel's programs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawMapping {
     /// Whose.
     pub stamp: Stamp,
     /// What `/proc` would show of it, but for a file's name.
     pub mapping: Mapping,
+    /// Device of the file, as the kernel has it.
+    pub device: u64,
+    /// It was made by a call, not by the kernel.
+    pub by_call: bool,
 }
 
 /// A stack that user space has not verified yet. Its bytes are the target's secrets: they are dropped

@@ -4,14 +4,14 @@
 use std::collections::HashMap;
 
 use crate::event::{
-    Mapping, Maps, MapsPurpose, Tid,
+    Maps, MapsPurpose, Tid,
     record::{RawMapping, RawProcess},
 };
 
 /// Mappings of programs whose exec has not been told yet.
 #[derive(Debug)]
 pub struct Beginnings {
-    mappings: HashMap<Tid, Vec<Mapping>>,
+    mappings: HashMap<Tid, Vec<RawMapping>>,
     page_bytes: u64,
 }
 
@@ -28,18 +28,18 @@ impl Beginnings {
     /// One mapping. The same one may be told twice.
     pub fn mapping(&mut self, found: RawMapping) {
         let mappings = self.mappings.entry(found.stamp.tid).or_default();
-        if !mappings.contains(&found.mapping) {
-            mappings.push(found.mapping);
+        if !mappings.iter().any(|told| told.mapping == found.mapping) {
+            mappings.push(found);
         }
     }
 
-    /// The program begins: its seed, if the mappings told are all that the kernel counts.
-    pub fn begin(&mut self, exec: &RawProcess) -> Option<Maps> {
+    /// The program begins: what was told of its mappings, if that is all that the kernel counts.
+    pub fn begin(&mut self, exec: &RawProcess) -> Option<Vec<RawMapping>> {
         let mut mappings = self.mappings.remove(&exec.stamp.tid)?;
-        mappings.sort_unstable_by_key(|mapping| mapping.start);
+        mappings.sort_unstable_by_key(|told| told.mapping.start);
         let told: u64 = mappings
             .iter()
-            .map(|mapping| mapping.end.0 - mapping.start.0)
+            .map(|told| told.mapping.end.0 - told.mapping.start.0)
             .sum();
         let counted = exec.totals?.total_pages * self.page_bytes;
         if told != counted {
@@ -49,14 +49,19 @@ impl Beginnings {
             );
             return None;
         }
-        Some(Maps {
-            time: exec.stamp.time,
-            began: exec.stamp.time,
-            pid: exec.stamp.pid,
-            space: exec.stamp.space,
-            mappings,
-            purpose: MapsPurpose::Seed,
-            after: 0,
-        })
+        Some(mappings)
+    }
+}
+
+/// The seed of a program that begins with these mappings.
+pub fn seed(exec: &RawProcess, mappings: Vec<RawMapping>) -> Maps {
+    Maps {
+        time: exec.stamp.time,
+        began: exec.stamp.time,
+        pid: exec.stamp.pid,
+        space: exec.stamp.space,
+        mappings: mappings.into_iter().map(|told| told.mapping).collect(),
+        purpose: MapsPurpose::Seed,
+        after: 0,
     }
 }

@@ -128,6 +128,7 @@ impl Live {
         };
         live.sink.enter(&Event::Started(started));
         let mut ending = Ending::new()?;
+        live.stacks.know(plan.target.program());
         live.programs.attach(plan.faults)?;
         ending.begin(live.begin(plan.target)?, plan.duration);
         let first = privileges::First::now();

@@ -1,6 +1,10 @@
 //! What is to be traced, how, and what comes of it.
 
-use std::{path::PathBuf, process::ExitStatus, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitStatus,
+    time::Duration,
+};
 
 use anyhow::{Result, bail};
 use tracer_common::settings::FaultMode;
@@ -50,6 +54,17 @@ pub enum Target {
     Processes(Selection),
     /// This command.
     Command(Held),
+}
+
+impl Target {
+    /// The program that is about to be started, if one is.
+    #[must_use]
+    pub fn program(&self) -> Option<&Path> {
+        match self {
+            Self::Command(held) => Some(held.path()),
+            Self::Processes(_) => None,
+        }
+    }
 }
 
 /// Which processes that run already are traced.

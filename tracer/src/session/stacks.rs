@@ -1,7 +1,7 @@
 //! Stacks of a live trace: unwound when they arrive, given an id, named on a thread of their own while
 //! the process is alive.
 
-use std::{collections::HashMap, ops::Range, sync::Arc};
+use std::{collections::HashMap, ops::Range, path::Path, sync::Arc};
 
 use tracer_common::stack::{BY_RULE, RuleKey};
 
@@ -12,11 +12,14 @@ use super::{
 use crate::{
     capture::programs::Programs,
     event::{
-        Incomplete, Learning, Nanoseconds, Sent, SpaceId, StackId, StackQuality,
-        record::{RawStack as Record, StackWord},
+        Incomplete, Learning, Nanoseconds, Pid, Sent, SpaceId, StackId, StackQuality,
+        record::{RawMapping, RawStack as Record, StackWord},
     },
-    stacks::{Copied, Namer, RawStack, Unwinder},
+    stacks::{Copied, Identity, Mapped, Namer, RawStack, Unwinder},
 };
+
+/// `PROT_EXEC` (include/uapi/asm-generic/mman-common.h).
+const PROT_EXEC: u8 = 4;
 
 /// What tells one stack from another.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -64,6 +67,11 @@ impl Stacks {
             settled: Nanoseconds(started.0.saturating_add(Learning::SETTLED_NS)),
             learning: Learning::default(),
         }
+    }
+
+    /// Gets to know files that processes are likely to have; `program` is about to be started.
+    pub fn know(&mut self, program: Option<&Path>) {
+        self.unwinder.know(program);
     }
 
     /// A stack came whole: unwinds it, gives it an id, and tells the kernel what it may send shorter
@@ -208,10 +216,30 @@ impl Stacks {
             self.forget_range(space, key(), range, change.time, programs);
         }
         match change.made {
-            Made::OfFile => self.unwinder.modules_changed(space),
+            Made::Moved => self.unwinder.modules_changed(space),
             Made::AtRunTime => self.unwinder.code_made(space),
-            Made::Nothing => {}
+            // Of a file's the kernel tells besides: see `mapped`.
+            Made::OfFile | Made::Nothing => {}
         }
+    }
+
+    /// A call has mapped a file's code.
+    pub fn mapped(&mut self, mapping: &RawMapping) {
+        let space = mapping.stamp.space;
+        if mapping.mapping.inode == 0 {
+            // The kernel's programs could not find out which.
+            self.unwinder.modules_changed(space);
+        } else {
+            let pid = mapping.stamp.pid;
+            self.unwinder.mapped(pid, space, &mapped(mapping));
+        }
+    }
+
+    /// A program begins with these mappings; those of code are all told, or none.
+    pub fn begun(&mut self, pid: Pid, space: SpaceId, mappings: &[RawMapping]) {
+        let is_code = |found: &&RawMapping| found.mapping.protection & PROT_EXEC != 0;
+        let code: Vec<_> = mappings.iter().filter(is_code).map(mapped).collect();
+        self.unwinder.begun(pid, space, &code);
     }
 
     fn forget_range(
@@ -287,5 +315,21 @@ impl Stacks {
         if !self.namer.finish() {
             log::error!("naming the stacks failed: some call sites have no names");
         }
+    }
+}
+
+fn mapped(found: &RawMapping) -> Mapped {
+    let RawMapping {
+        mapping, device, ..
+    } = found;
+    Mapped {
+        range: mapping.start.0..mapping.end.0,
+        offset: mapping.offset,
+        // `MAJOR` and `MINOR` (include/linux/kdev_t.h).
+        file: Identity {
+            device: ((device >> 20) as u32, (device & 0xf_ffff) as u32),
+            inode: mapping.inode,
+        },
+        is_vdso: mapping.name == "[vdso]",
     }
 }

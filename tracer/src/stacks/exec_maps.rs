@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 
+use super::files::Identity;
 use crate::event::Pid;
 
 /// One executable mapping.
@@ -22,6 +23,17 @@ pub struct ExecMap {
     pub name: String,
     /// The path no longer leads to the file.
     pub deleted: bool,
+}
+
+impl ExecMap {
+    /// Which file it shows.
+    #[must_use]
+    pub fn identity(&self) -> Identity {
+        Identity {
+            device: self.device,
+            inode: self.inode,
+        }
+    }
 }
 
 /// Reads them, ascending.

@@ -1,79 +1,21 @@
-//! What code lies where in each address space: read from `/proc/PID/maps` when it has to be, files
-//! read once and shared by all processes that map them.
+//! What code lies where in each address space: as the kernel tells of each mapping, and read from
+//! `/proc/PID/maps` where that does not say it all.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
-use std::os::unix::fs::FileExt;
-use std::path::Path;
-use std::sync::{Arc, Weak};
-
-use rustix::fs::Stat;
+use std::sync::Arc;
 
 use super::arch::{self, Walker};
 use super::cfi::{Cfi, Exit};
-use super::elf::{self, Layout};
+use super::elf::Layout;
 use super::exec_maps::{self, ExecMap};
-use super::open;
+use super::files::{Files, Identity, Loaded, ModuleFile, VDSO};
 use crate::event::Pid;
 
-/// The most bytes of a vDSO that are believed.
-const MAX_VDSO: u64 = 1 << 20;
 /// Exits remembered for one address space before they are forgotten.
 const MAX_EXITS: usize = 1 << 16;
 /// Vain readings of the maps, after which the pause between two no longer doubles.
 const MAX_PAUSE: u32 = 10;
-
-/// One version of one file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct FileId {
-    device: u64,
-    inode: u64,
-    size: u64,
-    modified: (i64, u64),
-}
-
-impl FileId {
-    fn of(stat: &Stat) -> Self {
-        Self {
-            device: stat.st_dev,
-            inode: stat.st_ino,
-            size: u64::try_from(stat.st_size).unwrap_or(0),
-            modified: (stat.st_mtime, stat.st_mtime_nsec),
-        }
-    }
-
-    /// Of bytes that are in no file.
-    fn of_bytes(bytes: &[u8]) -> Self {
-        let mut hasher = DefaultHasher::new();
-        bytes.hash(&mut hasher);
-        Self {
-            device: 0,
-            inode: hasher.finish(),
-            size: bytes.len() as u64,
-            modified: (0, 0),
-        }
-    }
-}
-
-/// An ELF file that is mapped somewhere, held open for naming.
-#[derive(Debug)]
-pub struct ModuleFile {
-    /// Which.
-    pub id: FileId,
-    /// Open for reading.
-    pub file: File,
-    /// Its layout.
-    pub layout: Layout,
-}
-
-/// The same with its unwind tables.
-#[derive(Debug)]
-struct Loaded {
-    module: Arc<ModuleFile>,
-    cfi: Cfi,
-}
 
 /// Where an address lies, for naming: good also when the process is gone.
 #[derive(Clone, Debug)]
@@ -114,6 +56,19 @@ pub enum Place {
     },
 }
 
+/// A mapping of code, as the kernel tells of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mapped {
+    /// Where.
+    pub range: Range<u64>,
+    /// Offset in the file, bytes.
+    pub offset: u64,
+    /// The file.
+    pub file: Identity,
+    /// It is the vDSO.
+    pub is_vdso: bool,
+}
+
 /// One executable mapping and what is behind it.
 #[derive(Clone)]
 struct Code {
@@ -121,6 +76,8 @@ struct Code {
     path: Arc<str>,
     /// The file and the address of `map.start` in its own addressing.
     file: Option<(Arc<Loaded>, u64)>,
+    /// The kernel has told of it.
+    told: bool,
 }
 
 impl Code {
@@ -150,66 +107,13 @@ impl Code {
     }
 }
 
-/// Files by version, dropped when no address space maps them any more.
-#[derive(Default)]
-pub struct Files {
-    loaded: HashMap<FileId, Weak<Loaded>>,
-}
-
-impl Files {
-    fn load(&mut self, id: FileId, file: File) -> Option<Arc<Loaded>> {
-        if let Some(loaded) = self.loaded.get(&id).and_then(Weak::upgrade) {
-            return Some(loaded);
-        }
-        let (layout, tables) = elf::read(&file)?;
-        let module = Arc::new(ModuleFile { id, file, layout });
-        let loaded = Arc::new(Loaded {
-            module,
-            cfi: Cfi::new(tables),
-        });
-        self.loaded.retain(|_, loaded| loaded.strong_count() > 0);
-        self.loaded.insert(id, Arc::downgrade(&loaded));
-        Some(loaded)
-    }
-
-    /// The file behind a mapping, `None` if there is none that can be read.
-    fn behind(&mut self, pid: Pid, map: &ExecMap) -> Option<Arc<Loaded>> {
-        if map.name == "[vdso]" {
-            return self.vdso(pid, map);
-        }
-        if map.inode == 0 {
-            return None;
-        }
-        let by_path = || {
-            let found = open::beneath_root(pid, Path::new(&map.name)).ok()?;
-            // The path may lead to another file by now. (The device is not compared: file systems
-            // with subvolumes or layers show another one in maps.)
-            (!map.deleted && found.1.st_ino == map.inode).then_some(found)
-        };
-        let (file, stat) = open::mapped(pid, map.start, map.end)
-            .ok()
-            .or_else(by_path)?;
-        self.load(FileId::of(&stat), file)
-    }
-
-    fn vdso(&mut self, pid: Pid, map: &ExecMap) -> Option<Arc<Loaded>> {
-        let size = map
-            .end
-            .checked_sub(map.start)
-            .filter(|&size| size <= MAX_VDSO)?;
-        let mut bytes = vec![0; usize::try_from(size).ok()?];
-        let memory = File::open(format!("/proc/{pid}/mem")).ok()?;
-        memory.read_exact_at(&mut bytes, map.start).ok()?;
-        let id = FileId::of_bytes(&bytes);
-        self.load(id, open::unnamed("vdso", &bytes).ok()?)
-    }
-}
-
 /// The code of one address space.
 pub struct Space {
     code: Vec<Code>,
     walker: Walker,
     exits: HashMap<u64, Exit>,
+    /// Mappings that the kernel has told, of files that are not known yet.
+    unknown: Vec<Mapped>,
     stale: bool,
     vain: u32,
     pause: u32,
@@ -221,6 +125,7 @@ impl Default for Space {
             code: Vec::new(),
             walker: Walker::new(std::iter::empty()),
             exits: HashMap::new(),
+            unknown: Vec::new(),
             stale: true,
             vain: 0,
             pause: 0,
@@ -229,7 +134,7 @@ impl Default for Space {
 }
 
 impl Space {
-    /// The same code in another address space, its maps not read yet.
+    /// The same code in another address space.
     #[must_use]
     pub fn copy(&self) -> Self {
         let code = self.code.clone();
@@ -237,8 +142,76 @@ impl Space {
         Self {
             code,
             walker,
+            unknown: self.unknown.clone(),
+            stale: self.stale,
             ..Self::default()
         }
+    }
+
+    /// A file's code was mapped at addresses where nothing is known: the file is known, or else the maps are
+    /// read before the next walk.
+    pub fn mapped(&mut self, mapped: &Mapped, files: &mut Files) {
+        match Self::told(mapped, files) {
+            Some(code) => {
+                let at = self
+                    .code
+                    .partition_point(|other| other.map.start < code.map.start);
+                self.code.insert(at, code);
+                self.changed();
+            }
+            None => {
+                self.unknown.push(mapped.clone());
+                self.mark_stale();
+            }
+        }
+    }
+
+    /// The code of a new program, if all of it is known.
+    pub fn begun(mapped: &[Mapped], files: &mut Files) -> Option<Self> {
+        let code: Option<Vec<_>> = mapped
+            .iter()
+            .map(|mapped| Self::told(mapped, files))
+            .collect();
+        let mut code = code?;
+        code.sort_unstable_by_key(|code| code.map.start);
+        Some(Self {
+            walker: Walker::new(code.iter().filter_map(Self::module)),
+            code,
+            stale: false,
+            ..Self::default()
+        })
+    }
+
+    fn told(mapped: &Mapped, files: &mut Files) -> Option<Code> {
+        let (start, end) = (mapped.range.start, mapped.range.end);
+        let (name, loaded) = if mapped.is_vdso {
+            (VDSO.into(), files.own_vdso(end - start)?)
+        } else {
+            files.known(mapped.file)?
+        };
+        let begin = address_at(&loaded.module.layout, mapped.offset)?;
+        let map = ExecMap {
+            start,
+            end,
+            offset: mapped.offset,
+            device: mapped.file.device,
+            inode: mapped.file.inode,
+            name: name.as_ref().to_owned(),
+            deleted: false,
+        };
+        Some(Code {
+            path: printable(&name).into(),
+            map,
+            file: Some((loaded, begin)),
+            told: true,
+        })
+    }
+
+    /// What the kernel has told may have been lost, or moved: the maps count.
+    pub fn distrust(&mut self) {
+        self.code.iter_mut().for_each(|code| code.told = false);
+        self.unknown.clear();
+        self.mark_stale();
     }
 
     /// The maps have changed: read them again before the next walk.
@@ -253,16 +226,21 @@ impl Space {
     }
 
     /// These addresses were unmapped, or mapped anew: what was known of them is forgotten, also which version
-    /// of a file was there, and the maps are read before the next walk.
+    /// of a file was there.
     pub fn forget_range(&mut self, range: &Range<u64>) {
         self.code = std::mem::take(&mut self.code)
             .into_iter()
             .flat_map(|code| code.outside(range))
             .collect();
-        self.walker = Walker::new(self.code.iter().filter_map(Self::module));
-        self.exits.clear();
-        self.mark_stale();
+        self.forget_unknown(range);
+        self.changed();
         self.mark_grown();
+    }
+
+    /// The same of what is not known.
+    fn forget_unknown(&mut self, range: &Range<u64>) {
+        self.unknown
+            .retain(|told| range.end <= told.range.start || told.range.end <= range.start);
     }
 
     /// Reads the maps if they are known to have changed.
@@ -294,27 +272,49 @@ impl Space {
     }
 
     /// Reads the maps; what could not be read (`None`) leaves everything as it was. Says whether anything
-    /// changed.
+    /// changed. They show what is there now, and a stack may be older: where the kernel has told what was
+    /// mapped, that counts.
     fn read(&mut self, pid: Pid, files: &mut Files) -> Option<bool> {
         let maps = exec_maps::read(pid).ok()?;
-        if maps.iter().eq(self.code.iter().map(|code| &code.map)) {
-            return Some(false);
-        }
-        let mut known: HashMap<u64, Code> = self
-            .code
-            .drain(..)
-            .map(|code| (code.map.start, code))
-            .collect();
+        let before: Vec<ExecMap> = self.code.iter().map(|code| code.map.clone()).collect();
+        let old = std::mem::take(&mut self.code);
+        let (told, old): (Vec<_>, Vec<_>) = old.into_iter().partition(|code| code.told);
+        let mut known: HashMap<u64, Code> =
+            old.into_iter().map(|code| (code.map.start, code)).collect();
+        self.code = told;
         for map in maps {
-            let code = match known.remove(&map.start) {
+            if self.has_code_in(&(map.start..map.end), false) {
+                continue;
+            }
+            let wanted =
+                |mapped: &Mapped| mapped.range.start < map.end && map.start < mapped.range.end;
+            let unknown = self.unknown.iter().position(wanted);
+            if unknown.is_some_and(|at| self.unknown[at].file != map.identity()) {
+                continue;
+            }
+            let mut code = match known.remove(&map.start) {
                 Some(code) if code.map == map => code,
                 _ => Self::code(pid, map, files),
             };
-            self.code.push(code);
+            if let Some(at) = unknown {
+                self.unknown.remove(at);
+                code.told = true;
+            }
+            let at = self
+                .code
+                .partition_point(|other| other.map.start < code.map.start);
+            self.code.insert(at, code);
         }
+        let changed = !before.iter().eq(self.code.iter().map(|code| &code.map));
+        if changed {
+            self.changed();
+        }
+        Some(changed)
+    }
+
+    fn changed(&mut self) {
         self.walker = Walker::new(self.code.iter().filter_map(Self::module));
         self.exits.clear();
-        Some(true)
     }
 
     fn code(pid: Pid, map: ExecMap, files: &mut Files) -> Code {
@@ -326,6 +326,7 @@ impl Space {
             path: printable(&map.name).into(),
             map,
             file,
+            told: false,
         }
     }
 
@@ -359,6 +360,13 @@ impl Space {
             .iter()
             .take_while(|code| code.map.start < range.end)
             .any(|code| !of_file || code.file.is_some())
+    }
+
+    /// The same, or code of which the kernel has told and nothing more is known.
+    #[must_use]
+    pub fn concerns(&self, range: &Range<u64>, of_file: bool) -> bool {
+        let overlaps = |told: &Mapped| told.range.start < range.end && range.start < told.range.end;
+        self.has_code_in(range, of_file) || self.unknown.iter().any(overlaps)
     }
 
     /// Whether there is code at this address.

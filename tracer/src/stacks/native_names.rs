@@ -21,7 +21,8 @@ use blazesym::symbolize::{CodeInfo, Input, Sym, Symbolized, Symbolizer};
 
 use super::debug_files;
 use super::elf::{self, Exported};
-use super::modules::{FileId, ModuleFile, printable};
+use super::files::{FileId, ModuleFile};
+use super::modules::printable;
 use crate::event::Frame;
 
 /// Names addresses in files, each address once.

@@ -19,7 +19,8 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::modules::{ModuleFile, Place};
+use super::files::ModuleFile;
+use super::modules::Place;
 use super::native_names::NativeNames;
 use super::perf_map::{Clocks, Owner, PerfMap};
 use super::perf_names::Found;

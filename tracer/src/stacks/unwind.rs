@@ -1,14 +1,15 @@
 //! From registers and a copy of stack bytes to return addresses.
 
-use std::{collections::HashMap, ops::Range};
+use std::{collections::HashMap, ops::Range, path::Path};
 
 use tracer_common::stack::{BY_RULE, MAX_FRAMES, Rule, flags};
 
 use super::arch::{Next, Registers};
 use super::cfi::{Exit, Step, StepError};
-use super::modules::{Files, Place, Space};
+use super::files::Files;
+use super::modules::{Mapped, Place, Space};
 use super::raw::RawStack;
-use crate::event::{Cause, SpaceId, StackQuality};
+use crate::event::{Cause, Pid, SpaceId, StackQuality};
 
 /// A stack as far as it could be unwound.
 #[derive(Clone, Debug, Default)]
@@ -61,6 +62,14 @@ impl Unwinder {
         Self::default()
     }
 
+    /// Gets to know files that processes are likely to have, before the first of them is gone.
+    pub fn know(&mut self, program: Option<&Path>) {
+        self.files.know_own();
+        if let Some(path) = program {
+            self.files.know_program(path);
+        }
+    }
+
     /// Unwinds one stack. Reads the target's maps and files where it has not yet; never fails: what
     /// could not be found out shows in [`Unwound::quality`].
     pub fn unwind(&mut self, raw: &RawStack<'_>) -> Unwound {
@@ -89,12 +98,30 @@ impl Unwinder {
         }
     }
 
-    /// A file was mapped as code in this address space, or unmapped from it: its maps are read again
-    /// before its next stack. (Memory without a file needs no such call: it is looked for when a pc
-    /// is found in no known mapping.)
+    /// A program begins with this code. What of it is not known is looked for at once: the process may be
+    /// gone soon.
+    pub fn begun(&mut self, pid: Pid, space: SpaceId, code: &[Mapped]) {
+        let space = self.spaces.entry(space).or_default();
+        match Space::begun(code, &mut self.files).filter(|_| !code.is_empty()) {
+            Some(known) => *space = known,
+            None => space.freshen(pid, &mut self.files),
+        }
+    }
+
+    /// A file's code was mapped where none was known, or is any more. A file that is not known is looked for
+    /// at once: it may be gone soon.
+    pub fn mapped(&mut self, pid: Pid, space: SpaceId, mapped: &Mapped) {
+        if let Some(space) = self.spaces.get_mut(&space) {
+            space.mapped(mapped, &mut self.files);
+            space.freshen(pid, &mut self.files);
+        }
+    }
+
+    /// Nobody knows what has changed in this address space: its maps are read again before its next stack.
+    /// (Memory without a file needs no such call: it is looked for when a pc is found in no known mapping.)
     pub fn modules_changed(&mut self, space: SpaceId) {
         if let Some(space) = self.spaces.get_mut(&space) {
-            space.mark_stale();
+            space.distrust();
         }
     }
 
@@ -117,7 +144,7 @@ impl Unwinder {
     pub fn knows_code_in(&self, space: SpaceId, range: &Range<u64>, of_file: bool) -> bool {
         self.spaces
             .get(&space)
-            .is_some_and(|space| space.has_code_in(range, of_file))
+            .is_some_and(|space| space.concerns(range, of_file))
     }
 
     /// An address space was copied: the copy begins with the same code, also if its process is gone

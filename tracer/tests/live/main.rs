@@ -26,6 +26,7 @@ mod beginning;
 
 mod end;
 
+mod gone;
 mod learned;
 
 mod loss;

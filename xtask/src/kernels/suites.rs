@@ -70,6 +70,7 @@ const PLANS: [Plan; 4] = [
                 "needs a C compiler",
             ),
             ("code::", "needs a C compiler"),
+            ("gone::", "needs a C compiler"),
             ("learned::", "needs a C compiler"),
             ("outsider::", "needs a C compiler and strace"),
             ("truth::", "needs two C compilers"),

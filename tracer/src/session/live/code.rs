@@ -22,7 +22,7 @@ pub struct CodeChange {
     pub replaced: Vec<Range<u64>>,
     /// Addresses whose protection it has changed: what was there may be written, and run again.
     pub protected: Option<Range<u64>>,
-    /// What it has made: code of a file, other code, none.
+    /// What it has made: code of a file, other code, none …
     pub made: Made,
     /// From when on.
     pub time: Nanoseconds,
@@ -37,6 +37,8 @@ pub enum Made {
     OfFile,
     /// Code that no file has.
     AtRunTime,
+    /// Any code, which lay elsewhere.
+    Moved,
 }
 
 /// What a successful call has done.
@@ -52,8 +54,8 @@ pub fn of_call(call: &RawCall) -> CodeChange {
     change.made = match call.kind {
         Kind::Mmap if executable && call.extra.is_some() => Made::OfFile,
         Kind::Mmap | Kind::Mprotect if executable => Made::AtRunTime,
-        // It takes its protection along, which is not told.
-        Kind::Mremap => Made::AtRunTime,
+        // It takes its protection along, and its file, which are not told.
+        Kind::Mremap | Kind::RemapFilePages => Made::Moved,
         _ => Made::Nothing,
     };
     change

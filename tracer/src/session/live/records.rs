@@ -1,6 +1,7 @@
 //! What each record of the ring means for a live trace, as it arrives.
 
 use super::{Live, code};
+use crate::session::beginnings;
 use crate::{
     capture::procfs,
     event::{
@@ -55,6 +56,7 @@ impl Live {
                     comm: thread.comm,
                 }),
             ),
+            Record::Mapping(found) if found.by_call => self.stacks.mapped(&found),
             Record::Mapping(found) => self.programs_begun.mapping(found),
             Record::Exec(exec) => self.executed(&exec),
             Record::Exit(exit) => self.exited(&exit),
@@ -121,6 +123,9 @@ impl Live {
             }
         }
         self.stacks.forget(space, &mut self.programs);
+        let begun = self.programs_begun.begin(exec);
+        self.stacks
+            .begun(pid, space, begun.as_deref().unwrap_or_default());
         // A process that is gone already has no identity but its name.
         let mut identity = procfs::identity(pid).unwrap_or_default();
         if identity.comm.is_empty() {
@@ -132,9 +137,9 @@ impl Live {
             identity,
         });
         self.order.push(exec.stamp.time, event);
-        match self.programs_begun.begin(exec) {
-            Some(seed) => {
-                self.order.maps(seed);
+        match begun {
+            Some(mappings) => {
+                self.order.maps(beginnings::seed(exec, mappings));
                 // For the names of files, which only `/proc` knows.
                 self.read_maps(pid, space, MapsPurpose::Verify);
             }

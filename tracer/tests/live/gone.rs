@@ -1,0 +1,150 @@
+//! Code that is gone when the collector comes to look: the kernel has told which file it was.
+
+use std::{ffi::OsStr, fs, path::Path};
+
+use tracer::event::{Stack, StackQuality};
+
+use crate::{
+    command::folder,
+    compiled::compile,
+    learned::{record, stacks_of_maps},
+};
+
+/// Maps 64 KiB in a function of its own.
+const PLACE: &str = r#"
+#include <sys/mman.h>
+#define PLACE mmap(0, 1 << 16, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+"#;
+
+/// Starts itself again so many times, one after the other; each of them ends at once.
+const FAMILY: &str = r#"
+#include <spawn.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+extern char **environ;
+__attribute__((noinline)) static int only_this(void) { return PLACE == MAP_FAILED; }
+int main(int count, char **words) {
+    if (count < 2) return only_this();
+    for (long i = atol(words[1]); i > 0; i--) {
+        char *child[] = { words[0], 0 };
+        pid_t pid;
+        if (posix_spawn(&pid, words[0], 0, 0, child, environ)) return 1;
+        waitpid(pid, 0, 0);
+    }
+}
+"#;
+
+/// A library that maps in a function with a frame of so many bytes, under a name of its own.
+const LIBRARY: &str = r#"
+int NAME(void) {
+    volatile char frame[FRAME];
+    frame[0] = PLACE == MAP_FAILED;
+    return frame[0];
+}
+"#;
+
+/// Opens the libraries in turn, so many times, and closes each before it opens the next. First it rests with
+/// both of them open, for longer than it takes to look at a file that was never seen before.
+const IN_TURN: &str = r#"
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+int main(int count, char **words) {
+    void *first = 0, *both[] = { dlopen(words[2], RTLD_NOW), dlopen(words[4], RTLD_NOW) };
+    usleep(300000);
+    dlclose(both[0]), dlclose(both[1]);
+    for (long i = 0, turns = atol(words[1]); i < turns; i++) {
+        void *library = dlopen(words[2 + i % 2 * 2], RTLD_NOW);
+        int (*call)(void) = dlsym(library, words[3 + i % 2 * 2]);
+        if (first && first != (void *)call) fprintf(stderr, "elsewhere\n");
+        first = call;
+        call();
+        dlclose(library);
+    }
+}
+"#;
+
+fn with_place(source: &str) -> String {
+    format!("{PLACE}{source}")
+}
+
+/// The functions of a complete stack.
+fn functions(stack: &Stack) -> Vec<&str> {
+    assert_eq!(stack.quality, StackQuality::Complete, "{stack:?}");
+    let names = stack.frames.iter().map(|frame| frame.function.as_deref());
+    names.map(|name| name.unwrap_or("?")).collect()
+}
+
+#[test]
+fn a_process_that_ends_at_once_has_stacks_down_to_its_start() {
+    const CHILDREN: usize = 100;
+    let folder = folder();
+    let options = ["-O2", "-fno-optimize-sibling-calls"];
+    let program = compile(folder.path(), &with_place(FAMILY), &options);
+    let path = folder.path().join("family.vmt");
+    record(&path, &program, &[CHILDREN.to_string().as_ref()]);
+    let (stacks, mapped) = stacks_of_maps(&path);
+    assert_eq!(mapped.len(), CHILDREN);
+    for id in mapped {
+        let names = functions(&stacks[&id]);
+        assert_eq!(names[..3], ["mmap", "only_this", "main"], "{names:?}");
+        assert_eq!(names.last(), Some(&"_start"), "{names:?}");
+    }
+}
+
+#[test]
+fn a_library_that_was_replaced_by_another_meanwhile_is_not_taken_for_it() {
+    const TURNS: usize = 600;
+    let folder = folder();
+    let library = |name: &str, frame: u32| {
+        let home = folder.path().join(name);
+        fs::create_dir(&home).unwrap();
+        let (named, frame) = (format!("-DNAME={name}"), format!("-DFRAME={frame}"));
+        let options = ["-O2", "-shared", "-fPIC", &named, &frame];
+        compile(&home, &with_place(LIBRARY), &options)
+    };
+    let (small, large) = (library("small", 200), library("large", 800));
+    let program = compile(folder.path(), IN_TURN, &["-ldl"]);
+    let path = folder.path().join("turns.vmt");
+    let turns = TURNS.to_string();
+    let words: [&OsStr; 5] = [
+        turns.as_ref(),
+        small.as_ref(),
+        "small".as_ref(),
+        large.as_ref(),
+        "large".as_ref(),
+    ];
+    let output = record(&path, &program, &words);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        !stderr.contains("elsewhere"),
+        "this shows nothing: {stderr}"
+    );
+    assert_libraries(&path, TURNS);
+}
+
+/// Each stack is of the library whose turn it was, or of none where that is not known; most are.
+fn assert_libraries(path: &Path, turns: usize) {
+    let (stacks, mapped) = stacks_of_maps(path);
+    assert_eq!(mapped.len(), turns);
+    let mut right = 0;
+    for (turn, id) in mapped.iter().enumerate() {
+        let (own, other) = if turn % 2 == 0 {
+            ("small", "large")
+        } else {
+            ("large", "small")
+        };
+        let Some(stack) = stacks.get(id) else {
+            continue;
+        };
+        let passes = |name| {
+            let mut frames = stack.frames.iter();
+            frames.any(|frame| frame.function.as_deref() == Some(name))
+        };
+        assert!(!passes(other), "turn {turn}: {stack:?}");
+        right += usize::from(stack.quality == StackQuality::Complete && passes(own));
+    }
+    // Their addresses are the same: a stack whose hash the kernel has sent before it knew of the change is none.
+    assert!(right * 2 > turns, "{right} of {turns}");
+}
