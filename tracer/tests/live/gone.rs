@@ -95,7 +95,7 @@ fn a_process_that_ends_at_once_has_stacks_down_to_its_start() {
 
 #[test]
 fn a_library_that_was_replaced_by_another_meanwhile_is_not_taken_for_it() {
-    const TURNS: usize = 600;
+    const TURNS: usize = 100;
     let folder = folder();
     let library = |name: &str, frame: u32| {
         let home = folder.path().join(name);
