@@ -33,6 +33,8 @@ mod loss;
 
 mod outsider;
 
+mod panics;
+
 mod replay;
 
 mod renamed;
