@@ -14,5 +14,6 @@ mod case;
 mod golden;
 mod json;
 mod ledger;
+mod patterns;
 mod text;
 mod verdict;
