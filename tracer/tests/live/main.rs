@@ -32,6 +32,8 @@ mod loss;
 
 mod outsider;
 
+mod patterns;
+
 mod replay;
 
 mod renamed;
