@@ -15,5 +15,6 @@ mod golden;
 mod json;
 mod ledger;
 mod patterns;
+mod runtimes;
 mod text;
 mod verdict;

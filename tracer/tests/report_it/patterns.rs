@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use tracer::analysis::patterns::{Observation, Patterns, Settled};
-use tracer::analysis::summary::{Level, Pattern};
+use tracer::analysis::summary::Pattern;
 use tracer::event::Frame;
 use tracer::ledger::change::Origin;
 use tracer::session::known;
@@ -51,7 +51,7 @@ fn arena() -> Settled<'static> {
     }
 }
 
-fn cage() -> Settled<'static> {
+pub fn cage() -> Settled<'static> {
     Settled {
         start: 0x7e00_0001_0000,
         reserved: 10 * GIB,
@@ -62,7 +62,7 @@ fn cage() -> Settled<'static> {
     }
 }
 
-struct Seen {
+pub struct Seen {
     stack: Vec<&'static str>,
     requested: u64,
     settled: Settled<'static>,
@@ -71,7 +71,7 @@ struct Seen {
 }
 
 impl Seen {
-    fn mmap(stack: &[&'static str], requested: u64, settled: Settled<'static>) -> Self {
+    pub fn mmap(stack: &[&'static str], requested: u64, settled: Settled<'static>) -> Self {
         Self {
             stack: stack.to_vec(),
             requested,
@@ -81,7 +81,7 @@ impl Seen {
         }
     }
 
-    fn by(self, runtime: &'static str) -> Self {
+    pub fn by(self, runtime: &'static str) -> Self {
         Self {
             runtime: Some(runtime),
             ..self
@@ -102,7 +102,7 @@ impl Seen {
     }
 
     #[track_caller]
-    fn is(&self, id: &str) -> Pattern {
+    pub fn is(&self, id: &str) -> Pattern {
         let pattern = self.recognised();
         assert_eq!(
             pattern.as_ref().map(|one| one.id.as_str()),
@@ -116,7 +116,7 @@ impl Seen {
     }
 
     #[track_caller]
-    fn is_none(&self) {
+    pub fn is_none(&self) {
         assert_eq!(self.recognised(), None, "{:?}", self.stack);
     }
 }
@@ -184,59 +184,6 @@ fn what_only_looks_like_an_arena_is_none() {
         Seen::mmap(&["mmap@libc", "@?"], 128 * MIB, other).is_none();
     }
     Seen::mmap(&["mmap@libc", "@?"], 134_279_168, arena()).is_none();
-}
-
-#[test]
-fn a_wasm_memory_is_known_by_its_frames_or_in_a_node_by_its_size_and_its_guard() {
-    let stack = [
-        "mmap@libc",
-        "v8::internal::BackingStore::TryAllocateAndPartiallyCommitMemory(v8::internal::Isolate*)@node",
-        "v8::internal::BackingStore::AllocateWasmMemory(v8::internal::Isolate*, unsigned long)@node",
-    ];
-    let old = Seen::mmap(&stack, 10_737_479_680, cage()).by("node v22.22.0");
-    let old = old.is("v8-wasm-memory");
-    assert_eq!(old.level, Level::Benign);
-    assert!(
-        old.knob_effect
-            .unwrap()
-            .contains("10 GiB become at most 4 GiB")
-    );
-    // What was not measured is not promised.
-    let new = Seen::mmap(&stack, 8_589_996_032, cage()).by("node v24.21.0");
-    assert!(
-        !new.is("v8-wasm-memory")
-            .knob_effect
-            .unwrap()
-            .contains("10 GiB")
-    );
-    let other = Seen::mmap(&stack, 10_737_479_680, cage()).by("deno 2.0");
-    assert_eq!(other.is("v8-wasm-memory").knob, None);
-    let unnamed = ["mmap@libc", "@node", "main@node"];
-    Seen::mmap(&unnamed, 10_737_479_680, cage())
-        .by("node v22.22.0")
-        .is("v8-wasm-memory");
-}
-
-#[test]
-fn ten_gibibytes_that_are_not_v8s_are_no_wasm_memory() {
-    let own = ["mmap@libc", "work@/srv/program"];
-    Seen::mmap(&own, 10_737_479_680, cage()).is_none();
-    // A library of a node's, or the node itself, but not the shape.
-    let addon = ["mmap@libc", "reserve@/srv/addon.node"];
-    Seen::mmap(&addon, 10_737_479_680, cage())
-        .by("node v22.22.0")
-        .is_none();
-    let at_start = Settled {
-        accessible_at: Some(0),
-        ..cage()
-    };
-    let unnamed = ["mmap@libc", "@node"];
-    Seen::mmap(&unnamed, 10_737_479_680, at_start)
-        .by("node v22.22.0")
-        .is_none();
-    Seen::mmap(&unnamed, 10 * GIB, cage())
-        .by("node v22.22.0")
-        .is_none();
 }
 
 #[test]

@@ -30,15 +30,7 @@ fn matches_one(word: &str, text: &str) -> bool {
 #[must_use]
 pub fn plain(function: &str) -> &str {
     const APPENDED: [&str; 5] = [".part.", ".constprop.", ".isra.", ".cold", ".lto_priv."];
-    // `(anonymous namespace)::f(int)` and `runtime.(*mheap).sysAlloc` begin with brackets of their own.
-    let mut end = function.len();
-    for (at, _) in function.match_indices('(') {
-        let rest = &function[at..];
-        if !rest.starts_with("(anonymous namespace)") && !rest.starts_with("(*") {
-            end = at;
-            break;
-        }
-    }
+    let end = arguments(function).unwrap_or(function.len());
     let name = &function[..end];
     let name = name.split_once('@').map_or(name, |(name, _)| name);
     APPENDED
@@ -46,6 +38,27 @@ pub fn plain(function: &str) -> &str {
         .filter_map(|appended| name.find(appended))
         .min()
         .map_or(name, |at| &name[..at])
+}
+
+/// Where a function's arguments begin: not within template arguments, and not where
+/// `(anonymous namespace)::f(int)` and `runtime.(*mheap).sysAlloc` have brackets of their own.
+fn arguments(function: &str) -> Option<usize> {
+    let mut depth = 0_u32;
+    for (at, letter) in function.char_indices() {
+        let rest = &function[at..];
+        match letter {
+            '<' => depth += 1,
+            '>' => depth = depth.saturating_sub(1),
+            '(' if depth == 0
+                && !rest.starts_with("(anonymous namespace)")
+                && !rest.starts_with("(*") =>
+            {
+                return Some(at);
+            }
+            _ => {}
+        }
+    }
+    None
 }
 
 /// The last part of a path.
@@ -87,6 +100,10 @@ mod tests {
             (
                 "node::(anonymous namespace)::Run(void*)",
                 "node::(anonymous namespace)::Run",
+            ),
+            (
+                "v8::Table<v8::Entry, (unsigned long)268435456>::Initialize(int)",
+                "v8::Table<v8::Entry, (unsigned long)268435456>::Initialize",
             ),
             ("runtime.(*mheap).sysAlloc", "runtime.(*mheap).sysAlloc"),
             ("__GI___mmap64", "__GI___mmap64"),
