@@ -83,9 +83,11 @@ pub fn knob(kinds: &[Kind], total: u64) -> Option<String> {
         return None;
     }
     let knob = largest.knob.as_ref()?;
+    // Named, since the sentence before may be about something else.
+    let name = &largest.name;
     Some(match &largest.knob_effect {
-        Some(effect) => format!("What changes it: {knob} ({effect})."),
-        None => format!("What changes it: {knob}."),
+        Some(effect) => format!("What changes {name}: {knob} ({effect})."),
+        None => format!("What changes {name}: {knob}."),
     })
 }
 
@@ -124,7 +126,7 @@ mod tests {
         let kinds = [kind("cage", 600), kind("arena", 100)];
         assert_eq!(
             knob(&kinds, 1_000 << 20).as_deref(),
-            Some("What changes it: A=1 (half).")
+            Some("What changes cage: A=1 (half).")
         );
         assert_eq!(knob(&kinds, 1_300 << 20), None);
         assert_eq!(knob(&[kind("small", 60)], 60 << 20), None);

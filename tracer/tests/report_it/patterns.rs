@@ -316,7 +316,7 @@ fn the_case_is_named_with_what_changes_it() {
     assert_eq!((largest.id.as_str(), largest.live), ("v8-wasm-memory", 2));
     for words in [
         "2 reservations of V8 WebAssembly memory from sites 1, 2",
-        "What changes it: NODE_OPTIONS=--disable-wasm-trap-handler",
+        "What changes V8 WebAssembly memory: NODE_OPTIONS=--disable-wasm-trap-handler",
     ] {
         assert!(verdict.text.contains(words), "{}", verdict.text);
     }

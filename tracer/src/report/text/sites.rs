@@ -184,7 +184,13 @@ impl<W: Write> Writer<'_, W> {
             (Common::Pool(pool), _) => {
                 let sites = counted(row.sites.len() as u64, "site", "sites");
                 line.add(Paint::Bright, &cut_end(pool.name(), layout.title));
-                if let Some(pattern) = &site.pattern {
+                let same = |one: &&Site| {
+                    let level = |site: &Site| site.pattern.as_ref().map(|pattern| pattern.level);
+                    level(one) == level(site)
+                };
+                if let Some(pattern) = &site.pattern
+                    && row.sites.iter().all(same)
+                {
                     let _ = add_level(&mut line, pattern, layout);
                 }
                 if line.width() + 2 + width(&sites) <= layout.indent + layout.title {
