@@ -152,6 +152,9 @@ pub struct Output {
     /// What a line of the text report's tables is.
     #[arg(long, value_enum, default_value_t = By::Site)]
     pub by: By,
+    /// Also recognise the kinds of reservation in this file (TOML; see tracer/patterns); may be repeated.
+    #[arg(long, value_name = "FILE")]
+    pub patterns: Vec<PathBuf>,
     /// Columns of the text report; else the terminal's width.
     #[arg(long, value_name = "N")]
     pub width: Option<usize>,
@@ -200,6 +203,8 @@ pub enum Sort {
 pub enum By {
     /// A call site.
     Site,
+    /// All sites of one kind.
+    Pattern,
     /// All sites of threads of one name.
     Thread,
     /// All sites of the module or script whose code asked.

@@ -60,6 +60,7 @@ pub fn selection(output: &Output) -> Selection {
         },
         by: match output.by {
             By::Site => selection::By::Site,
+            By::Pattern => selection::By::Pattern,
             By::Thread => selection::By::Thread,
             By::Module => selection::By::Module,
         },

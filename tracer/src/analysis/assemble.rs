@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 
 use super::merge::{Group, groups};
+use super::patterns::Settled;
 use super::run::{End, Located, Run};
 use super::site::{Live, unsigned};
 use super::summary::{
@@ -12,7 +13,7 @@ use super::summary::{
 use super::trend::{Course, grows_steadily, trend};
 use super::verdict::{Facts, SiteFacts, verdict};
 use super::view::LedgerView;
-use super::{Analysis, calendar, grades, limits, mapping_words};
+use super::{Analysis, calendar, grades, limits, mapping_words, recognise};
 use crate::event::Learning;
 use crate::ledger::Checks;
 
@@ -100,9 +101,18 @@ impl Analysis {
                 }
             }
         }
+        let mut settled: Vec<Vec<Settled<'_>>> = groups.iter().map(|_| Vec::new()).collect();
+        for (located, &group) in living.iter().zip(&group_of_living) {
+            settled[group].push(recognise::settled(&located.left));
+        }
         let sites: Vec<Site> = order
             .iter()
-            .map(|&group| self.site(ids[group], run, &groups[group], end))
+            .map(|&group| {
+                let mut site = self.site(ids[group], run, &groups[group], end);
+                let settled = std::mem::take(&mut settled[group]);
+                site.pattern = self.recognise(run, &groups[group], &site, settled);
+                site
+            })
             .collect();
         let touched_steadily = order
             .iter()

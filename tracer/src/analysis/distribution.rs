@@ -13,6 +13,8 @@ const DIGITS: u8 = 2;
 pub struct Distribution {
     /// How many.
     count: u64,
+    /// The smallest, exact.
+    smallest: u64,
     /// The largest, exact.
     largest: u64,
     /// `None` while all are equal to `largest`.
@@ -36,8 +38,17 @@ impl Distribution {
             // It fails only where a histogram may not grow; this one may.
             let _ = histogram.record_n(value, u32::try_from(times).unwrap_or(u32::MAX));
         }
+        self.smallest = self.smallest_with(value);
         self.count += times;
         self.largest = self.largest.max(value);
+    }
+
+    fn smallest_with(&self, value: u64) -> u64 {
+        if self.count == 0 {
+            value
+        } else {
+            self.smallest.min(value)
+        }
     }
 
     /// From now on they differ.
@@ -60,6 +71,7 @@ impl Distribution {
                 if let Some(mine) = &mut self.histogram {
                     let _ = mine.add(&**theirs);
                 }
+                self.smallest = self.smallest_with(other.smallest);
                 self.count += other.count;
                 self.largest = self.largest.max(other.largest);
             }
@@ -70,6 +82,12 @@ impl Distribution {
     #[must_use]
     pub fn count(&self) -> u64 {
         self.count
+    }
+
+    /// The smallest and the largest, exact; `None` if there is none.
+    #[must_use]
+    pub fn span(&self) -> Option<(u64, u64)> {
+        (self.count > 0).then_some((self.smallest, self.largest))
     }
 
     /// `None` if there is none.
@@ -140,5 +158,7 @@ mod tests {
         let mut empty = Distribution::default();
         empty.merge(&one);
         assert_eq!((empty.count(), empty.quantiles()), (4, Some(quantiles)));
+        assert_eq!(empty.span(), Some((7, 100)));
+        assert_eq!(Distribution::default().span(), None);
     }
 }

@@ -10,7 +10,7 @@ use super::site::{Live, SiteAccount, SiteKey, add};
 use super::threads::NameId;
 use super::touchers::Touchers;
 use crate::event::StackId;
-use crate::ledger::change::Difference;
+use crate::ledger::change::{Difference, Origin};
 
 /// What makes accounts one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -46,6 +46,8 @@ pub struct Group {
     pub first: u64,
     /// Last birth, ns since the trace began.
     pub last: u64,
+    /// See [`SiteAccount::origin`]; `None` if they differ.
+    pub origin: Option<Origin>,
     /// Who called.
     pub threads: Vec<NameId>,
     /// Of those given back.
@@ -142,6 +144,7 @@ impl Group {
             peak: 0,
             first,
             last: first,
+            origin: None,
             threads: Vec::new(),
             lifetimes: Distribution::default(),
             sizes: Distribution::default(),
@@ -158,6 +161,12 @@ impl Group {
         self.peak = self.peak.max(account.peak);
         self.first = self.first.min(account.first);
         self.last = self.last.max(account.last);
+        // The first account decides until another one differs.
+        if self.sizes.count() == 0 {
+            self.origin = account.origin;
+        } else if self.origin != account.origin {
+            self.origin = None;
+        }
         for thread in &account.threads {
             if !self.threads.contains(thread) {
                 self.threads.push(*thread);

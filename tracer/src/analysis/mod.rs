@@ -8,6 +8,8 @@
 //! end of a run, for names and for what is resident. A process that ends gives nothing back in the
 //! sense of the report: what was alive then counts as never released.
 
+pub mod meaning;
+
 pub mod summary;
 
 pub mod view;
@@ -15,6 +17,8 @@ pub mod view;
 pub mod units;
 
 pub mod limits;
+
+pub mod patterns;
 
 mod calendar;
 
@@ -38,17 +42,22 @@ mod run;
 
 mod trend;
 
+mod kinds;
+
 mod verdict;
 
 mod merge;
 
 mod assemble;
 
+mod recognise;
+
 mod processes;
 
 use std::collections::HashMap;
 
 use frames::Stacks;
+use patterns::Patterns;
 use run::Run;
 use site::{SiteKey, add, unsigned};
 use summary::Losses;
@@ -64,6 +73,7 @@ use crate::ledger::change::{Change, Difference, Origin, ReservationId};
 /// See the module.
 #[derive(Debug, Default)]
 pub struct Analysis {
+    patterns: Patterns,
     started: Started,
     ended: Option<Ended>,
     learning: Option<Learning>,
@@ -121,10 +131,13 @@ pub struct Progress {
 }
 
 impl Analysis {
-    /// An analysis that has seen nothing.
+    /// An analysis that has seen nothing, and recognises these kinds of reservation.
     #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    pub fn new(patterns: Patterns) -> Self {
+        Self {
+            patterns,
+            ..Self::default()
+        }
     }
 
     /// One event, and what the ledger changed for it.
@@ -360,6 +373,7 @@ impl Analysis {
         let site = run.site(key, time);
         if let Some(account) = run.sites.get_mut(site as usize) {
             account.born(time, self.sequence, figures, thread);
+            account.origin.get_or_insert(origin);
         }
         let seen = called || matches!(key, SiteKey::Unseen(_));
         self.owners.insert(

@@ -5,7 +5,7 @@ use super::distribution::Distribution;
 use super::threads::NameId;
 use super::touchers::Touchers;
 use crate::event::StackId;
-use crate::ledger::change::{Difference, ReservationId};
+use crate::ledger::change::{Difference, Origin, ReservationId};
 
 /// What a process's reservations are accounted under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -57,6 +57,8 @@ pub struct SiteAccount {
     pub first: u64,
     /// Last birth.
     pub last: u64,
+    /// By what the first came to be; `None` before that.
+    pub origin: Option<Origin>,
     /// Who called, in the order of their appearance.
     pub threads: Vec<NameId>,
     /// Of those released that were born in the trace.
@@ -85,6 +87,7 @@ impl SiteAccount {
             peak: 0,
             first: time,
             last: time,
+            origin: None,
             threads: Vec::new(),
             lifetimes: Distribution::default(),
             sizes: Distribution::default(),

@@ -4,6 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use super::meaning::{Kind, Level, Pattern, Verdict};
 use crate::event::{Cause, Frame, StackQuality};
 
 /// The schema's name: only additions without a new number.
@@ -270,30 +271,6 @@ pub struct RangeDifference {
     pub cause: String,
 }
 
-/// How bad it is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Level {
-    /// Address space, not memory, or memory that is what it should be.
-    Benign,
-    /// Worth watching.
-    Watch,
-    /// It grows and does not come back.
-    Leak,
-    /// Not known.
-    #[default]
-    Unknown,
-}
-
-/// The sentence on top.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Verdict {
-    /// The sentence.
-    pub text: String,
-    /// Its level.
-    pub level: Level,
-}
-
 /// What could do harm here; `null`: no such limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Limits {
@@ -377,23 +354,6 @@ pub struct TouchSite {
     /// An estimate: the bytes that those touched, times `one_in`. Since released bytes count too, it is no
     /// part of `touched_bytes`.
     pub estimated_bytes: u64,
-}
-
-/// A known kind of reservation, recognised.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Pattern {
-    /// Stable id (`v8-wasm-memory`).
-    pub id: String,
-    /// Name in words.
-    pub name: String,
-    /// What it means.
-    pub level: Level,
-    /// 0 to 1.
-    pub confidence: f64,
-    /// What speaks for it.
-    pub evidence: Vec<String>,
-    /// What to do.
-    pub advice: Vec<String>,
 }
 
 /// Quantiles of many reservations' figures: lifetimes in ns, sizes in bytes.

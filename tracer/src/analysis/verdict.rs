@@ -3,6 +3,7 @@
 //! Honest before clever: `benign` only where it is clear, `leak` only for memory that is touched,
 //! charged, kept, and grows steadily; else `unknown`.
 
+use super::kinds;
 use super::summary::{LedgerCheck, Level, Site, Span, Trend, Verdict};
 use super::units::{bytes, bytes_of, counted, moment, percent, rate};
 
@@ -162,6 +163,7 @@ pub fn verdict(facts: &Facts<'_>) -> Verdict {
                 "{size} Its call sites were not kept: too many bigger processes have ended."
             ),
             level: Level::Unknown,
+            kinds: Vec::new(),
         };
     }
 
@@ -186,10 +188,24 @@ pub fn verdict(facts: &Facts<'_>) -> Verdict {
             sentences.push("Address space, not memory.".into());
         }
     }
+    let kinds = kinds::kinds(grown.iter().map(|one| one.site));
+    let total = grown.iter().map(|one| one.site.reserved_bytes).sum();
+    if !subject.is_empty() && grown_bytes(facts) >= WORTH_TELLING {
+        // If the sentence above names the one kind there is to name, it has said it.
+        if common(&subject).is_none() {
+            sentences.extend(kinds::sentence(&kinds, total));
+        }
+        sentences.extend(kinds::knob(&kinds, total));
+    }
     Verdict {
         text: sentences.join(" "),
         level,
+        kinds,
     }
+}
+
+fn common<'a>(sites: &[&'a SiteFacts<'a>]) -> Option<&'a str> {
+    kinds::common(sites.iter().map(|one| one.site))
 }
 
 fn grown_bytes(facts: &Facts<'_>) -> u64 {
@@ -311,8 +327,9 @@ fn places(sum: &Sum, sites: &[&SiteFacts<'_>]) -> String {
     if sites.len() > NAMED {
         ids.push("…".into());
     }
+    let of_kind = common(sites).map_or_else(String::new, |kind| format!(" of {kind}"));
     format!(
-        "{} from {} {}",
+        "{}{of_kind} from {} {}",
         counted(sum.live, "reservation", "reservations"),
         if sites.len() == 1 { "site" } else { "sites" },
         ids.join(", ")

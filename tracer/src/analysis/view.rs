@@ -12,6 +12,8 @@ pub struct LivingReservation {
     pub start: Address,
     /// From there to one past the last address still held: at least [`Self::reserved`].
     pub length: u64,
+    /// Where the first accessible byte lies, from `start` on; `None`: none is accessible.
+    pub accessible_at: Option<u64>,
     /// `PROT_*` bits of the most bytes.
     pub protection: u8,
     /// `MAP_*` bits of the call, or as far as `/proc/PID/maps` shows them.

@@ -9,7 +9,7 @@ use crate::{
     capture::recording::End,
     cli::Report,
     report::json,
-    session::replay::replay,
+    session::{known, replay::replay},
     settings::{self, Screen},
 };
 
@@ -23,8 +23,9 @@ pub fn report(options: &Report) -> Result<u8> {
         return Ok(0);
     }
     let path = options.file.as_deref().context("no recording was named")?;
+    let patterns = known::with(&options.output.patterns)?;
     let files = output::Files::create(&options.output)?;
-    let (report, end) = replay(path)?;
+    let (report, end) = replay(path, patterns)?;
     let selection = settings::selection(&options.output);
     files.write(&report, &selection)?;
     output::to_screen(&report, &options.output, &selection, Screen::Stdout)?;

@@ -8,10 +8,12 @@ use anyhow::{Context as _, Result, bail};
 
 use super::{output, progress::Line};
 use crate::{
+    analysis::patterns::Patterns,
     capture::{command::Held, privileges, procfs},
     cli::{Attach, Output, Run, Tracing},
     event::Pid,
     session::{
+        known,
         live::trace,
         plan::{Outcome, Plan, Selection, Target, check_traceable},
     },
@@ -20,6 +22,7 @@ use crate::{
 
 /// Traces processes that run already.
 pub fn attach(attach: &Attach, show_progress: bool) -> Result<u8> {
+    let patterns = known::with(&attach.output.patterns)?;
     let mut pids: Vec<_> = attach.pids.iter().copied().map(Pid).collect();
     for name in &attach.comm {
         let found = procfs::pids_by_comm(name)?;
@@ -43,7 +46,7 @@ pub fn attach(attach: &Attach, show_progress: bool) -> Result<u8> {
         bail!("there is no process in {}", named(&attach.cgroup));
     }
     let files = output::Files::create(&attach.output)?;
-    let plan = plan(Target::Processes(selection), &attach.tracing)?;
+    let plan = plan(Target::Processes(selection), &attach.tracing, patterns)?;
     let outcome = traced(plan, show_progress)?;
     report(&outcome, &attach.output, files, Screen::Stdout)?;
     outcome.recording?;
@@ -52,6 +55,7 @@ pub fn attach(attach: &Attach, show_progress: bool) -> Result<u8> {
 
 /// Traces a command from its first instruction.
 pub fn run(run: &Run, show_progress: bool) -> Result<u8> {
+    let patterns = known::with(&run.output.patterns)?;
     privileges::check()?;
     let files = output::Files::create(&run.output)?;
     let environment = if run.js_names {
@@ -60,7 +64,7 @@ pub fn run(run: &Run, show_progress: bool) -> Result<u8> {
         Vec::new()
     };
     let held = Held::start(&run.command, &environment)?;
-    let plan = plan(Target::Command(held), &run.tracing)?;
+    let plan = plan(Target::Command(held), &run.tracing, patterns)?;
     // The command writes to the same terminal: a progress line would run through its output.
     let alone = !std::io::stdout().is_terminal();
     let outcome = traced(plan, show_progress && alone)?;
@@ -72,7 +76,7 @@ pub fn run(run: &Run, show_progress: bool) -> Result<u8> {
         .context("the command has no exit code")
 }
 
-fn plan(target: Target, tracing: &Tracing) -> Result<Plan> {
+fn plan(target: Target, tracing: &Tracing, patterns: Patterns) -> Result<Plan> {
     Ok(Plan {
         target,
         follow: !tracing.no_follow,
@@ -81,6 +85,7 @@ fn plan(target: Target, tracing: &Tracing) -> Result<Plan> {
         ring_bytes: settings::ring_bytes(tracing)?,
         duration: tracing.duration,
         verify: tracing.verify,
+        patterns,
         recording: tracing.recording.clone(),
     })
 }

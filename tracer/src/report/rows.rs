@@ -56,9 +56,8 @@ pub fn folded(process: &Process) -> Vec<(&Site, Folded)> {
 /// Sites in rows; each its own if `apart`.
 #[must_use]
 pub fn rows<'a>(sites: Vec<(&'a Site, Folded)>, apart: bool) -> Vec<Row<'a>> {
-    let pool_of = |site: &Site| match site.pattern {
-        None if !apart => Pool::of(&site.frames),
-        _ => None,
+    let pool_of = |site: &Site| {
+        if apart { None } else { Pool::of(&site.frames) }
     };
     let mut through: HashMap<Pool, usize> = HashMap::new();
     for pool in sites.iter().filter_map(|(site, _)| pool_of(site)) {

@@ -37,6 +37,8 @@ pub enum By {
     /// A call site.
     #[default]
     Site,
+    /// All sites of one kind of reservation.
+    Pattern,
     /// All sites of a thread's name.
     Thread,
     /// All sites of the module (or script) whose code asked.

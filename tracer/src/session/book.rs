@@ -1,7 +1,9 @@
 //! Ledger and analysis, kept together: one event goes into both, live or from a recording.
 
 use crate::{
-    analysis::{Analysis, LedgerView, LivingReservation, Progress, summary::Report},
+    analysis::{
+        Analysis, LedgerView, LivingReservation, Progress, patterns::Patterns, summary::Report,
+    },
     event::{Address, Event, Pid, SpaceId},
     ledger::{AddressSpace, Change, Checks, Ledger, Reservation},
 };
@@ -16,12 +18,18 @@ pub struct Book {
 }
 
 impl Book {
-    /// An empty book for a machine with pages of this size.
+    /// An empty book for this machine.
     #[must_use]
-    pub fn new(page_bytes: u64) -> Self {
+    pub fn of_this_machine(patterns: Patterns) -> Self {
+        Self::new(rustix::param::page_size() as u64, patterns)
+    }
+
+    /// An empty book for a machine with pages of this size, that recognises these patterns.
+    #[must_use]
+    pub fn new(page_bytes: u64, patterns: Patterns) -> Self {
         Self {
             ledger: Ledger::new(page_bytes),
-            analysis: Analysis::new(),
+            analysis: Analysis::new(patterns),
             changes: Vec::new(),
         }
     }
@@ -95,9 +103,13 @@ impl LedgerView for Ledger {
 /// One reservation as the analysis wants it. `looked`: what is resident is known.
 fn living(space: &AddressSpace, reservation: &Reservation, looked: bool) -> LivingReservation {
     let mut hull: Option<(u64, u64)> = None;
+    let mut accessible_at = None;
     let mut bytes_by_protection = [0u64; 8];
     for (start, end, piece) in space.pieces(reservation.id) {
         hull = Some((hull.map_or(start.0, |(first, _)| first), end.0));
+        if piece.protection != 0 {
+            accessible_at.get_or_insert(start.0);
+        }
         bytes_by_protection[usize::from(piece.protection & 7)] += end.0 - start.0;
     }
     let (start, end) = hull.unwrap_or_default();
@@ -106,6 +118,7 @@ fn living(space: &AddressSpace, reservation: &Reservation, looked: bool) -> Livi
         id: reservation.id,
         start: Address(start),
         length: end - start,
+        accessible_at: accessible_at.map(|at| at - start),
         protection: most.unwrap_or_default(),
         flags: reservation.flags,
         name: reservation.name.to_string(),

@@ -114,7 +114,7 @@ impl Live {
             decoder: Decoder::default(),
             order: Order::default(),
             stacks: Stacks::new(namer, started.time),
-            sink: Sink::new(Book::new(rustix::param::page_size() as u64), recorder),
+            sink: Sink::new(Book::of_this_machine(plan.patterns), recorder),
             processes: Processes::default(),
             programs_begun: Beginnings::default(),
             losses: Losses::default(),

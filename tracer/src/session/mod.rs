@@ -6,6 +6,8 @@
 
 pub mod book;
 
+pub mod known;
+
 pub mod replay;
 
 pub mod plan;

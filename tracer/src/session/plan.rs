@@ -10,7 +10,7 @@ use anyhow::{Result, bail};
 use tracer_common::settings::FaultMode;
 
 use crate::{
-    analysis::summary::Report,
+    analysis::{patterns::Patterns, summary::Report},
     capture::{command::Held, procfs, programs::Programs},
     event::Pid,
 };
@@ -43,6 +43,8 @@ pub struct Plan {
     pub duration: Option<Duration>,
     /// Compare the ledger with the kernel's maps so often.
     pub verify: Option<Duration>,
+    /// What kinds of reservation are recognised.
+    pub patterns: Patterns,
     /// Write a recording here.
     pub recording: Option<PathBuf>,
 }

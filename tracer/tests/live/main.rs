@@ -27,6 +27,7 @@ mod beginning;
 mod end;
 
 mod gone;
+
 mod learned;
 
 mod loss;
@@ -34,6 +35,8 @@ mod loss;
 mod outsider;
 
 mod panics;
+
+mod patterns;
 
 mod replay;
 

@@ -22,14 +22,20 @@ pub fn wait_until(mut is_so: impl FnMut() -> bool) {
 
 /// Stacks with this function that a recording holds, as far as it goes.
 pub fn stacks_with(recording: &Path, function: &str) -> usize {
+    stacks_that(recording, |name| name == function)
+}
+
+/// The same with a function whose name is so.
+pub fn stacks_that(recording: &Path, is_so: impl Fn(&str) -> bool) -> usize {
     let Ok(mut reader) = Reader::open(recording) else {
         return 0;
     };
     let mut stacks = 0;
     while let Ok(Some(event)) = reader.read() {
         if let Event::Stack(stack) = event {
-            let mut names = stack.frames.iter().map(|frame| frame.function.as_deref());
-            stacks += usize::from(names.any(|name| name == Some(function)));
+            let names = stack.frames.iter();
+            let mut names = names.filter_map(|frame| frame.function.as_deref());
+            stacks += usize::from(names.any(&is_so));
         }
     }
     stacks

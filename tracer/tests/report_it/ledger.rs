@@ -9,6 +9,7 @@ use tracer::event::{
 };
 use tracer::ledger::Checks;
 use tracer::ledger::change::{Change, Difference, Origin, ReservationId};
+use tracer::session::known;
 
 pub const PAGE: u64 = 4096;
 pub const KIB: u64 = 1 << 10;
@@ -28,6 +29,8 @@ pub struct Ask {
     pub charged: u64,
     pub touched: u64,
     pub flags: u32,
+    /// Where the first accessible byte lies.
+    pub accessible_at: Option<u64>,
 }
 
 impl Ask {
@@ -40,6 +43,7 @@ impl Ask {
             charged: 0,
             touched: 0,
             flags: 0x4022,
+            accessible_at: None,
         }
     }
 
@@ -52,6 +56,7 @@ impl Ask {
             charged: reserved,
             touched,
             flags: 0x22,
+            accessible_at: Some(0),
         }
     }
 }
@@ -93,7 +98,7 @@ impl LedgerView for Trace {
 impl Trace {
     pub fn begin(faults: &str) -> Self {
         let mut trace = Self {
-            analysis: Analysis::new(),
+            analysis: Analysis::new(known::with(&[]).unwrap()),
             now: 0,
             unexplained: 0,
             spaces: BTreeMap::new(),
@@ -162,6 +167,7 @@ impl Trace {
             id,
             start,
             length: ask.reserved,
+            accessible_at: ask.accessible_at,
             protection: if ask.accessible > ask.reserved / 2 {
                 3
             } else {
@@ -358,6 +364,7 @@ impl Trace {
         if space != child_space {
             for one in self.living(SpaceId(space)) {
                 let ask = Ask {
+                    accessible_at: None,
                     stack: self.stacks[&one.id],
                     reserved: one.reserved,
                     accessible: one.accessible,

@@ -14,5 +14,7 @@ mod case;
 mod golden;
 mod json;
 mod ledger;
+mod patterns;
+mod runtimes;
 mod text;
 mod verdict;

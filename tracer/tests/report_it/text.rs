@@ -57,7 +57,7 @@ fn colours_mark_and_do_not_move_anything() {
 }
 
 #[test]
-fn everything_by_thread_and_by_module() {
+fn everything_by_kind_by_thread_and_by_module() {
     let report = case::report(true);
     let style = |selection| Style {
         selection,
@@ -69,7 +69,11 @@ fn everything_by_thread_and_by_module() {
         ..Selection::default()
     };
     golden::check("leak-all-by-calls.txt", &text(&report, &style(all)));
-    for (by, name) in [(By::Thread, "thread"), (By::Module, "module")] {
+    for (by, name) in [
+        (By::Pattern, "kind"),
+        (By::Thread, "thread"),
+        (By::Module, "module"),
+    ] {
         let selection = Selection {
             by,
             ..Selection::default()

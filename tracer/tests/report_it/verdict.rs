@@ -78,7 +78,10 @@ fn address_space_is_benign_only_where_there_is_enough_of_it() {
 fn the_sentence_names_its_sites_and_says_first_what_to_act_on() {
     let calm = case::report(false);
     let text = &calm.processes[0].verdict.text;
-    assert!(text.contains("2 reservations from sites 1, 2:"), "{text}");
+    assert!(
+        text.contains("2 reservations of V8 WebAssembly memory from sites 1, 2:"),
+        "{text}"
+    );
     let leaking = case::report(true);
     let text = &leaking.processes[0].verdict.text;
     assert!(text.starts_with("A leak of memory: "), "{text}");

@@ -32,6 +32,19 @@ impl Candidate for Group {
 }
 
 impl<W: Write> Writer<'_, W> {
+    pub(super) fn by_pattern(
+        &mut self,
+        process: &Process,
+        sites: &[(&Site, Folded)],
+        most: usize,
+    ) -> io::Result<()> {
+        let groups = grouped(sites, |site, _| {
+            let pattern = site.pattern.as_ref();
+            pattern.map_or_else(|| "of no known kind".into(), |pattern| pattern.name.clone())
+        });
+        self.groups(process, "never released, by kind", groups, most)
+    }
+
     pub(super) fn by_thread(
         &mut self,
         process: &Process,

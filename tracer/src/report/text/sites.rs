@@ -7,7 +7,7 @@ use super::Writer;
 use super::before::Before;
 use super::line::{Line, Paint, cut_end, cut_middle, cut_start, escape, width};
 use super::table::{Column, Layout};
-use crate::analysis::summary::{Level, Process, Site};
+use crate::analysis::summary::{Level, Pattern, Process, Site};
 use crate::analysis::units::{bytes, count, counted, duration, moment};
 use crate::report::figures::Figures;
 use crate::report::folding::Folded;
@@ -82,6 +82,7 @@ impl<W: Write> Writer<'_, W> {
         let most = if aside { ROWS_ASIDE } else { ROWS };
         match self.style.selection.by {
             By::Site => self.living(process, rows(living, apart), most)?,
+            By::Pattern => self.by_pattern(process, &living, most)?,
             By::Thread => self.by_thread(process, &living, most)?,
             By::Module => self.by_module(process, &living, most)?,
         }
@@ -106,12 +107,12 @@ impl<W: Write> Writer<'_, W> {
             self.indented(indent, Paint::Plain, "nothing that it has reserved itself")?;
         }
         for (row, cells) in chosen.shown.iter().zip(&cells) {
-            let in_title = self.title(&layout, row, cells)?;
+            let (in_title, level) = self.title(&layout, row, cells)?;
             let below = indent + FURTHER;
             if let Common::Stack(folded) = &row.common {
                 let location = folded.location.as_deref().filter(|_| !in_title);
                 let whose = row.sites[0].pattern.as_ref().and(folded.title.as_deref());
-                self.callers(below, whose, location, &folded.callers)?;
+                self.callers(below, (level, whose), location, &folded.callers)?;
                 self.way(below, folded, WAY)?;
             }
             self.notes(below, process, row)?;
@@ -152,18 +153,24 @@ impl<W: Write> Writer<'_, W> {
         let layout = Layout::new(&GONE, &cells, indent, self.style.width);
         self.line(&layout.header("released, all of it", &GONE))?;
         for (row, cells) in chosen.shown.iter().zip(&cells) {
-            let in_title = self.title(&layout, row, cells)?;
+            let (in_title, level) = self.title(&layout, row, cells)?;
             if let Common::Stack(folded) = &row.common {
                 let location = folded.location.as_deref().filter(|_| !in_title);
-                self.callers(indent + FURTHER, None, location, &folded.callers)?;
+                let whose = row.sites[0].pattern.as_ref().and(folded.title.as_deref());
+                self.callers(indent + FURTHER, (level, whose), location, &folded.callers)?;
                 self.way(indent + FURTHER, folded, WAY_GONE)?;
             }
         }
         self.hidden(indent, &chosen)
     }
 
-    /// The first line of a row; whether the location found room on it.
-    fn title(&mut self, layout: &Layout, row: &Row<'_>, cells: &[String]) -> io::Result<bool> {
+    /// The first line of a row; whether the location found room on it, and the level if that did not.
+    fn title(
+        &mut self,
+        layout: &Layout,
+        row: &Row<'_>,
+        cells: &[String],
+    ) -> io::Result<(bool, Option<(Paint, String)>)> {
         let site = row.sites[0];
         let mut line = Line::new();
         // A pool's sites are many: none of their numbers is the row's.
@@ -172,10 +179,20 @@ impl<W: Write> Writer<'_, W> {
         }
         line.to_column(layout.indent);
         let mut in_title = false;
+        let mut level = None;
         match (&row.common, &site.pattern) {
             (Common::Pool(pool), _) => {
                 let sites = counted(row.sites.len() as u64, "site", "sites");
                 line.add(Paint::Bright, &cut_end(pool.name(), layout.title));
+                let same = |one: &&Site| {
+                    let level = |site: &Site| site.pattern.as_ref().map(|pattern| pattern.level);
+                    level(one) == level(site)
+                };
+                if let Some(pattern) = &site.pattern
+                    && row.sites.iter().all(same)
+                {
+                    let _ = add_level(&mut line, pattern, layout);
+                }
                 if line.width() + 2 + width(&sites) <= layout.indent + layout.title {
                     line.add(Paint::Plain, "  ").add(Paint::Plain, &sites);
                 }
@@ -183,10 +200,7 @@ impl<W: Write> Writer<'_, W> {
             (Common::Stack(_), Some(pattern)) => {
                 let fitted = cut_end(&pattern.name, layout.title);
                 line.add(Paint::Bright, &fitted);
-                let word = level_word(pattern.level, pattern.confidence);
-                if width(&fitted) + 2 + width(&word) <= layout.title {
-                    line.add(Paint::Plain, "  ").add(Paint::Good, &word);
-                }
+                level = add_level(&mut line, pattern, layout);
             }
             (Common::Stack(folded), None) => {
                 let fitted = fitted(folded, site, layout.title);
@@ -211,7 +225,7 @@ impl<W: Write> Writer<'_, W> {
         };
         layout.figures(&mut line, cells, paint);
         self.line(&line)?;
-        Ok(in_title)
+        Ok((in_title, level))
     }
 
     pub(super) fn cells(&self, figures: &Figures) -> Vec<String> {
@@ -302,17 +316,34 @@ fn indent(chosen: &Chosen<Row<'_>>) -> usize {
     ids.max().unwrap_or(0).to_string().len().max(2) + 2
 }
 
+/// `benign, sure`, if there is room; else it comes back.
+fn add_level(line: &mut Line, pattern: &Pattern, layout: &Layout) -> Option<(Paint, String)> {
+    let paint = match pattern.level {
+        Level::Benign => Paint::Good,
+        Level::Watch => Paint::Warn,
+        Level::Leak => Paint::Bad,
+        Level::Unknown => Paint::Dim,
+    };
+    let word = level_word(pattern.level, pattern.confidence);
+    if line.width() + 2 + width(&word) <= layout.indent + layout.title {
+        line.add(Paint::Plain, "  ").add(paint, &word);
+        return None;
+    }
+    Some((paint, word))
+}
+
 fn level_word(level: Level, confidence: f64) -> String {
+    // Memory of a known kind, of which the kind says neither good nor bad, has only the certainty.
     let level = match level {
-        Level::Benign => "benign",
-        Level::Watch => "to be watched",
-        Level::Leak => "leak",
-        Level::Unknown => "unknown",
+        Level::Benign => "benign, ",
+        Level::Watch => "to be watched, ",
+        Level::Leak => "leak, ",
+        Level::Unknown => "",
     };
     let sure = match confidence {
         sure if sure >= 0.9 => "sure",
         likely if likely >= 0.6 => "likely",
         _ => "perhaps",
     };
-    format!("{level}, {sure}")
+    format!("{level}{sure}")
 }

@@ -12,12 +12,12 @@ const CALLERS: usize = 5;
 const BY: &str = "by ";
 
 impl<W: Write> Writer<'_, W> {
-    /// Location and callers; nothing if there are none. `whose`: the title's function, if the line
-    /// above does not show it.
+    /// Location and callers; nothing if there are none. `above`: the level, and the title's function, if the
+    /// line above does not show them.
     pub(super) fn callers(
         &mut self,
         indent: usize,
-        whose: Option<&str>,
+        above: (Option<(Paint, String)>, Option<&str>),
         location: Option<&str>,
         callers: &[String],
     ) -> io::Result<()> {
@@ -25,7 +25,15 @@ impl<W: Write> Writer<'_, W> {
         let mut line = Line::new();
         line.to_column(indent);
         let mut empty = true;
+        let (level, whose) = above;
+        if let Some((paint, word)) = level {
+            line.add(paint, &word);
+            empty = false;
+        }
         if let Some(whose) = whose {
+            if !empty {
+                line.add(Paint::Plain, "  ");
+            }
             line.add(Paint::Bright, &cut_start(whose, room / 2));
             empty = false;
         }

@@ -1,0 +1,81 @@
+//! What it all means, as the model says it: the verdict on a process, the kind of a call site. A part of
+//! [`super::summary`].
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Address space, not memory, or memory that is what it should be.
+    Benign,
+    /// Worth watching.
+    Watch,
+    /// It grows and does not come back.
+    Leak,
+    /// Not known.
+    #[default]
+    Unknown,
+}
+
+/// The sentence on top.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Verdict {
+    /// The sentence.
+    pub text: String,
+    /// Its level.
+    pub level: Level,
+    /// What the process has reserved since it was first seen and still has, by known kinds, the largest
+    /// first; only what is recognised for sure.
+    #[serde(default)]
+    pub kinds: Vec<Kind>,
+}
+
+/// The sites of one known kind, together.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Kind {
+    /// See [`Pattern::id`].
+    pub id: String,
+    /// Name in words.
+    pub name: String,
+    /// Site ids.
+    pub sites: Vec<u32>,
+    /// Reservations alive at the end.
+    pub live: u64,
+    /// Bytes alive at the end.
+    pub reserved_bytes: u64,
+    /// See [`Pattern::knob`].
+    pub knob: Option<String>,
+    /// See [`Pattern::knob_effect`].
+    pub knob_effect: Option<String>,
+}
+
+/// A known kind of reservation, recognised.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Pattern {
+    /// Stable id (`v8-wasm-memory`).
+    pub id: String,
+    /// Name in words.
+    pub name: String,
+    /// What it means.
+    pub level: Level,
+    /// 0 to 1.
+    pub confidence: f64,
+    /// What speaks for it.
+    pub evidence: Vec<String>,
+    /// What to do.
+    pub advice: Vec<String>,
+    /// What it is, in a sentence.
+    #[serde(default)]
+    pub meaning: String,
+    /// What to set to change it, for this process's runtime; `null`: nothing known.
+    #[serde(default)]
+    pub knob: Option<String>,
+    /// What the knob would change, with figures as far as they are known.
+    #[serde(default)]
+    pub knob_effect: Option<String>,
+    /// Where this is known from.
+    #[serde(default)]
+    pub source: String,
+}

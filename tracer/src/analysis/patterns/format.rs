@@ -1,0 +1,224 @@
+//! The text that patterns are written in: TOML, strict. What is not known there is a mistake, so that a
+//! condition spelled wrongly is not one that is never asked.
+
+use std::fmt;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::condition::When;
+use super::range::{Range, Ranges, size};
+use super::{Knob, Known};
+use crate::analysis::summary::Level;
+use crate::ledger::change::Origin;
+
+/// What is wrong with a text, on which line, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// From 1 on.
+    pub line: usize,
+    /// What, and what to do; one line.
+    pub what: String,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.line, self.what)
+    }
+}
+
+impl std::error::Error for Mistake {}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    pattern: Vec<Spanned<RawPattern>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPattern {
+    id: Spanned<String>,
+    name: String,
+    level: Level,
+    growing: Option<Level>,
+    meaning: String,
+    #[serde(default)]
+    advice: Vec<String>,
+    #[serde(default)]
+    knob: Vec<RawKnob>,
+    source: String,
+    when: Vec<Spanned<RawWhen>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawKnob {
+    #[serde(default)]
+    runtime: String,
+    set: String,
+    effect: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawWhen {
+    confidence: Spanned<f64>,
+    call: Option<Call>,
+    #[serde(default)]
+    frames: Vec<String>,
+    #[serde(default)]
+    without_frames: Vec<String>,
+    caller: Option<String>,
+    runtime: Option<String>,
+    program: Option<String>,
+    thread: Option<String>,
+    #[serde(default)]
+    requested: Vec<Spanned<String>>,
+    #[serde(default)]
+    settled: Vec<Spanned<String>>,
+    #[serde(default)]
+    accessible: Vec<Spanned<String>>,
+    #[serde(default)]
+    accessible_at: Vec<Spanned<String>>,
+    aligned: Option<Spanned<String>>,
+    protection: Option<String>,
+    #[serde(default)]
+    flags: Vec<String>,
+    #[serde(default)]
+    without_flags: Vec<String>,
+    name: Option<String>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Call {
+    Mmap,
+    Mremap,
+    Brk,
+    Shmat,
+}
+
+/// Reads the patterns of a text.
+pub fn read(text: &str) -> Result<Vec<Known>, Mistake> {
+    let at = |offset: usize, what: String| Mistake {
+        line: 1 + text[..offset.min(text.len())].matches('\n').count(),
+        what,
+    };
+    let file: File = toml::from_str(text).map_err(|error| {
+        let offset = error.span().map_or(0, |span| span.start);
+        at(offset, error.message().replace('\n', " "))
+    })?;
+    let mut read: Vec<Known> = Vec::new();
+    for raw in file.pattern {
+        let place = raw.span().start;
+        let raw = raw.into_inner();
+        let id_place = raw.id.span().start;
+        let id = raw.id.into_inner();
+        let is_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if id.is_empty() || !id.chars().all(is_word) {
+            let what = format!("the id `{id}` is to be of small letters, digits and `-`");
+            return Err(at(id_place, what));
+        }
+        if read.iter().any(|other| other.id == id) {
+            let what = format!("`{id}` is there already: give this one another id");
+            return Err(at(id_place, what));
+        }
+        if raw.when.is_empty() {
+            let what = format!("`{id}` has no [[pattern.when]]: it would never be recognised");
+            return Err(at(place, what));
+        }
+        let whens = raw.when.into_iter().map(|when| {
+            let place = when.span().start;
+            self::when(when.into_inner(), place).map_err(|(offset, what)| at(offset, what))
+        });
+        read.push(Known {
+            whens: whens.collect::<Result<_, _>>()?,
+            id,
+            name: raw.name,
+            level: raw.level,
+            growing: raw.growing,
+            meaning: raw.meaning,
+            advice: raw.advice,
+            knobs: raw
+                .knob
+                .into_iter()
+                .map(|knob| Knob {
+                    runtime: knob.runtime,
+                    set: knob.set,
+                    effect: knob.effect,
+                })
+                .collect(),
+            source: raw.source,
+        });
+    }
+    Ok(read)
+}
+
+/// A mistake by its offset in the text.
+type Wrong = (usize, String);
+
+fn when(raw: RawWhen, place: usize) -> Result<When, Wrong> {
+    let confidence = *raw.confidence.get_ref();
+    if !(confidence > 0.0 && confidence <= 1.0) {
+        let what = format!("the confidence {confidence} is to be above 0 and at most 1");
+        return Err((raw.confidence.span().start, what));
+    }
+    let when = When {
+        confidence,
+        call: raw.call.map(|call| match call {
+            Call::Mmap => Origin::Map,
+            Call::Mremap => Origin::Remap,
+            Call::Brk => Origin::Break,
+            Call::Shmat => Origin::Attach,
+        }),
+        frames: raw.frames,
+        without_frames: raw.without_frames,
+        caller: raw.caller,
+        runtime: raw.runtime,
+        program: raw.program,
+        thread: raw.thread,
+        requested: ranges(raw.requested)?,
+        settled: ranges(raw.settled)?,
+        accessible: ranges(raw.accessible)?,
+        accessible_at: ranges(raw.accessible_at)?,
+        aligned: raw.aligned.as_ref().map(alignment).transpose()?,
+        protection: raw.protection,
+        flags: raw.flags,
+        without_flags: raw.without_flags,
+        name: raw.name,
+    };
+    // A runtime, a size or a flag alone is no evidence of who asked.
+    let says_who = !when.frames.is_empty()
+        || when.caller.is_some()
+        || when.name.is_some()
+        || when.flags.iter().any(|flag| flag == "SHARED")
+        || when.call.is_some_and(|call| call != Origin::Map)
+        || (when.requested.is_some() && when.settled.is_some());
+    if !says_who {
+        let what = "these conditions hold for anybody's memory: add frames, caller, name, or both \
+                    requested and settled";
+        return Err((place, what.into()));
+    }
+    Ok(when)
+}
+
+fn ranges(texts: Vec<Spanned<String>>) -> Result<Option<Ranges>, Wrong> {
+    if texts.is_empty() {
+        return Ok(None);
+    }
+    let read = texts.into_iter().map(|text| {
+        let place = text.span().start;
+        Range::read(text.get_ref()).map_err(|what| (place, what))
+    });
+    read.collect::<Result<_, _>>().map(|all| Some(Ranges(all)))
+}
+
+fn alignment(text: &Spanned<String>) -> Result<u64, Wrong> {
+    let place = text.span().start;
+    match size(text.get_ref()) {
+        Ok(bytes) if bytes.is_power_of_two() => Ok(bytes),
+        Ok(bytes) => Err((place, format!("`aligned` is {bytes}: no power of two"))),
+        Err(what) => Err((place, what)),
+    }
+}

@@ -1,0 +1,126 @@
+//! Known kinds of reservation, as data: what a call site's reservations look like, what that means, and
+//! what changes it.
+//!
+//! A pattern is recognised if all conditions of one of its `when`s hold. A condition on something that
+//! is not known does not hold: no shape is guessed. Where several patterns hold, the surest is taken; of
+//! equally sure ones the one whose frame is nearest to the kernel, for that is whose doing it is.
+
+mod condition;
+
+mod format;
+
+mod range;
+
+mod words;
+
+pub use condition::{Observation, Settled};
+pub use format::Mistake;
+
+use condition::When;
+
+use super::summary::{Level, Pattern};
+
+/// Patterns, in the order in which they were read.
+#[derive(Clone, Debug, Default)]
+pub struct Patterns {
+    known: Vec<Known>,
+}
+
+/// One kind of reservation.
+#[derive(Clone, Debug)]
+struct Known {
+    id: String,
+    name: String,
+    level: Level,
+    /// The level while the site grows still.
+    growing: Option<Level>,
+    meaning: String,
+    advice: Vec<String>,
+    knobs: Vec<Knob>,
+    source: String,
+    whens: Vec<When>,
+}
+
+/// What changes a kind of reservation.
+#[derive(Clone, Debug)]
+struct Knob {
+    /// The runtimes that have it (`node v22.*`); empty: it needs none.
+    runtime: String,
+    set: String,
+    effect: String,
+}
+
+impl Patterns {
+    /// Adds the patterns of a TOML text. One with the id of an earlier one takes its place.
+    ///
+    /// # Errors
+    /// The first mistake in the text, and where it is. Nothing was added then.
+    pub fn add(&mut self, toml: &str) -> Result<(), Mistake> {
+        for known in format::read(toml)? {
+            match self.known.iter_mut().find(|other| other.id == known.id) {
+                Some(other) => *other = known,
+                None => self.known.push(known),
+            }
+        }
+        Ok(())
+    }
+
+    /// Every id, in the order in which they were read.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.known.iter().map(|known| known.id.as_str())
+    }
+
+    /// What kind of reservations these are, if they are of a known kind.
+    #[must_use]
+    pub fn recognise(&self, seen: &Observation<'_>) -> Option<Pattern> {
+        let mut best: Option<(&Known, condition::Match)> = None;
+        for known in &self.known {
+            for when in &known.whens {
+                let Some(found) = when.holds(seen) else {
+                    continue;
+                };
+                let is_better = best
+                    .as_ref()
+                    .is_none_or(|(_, other)| found.is_better_than(other));
+                if is_better {
+                    best = Some((known, found));
+                }
+            }
+        }
+        best.map(|(known, found)| known.recognised(found, seen))
+    }
+}
+
+impl Known {
+    fn recognised(&self, found: condition::Match, seen: &Observation<'_>) -> Pattern {
+        let mut evidence = found.evidence;
+        let level = match self.growing {
+            Some(level) if seen.growing => {
+                evidence.push("still growing when the trace ended".into());
+                level
+            }
+            _ => self.level,
+        };
+        let knob = self.knobs.iter().find(|knob| {
+            knob.runtime.is_empty()
+                || seen
+                    .runtime
+                    .is_some_and(|runtime| words::matches(&knob.runtime, runtime))
+        });
+        Pattern {
+            id: self.id.clone(),
+            name: self.name.clone(),
+            level,
+            confidence: found.confidence,
+            evidence,
+            advice: self.advice.clone(),
+            meaning: self.meaning.clone(),
+            knob: knob.map(|knob| knob.set.clone()),
+            knob_effect: knob.map(|knob| knob.effect.clone()),
+            source: self.source.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,169 @@
+//! The patterns of V8 and of other runtimes and allocators, and their near misses.
+
+use tracer::analysis::patterns::Settled;
+use tracer::analysis::summary::Level;
+
+use super::ledger::{GIB, MIB};
+use super::patterns::{Seen, cage};
+
+#[test]
+fn a_wasm_memory_is_known_by_its_frames_or_in_a_node_by_its_size_and_its_guard() {
+    let stack = [
+        "mmap@libc",
+        "v8::internal::BackingStore::TryAllocateAndPartiallyCommitMemory(v8::internal::Isolate*)@node",
+        "v8::internal::BackingStore::AllocateWasmMemory(v8::internal::Isolate*, unsigned long)@node",
+    ];
+    let old = Seen::mmap(&stack, 10_737_479_680, cage()).by("node v22.22.0");
+    let old = old.is("v8-wasm-memory");
+    assert_eq!(old.level, Level::Benign);
+    assert!(old.knob_effect.unwrap().contains("10 GiB become 4 GiB"));
+    let new = Seen::mmap(&stack, 8_589_996_032, cage()).by("node v24.21.0");
+    let new = new.is("v8-wasm-memory").knob_effect.unwrap();
+    assert!(new.contains("8 GiB become 4 GiB"), "{new}");
+    // These would not start with it, or nobody has tried.
+    for runtime in [
+        "node v20.14.0",
+        "node v22.1.0",
+        "node v18.20.0",
+        "node v26.10.0",
+    ] {
+        let old = Seen::mmap(&stack, 10_737_479_680, cage()).by(runtime);
+        assert_eq!(old.is("v8-wasm-memory").knob, None, "{runtime}");
+    }
+    let other = Seen::mmap(&stack, 10_737_479_680, cage()).by("deno 2.0");
+    assert_eq!(other.is("v8-wasm-memory").knob, None);
+    let unnamed = ["mmap@libc", "@node", "main@node"];
+    Seen::mmap(&unnamed, 10_737_479_680, cage())
+        .by("node v22.22.0")
+        .is("v8-wasm-memory");
+}
+
+#[test]
+fn runtimes_are_known_by_the_functions_that_were_seen_in_them() {
+    for (stack, id) in [
+        (
+            &[
+                "mmap@node",
+                "v8::internal::SegmentedTable<v8::internal::JSDispatchEntry, (unsigned long)268435456>::Initialize()@node",
+            ][..],
+            "v8-pointer-table",
+        ),
+        (
+            &[
+                "mmap@libc",
+                "v8::internal::wasm::WasmCodePointerTable::Initialize()@node",
+            ],
+            "v8-pointer-table",
+        ),
+        (
+            &[
+                "mmap@libc",
+                "v8::internal::CodeRange::InitReservation(v8::PageAllocator*)@node",
+            ],
+            "v8-code-range",
+        ),
+        (
+            &[
+                "mmap@libc",
+                "os::pd_reserve_memory@/jvm/libjvm.so",
+                "CodeCache::initialize_heaps@/jvm/libjvm.so",
+            ],
+            "jvm-code-cache",
+        ),
+        (
+            &[
+                "mmap@libc",
+                "ReservedSpace::reserve@/jvm/libjvm.so",
+                "Universe::reserve_heap@/jvm/libjvm.so",
+            ],
+            "jvm-heap",
+        ),
+        (
+            &[
+                "runtime.sysMmap@/srv/go",
+                "runtime.sysReserve@/srv/go",
+                "runtime.(*mheap).sysAlloc@/srv/go",
+            ],
+            "go-heap-arena",
+        ),
+        (
+            &[
+                "runtime.sysMmap@/srv/go",
+                "runtime.sysReserve@/srv/go",
+                "runtime.(*pageAlloc).sysInit@/srv/go",
+            ],
+            "go-page-summary",
+        ),
+        (
+            &["mmap@libc", "pages_map@/bin/rustc", "pa_alloc@/bin/rustc"],
+            "jemalloc-extent",
+        ),
+        (
+            &["mmap@libc", "@/usr/lib/libjemalloc.so.2"],
+            "jemalloc-extent",
+        ),
+        (
+            &[
+                "brk@libc",
+                "sbrk@libc",
+                "SbrkSysAllocator::Alloc@/usr/lib/libtcmalloc_minimal.so.4",
+            ],
+            "tcmalloc-span",
+        ),
+        (
+            &["mmap@libc", "@/usr/lib/libmimalloc.so.2.0"],
+            "mimalloc-arena",
+        ),
+        (
+            &[
+                "mmap@libc",
+                "PGSharedMemoryCreate@/usr/lib/postgresql/15/bin/postgres",
+            ],
+            "postgres-shared-memory",
+        ),
+    ] {
+        Seen::mmap(stack, MIB, Settled::default()).is(id);
+    }
+    // Go's other memory, and a JVM's that has no pattern.
+    Seen::mmap(
+        &["runtime.sysMmap@/srv/go", "runtime.sysAlloc@/srv/go"],
+        MIB,
+        Settled::default(),
+    )
+    .is_none();
+    Seen::mmap(
+        &["mmap@libc", "G1CMMarkStack::resize@/jvm/libjvm.so"],
+        MIB,
+        Settled::default(),
+    )
+    .is_none();
+    // Terabytes that no sanitizer has asked for.
+    let tera = Settled {
+        reserved: 15_392_894_357_504,
+        ..cage()
+    };
+    Seen::mmap(&["mmap@libc", "@/srv/program"], 15_392_894_357_504, tera).is_none();
+    Seen::mmap(&["@/lib/libasan.so.8"], 15_392_894_357_504, tera).is("asan-shadow");
+}
+
+#[test]
+fn ten_gibibytes_that_are_not_v8s_are_no_wasm_memory() {
+    let own = ["mmap@libc", "work@/srv/program"];
+    Seen::mmap(&own, 10_737_479_680, cage()).is_none();
+    // A library of a node's, or the node itself, but not the shape.
+    let addon = ["mmap@libc", "reserve@/srv/addon.node"];
+    Seen::mmap(&addon, 10_737_479_680, cage())
+        .by("node v22.22.0")
+        .is_none();
+    let at_start = Settled {
+        accessible_at: Some(0),
+        ..cage()
+    };
+    let unnamed = ["mmap@libc", "@node"];
+    Seen::mmap(&unnamed, 10_737_479_680, at_start)
+        .by("node v22.22.0")
+        .is_none();
+    Seen::mmap(&unnamed, 10 * GIB, cage())
+        .by("node v22.22.0")
+        .is_none();
+}
