@@ -1,13 +1,13 @@
 //! Code that is gone when the collector comes to look: the kernel has told which file it was.
 
-use std::{ffi::OsStr, fs, path::Path};
+use std::path::Path;
 
 use tracer::event::{Stack, StackQuality};
 
 use crate::{
     command::folder,
     compiled::compile,
-    learned::{record, stacks_of_maps},
+    learned::{record, record_libraries, stacks_of_maps},
 };
 
 /// Maps 64 KiB in a function of its own.
@@ -97,30 +97,9 @@ fn a_process_that_ends_at_once_has_stacks_down_to_its_start() {
 fn a_library_that_was_replaced_by_another_meanwhile_is_not_taken_for_it() {
     const TURNS: usize = 100;
     let folder = folder();
-    let library = |name: &str, frame: u32| {
-        let home = folder.path().join(name);
-        fs::create_dir(&home).unwrap();
-        let (named, frame) = (format!("-DNAME={name}"), format!("-DFRAME={frame}"));
-        let options = ["-O2", "-shared", "-fPIC", &named, &frame];
-        compile(&home, &with_place(LIBRARY), &options)
-    };
-    let (small, large) = (library("small", 200), library("large", 800));
-    let program = compile(folder.path(), IN_TURN, &["-ldl"]);
     let path = folder.path().join("turns.vmt");
-    let turns = TURNS.to_string();
-    let words: [&OsStr; 5] = [
-        turns.as_ref(),
-        small.as_ref(),
-        "small".as_ref(),
-        large.as_ref(),
-        "large".as_ref(),
-    ];
-    let output = record(&path, &program, &words);
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        !stderr.contains("elsewhere"),
-        "this shows nothing: {stderr}"
-    );
+    let library = with_place(LIBRARY);
+    record_libraries(&path, IN_TURN, &library, &[TURNS.to_string().as_ref()]);
     assert_libraries(&path, TURNS);
 }
 

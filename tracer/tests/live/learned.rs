@@ -280,11 +280,12 @@ int main(int count, char **words) {
 }
 "#;
 
-#[test]
-fn what_was_learned_of_a_library_is_forgotten_with_it() {
-    let folder = folder();
+/// Records a program that is given so many words and two libraries, each with the name of its function:
+/// `small` and `large`, made of one source with frames of other sizes. It has to open them at one address.
+pub fn record_libraries(path: &Path, program: &str, library: &str, words: &[&OsStr]) {
+    let folder = path.parent().unwrap();
     let library = |name: &str, frame: u32| {
-        let home = folder.path().join(name);
+        let home = folder.join(name);
         fs::create_dir(&home).unwrap();
         let (named, frame) = (format!("-DNAME={name}"), format!("-DFRAME={frame}"));
         let options = [
@@ -295,24 +296,29 @@ fn what_was_learned_of_a_library_is_forgotten_with_it() {
             &named,
             &frame,
         ];
-        compile(&home, LIBRARY, &options)
+        compile(&home, library, &options)
     };
     let (small, large) = (library("small", 200), library("large", 800));
-    let program = compile(folder.path(), OPENS, &["-ldl"]);
-    let path = folder.path().join("libraries.vmt");
-    let words = [
+    let program = compile(folder, program, &["-ldl"]);
+    let libraries: [&OsStr; 4] = [
         small.as_ref(),
         "small".as_ref(),
         large.as_ref(),
         "large".as_ref(),
     ];
-    let output = record(&path, &program, &words);
+    let output = record(path, &program, &[words, &libraries].concat());
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(
         !stderr.contains("elsewhere"),
         "this shows nothing: {stderr}"
     );
+}
 
+#[test]
+fn what_was_learned_of_a_library_is_forgotten_with_it() {
+    let folder = folder();
+    let path = folder.path().join("libraries.vmt");
+    record_libraries(&path, OPENS, LIBRARY, &[]);
     let (stacks, mapped) = stacks_of_maps(&path);
     let calls_of = |name: &str| {
         let calls = mapped.iter().filter(|id| {
