@@ -46,6 +46,8 @@ pub struct Rest {
     pages: u64,
     /// Bytes at most.
     limit: u64,
+    /// Where the next page goes.
+    offset: u64,
 }
 
 /// Copies page by page, so many at most, the rest of the first counted as one. A page in the midst of a
@@ -70,7 +72,16 @@ pub fn copy_rest(scratch: &mut Scratch, sp: u64, pages: u64) {
     }
     // The callback has its own way to the scratch, which the compiler cannot see.
     // SAFETY: a member of the scratch.
-    unsafe { core::ptr::write_volatile(&raw mut scratch.rest, Rest { pages, limit }) };
+    unsafe {
+        core::ptr::write_volatile(
+            &raw mut scratch.rest,
+            Rest {
+                pages,
+                limit,
+                offset: 0,
+            },
+        )
+    };
     // SAFETY: the callback has the signature that the helper wants and ignores its context.
     unsafe {
         bpf_loop(
@@ -106,8 +117,16 @@ unsafe extern "C" fn copy_page(index: u32, _context: *mut c_void) -> c_long {
     let scratch = unsafe { &mut *scratch };
     // SAFETY: written before the loop began. A plain number to the verifier.
     let sp = unsafe { core::ptr::read_volatile(&raw const scratch.head.sp) };
-    let page = u64::from(index);
-    let offset = PAGE - (sp & (PAGE - 1)) + page * PAGE;
+    let page = u64::from(index & 15);
+    // Through memory: else the compiler compares it as signed, and the verifier knows no lower bound.
+    // SAFETY: a member of the scratch.
+    let offset = unsafe {
+        core::ptr::write_volatile(
+            &raw mut scratch.rest.offset,
+            PAGE - (sp & (PAGE - 1)) + page * PAGE,
+        );
+        core::ptr::read_volatile(&raw const scratch.rest.offset)
+    };
     if page + 1 >= scratch.rest.pages
         || offset >= scratch.rest.limit
         || offset > MAX_COPY as u64 - PAGE
