@@ -205,9 +205,11 @@ impl Stacks {
         change: &CodeChange,
         programs: &mut Programs,
     ) {
+        let mut replaced = false;
         for range in &change.replaced {
             if self.unwinder.knows_code_in(space, range, false) {
                 self.forget_range(space, key(), range, change.time, programs);
+                replaced = true;
             }
         }
         if let Some(range) = &change.protected
@@ -216,8 +218,8 @@ impl Stacks {
             self.forget_range(space, key(), range, change.time, programs);
         }
         match change.made {
-            Made::Moved => self.unwinder.modules_changed(space),
-            Made::AtRunTime => self.unwinder.code_made(space),
+            Made::Moved if replaced => self.unwinder.modules_changed(space),
+            Made::Moved | Made::AtRunTime => self.unwinder.code_made(space),
             // Of a file's the kernel tells besides: see `mapped`.
             Made::OfFile | Made::Nothing => {}
         }

@@ -43,6 +43,26 @@ pub struct Identity {
     pub inode: u64,
 }
 
+impl Identity {
+    /// Whether two of them are of one file; `None` if that cannot be known. File systems with layers or
+    /// subvolumes show another device than they have for the kernel, and most of them the same inode.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> Option<bool> {
+        match (self.device == other.device, self.inode == other.inode) {
+            (_, true) => Some(true),
+            (true, false) => Some(false),
+            (false, false) => None,
+        }
+    }
+
+    fn of(stat: &Stat) -> Self {
+        Self {
+            device: (major(stat.st_dev), minor(stat.st_dev)),
+            inode: stat.st_ino,
+        }
+    }
+}
+
 impl FileId {
     fn of(stat: &Stat) -> Self {
         Self {
@@ -122,15 +142,16 @@ impl Files {
         if map.inode == 0 {
             return None;
         }
-        // Another file may be mapped there by now, and the path may lead to another. (The device is not
-        // compared: file systems with subvolumes or layers show another one in maps.)
-        let same = |found: &(File, Stat)| found.1.st_ino == map.inode;
+        // Another file may be mapped there by now, and the path may lead to another.
+        let same = |found: &(File, Stat)| Identity::of(&found.1).is_same(&map.identity());
         let by_path = || {
             let found = open::beneath_root(pid, Path::new(&map.name)).ok()?;
-            (!map.deleted).then_some(found).filter(same)
+            (!map.deleted && same(&found) == Some(true)).then_some(found)
         };
         let by_address = open::mapped(pid, map.start, map.end).ok();
-        let (file, stat) = by_address.filter(same).or_else(by_path)?;
+        let (file, stat) = by_address
+            .filter(|found| same(found) != Some(false))
+            .or_else(by_path)?;
         let loaded = self.load(FileId::of(&stat), file)?;
         self.keep(map.identity(), &map.name, &loaded);
         Some(loaded)
@@ -159,15 +180,11 @@ impl Files {
             return;
         };
         if let Some(loaded) = self.load(FileId::of(&stat), file) {
-            let identity = Identity {
-                device: (major(stat.st_dev), minor(stat.st_dev)),
-                inode: stat.st_ino,
-            };
-            self.keep(identity, &path.to_string_lossy(), &loaded);
+            self.keep(Identity::of(&stat), &path.to_string_lossy(), &loaded);
         }
     }
 
-    fn keep(&mut self, identity: Identity, name: &str, loaded: &Arc<Loaded>) {
+    pub(super) fn keep(&mut self, identity: Identity, name: &str, loaded: &Arc<Loaded>) {
         self.kept.retain(|(known, ..)| *known != identity);
         self.kept.truncate(KEPT - 1);
         self.kept

@@ -166,20 +166,18 @@ impl Space {
         }
     }
 
-    /// The code of a new program, if all of it is known.
-    pub fn begun(mapped: &[Mapped], files: &mut Files) -> Option<Self> {
-        let code: Option<Vec<_>> = mapped
-            .iter()
-            .map(|mapped| Self::told(mapped, files))
-            .collect();
-        let mut code = code?;
-        code.sort_unstable_by_key(|code| code.map.start);
-        Some(Self {
-            walker: Walker::new(code.iter().filter_map(Self::module)),
-            code,
-            stale: false,
+    /// The code of a new program, as far as it is known. The maps are read before the next walk if that is not
+    /// all, or nothing is told.
+    #[must_use]
+    pub fn begun(told: &[Mapped], files: &mut Files) -> Self {
+        let mut space = Self {
+            stale: told.is_empty(),
             ..Self::default()
-        })
+        };
+        for mapped in told {
+            space.mapped(mapped, files);
+        }
+        space
     }
 
     fn told(mapped: &Mapped, files: &mut Files) -> Option<Code> {
@@ -239,8 +237,7 @@ impl Space {
 
     /// The same of what is not known.
     fn forget_unknown(&mut self, range: &Range<u64>) {
-        self.unknown
-            .retain(|told| range.end <= told.range.start || told.range.end <= range.start);
+        self.unknown.retain(|told| !overlap(&told.range, range));
     }
 
     /// Reads the maps if they are known to have changed.
@@ -286,19 +283,25 @@ impl Space {
             if self.has_code_in(&(map.start..map.end), false) {
                 continue;
             }
-            let wanted =
-                |mapped: &Mapped| mapped.range.start < map.end && map.start < mapped.range.end;
-            let unknown = self.unknown.iter().position(wanted);
-            if unknown.is_some_and(|at| self.unknown[at].file != map.identity()) {
+            let range = map.start..map.end;
+            let told = self
+                .unknown
+                .iter()
+                .position(|told| overlap(&told.range, &range));
+            let same = told.map(|at| self.unknown[at].file.is_same(&map.identity()));
+            if same == Some(Some(false)) {
                 continue;
             }
             let mut code = match known.remove(&map.start) {
                 Some(code) if code.map == map => code,
                 _ => Self::code(pid, map, files),
             };
-            if let Some(at) = unknown {
-                self.unknown.remove(at);
+            if let (Some(at), Some(Some(true))) = (told, same) {
                 code.told = true;
+                let told = self.unknown.remove(at);
+                if let Some((loaded, _)) = &code.file {
+                    files.keep(told.file, &code.map.name, loaded);
+                }
             }
             let at = self
                 .code
@@ -365,8 +368,8 @@ impl Space {
     /// The same, or code of which the kernel has told and nothing more is known.
     #[must_use]
     pub fn concerns(&self, range: &Range<u64>, of_file: bool) -> bool {
-        let overlaps = |told: &Mapped| told.range.start < range.end && range.start < told.range.end;
-        self.has_code_in(range, of_file) || self.unknown.iter().any(overlaps)
+        let mut unknown = self.unknown.iter();
+        self.has_code_in(range, of_file) || unknown.any(|told| overlap(&told.range, range))
     }
 
     /// Whether there is code at this address.
@@ -443,6 +446,10 @@ impl Space {
             },
         }
     }
+}
+
+fn overlap(one: &Range<u64>, other: &Range<u64>) -> bool {
+    one.start < other.end && other.start < one.end
 }
 
 /// Memory that the kernel made.

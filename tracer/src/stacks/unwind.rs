@@ -101,11 +101,9 @@ impl Unwinder {
     /// A program begins with this code. What of it is not known is looked for at once: the process may be
     /// gone soon.
     pub fn begun(&mut self, pid: Pid, space: SpaceId, code: &[Mapped]) {
-        let space = self.spaces.entry(space).or_default();
-        match Space::begun(code, &mut self.files).filter(|_| !code.is_empty()) {
-            Some(known) => *space = known,
-            None => space.freshen(pid, &mut self.files),
-        }
+        let mut begun = Space::begun(code, &mut self.files);
+        begun.freshen(pid, &mut self.files);
+        self.spaces.insert(space, begun);
     }
 
     /// A file's code was mapped where none was known, or is any more. A file that is not known is looked for

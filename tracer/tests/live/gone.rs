@@ -1,6 +1,12 @@
 //! Code that is gone when the collector comes to look: the kernel has told which file it was.
 
-use std::path::Path;
+use std::{
+    ffi::CString,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 
 use tracer::event::{Stack, StackQuality};
 
@@ -98,6 +104,49 @@ fn a_library_that_was_replaced_by_another_meanwhile_is_not_taken_for_it() {
     const TURNS: usize = 100;
     let folder = folder();
     let path = folder.path().join("turns.vmt");
+    let library = with_place(LIBRARY);
+    record_libraries(&path, IN_TURN, &library, &[TURNS.to_string().as_ref()]);
+    assert_libraries(&path, TURNS);
+}
+
+/// A file system with layers, mounted as long as this lives. It shows another device than the kernel has for
+/// its files, as a container's does.
+struct Layers(PathBuf);
+
+impl Layers {
+    fn mount(folder: &Path) -> Self {
+        let part = |name: &str| {
+            let part = folder.join(name);
+            fs::create_dir(&part).unwrap();
+            part
+        };
+        let (lower, upper, work, merged) =
+            (part("lower"), part("upper"), part("work"), part("merged"));
+        let options = format!(
+            "lowerdir={},upperdir={},workdir={}",
+            lower.display(),
+            upper.display(),
+            work.display()
+        );
+        let options = CString::new(options).unwrap();
+        let none = MountFlags::empty();
+        mount(c"overlay", &merged, c"overlay", none, &*options).unwrap();
+        Self(merged)
+    }
+}
+
+impl Drop for Layers {
+    fn drop(&mut self) {
+        unmount(&self.0, UnmountFlags::DETACH).unwrap();
+    }
+}
+
+#[test]
+fn nor_is_it_on_a_file_system_with_layers() {
+    const TURNS: usize = 100;
+    let folder = folder();
+    let layers = Layers::mount(folder.path());
+    let path = layers.0.join("turns.vmt");
     let library = with_place(LIBRARY);
     record_libraries(&path, IN_TURN, &library, &[TURNS.to_string().as_ref()]);
     assert_libraries(&path, TURNS);
