@@ -22,8 +22,8 @@ pub const BY_RULE: u64 = 1 << 63;
 pub const PAGE: u64 = 4096;
 
 /// A stack as the kernel saw it. In the ring it is followed by [`FRAME_SLOTS`] words, of which
-/// `frames` are return addresses (innermost first, [`StackHead::ip`] not among them; see [`BY_RULE`]), and then by
-/// `copied` bytes of stack from [`StackHead::sp`] upwards.
+/// `frames` are return addresses (innermost first, [`StackHead::ip`] not among them; see [`BY_RULE`]), and
+/// then by `copied` bytes of stack from [`StackHead::sp`] upwards.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct StackHead {

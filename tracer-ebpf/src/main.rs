@@ -3,9 +3,9 @@
 //! loss are counted.
 //!
 //! Read in this order: [`settings`] (what the collector injects), [`maps`], [`filter`] (who is
-//! traced), [`thread`] (what is kept of each thread), [`task`] (the kernel's memory, read by offsets from
-//! BTF), [`turn`] (the order of the calls), [`stack`] (the user's call stack), [`emit`] (records into the ring), [`program`] (what a
-//! new program begins with), then [`probes`], one file a subject.
+//! traced), [`thread`] (what is kept of each thread), [`task`] (the kernel's memory, read by offsets
+//! from BTF), [`turn`] (the order of the calls), [`stack`] (the user's call stack), [`emit`] (records
+//! into the ring), [`program`] (what a new program begins with), then [`probes`], one file a subject.
 #![no_std]
 #![no_main]
 #![expect(

@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: what tracing costs, beside what bpftrace costs and what it may cost. Read in
 //! this order: `child` and `workload` (what runs), `tools` (what is compared), `figures` (what is made
-//! of the times), `rounds` (calls and page faults), `busy` (very many calls), `gateway` (a real program), `table` (what is
-//! printed).
+//! of the times), `rounds` (calls and page faults), `busy` (very many calls), `gateway` (a real
+//! program), `table` (what is printed).
 
 mod busy;
 mod child;

@@ -88,6 +88,26 @@ impl Learned {
         self.members.insert(child, member);
     }
 
+    /// A new program begins in an address space that the kernel knows by `key`. By that name it knew another
+    /// before, perhaps, whose copies are still alive and go by it.
+    pub fn begun(
+        &mut self,
+        space: SpaceId,
+        key: Option<u64>,
+        time: Nanoseconds,
+        programs: &mut Programs,
+    ) {
+        if key.is_some_and(|key| self.is_code(key)) {
+            self.leave(space, key, Some(time), programs);
+        }
+    }
+
+    /// Whether this stands for the code of address spaces that are known.
+    fn is_code(&self, code: u64) -> bool {
+        let mut families = self.families.values();
+        families.any(|family| family.code == Some(code))
+    }
+
     /// A stack with this hash and these frames is known.
     pub fn verified(
         &mut self,
@@ -280,9 +300,12 @@ impl Learned {
     }
 
     /// The family of a space, if that is what `code` stands for: not so for a stack that was taken before
-    /// the code changed.
+    /// the code changed, nor where the kernel uses its name for an address space again.
     fn family(&mut self, space: SpaceId, code: u64) -> Option<&mut Family> {
         let number = self.number_of(space);
+        if self.families.get(&number)?.code.is_none() && self.is_code(code) {
+            return None;
+        }
         let family = self.families.get_mut(&number)?;
         (*family.code.get_or_insert(code) == code).then_some(family)
     }

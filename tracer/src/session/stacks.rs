@@ -12,7 +12,7 @@ use super::{
 use crate::{
     capture::programs::Programs,
     event::{
-        Incomplete, Learning, Nanoseconds, Pid, Sent, SpaceId, StackId, StackQuality,
+        Incomplete, Learning, Nanoseconds, Sent, SpaceId, StackId, StackQuality, Stamp,
         record::{RawMapping, RawStack as Record, StackWord},
     },
     stacks::{Copied, Identity, Mapped, Namer, RawStack, Unwinder},
@@ -237,8 +237,19 @@ impl Stacks {
         }
     }
 
-    /// A program begins with these mappings; those of code are all told, or none.
-    pub fn begun(&mut self, pid: Pid, space: SpaceId, mappings: &[RawMapping]) {
+    /// A program begins with these mappings, of which those of code are all told, or none. `key`: the kernel's
+    /// name for its address space.
+    pub fn begun(
+        &mut self,
+        began: Stamp,
+        key: Option<u64>,
+        mappings: &[RawMapping],
+        programs: &mut Programs,
+    ) {
+        let Stamp {
+            pid, space, time, ..
+        } = began;
+        self.learned.begun(space, key, time, programs);
         let is_code = |found: &&RawMapping| found.mapping.protection & PROT_EXEC != 0;
         let code: Vec<_> = mappings.iter().filter(is_code).map(mapped).collect();
         self.unwinder.begun(pid, space, &code);

@@ -52,7 +52,8 @@ pub fn record(path: &Path, program: &Path, words: &[&OsStr]) -> Output {
     output
 }
 
-/// How many stacks were sent whole, of a program that was compiled so. Each stack of the loop's calls must be complete.
+/// How many stacks were sent whole, of a program that was compiled so. Each stack of the loop's calls must
+/// be complete.
 fn sent_whole(options: &[&str]) -> u64 {
     let folder = folder();
     let program = compile(folder.path(), SOURCE, options);

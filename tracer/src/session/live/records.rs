@@ -124,8 +124,9 @@ impl Live {
         }
         self.stacks.forget(space, &mut self.programs);
         let begun = self.programs_begun.begin(exec);
-        self.stacks
-            .begun(pid, space, begun.as_deref().unwrap_or_default());
+        let key = self.decoder.key_of(space);
+        let code = begun.as_deref().unwrap_or_default();
+        self.stacks.begun(exec.stamp, key, code, &mut self.programs);
         // A process that is gone already has no identity but its name.
         let mut identity = procfs::identity(pid).unwrap_or_default();
         if identity.comm.is_empty() {
