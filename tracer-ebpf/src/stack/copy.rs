@@ -80,7 +80,7 @@ pub fn copy_rest(scratch: &mut Scratch, sp: u64, pages: u64) {
                 limit,
                 offset: 0,
             },
-        )
+        );
     };
     // SAFETY: the callback has the signature that the helper wants and ignores its context.
     unsafe {
