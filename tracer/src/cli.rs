@@ -14,6 +14,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
     sudo tracer run --duration 60s -o start.vmt -- ./service\n                                              \
     record a minute of start-up\n  \
     tracer report start.vmt -f json             the same report again, as JSON\n  \
+    sudo tracer explain --pid 1234              what its mappings are, now, without tracing\n  \
     tracer doctor                               what this kernel and these privileges allow")]
 pub struct Cli {
     /// What to do.
@@ -36,6 +37,8 @@ pub enum Command {
     Run(Run),
     /// Print a report from a recording.
     Report(Report),
+    /// Without tracing: say what the mappings of a running process are, as they are now.
+    Explain(Explain),
     /// Tell what this kernel and these privileges allow, each missing thing with its remedy.
     Doctor,
 }
@@ -97,6 +100,29 @@ pub struct Report {
     /// How to report.
     #[command(flatten)]
     pub output: Output,
+}
+
+/// `tracer explain`.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// The process.
+    #[arg(short, long, value_name = "PID")]
+    pub pid: u32,
+    /// Format.
+    #[arg(short, long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Show every kind, and every larger range of no known kind.
+    #[arg(long)]
+    pub full: bool,
+    /// Also recognise the kinds of reservation in this file (TOML; see tracer/patterns); may be repeated.
+    #[arg(long, value_name = "FILE")]
+    pub patterns: Vec<PathBuf>,
+    /// Columns of the text; else the terminal's width.
+    #[arg(long, value_name = "N")]
+    pub width: Option<usize>,
+    /// Colours in the text.
+    #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub color: Color,
 }
 
 /// How to trace.

@@ -20,6 +20,8 @@ pub mod limits;
 
 pub mod patterns;
 
+pub mod explain;
+
 mod calendar;
 
 mod mapping_words;

@@ -10,6 +10,8 @@ mod replay;
 
 mod doctor;
 
+mod explain;
+
 use anyhow::Result;
 
 use crate::cli::{Cli, Command};
@@ -24,6 +26,7 @@ pub fn execute(cli: Cli) -> Result<u8> {
         Command::Attach(attach) => trace::attach(&attach, show_progress),
         Command::Run(run) => trace::run(&run, show_progress),
         Command::Report(report) => replay::report(&report),
+        Command::Explain(explain) => explain::explain(&explain),
         Command::Doctor => doctor::doctor(),
     }
 }

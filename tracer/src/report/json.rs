@@ -4,11 +4,11 @@ use std::io::{self, Write};
 
 use crate::analysis::summary::Report;
 
-/// Writes the report as indented JSON with a newline at its end.
+/// Writes a model as indented JSON with a newline at its end.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
+pub fn write(report: &impl serde::Serialize, out: &mut impl Write) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, report).map_err(io::Error::from)?;
     writeln!(out)
 }

@@ -28,4 +28,6 @@ pub mod verification;
 
 pub mod ending;
 
+pub mod explain;
+
 pub mod live;

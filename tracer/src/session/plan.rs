@@ -17,11 +17,20 @@ use crate::{
 
 /// Fails if there is no such process, or none whose calls can be traced.
 pub fn check_traceable(pid: Pid) -> Result<()> {
-    if procfs::is_kernel_thread(pid)? {
-        bail!("process {pid} is a kernel thread: it has no address space to trace");
-    }
+    check_not_kernel(pid)?;
     if procfs::is_32_bit(pid)? {
         bail!("process {pid} runs a 32-bit program: the calls of those are not traced");
+    }
+    Ok(())
+}
+
+/// Refuses a thread of the kernel's, by name.
+///
+/// # Errors
+/// It is one, or is gone.
+pub fn check_not_kernel(pid: Pid) -> Result<()> {
+    if procfs::is_kernel_thread(pid)? {
+        bail!("process {pid} is a kernel thread: it has no address space");
     }
     Ok(())
 }

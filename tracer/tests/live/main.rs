@@ -26,6 +26,8 @@ mod beginning;
 
 mod end;
 
+mod explain;
+
 mod gone;
 
 mod learned;

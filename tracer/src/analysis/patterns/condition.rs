@@ -83,6 +83,15 @@ pub struct Match {
 }
 
 impl Match {
+    /// What a shape says: no frame was seen.
+    pub fn by_shape(confidence: f64, evidence: Vec<String>) -> Self {
+        Self {
+            confidence,
+            evidence,
+            innermost: usize::MAX,
+        }
+    }
+
     /// Surer, or as sure and nearer to the kernel.
     pub fn is_better_than(&self, other: &Self) -> bool {
         self.confidence > other.confidence

@@ -8,6 +8,7 @@ use toml::Spanned;
 
 use super::condition::When;
 use super::range::{Range, Ranges, size};
+use super::shape::{self, RawShape};
 use super::{Knob, Known};
 use crate::analysis::summary::Level;
 use crate::ledger::change::Origin;
@@ -48,7 +49,12 @@ struct RawPattern {
     #[serde(default)]
     knob: Vec<RawKnob>,
     source: String,
+    #[serde(default)]
     when: Vec<Spanned<RawWhen>>,
+    #[serde(default)]
+    shape: Vec<Spanned<RawShape>>,
+    many: Option<u64>,
+    many_per_cpu: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -124,15 +130,24 @@ pub fn read(text: &str) -> Result<Vec<Known>, Mistake> {
             let what = format!("`{id}` is there already: give this one another id");
             return Err(at(id_place, what));
         }
-        if raw.when.is_empty() {
-            let what = format!("`{id}` has no [[pattern.when]]: it would never be recognised");
+        if raw.when.is_empty() && raw.shape.is_empty() {
+            let what = format!(
+                "`{id}` has no [[pattern.when]] and no [[pattern.shape]]: it would never be recognised"
+            );
             return Err(at(place, what));
         }
         let whens = raw.when.into_iter().map(|when| {
             let place = when.span().start;
             self::when(when.into_inner(), place).map_err(|(offset, what)| at(offset, what))
         });
+        let shapes = raw.shape.into_iter().map(|shape| {
+            let place = shape.span().start;
+            shape::read(shape.into_inner(), place).map_err(|(offset, what)| at(offset, what))
+        });
         read.push(Known {
+            shapes: shapes.collect::<Result<_, _>>()?,
+            many: raw.many,
+            many_per_cpu: raw.many_per_cpu,
             whens: whens.collect::<Result<_, _>>()?,
             id,
             name: raw.name,
@@ -156,16 +171,11 @@ pub fn read(text: &str) -> Result<Vec<Known>, Mistake> {
 }
 
 /// A mistake by its offset in the text.
-type Wrong = (usize, String);
+pub type Wrong = (usize, String);
 
 fn when(raw: RawWhen, place: usize) -> Result<When, Wrong> {
-    let confidence = *raw.confidence.get_ref();
-    if !(confidence > 0.0 && confidence <= 1.0) {
-        let what = format!("the confidence {confidence} is to be above 0 and at most 1");
-        return Err((raw.confidence.span().start, what));
-    }
     let when = When {
-        confidence,
+        confidence: confidence(&raw.confidence)?,
         call: raw.call.map(|call| match call {
             Call::Mmap => Origin::Map,
             Call::Mremap => Origin::Remap,
@@ -203,7 +213,18 @@ fn when(raw: RawWhen, place: usize) -> Result<When, Wrong> {
     Ok(when)
 }
 
-fn ranges(texts: Vec<Spanned<String>>) -> Result<Option<Ranges>, Wrong> {
+/// A confidence, checked.
+pub fn confidence(value: &Spanned<f64>) -> Result<f64, Wrong> {
+    let confidence = *value.get_ref();
+    if confidence > 0.0 && confidence <= 1.0 {
+        return Ok(confidence);
+    }
+    let what = format!("the confidence {confidence} is to be above 0 and at most 1");
+    Err((value.span().start, what))
+}
+
+/// Ranges of sizes; `None`: none was written.
+pub fn ranges(texts: Vec<Spanned<String>>) -> Result<Option<Ranges>, Wrong> {
     if texts.is_empty() {
         return Ok(None);
     }
@@ -214,7 +235,8 @@ fn ranges(texts: Vec<Spanned<String>>) -> Result<Option<Ranges>, Wrong> {
     read.collect::<Result<_, _>>().map(|all| Some(Ranges(all)))
 }
 
-fn alignment(text: &Spanned<String>) -> Result<u64, Wrong> {
+/// A power of two.
+pub fn alignment(text: &Spanned<String>) -> Result<u64, Wrong> {
     let place = text.span().start;
     match size(text.get_ref()) {
         Ok(bytes) if bytes.is_power_of_two() => Ok(bytes),

@@ -11,10 +11,14 @@ mod format;
 
 mod range;
 
-mod words;
+mod shape;
+
+pub(super) mod words;
 
 pub use condition::{Observation, Settled};
 pub use format::Mistake;
+pub use range::Ranges;
+pub use shape::Shape;
 
 use condition::When;
 
@@ -39,6 +43,11 @@ struct Known {
     knobs: Vec<Knob>,
     source: String,
     whens: Vec<When>,
+    shapes: Vec<Shape>,
+    /// More than this at a time are unusual.
+    many: Option<u64>,
+    /// More than this for each CPU are unusual.
+    many_per_cpu: Option<u64>,
 }
 
 /// What changes a kind of reservation.
@@ -88,6 +97,47 @@ impl Patterns {
             }
         }
         best.map(|(known, found)| known.recognised(found, seen))
+    }
+
+    /// Every shape and the number of its pattern, the surest first, else in the order in which they were
+    /// read.
+    #[must_use]
+    pub fn shapes(&self) -> Vec<(usize, &Shape)> {
+        let known = self.known.iter().enumerate();
+        let mut shapes: Vec<(usize, &Shape)> = known
+            .flat_map(|(number, known)| known.shapes.iter().map(move |shape| (number, shape)))
+            .collect();
+        shapes.sort_by(|(_, a), (_, b)| b.confidence.total_cmp(&a.confidence));
+        shapes
+    }
+
+    /// A pattern by its number, recognised by a shape.
+    #[must_use]
+    pub fn seen(
+        &self,
+        number: usize,
+        confidence: f64,
+        evidence: Vec<String>,
+        runtime: Option<&str>,
+    ) -> Pattern {
+        let found = condition::Match::by_shape(confidence, evidence);
+        let seen = Observation {
+            runtime,
+            ..Observation::default()
+        };
+        self.known[number].recognised(found, &seen)
+    }
+
+    /// Why so many of a kind at a time are unusual, if they are.
+    #[must_use]
+    pub fn too_many(&self, id: &str, count: u64, cpus: u64) -> Option<String> {
+        let known = self.known.iter().find(|known| known.id == id)?;
+        if let Some(most) = known.many.filter(|most| count > *most) {
+            return Some(format!("{count} at a time: more than {most} are unusual"));
+        }
+        let most = known.many_per_cpu?.saturating_mul(cpus);
+        (count > most)
+            .then(|| format!("{count} at a time: more than {most} are unusual on {cpus} CPUs"))
     }
 }
 

@@ -56,6 +56,15 @@ pub fn size(text: &str) -> Result<u64, String> {
 pub struct Ranges(pub Vec<Range>);
 
 impl Ranges {
+    /// The one size that there is to choose.
+    #[must_use]
+    pub fn exact(&self) -> Option<u64> {
+        match self.0.as_slice() {
+            [one] if one.from == one.to => Some(one.from),
+            _ => None,
+        }
+    }
+
     /// Whether one holds all from the least to the most.
     #[must_use]
     pub fn hold(&self, span: (u64, u64)) -> bool {

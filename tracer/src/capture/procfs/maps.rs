@@ -55,7 +55,7 @@ fn parse(text: &[u8]) -> Result<Vec<Mapping>, String> {
 
 /// `start-end rwxp offset major:minor inode      name`, as `show_map_vma` in fs/proc/task_mmu.c
 /// prints it. The name is the rest of the line, spaces and all.
-fn parse_line(line: &[u8]) -> Option<Mapping> {
+pub(super) fn parse_line(line: &[u8]) -> Option<Mapping> {
     let mut rest = line;
     let (start, end) = split(field(&mut rest)?, b'-')?;
     let bits = field(&mut rest)?;

@@ -18,6 +18,7 @@ mod processes;
 mod resident;
 mod runtime;
 mod sample;
+mod smaps;
 #[cfg(test)]
 mod tests;
 
@@ -33,6 +34,7 @@ pub use processes::{
 };
 pub use resident::{has_scan, resident};
 pub use sample::sample;
+pub use smaps::{smaps, stack_pointers};
 
 /// Why `/proc` did not answer.
 #[derive(Debug, thiserror::Error)]

@@ -1,13 +1,36 @@
 //! What could do harm here: address space under a limit, memory under a limit, too many mappings.
 
 use crate::analysis::limits::is_near;
-use crate::analysis::summary::{Level, Process, Span};
+use crate::analysis::summary::{Level, Limits, Process, Span};
 use crate::analysis::units::{bytes, bytes_of, count};
+
+/// What is held against the limits.
+#[derive(Clone, Copy, Debug)]
+pub struct Position<'a> {
+    pub limits: &'a Limits,
+    pub virtual_bytes: Span,
+    /// `None`: nobody looked.
+    pub resident_bytes: Option<Span>,
+    pub charged_bytes: u64,
+    pub level: Level,
+}
+
+impl<'a> Position<'a> {
+    pub fn of(process: &'a Process) -> Self {
+        Self {
+            limits: &process.limits,
+            virtual_bytes: process.virtual_bytes,
+            resident_bytes: (process.samples > 0).then_some(process.resident_bytes),
+            charged_bytes: process.sites.iter().map(|site| site.charged_bytes).sum(),
+            level: process.verdict.level,
+        }
+    }
+}
 
 /// The line, and whether something on it is near its limit.
 #[must_use]
-pub fn harm(process: &Process) -> (String, bool) {
-    let limits = &process.limits;
+pub fn harm(position: &Position<'_>) -> (String, bool) {
+    let limits = position.limits;
     let unread = limits.overcommit_memory.is_none()
         && limits.max_map_count.is_none()
         && limits.memory_total_bytes.is_none()
@@ -17,7 +40,7 @@ pub fn harm(process: &Process) -> (String, bool) {
     }
     let mut near_limit = Vec::new();
     let mut calm = Vec::new();
-    let Span { peak, end, .. } = process.virtual_bytes;
+    let Span { peak, end, .. } = position.virtual_bytes;
     match limits.address_space_bytes {
         Some(limit) => {
             let text = format!("RLIMIT_AS {}", bytes_of(end, limit));
@@ -27,10 +50,9 @@ pub fn harm(process: &Process) -> (String, bool) {
     }
     match limits.overcommit_memory {
         Some(2) => {
-            let charged: u64 = process.sites.iter().map(|site| site.charged_bytes).sum();
             near_limit.push(format!(
                 "overcommit strict, {} count against the commit limit",
-                bytes(charged)
+                bytes(position.charged_bytes)
             ));
         }
         Some(1) => calm.push("overcommit always".into()),
@@ -47,15 +69,13 @@ pub fn harm(process: &Process) -> (String, bool) {
         (None, Some(most)) => calm.push(format!("at most {} maps", count(most))),
         (None, None) => {}
     }
-    let known = process.samples > 0;
-    let resident = process.resident_bytes;
     let mut memory = |name: &str, limit: u64| {
-        let text = if known {
-            format!("{name} {}", bytes_of(resident.end, limit))
-        } else {
-            format!("{name} {} in all", bytes(limit))
+        let text = match position.resident_bytes {
+            Some(resident) => format!("{name} {}", bytes_of(resident.end, limit)),
+            None => format!("{name} {} in all", bytes(limit)),
         };
-        let near = known && is_near(resident.peak, limit);
+        let resident = position.resident_bytes;
+        let near = resident.is_some_and(|resident| is_near(resident.peak, limit));
         place(near, text, &mut near_limit, &mut calm);
     };
     match (limits.cgroup_memory_max_bytes, limits.memory_total_bytes) {
@@ -65,7 +85,7 @@ pub fn harm(process: &Process) -> (String, bool) {
     }
     if near_limit.is_empty() {
         // What grows does harm in the end.
-        let none = match process.verdict.level {
+        let none = match position.level {
             Level::Leak | Level::Watch => "none yet",
             Level::Benign | Level::Unknown => "none here",
         };

@@ -5,6 +5,10 @@
 
 pub mod line;
 
+pub mod page;
+
+pub mod explain;
+
 mod harm;
 
 mod process;
@@ -27,7 +31,8 @@ mod table;
 
 use std::io::{self, Write};
 
-use line::{Line, Paint, wrap};
+use line::{Line, Paint};
+use page::{LABEL, Page};
 
 use super::selection::Selection;
 use crate::analysis::summary::{Level, Process, Report};
@@ -54,8 +59,6 @@ impl Default for Style {
     }
 }
 
-/// Where the text beside a label begins.
-const LABEL: usize = 10;
 /// A process below this is folded away if another is bigger, bytes.
 const SMALL: u64 = 64 << 20;
 /// ns.
@@ -133,25 +136,19 @@ impl<W: Write> Writer<'_, W> {
 
     /// A label and a text beside it, wrapped.
     fn labelled(&mut self, label: &str, paint: Paint, text: &str, body: Paint) -> io::Result<()> {
-        for (index, part) in wrap(text, self.style.width - LABEL).iter().enumerate() {
-            let mut line = Line::new();
-            if index == 0 {
-                line.add(paint, label);
-            }
-            line.to_column(LABEL).add(body, part);
-            self.line(&line)?;
-        }
-        Ok(())
+        self.page().labelled(label, paint, text, body, self.out)
     }
 
     /// Wrapped text, indented.
     fn indented(&mut self, indent: usize, paint: Paint, text: &str) -> io::Result<()> {
-        for part in wrap(text, self.style.width - indent) {
-            let mut line = Line::new();
-            line.to_column(indent).add(paint, &part);
-            self.line(&line)?;
+        self.page().indented(indent, paint, text, self.out)
+    }
+
+    fn page(&self) -> Page {
+        Page {
+            width: self.style.width,
+            color: self.style.color,
         }
-        Ok(())
     }
 
     /// The first lines of a report on several processes.

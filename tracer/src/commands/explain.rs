@@ -1,0 +1,36 @@
+//! `tracer explain`.
+
+use std::io::{self, BufWriter, Write as _};
+
+use anyhow::{Context as _, Result};
+
+use crate::{
+    cli::{Explain, Format},
+    event::Pid,
+    report::{json, text},
+    session::{explain, known, plan::check_not_kernel},
+    settings::Screen,
+};
+
+/// Says what a process's mappings are, as they are now.
+pub fn explain(options: &Explain) -> Result<u8> {
+    let patterns = known::with(&options.patterns)?;
+    let pid = Pid(options.pid);
+    check_not_kernel(pid)?;
+    let explanation = explain::now(pid, &patterns)?;
+    let mut out = BufWriter::new(io::stdout().lock());
+    let written = match options.format {
+        Format::Json => json::write(&explanation, &mut out),
+        Format::Text => {
+            let page = text::page::Page {
+                width: Screen::Stdout.width(options.width).clamp(60, 200),
+                color: Screen::Stdout.color(options.color),
+            };
+            text::explain::write(&explanation, &page, options.full, &mut out)
+        }
+    };
+    written
+        .and_then(|()| out.flush())
+        .context("cannot write the report")?;
+    Ok(0)
+}

@@ -1,0 +1,33 @@
+//! A process as it is now, without tracing.
+
+use anyhow::Result;
+
+use crate::{
+    analysis::{
+        explain::{About, Explanation, explain},
+        patterns::Patterns,
+    },
+    capture::{host, procfs},
+    event::Pid,
+};
+use tracer_common::settings::FaultMode;
+
+/// Reads what `/proc` says of a process, and explains it.
+///
+/// # Errors
+/// The process is gone, has no address space, or must not be looked at.
+pub fn now(pid: Pid, patterns: &Patterns) -> Result<Explanation> {
+    let identity = procfs::identity(pid)?;
+    let maps = procfs::smaps(pid)?;
+    let mut stack_pointers = procfs::stack_pointers(pid)?;
+    stack_pointers.sort_unstable();
+    let cpus = std::thread::available_parallelism().map_or(1, |cpus| cpus.get() as u64);
+    let about = About {
+        pid: pid.0,
+        identity: &identity,
+        threads: procfs::threads(pid)?.len() as u64,
+        cpus,
+        started: &host::started(FaultMode::Off),
+    };
+    Ok(explain(&about, &maps, &stack_pointers, patterns))
+}
