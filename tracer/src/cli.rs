@@ -114,6 +114,9 @@ pub struct Explain {
     /// Show every kind, and every larger range of no known kind.
     #[arg(long)]
     pub full: bool,
+    /// Take out what strangers need not know: folders, arguments, the host's name.
+    #[arg(long)]
+    pub redact: bool,
     /// Also recognise the kinds of reservation in this file (TOML; see tracer/patterns); may be repeated.
     #[arg(long, value_name = "FILE")]
     pub patterns: Vec<PathBuf>,
@@ -163,7 +166,7 @@ pub struct Output {
     /// Format of the report on the screen.
     #[arg(short, long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
-    /// Write a report to this file, its format by its ending (.txt .json); may be repeated.
+    /// Write a report to this file, its format by its ending (.txt .json .md); may be repeated.
     #[arg(long = "report", value_name = "FILE")]
     pub reports: Vec<PathBuf>,
     /// Sum up call sites smaller than this (1MiB); else what is small beside the whole.
@@ -172,6 +175,9 @@ pub struct Output {
     /// Sum up nothing: show every call site and every process.
     #[arg(long, conflicts_with = "min_size")]
     pub full: bool,
+    /// Take out of reports what strangers need not know: folders, arguments, the host's name.
+    #[arg(long)]
+    pub redact: bool,
     /// What call sites are sorted by.
     #[arg(long, value_enum, default_value_t = Sort::Reserved)]
     pub sort: Sort,
@@ -207,6 +213,8 @@ pub enum Format {
     Text,
     /// For programs: schema tracer.report/1.
     Json,
+    /// To be pasted into an issue's thread.
+    Markdown,
 }
 
 /// What call sites are sorted by.

@@ -32,8 +32,9 @@ pub fn report_files(output: &Output) -> Result<Vec<ReportFile>> {
             let format = match path.extension().and_then(OsStr::to_str) {
                 Some("txt") => Format::Text,
                 Some("json") => Format::Json,
+                Some("md") => Format::Markdown,
                 _ => bail!(
-                    "cannot tell the format of {} by its ending: use .txt or .json",
+                    "cannot tell the format of {} by its ending: use .txt, .json or .md",
                     path.display()
                 ),
             };

@@ -2,12 +2,12 @@
 
 use std::io::{self, BufWriter, Write as _};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use crate::{
     cli::{Explain, Format},
     event::Pid,
-    report::{json, text},
+    report::{json, redact, text},
     session::{explain, known, plan::check_not_kernel},
     settings::Screen,
 };
@@ -17,10 +17,16 @@ pub fn explain(options: &Explain) -> Result<u8> {
     let patterns = known::with(&options.patterns)?;
     let pid = Pid(options.pid);
     check_not_kernel(pid)?;
-    let explanation = explain::now(pid, &patterns)?;
+    let mut explanation = explain::now(pid, &patterns)?;
+    if options.redact {
+        redact::explanation(&mut explanation);
+    }
     let mut out = BufWriter::new(io::stdout().lock());
     let written = match options.format {
         Format::Json => json::write(&explanation, &mut out),
+        Format::Markdown => {
+            bail!("tracer explain writes text and json; a trace can be written as markdown, too")
+        }
         Format::Text => {
             let page = text::page::Page {
                 width: Screen::Stdout.width(options.width).clamp(60, 200),

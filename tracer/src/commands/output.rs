@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result};
 use crate::{
     analysis::summary::Report,
     cli::{Format, Output},
-    report::{json, selection::Selection, text},
+    report::{json, markdown, redact, selection::Selection, text},
     settings::{self, ReportFile, Screen},
 };
 
@@ -46,7 +46,7 @@ impl Files {
     }
 
     /// Writes every one.
-    pub fn write(self, report: &Report, selection: &Selection) -> Result<()> {
+    fn write(self, report: &Report, selection: &Selection) -> Result<()> {
         for (file, begun) in self.files {
             let failed = || format!("cannot write {}", file.path.display());
             let style = text::Style {
@@ -70,8 +70,21 @@ fn ordinary() -> fs::Permissions {
     std::os::unix::fs::PermissionsExt::from_mode(0o644)
 }
 
+/// Writes the report to every file and to the screen, as the options say.
+pub fn give(report: &Report, options: &Output, files: Files, screen: Screen) -> Result<()> {
+    let mut redacted = None;
+    if options.redact {
+        let report = redacted.insert(report.clone());
+        redact::report(report);
+    }
+    let report = redacted.as_ref().unwrap_or(report);
+    let selection = settings::selection(options);
+    files.write(report, &selection)?;
+    to_screen(report, options, &selection, screen)
+}
+
 /// Writes the report on the screen.
-pub fn to_screen(
+fn to_screen(
     report: &Report,
     options: &Output,
     selection: &Selection,
@@ -104,5 +117,6 @@ fn write(
     match format {
         Format::Text => text::write(report, style, out),
         Format::Json => json::write(report, out),
+        Format::Markdown => markdown::write(report, &style.selection, out),
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     cli::Report,
     report::json,
     session::{known, replay::replay},
-    settings::{self, Screen},
+    settings::Screen,
 };
 
 /// Prints a report from a recording. One that was cut off is reported as far as it goes, says so, and
@@ -26,9 +26,7 @@ pub fn report(options: &Report) -> Result<u8> {
     let patterns = known::with(&options.output.patterns)?;
     let files = output::Files::create(&options.output)?;
     let (report, end) = replay(path, patterns)?;
-    let selection = settings::selection(&options.output);
-    files.write(&report, &selection)?;
-    output::to_screen(&report, &options.output, &selection, Screen::Stdout)?;
+    output::give(&report, &options.output, files, Screen::Stdout)?;
     match end {
         End::Whole => Ok(0),
         cut @ End::Cut { .. } => {

@@ -10,7 +10,7 @@ use super::{output, progress::Line};
 use crate::{
     analysis::patterns::Patterns,
     capture::{command::Held, privileges, procfs},
-    cli::{Attach, Output, Run, Tracing},
+    cli::{Attach, Run, Tracing},
     event::Pid,
     session::{
         known,
@@ -48,7 +48,7 @@ pub fn attach(attach: &Attach, show_progress: bool) -> Result<u8> {
     let files = output::Files::create(&attach.output)?;
     let plan = plan(Target::Processes(selection), &attach.tracing, patterns)?;
     let outcome = traced(plan, show_progress)?;
-    report(&outcome, &attach.output, files, Screen::Stdout)?;
+    output::give(&outcome.report, &attach.output, files, Screen::Stdout)?;
     outcome.recording?;
     Ok(0)
 }
@@ -68,7 +68,7 @@ pub fn run(run: &Run, show_progress: bool) -> Result<u8> {
     // The command writes to the same terminal: a progress line would run through its output.
     let alone = !std::io::stdout().is_terminal();
     let outcome = traced(plan, show_progress && alone)?;
-    report(&outcome, &run.output, files, Screen::Stderr)?;
+    output::give(&outcome.report, &run.output, files, Screen::Stderr)?;
     outcome.recording?;
     outcome
         .command
@@ -93,12 +93,6 @@ fn plan(target: Target, tracing: &Tracing, patterns: Patterns) -> Result<Plan> {
 fn traced(plan: Plan, show_progress: bool) -> Result<Outcome> {
     let line = Line::new(show_progress);
     trace(plan, |progress, elapsed| line.show(progress, elapsed))
-}
-
-fn report(outcome: &Outcome, options: &Output, files: output::Files, screen: Screen) -> Result<()> {
-    let selection = settings::selection(options);
-    files.write(&outcome.report, &selection)?;
-    output::to_screen(&outcome.report, options, &selection, screen)
 }
 
 fn named(groups: &[PathBuf]) -> String {

@@ -25,3 +25,7 @@ pub mod touched;
 pub mod text;
 
 pub mod json;
+
+pub mod markdown;
+
+pub mod redact;

@@ -1,6 +1,7 @@
 //! What of a report is shown, and in which order.
 
 use super::figures::Figures;
+use crate::analysis::summary::{Level, Process, Report};
 
 /// What is shown. The default: what matters, by size.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -71,7 +72,28 @@ pub trait Candidate {
     fn sites(&self) -> u64;
 }
 
+/// A process below this is folded away if another is bigger, bytes.
+const SMALL_PROCESS: u64 = 64 << 20;
+
 impl Selection {
+    /// The processes that a report shows, the biggest first, and those that it only counts.
+    #[must_use]
+    pub fn processes<'a>(&self, report: &'a Report) -> (Vec<&'a Process>, Vec<&'a Process>) {
+        let mut processes: Vec<&Process> = report.processes.iter().collect();
+        processes.sort_by_key(|process| std::cmp::Reverse(process.virtual_bytes.peak));
+        let biggest = processes.first().map_or(0, |one| one.virtual_bytes.peak);
+        let (mut shown, mut small) = (Vec::new(), Vec::new());
+        for (rank, process) in processes.into_iter().enumerate() {
+            let matters = rank == 0
+                || self.all
+                || matches!(process.verdict.level, Level::Leak | Level::Watch)
+                || process.virtual_bytes.peak >= SMALL_PROCESS.max(biggest / 50);
+            let group = if matters { &mut shown } else { &mut small };
+            group.push(process);
+        }
+        (shown, small)
+    }
+
     /// The rows that matter, of at most `most`: a hundredth of all the bytes (`size`), or a twentieth
     /// of what was touched, or growing.
     #[must_use]

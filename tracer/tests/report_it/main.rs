@@ -14,6 +14,7 @@ mod case;
 mod golden;
 mod json;
 mod ledger;
+mod markdown;
 mod patterns;
 mod runtimes;
 mod text;

@@ -9,9 +9,9 @@ pub mod page;
 
 pub mod explain;
 
-mod harm;
+pub(super) mod harm;
 
-mod process;
+pub(super) mod process;
 
 mod before;
 
@@ -59,8 +59,6 @@ impl Default for Style {
     }
 }
 
-/// A process below this is folded away if another is bigger, bytes.
-const SMALL: u64 = 64 << 20;
 /// ns.
 const SECOND: u64 = 1_000_000_000;
 
@@ -73,24 +71,7 @@ pub fn write(report: &Report, style: &Style, out: &mut impl Write) -> io::Result
         width: style.width.clamp(60, 200),
         ..style.clone()
     };
-    let mut processes: Vec<&Process> = report.processes.iter().collect();
-    processes.sort_by_key(|process| std::cmp::Reverse(process.virtual_bytes.peak));
-    let biggest = processes.first().map_or(0, |one| one.virtual_bytes.peak);
-    let matters = |rank: usize, process: &Process| {
-        rank == 0
-            || style.selection.all
-            || matches!(process.verdict.level, Level::Leak | Level::Watch)
-            || process.virtual_bytes.peak >= SMALL.max(biggest / 50)
-    };
-    let (mut shown, mut small) = (Vec::new(), Vec::new());
-    for (rank, process) in processes.into_iter().enumerate() {
-        let group = if matters(rank, process) {
-            &mut shown
-        } else {
-            &mut small
-        };
-        group.push(process);
-    }
+    let (shown, small) = style.selection.processes(report);
     let mut writer = Writer {
         report,
         style: &style,

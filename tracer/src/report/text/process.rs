@@ -47,24 +47,7 @@ impl<W: Write> Writer<'_, W> {
         } else {
             &process.comm
         };
-        let mut parts = vec![format!("pid {}", process.pid)];
-        if let Some(runtime) = &process.runtime {
-            parts.push(cut_end(runtime, 24));
-        }
-        let lasted = duration(process.last_ns.saturating_sub(process.first_ns));
-        parts.push(if process.from_start {
-            format!("{lasted} from its first instruction")
-        } else {
-            format!("attached for {lasted}")
-        });
-        match process.exit {
-            Some(Exit::Code(code)) => parts.push(format!("exited with {code}")),
-            Some(Exit::Signal(signal)) => parts.push(format!("killed by {}", name_of(signal))),
-            None if process.last_ns < self.report.duration_ns => {
-                parts.push("then began another program".into());
-            }
-            None => {}
-        }
+        let parts = about(process, self.report.duration_ns);
         let mut line = Line::new();
         line.add(Paint::Bright, &cut_end(name, 32));
         for part in parts {
@@ -184,8 +167,31 @@ fn with_peak(span: Span, text: String) -> String {
     }
 }
 
+/// What a process is, how long it was traced, and how it ended. `duration_ns`: of the trace.
+pub fn about(process: &Process, duration_ns: u64) -> Vec<String> {
+    let mut parts = vec![format!("pid {}", process.pid)];
+    if let Some(runtime) = &process.runtime {
+        parts.push(cut_end(runtime, 24));
+    }
+    let lasted = duration(process.last_ns.saturating_sub(process.first_ns));
+    parts.push(if process.from_start {
+        format!("{lasted} from its first instruction")
+    } else {
+        format!("attached for {lasted}")
+    });
+    match process.exit {
+        Some(Exit::Code(code)) => parts.push(format!("exited with {code}")),
+        Some(Exit::Signal(signal)) => parts.push(format!("killed by {}", name_of(signal))),
+        None if process.last_ns < duration_ns => {
+            parts.push("then began another program".into());
+        }
+        None => {}
+    }
+    parts
+}
+
 /// The ledger against the kernel, in words.
-fn trust(process: &Process) -> (String, Paint) {
+pub fn trust(process: &Process) -> (String, Paint) {
     let check = &process.ledger;
     if !check.kernel_known {
         let text = "not compared: the kernel's total is unknown";
