@@ -67,8 +67,8 @@ use threads::Threads;
 pub use view::{LedgerView, LivingReservation};
 
 use crate::event::{
-    Ended, Event, Failures, Learning, Maps, MapsPurpose, Nanoseconds, Pid, SampledFault, SpaceId,
-    StackId, Started, Tid,
+    Ended, Event, Failures, Learning, Machine, Maps, MapsPurpose, Nanoseconds, Pid, SampledFault,
+    SpaceId, StackId, Started, Tid,
 };
 use crate::ledger::change::{Change, Difference, Origin, ReservationId};
 
@@ -79,6 +79,8 @@ pub struct Analysis {
     started: Started,
     ended: Option<Ended>,
     learning: Option<Learning>,
+    /// At the last look.
+    machine: Machine,
     /// Latest time seen.
     now: Nanoseconds,
     /// All events, to tell one from another.
@@ -186,6 +188,7 @@ impl Analysis {
             Event::Stack(stack) => self.stacks.insert(stack),
             Event::Incomplete(why) => self.stacks.insert_cause(why),
             Event::Learning(learning) => self.learning = Some(*learning),
+            Event::Machine(machine) => self.machine = *machine,
             Event::Loss(loss) => self.lost(loss),
             Event::Failures(failures) => self.failures = failures.clone(),
             Event::Ended(ended) => {

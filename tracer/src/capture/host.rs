@@ -6,7 +6,7 @@ use rustix::{system::uname, time::ClockId};
 use tracer_common::settings::FaultMode;
 
 use super::ring::now;
-use crate::event::Started;
+use crate::event::{Ended, Machine, Nanoseconds, Started};
 
 /// The first event of a trace.
 #[must_use]
@@ -29,6 +29,39 @@ pub fn started(faults: FaultMode) -> Started {
             FaultMode::Each => "each",
         }
         .to_owned(),
+    }
+}
+
+/// The machine's memory now. What `/proc/meminfo` does not say is left open.
+#[must_use]
+pub fn machine() -> Machine {
+    let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let bytes = |key: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(key))?;
+        let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+        kib.checked_mul(1024)
+    };
+    Machine {
+        time: now(),
+        cpus: std::thread::available_parallelism()
+            .map_or(1, |cpus| u32::try_from(cpus.get()).unwrap_or(u32::MAX)),
+        available_bytes: bytes("MemAvailable:"),
+        swap_total_bytes: bytes("SwapTotal:"),
+        swap_free_bytes: bytes("SwapFree:"),
+        commit_limit_bytes: bytes("CommitLimit:"),
+        committed_bytes: bytes("Committed_AS:"),
+    }
+}
+
+/// The last event of a trace: when it ended, of how many records it was made, and what it cost.
+#[must_use]
+pub fn ended(time: Nanoseconds, records: u64) -> Ended {
+    let usage = own_usage();
+    Ended {
+        time,
+        tracer_cpu_ns: usage.cpu_ns,
+        tracer_peak_bytes: usage.peak_bytes,
+        events: records,
     }
 }
 

@@ -8,10 +8,13 @@ pub mod record;
 
 pub mod decode;
 
+mod machine;
+
 mod stacks;
 
 use std::fmt;
 
+pub use machine::Machine;
 use serde::{Deserialize, Serialize};
 pub use stacks::{Cause, Incomplete, Learning, Sent};
 
@@ -117,6 +120,8 @@ pub enum Event {
     Learning(Learning),
     /// A page fault, with its stack.
     SampledFault(SampledFault),
+    /// The machine's memory, at the start and at the end.
+    Machine(Machine),
 }
 
 /// [`Event::Started`].

@@ -101,6 +101,7 @@ impl Ledger {
             | Event::Failures(_)
             | Event::Incomplete(_)
             | Event::Learning(_)
+            | Event::Machine(_)
             | Event::Ended(_) => {}
         }
     }

@@ -32,9 +32,7 @@ use crate::{
         recording::Writer,
         ring::{Drained, Ring, now},
     },
-    event::{
-        Ended, Event, Looking, Loss, Maps, MapsPurpose, Pid, Reading, SpaceId, decode::Decoder,
-    },
+    event::{Event, Looking, Loss, Maps, MapsPurpose, Pid, Reading, SpaceId, decode::Decoder},
     order::Order,
     stacks::{Namer, Told},
 };
@@ -127,6 +125,7 @@ impl Live {
             joined: None,
         };
         live.sink.enter(&Event::Started(started));
+        live.sink.enter(&Event::Machine(host::machine()));
         let mut ending = Ending::new()?;
         live.stacks.know(plan.target.program());
         live.programs.attach(plan.faults)?;
@@ -482,13 +481,9 @@ impl Live {
         }
         self.sink.enter(&Event::Failures(self.losses.failures()));
         self.sink.enter(&Event::Learning(learning));
-        let usage = host::own_usage();
-        self.sink.enter(&Event::Ended(Ended {
-            time: end,
-            tracer_cpu_ns: usage.cpu_ns,
-            tracer_peak_bytes: usage.peak_bytes,
-            events: self.records,
-        }));
+        self.sink.enter(&Event::Machine(host::machine()));
+        let ended = host::ended(end, self.records);
+        self.sink.enter(&Event::Ended(ended));
         let report = self.sink.book().report();
         Ok(Outcome {
             report,

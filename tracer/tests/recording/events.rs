@@ -2,9 +2,9 @@
 
 use tracer::event::{
     Action, Address, Call, Cause, Ended, Event, Exec, Exit, ExitStatus, Failures, Fault, Fork,
-    Found, Frame, FrameKind, Identity, Incomplete, Learning, Limits, Looking, Loss, Mapping, Maps,
-    MapsPurpose, Missing, Nanoseconds, Pid, Reading, Rename, Resident, Sample, SampledFault, Sent,
-    SpaceId, Stack, StackId, StackQuality, Stamp, Started, Thread, Tid, Totals,
+    Found, Frame, FrameKind, Identity, Incomplete, Learning, Limits, Looking, Loss, Machine,
+    Mapping, Maps, MapsPurpose, Missing, Nanoseconds, Pid, Reading, Rename, Resident, Sample,
+    SampledFault, Sent, SpaceId, Stack, StackId, StackQuality, Stamp, Started, Thread, Tid, Totals,
 };
 
 pub(crate) fn stamp(time: u64) -> Stamp {
@@ -338,6 +338,18 @@ pub(crate) fn one_of_each() -> Vec<(&'static str, Event)> {
                 rules: 4000,
                 hashes: 500,
                 memory_bytes: Some(13 << 20),
+            }),
+        ),
+        (
+            "Machine",
+            Event::Machine(Machine {
+                time: Nanoseconds(78),
+                cpus: 2,
+                available_bytes: Some(3 << 30),
+                swap_total_bytes: Some(0),
+                swap_free_bytes: None,
+                commit_limit_bytes: Some(5 << 30),
+                committed_bytes: Some(6 << 30),
             }),
         ),
         (
