@@ -38,10 +38,12 @@ __attribute__((noinline)) static void deep(int depth, long pairs) {
 int main(int count, char **words) { deep(30, atol(words[1])); }
 "#;
 
-/// Records a program that is given these words.
+/// Records a program that is given these words. The ring holds it all: however slow the machine is, nothing is
+/// lost.
 pub fn record(path: &Path, program: &Path, words: &[&OsStr]) -> Output {
     let output = tracer()
-        .args(["--quiet", "run", "--faults", "off", "-o"])
+        .args(["--quiet", "run", "--faults", "off"])
+        .args(["--ring-size", "256MiB", "-o"])
         .arg(path)
         .arg("--")
         .arg(program)
