@@ -38,9 +38,9 @@ mod panics;
 
 mod patterns;
 
-mod replay;
-
 mod renamed;
+
+mod replay;
 
 mod reproducer;
 
