@@ -339,6 +339,13 @@ fn nor_when_the_tracer_is_ended_in_the_middle() {
             names.iter().any(|name| name.contains("trace.vmt")),
             "{names:?}"
         );
+        // A tracer that is asked to end writes everything: all of it has been searched.
+        if [Signal::TERM, Signal::INT].contains(&signal) {
+            let mut expected = vec!["log".to_owned(), "trace.vmt".to_owned()];
+            expected.extend(reports());
+            expected.sort();
+            assert_eq!(names, expected, "{signal:?}");
+        }
     }
 }
 
