@@ -14,6 +14,8 @@ mod compiled;
 
 mod meanwhile;
 
+mod recorded;
+
 mod target;
 
 mod touches;

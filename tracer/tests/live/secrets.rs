@@ -27,7 +27,7 @@ use tracer::{
 
 use crate::{
     command::{folder, tracer},
-    compiled::compile,
+    compiled::{NO_FRAME_POINTERS, compile},
     meanwhile::{PATIENCE, stacks_with, wait_until},
 };
 
@@ -39,8 +39,8 @@ const DEEP: usize = 41;
 
 /// The program, compiled without frame pointers, as distributions' code is.
 fn program(folder: &Path) -> PathBuf {
-    let options = ["-O2", "-fomit-frame-pointer", "-fno-optimize-sibling-calls"];
-    compile(folder, include_str!("../fixtures/secret.c"), &options)
+    let source = include_str!("../fixtures/secret.c");
+    compile(folder, source, &NO_FRAME_POINTERS)
 }
 
 /// What is written of the secret, by whoever writes it.
