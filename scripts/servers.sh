@@ -20,12 +20,12 @@ postgres_cluster() {
     local bin
     bin=$(find /usr/lib/postgresql /usr/local/lib/postgresql -name initdb 2>/dev/null | sort -V | tail -n 1 || true)
     [[ $bin ]] || lacks initdb postgresql
+    PATH=${bin%/*}:$PATH
     needs pgbench postgresql-contrib
     local user=postgres
     id -u "$user" >/dev/null 2>&1 || user=nobody
-    as_postgres=(env "PATH=${bin%/*}:$PATH" "HOME=$folder" setpriv --reuid="$user"
+    as_postgres=(env "PATH=$PATH" "HOME=$folder" setpriv --reuid="$user"
         --regid="$(id -g "$user")" --clear-groups)
-    PATH=${bin%/*}:$PATH
     chown "$user" "$folder"
     "${as_postgres[@]}" initdb -D "$folder/data" -A trust -U postgres --no-sync
     export PGUSER=postgres

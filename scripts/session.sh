@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# For the reproducers, to be sourced: runs a command in a session of its own, and leaves nothing of
+# For scripts that run real programs, to be sourced: runs a command in a session of its own, and leaves nothing of
 # that session behind. Callers have `set -euo pipefail`.
 
 # One clear line, and the exit code of "could not".
@@ -12,7 +12,7 @@ say() {
     printf '%s: %s\n' "${0##*/}" "$1" >&2
 }
 
-# What both reproducers need before they begin. Sets `tracer`.
+# What they all need before they begin. Sets `tracer`.
 check_prerequisites() {
     [[ $(uname -s)-$(uname -m) == Linux-x86_64 ]] || die "needs Linux on x86-64: it runs that build of node"
     [[ $EUID -eq 0 ]] || die "must run as root, as the tracer must: try sudo $0"

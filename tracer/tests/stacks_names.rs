@@ -8,7 +8,7 @@ mod compiled;
 mod named;
 
 use std::ffi::{CStr, CString};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use compiled::compile;
 use named::named;
@@ -72,7 +72,7 @@ impl Library {
     }
 }
 
-fn library(name: &str, flags: &[&str]) -> (Library, std::path::PathBuf) {
+fn library(name: &str, flags: &[&str]) -> (Library, PathBuf) {
     let path = compile(
         "gaps.c",
         name,
@@ -110,31 +110,52 @@ fn objcopy(words: &[&std::ffi::OsStr]) {
     assert!(done.unwrap().success());
 }
 
+/// A debug file where the system has such, as long as this lives.
+struct Installed {
+    file: PathBuf,
+    /// The folders that were made for it, innermost first.
+    made: Vec<PathBuf>,
+}
+
+impl Installed {
+    /// A place for it: nothing is there yet.
+    fn at(file: PathBuf) -> Self {
+        let folder = file.parent().unwrap();
+        let missing = folder.ancestors().take_while(|folder| !folder.exists());
+        let made = missing.map(Path::to_owned).collect();
+        let installed = Self { file, made };
+        std::fs::create_dir_all(installed.file.parent().unwrap()).unwrap();
+        installed
+    }
+}
+
+impl Drop for Installed {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.file);
+        for folder in &self.made {
+            let _ = std::fs::remove_dir(folder);
+        }
+    }
+}
+
 /// A library whose debug information was taken out and installed by name, with so many bytes added
 /// to it since.
 fn linked(name: &str, added: &[u8]) -> Option<String> {
     let flags = ["-O2", "-shared", "-fPIC", "-Wl,--build-id=none"];
     let whole = compile("gaps.c", &format!("whole-{name}"), &flags);
     let installed = Path::new("/usr/lib/debug").join(whole.strip_prefix("/").unwrap());
-    let debug = installed.with_file_name(format!("{name}.debug"));
-    std::fs::create_dir_all(debug.parent().unwrap()).unwrap();
+    let installed = Installed::at(installed.with_file_name(format!("{name}.debug")));
+    let debug = &installed.file;
     objcopy(&["--only-keep-debug".as_ref(), whole.as_ref(), debug.as_ref()]);
     let path = whole.with_file_name(name);
     let mut link = std::ffi::OsString::from("--add-gnu-debuglink=");
-    link.push(&debug);
+    link.push(debug);
     objcopy(&["--strip-all".as_ref(), &link, whole.as_ref(), path.as_ref()]);
-    let content = [&std::fs::read(&debug).unwrap(), added].concat();
-    std::fs::write(&debug, content).unwrap();
+    let content = [&std::fs::read(debug).unwrap(), added].concat();
+    std::fs::write(debug, content).unwrap();
 
     let library = Library::load(&path);
-    let found = frame_at(library.call(c"where_hidden") + 1).function;
-    std::fs::remove_file(&debug).unwrap();
-    // And the folders that it was alone in.
-    let folders = debug.ancestors().skip(1);
-    folders
-        .map_while(|folder| std::fs::remove_dir(folder).ok())
-        .count();
-    found
+    frame_at(library.call(c"where_hidden") + 1).function
 }
 
 #[test]

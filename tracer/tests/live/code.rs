@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 
 use tracer::event::{Frame, FrameKind, StackQuality};
 
-use crate::{command::folder, compiled::compile, learned};
+use crate::{command::folder, compiled::compile, recorded};
 
 /// Calls through each code.
 const PAIRS: usize = 5000;
@@ -73,14 +73,14 @@ fn over(how: &str, frame: Option<u32>, other: Option<u32>) -> Found {
         second.as_ref(),
         pairs.as_ref(),
     ];
-    let output = learned::record(&path, &program, &words);
+    let output = recorded::record(&path, &program, &words);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(
         !stderr.contains("elsewhere"),
         "this shows nothing: {stderr}"
     );
 
-    let (stacks, mapped) = learned::stacks_of_maps(&path);
+    let (stacks, mapped) = recorded::stacks_of_maps(&path);
     let mut found = Found::default();
     for id in mapped {
         let Some(stack) = stacks.get(&id) else {

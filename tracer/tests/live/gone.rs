@@ -13,7 +13,7 @@ use tracer::event::{Stack, StackQuality};
 use crate::{
     command::folder,
     compiled::compile,
-    learned::{record, record_libraries, stacks_of_maps},
+    recorded::{record, record_libraries, stacks_of_maps},
 };
 
 /// Maps 64 KiB in a function of its own.

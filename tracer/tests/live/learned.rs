@@ -1,15 +1,16 @@
 //! What the kernel learns of a program's code, so that a stack need not be sent whole.
 
-use std::{collections::HashMap, ffi::OsStr, fs, path::Path, process::Output};
+use std::path::Path;
 
 use tracer::{
     capture::recording::Reader,
-    event::{Action, Event, Learning, Stack, StackId, StackQuality},
+    event::{Event, Learning, StackQuality},
 };
 
 use crate::{
-    command::{folder, tracer},
-    compiled::compile,
+    command::folder,
+    compiled::{FRAME_POINTERS, NO_FRAME_POINTERS, compile},
+    recorded::{record, record_libraries, stacks_of_maps},
 };
 
 /// Pairs of a call that maps and one that unmaps.
@@ -37,20 +38,6 @@ __attribute__((noinline)) static void deep(int depth, long pairs) {
 }
 int main(int count, char **words) { deep(30, atol(words[1])); }
 "#;
-
-/// Records a program that is given these words.
-pub fn record(path: &Path, program: &Path, words: &[&OsStr]) -> Output {
-    let output = tracer()
-        .args(["--quiet", "run", "--faults", "off", "-o"])
-        .arg(path)
-        .arg("--")
-        .arg(program)
-        .args(words)
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{output:?}");
-    output
-}
 
 /// How many stacks were sent whole, of a program that was compiled so. Each stack of the loop's calls must
 /// be complete.
@@ -94,40 +81,15 @@ fn learning(path: &Path) -> Learning {
     told.unwrap()
 }
 
-/// All stacks of a recording that lost nothing, and those of the mappings of 64 KiB.
-pub fn stacks_of_maps(path: &Path) -> (HashMap<StackId, Stack>, Vec<StackId>) {
-    let mut reader = Reader::open(path).unwrap();
-    let (mut stacks, mut mapped) = (HashMap::new(), Vec::new());
-    while let Some(event) = reader.read().unwrap() {
-        match event {
-            Event::Call(call) if matches!(call.action, Action::Map { length: 65536, .. }) => {
-                mapped.push(call.stack);
-            }
-            Event::Stack(stack) => {
-                stacks.insert(stack.id, stack);
-            }
-            Event::Loss(loss) => assert_eq!((loss.events, loss.stacks), (0, 0), "{loss:?}"),
-            _ => {}
-        }
-    }
-    (stacks, mapped)
-}
-
 #[test]
 fn a_stack_without_frame_pointers_is_sent_whole_only_until_its_rules_are_learned() {
-    let options = ["-O2", "-fomit-frame-pointer", "-fno-optimize-sibling-calls"];
-    let whole = sent_whole(&options);
+    let whole = sent_whole(&NO_FRAME_POINTERS);
     assert!(whole < PAIRS / 2, "{whole} of {PAIRS} stacks came whole");
 }
 
 #[test]
 fn so_is_one_with_frame_pointers() {
-    let options = [
-        "-O2",
-        "-fno-omit-frame-pointer",
-        "-fno-optimize-sibling-calls",
-    ];
-    let whole = sent_whole(&options);
+    let whole = sent_whole(&FRAME_POINTERS);
     assert!(whole < PAIRS / 2, "{whole} of {PAIRS} stacks came whole");
 }
 
@@ -280,40 +242,6 @@ int main(int count, char **words) {
     }
 }
 "#;
-
-/// Records a program that is given so many words and two libraries, each with the name of its function:
-/// `small` and `large`, made of one source with frames of other sizes. It has to open them at one address.
-pub fn record_libraries(path: &Path, program: &str, library: &str, words: &[&OsStr]) {
-    let folder = path.parent().unwrap();
-    let library = |name: &str, frame: u32| {
-        let home = folder.join(name);
-        fs::create_dir(&home).unwrap();
-        let (named, frame) = (format!("-DNAME={name}"), format!("-DFRAME={frame}"));
-        let options = [
-            "-O2",
-            "-fomit-frame-pointer",
-            "-shared",
-            "-fPIC",
-            &named,
-            &frame,
-        ];
-        compile(&home, library, &options)
-    };
-    let (small, large) = (library("small", 200), library("large", 800));
-    let program = compile(folder, program, &["-ldl"]);
-    let libraries: [&OsStr; 4] = [
-        small.as_ref(),
-        "small".as_ref(),
-        large.as_ref(),
-        "large".as_ref(),
-    ];
-    let output = record(path, &program, &[words, &libraries].concat());
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        !stderr.contains("elsewhere"),
-        "this shows nothing: {stderr}"
-    );
-}
 
 #[test]
 fn what_was_learned_of_a_library_is_forgotten_with_it() {

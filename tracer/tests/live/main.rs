@@ -14,6 +14,8 @@ mod compiled;
 
 mod meanwhile;
 
+mod recorded;
+
 mod target;
 
 mod touches;
@@ -40,9 +42,9 @@ mod panics;
 
 mod patterns;
 
-mod replay;
-
 mod renamed;
+
+mod replay;
 
 mod reproducer;
 

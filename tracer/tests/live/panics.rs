@@ -9,7 +9,7 @@ use tracer::{
 
 use crate::{
     command::{example, folder},
-    learned::record,
+    recorded::record,
 };
 
 /// As in the example.

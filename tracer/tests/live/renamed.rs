@@ -7,7 +7,11 @@ use tracer::{
     event::{Action, Event, Nanoseconds, Stack, StackId},
 };
 
-use crate::{command::folder, compiled::compile, learned};
+use crate::{
+    command::folder,
+    compiled::{FRAME_POINTERS, compile},
+    recorded::record,
+};
 
 /// New stacks, each taken a moment before the name changes.
 const OFTEN: u64 = 20;
@@ -18,20 +22,15 @@ const BEHIND: u64 = 2;
 /// What the code was called in the stack of each call that maps: by length, pages, in order.
 fn names() -> HashMap<u64, Vec<(Nanoseconds, String)>> {
     let folder = folder();
-    let options = [
-        "-O2",
-        "-fno-omit-frame-pointer",
-        "-fno-optimize-sibling-calls",
-    ];
     let program = compile(
         folder.path(),
         include_str!("../fixtures/renamed.c"),
-        &options,
+        &FRAME_POINTERS,
     );
     let path = folder.path().join("renamed.vmt");
     let words = [OFTEN.to_string(), LAST.to_string()];
     let words: Vec<_> = words.iter().map(AsRef::as_ref).collect();
-    learned::record(&path, &program, &words);
+    record(&path, &program, &words);
 
     let mut reader = Reader::open(&path).unwrap();
     let (mut stacks, mut calls) = (HashMap::<StackId, Stack>::new(), Vec::new());

@@ -27,7 +27,7 @@ use tracer::{
 
 use crate::{
     command::{folder, tracer},
-    compiled::compile,
+    compiled::{NO_FRAME_POINTERS, compile},
     meanwhile::{PATIENCE, stacks_with, wait_until},
 };
 
@@ -39,8 +39,8 @@ const DEEP: usize = 41;
 
 /// The program, compiled without frame pointers, as distributions' code is.
 fn program(folder: &Path) -> PathBuf {
-    let options = ["-O2", "-fomit-frame-pointer", "-fno-optimize-sibling-calls"];
-    compile(folder, include_str!("../fixtures/secret.c"), &options)
+    let source = include_str!("../fixtures/secret.c");
+    compile(folder, source, &NO_FRAME_POINTERS)
 }
 
 /// What is written of the secret, by whoever writes it.
@@ -339,6 +339,13 @@ fn nor_when_the_tracer_is_ended_in_the_middle() {
             names.iter().any(|name| name.contains("trace.vmt")),
             "{names:?}"
         );
+        // A tracer that is asked to end writes everything: all of it has been searched.
+        if [Signal::TERM, Signal::INT].contains(&signal) {
+            let mut expected = vec!["log".to_owned(), "trace.vmt".to_owned()];
+            expected.extend(reports());
+            expected.sort();
+            assert_eq!(names, expected, "{signal:?}");
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     command::{example, folder, json, refused, text, tracer},
-    compiled::compile,
+    compiled::{FRAME_POINTERS, NO_FRAME_POINTERS, compile},
     meanwhile::{stacks_with, wait_until},
 };
 
@@ -20,14 +20,7 @@ const STACKS: [&[&str]; 4] = [
     &["early", "by_early", "main"],
     &["read", "by_kernel", "main"],
 ];
-const OPTIONS: [&[&str]; 2] = [
-    &["-O2", "-fomit-frame-pointer", "-fno-optimize-sibling-calls"],
-    &[
-        "-O2",
-        "-fno-omit-frame-pointer",
-        "-fno-optimize-sibling-calls",
-    ],
-];
+const OPTIONS: [&[&str]; 2] = [&NO_FRAME_POINTERS, &FRAME_POINTERS];
 
 /// The faults that were taken of each function, one in so many; and the text report.
 fn sampled(one_in: u64, all_pages: [u64; 4], options: &[&str]) -> ([u64; 4], String) {

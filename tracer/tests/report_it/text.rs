@@ -57,7 +57,7 @@ fn colours_mark_and_do_not_move_anything() {
 }
 
 #[test]
-fn everything_by_kind_by_thread_and_by_module() {
+fn everything_by_pattern_by_thread_and_by_module() {
     let report = case::report(true);
     let style = |selection| Style {
         selection,
@@ -70,7 +70,7 @@ fn everything_by_kind_by_thread_and_by_module() {
     };
     golden::check("leak-all-by-calls.txt", &text(&report, &style(all)));
     for (by, name) in [
-        (By::Pattern, "kind"),
+        (By::Pattern, "pattern"),
         (By::Thread, "thread"),
         (By::Module, "module"),
     ] {

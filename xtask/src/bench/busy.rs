@@ -10,7 +10,7 @@ use super::tools::{Attached, Bench, Own, Tool};
 use super::workload::{Frames, Kind, Workload, compile};
 
 /// Calls that are made in each second, half of them mmap and half munmap.
-const RATE: u32 = 100_000;
+pub(crate) const RATE: u32 = 100_000;
 /// Parts of a second in which so many are made at once: a process is not busy evenly.
 const BURSTS: u32 = 10;
 /// Frames below `main` from which they are made.

@@ -73,6 +73,7 @@ const PLANS: [Plan; 4] = [
             ("gone::", "needs a C compiler"),
             ("learned::", "needs a C compiler"),
             ("outsider::", "needs a C compiler and strace"),
+            ("patterns::", "needs a C compiler and node"),
             ("truth::", "needs two C compilers"),
             ("renamed::", "needs a C compiler"),
             ("secrets::", "needs a C compiler"),

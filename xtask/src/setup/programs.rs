@@ -4,9 +4,13 @@ use anyhow::{Result, bail};
 use xtask::machine;
 
 /// What the tests start besides the tool: strace counts the same calls, two compilers make programs of
-/// which every stack is compared.
-pub(crate) const OF_THE_TESTS: [(&str, &str); 3] =
-    [("strace", "strace"), ("g++", "g++"), ("clang", "clang")];
+/// which every stack is compared, and node is a program whose memory is to be recognised.
+pub(crate) const OF_THE_TESTS: [(&str, &str); 4] = [
+    ("strace", "strace"),
+    ("g++", "g++"),
+    ("clang", "clang"),
+    ("node", "nodejs"),
+];
 
 /// Installs what is missing of `programs`; `purpose` says in words what they are for.
 ///

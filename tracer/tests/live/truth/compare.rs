@@ -77,11 +77,15 @@ fn outermost(value: u64) -> Option<&'static [&'static str]> {
 }
 
 /// A stack without a fault.
-pub struct Verdict {
-    /// Frames compared.
+pub struct Verdict<'a> {
+    /// Frames compared: all that are there.
     pub frames: usize,
     /// It is cut where it may be.
     pub cut: bool,
+    /// What they are called.
+    pub names: Vec<&'a str>,
+    /// What stood for frames of others among them, and for its end.
+    pub others: Vec<u64>,
 }
 
 fn file(frame: &Frame) -> &str {
@@ -130,20 +134,27 @@ impl Needed {
 }
 
 /// Compares every frame.
-pub fn compare(made: &Made, maps: &Maps, stack: &Stack) -> Result<Verdict, String> {
+pub fn compare<'a>(made: &Made, maps: &Maps, stack: &'a Stack) -> Result<Verdict<'a>, String> {
     let found: Vec<&Frame> = stack.frames.iter().filter(|frame| !frame.inlined).collect();
     let told = |what: &str| Err(difference(what, made, maps, stack, &found));
     let mut at = 0;
     let mut needed = Needed::from(made.sp);
+    let mut passed = Vec::new();
+    let verdict = |cut, others| {
+        let names = found.iter().filter_map(|frame| frame.function.as_deref());
+        Ok(Verdict {
+            frames: found.len(),
+            cut,
+            names: names.collect(),
+            others,
+        })
+    };
     for entry in &made.chain {
         let missing = at == found.len();
         if missing && stack.quality == StackQuality::Cut {
             let too_far = needed.with(entry.cfa) > MAX_COPY as u64;
             return if found.len() == MAX_FRAMES + 1 || too_far {
-                Ok(Verdict {
-                    frames: at,
-                    cut: true,
-                })
+                verdict(true, passed)
             } else {
                 told(&format!("cut too early, at {at}"))
             };
@@ -151,23 +162,20 @@ pub fn compare(made: &Made, maps: &Maps, stack: &Stack) -> Result<Verdict, Strin
         needed.add(entry.cfa);
         if let Some(files) = outermost(entry.value) {
             let rest = &found[at..];
-            let right = rest.len() == files.len()
-                && rest
-                    .iter()
-                    .zip(files)
-                    .all(|(frame, file)| is_in(frame, &[file]));
-            return match (right, stack.quality) {
-                (true, StackQuality::Complete) => Ok(Verdict {
-                    frames: found.len(),
-                    cut: false,
-                }),
-                (_, StackQuality::Cut)
+            let right = rest
+                .iter()
+                .zip(files)
+                .all(|(frame, file)| is_in(frame, &[file]));
+            let missing = files.len().checked_sub(rest.len());
+            return match (right, missing, stack.quality) {
+                (true, Some(0), StackQuality::Complete) => {
+                    passed.push(entry.value);
+                    verdict(false, passed)
+                }
+                (true, Some(_), StackQuality::Cut)
                     if found.len() == MAX_FRAMES + 1 || needed.bytes > MAX_COPY as u64 =>
                 {
-                    Ok(Verdict {
-                        frames: at,
-                        cut: true,
-                    })
+                    verdict(true, passed)
                 }
                 _ => told("another end"),
             };
@@ -184,11 +192,15 @@ pub fn compare(made: &Made, maps: &Maps, stack: &Stack) -> Result<Verdict, Strin
                 .first()
                 .is_none_or(|frame| is_named(frame, others.first))
                 && (!whole || own.last().is_none_or(|frame| is_named(frame, others.last)))
-                && (!whole || others.number.contains(&number));
+                && number <= *others.number.end()
+                && (!whole || number >= *others.number.start());
             if !right {
                 return told(&format!("other frames of libraries, at {at}"));
             }
             at += number;
+            if whole {
+                passed.push(entry.value);
+            }
             continue;
         }
         let right = found.get(at).is_some_and(|frame| {
