@@ -42,6 +42,8 @@ mod run;
 
 mod trend;
 
+mod pools;
+
 mod kinds;
 
 mod verdict;

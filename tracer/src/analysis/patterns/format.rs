@@ -42,6 +42,8 @@ struct RawPattern {
     name: String,
     level: Level,
     growing: Option<Level>,
+    #[serde(default)]
+    pool: bool,
     meaning: String,
     #[serde(default)]
     advice: Vec<String>,
@@ -138,6 +140,7 @@ pub fn read(text: &str) -> Result<Vec<Known>, Mistake> {
             name: raw.name,
             level: raw.level,
             growing: raw.growing,
+            pool: raw.pool,
             meaning: raw.meaning,
             advice: raw.advice,
             knobs: raw

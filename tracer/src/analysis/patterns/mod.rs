@@ -34,6 +34,8 @@ struct Known {
     level: Level,
     /// The level while the site grows still.
     growing: Option<Level>,
+    /// Its sites take memory for one pool: what one of them gets, another may give back.
+    pool: bool,
     meaning: String,
     advice: Vec<String>,
     knobs: Vec<Knob>,
@@ -68,6 +70,13 @@ impl Patterns {
     /// Every id, in the order in which they were read.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
         self.known.iter().map(|known| known.id.as_str())
+    }
+
+    /// Whether the sites of this kind take memory for one pool, and only say something together: a
+    /// garbage collector gives back at other places than where it takes.
+    #[must_use]
+    pub fn is_pool(&self, id: &str) -> bool {
+        self.known.iter().any(|known| known.pool && known.id == id)
     }
 
     /// What kind of reservations these are, if they are of a known kind.
