@@ -78,8 +78,16 @@ impl Analysis {
             runtime: run.identity.runtime.as_deref(),
             exe: &run.identity.exe,
             growing,
+            mostly_touched: mostly_touched(site),
         })
     }
+}
+
+/// So much that it is memory rather than address space.
+fn mostly_touched(site: &Site) -> bool {
+    const FEW: u64 = 1 << 20;
+    let touched = site.touched_bytes.unwrap_or(0);
+    touched >= FEW && touched > site.reserved_bytes / 2
 }
 
 /// What is left of a reservation, as the patterns look at it.

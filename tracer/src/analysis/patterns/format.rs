@@ -42,6 +42,7 @@ struct RawPattern {
     name: String,
     level: Level,
     growing: Option<Level>,
+    touched: Option<Level>,
     #[serde(default)]
     pool: bool,
     meaning: String,
@@ -140,6 +141,7 @@ pub fn read(text: &str) -> Result<Vec<Known>, Mistake> {
             name: raw.name,
             level: raw.level,
             growing: raw.growing,
+            touched: raw.touched,
             pool: raw.pool,
             meaning: raw.meaning,
             advice: raw.advice,

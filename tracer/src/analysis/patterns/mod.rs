@@ -34,6 +34,9 @@ struct Known {
     level: Level,
     /// The level while the site grows still.
     growing: Option<Level>,
+    /// The level while most of it is touched; benign address space is then of unknown worth unless this
+    /// says otherwise.
+    touched: Option<Level>,
     /// Its sites take memory for one pool: what one of them gets, another may give back.
     pool: bool,
     meaning: String,
@@ -106,6 +109,16 @@ impl Known {
         let level = match self.growing {
             Some(level) if seen.growing => {
                 evidence.push("still growing when the trace ended".into());
+                level
+            }
+            _ if seen.mostly_touched => {
+                let level = match self.level {
+                    Level::Benign => self.touched.unwrap_or(Level::Unknown),
+                    level => self.touched.unwrap_or(level),
+                };
+                if level != self.level {
+                    evidence.push("more than half of it is touched".into());
+                }
                 level
             }
             _ => self.level,

@@ -136,6 +136,22 @@ fn a_knob_is_told_only_for_its_runtime_and_what_grows_has_a_level_of_its_own() {
 }
 
 #[test]
+fn address_space_that_is_mostly_touched_is_not_benign_unless_the_pattern_says_so() {
+    let frames = frames(&["mmap", "cache::grow(int)"]);
+    let seen = Observation {
+        frames: &frames,
+        mostly_touched: true,
+        ..Observation::default()
+    };
+    let level = |text: &str| patterns(text).recognise(&seen).unwrap().level;
+    assert_eq!(level(MINIMAL), Level::Unknown);
+    let said = MINIMAL.replace("growing = \"watch\"", "touched = \"benign\"");
+    assert_eq!(level(&said), Level::Benign);
+    let worse = MINIMAL.replace("level = \"benign\"", "level = \"watch\"");
+    assert_eq!(level(&worse), Level::Watch);
+}
+
+#[test]
 fn of_equally_sure_patterns_the_one_nearest_to_the_kernel_is_taken() {
     let outer = MINIMAL.replace("\"cache\"", "\"outer\"");
     let outer = outer.replace("cache::grow", "outer::load");
@@ -171,6 +187,7 @@ fn a_condition_on_what_is_not_known_does_not_hold() {
         runtime: Some("node v22.1.0"),
         exe: "/usr/bin/node",
         growing: false,
+        mostly_touched: false,
     };
     let nothing = Observation {
         frames: &frames,
