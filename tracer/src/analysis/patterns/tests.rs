@@ -99,6 +99,58 @@ fn a_mistake_names_its_line_and_what_to_do() {
 }
 
 #[test]
+fn a_condition_that_can_never_hold_is_a_mistake_of_its_pattern_and_key() {
+    let frames = "frames = [\"cache::grow\"]";
+    for (from, to, words) in [
+        (frames, "frames = [\"a||b\"]", "`frames` has an empty"),
+        (frames, "frames = [\"\"]", "`frames` has an empty"),
+        (frames, "caller = \"libc|\"", "`caller` has an empty"),
+        (
+            "runtime = \"node v22.*\"",
+            "runtime = \"a|\"",
+            "`runtime` has an empty",
+        ),
+        (
+            frames,
+            "caller = \"a\"\nflags = [\"MAP_SHARED\"]",
+            "`flags` has `MAP_SHARED`, which is no flag: write one of SHARED, PRIVATE",
+        ),
+        (
+            frames,
+            "caller = \"a\"\nwithout_flags = [\"NO_RESERVE\"]",
+            "`without_flags` has `NO_RESERVE`",
+        ),
+        (
+            frames,
+            "caller = \"a\"\nprotection = \"rwp\"",
+            "`protection` has `rwp`: write it as in maps",
+        ),
+        (
+            frames,
+            "caller = \"a\"\nsettled = [\"big\"]",
+            "`settled`: `big` is no size",
+        ),
+    ] {
+        let text = MINIMAL.replacen(from, to, 1);
+        assert_ne!(text, MINIMAL);
+        let mistake = Patterns::default().add(&text).unwrap_err();
+        assert!(mistake.what.starts_with("`cache`: "), "{mistake}");
+        assert!(
+            mistake.what.contains(words),
+            "{words:?} is not in {mistake}"
+        );
+        assert!(mistake.line >= 10, "{mistake}");
+    }
+    for right in ["rw-", "---|r--", "rw*", "r-x"] {
+        let to = format!("{frames}\nprotection = \"{right}\"");
+        assert_eq!(
+            Patterns::default().add(&MINIMAL.replace(frames, &to)),
+            Ok(())
+        );
+    }
+}
+
+#[test]
 fn a_later_text_replaces_a_pattern_by_its_id() {
     let mut patterns = patterns(MINIMAL);
     patterns.add(&MINIMAL.replace("benign", "leak")).unwrap();
