@@ -64,6 +64,7 @@ impl Analysis {
                     peak_bytes: ended.tracer_peak_bytes,
                     stacks: self.learning.map(sent),
                 }),
+            fault_stacks: self.fault_stacks,
             stacks,
             processes,
         }
