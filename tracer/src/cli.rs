@@ -256,6 +256,7 @@ pub enum Color {
     Never,
 }
 
+/// Units are binary, as in every report.
 fn size(text: &str) -> Result<u64, parse_size::Error> {
-    parse_size::parse_size(text)
+    parse_size::Config::new().with_binary().parse_size(text)
 }

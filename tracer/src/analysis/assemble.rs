@@ -64,13 +64,14 @@ impl Analysis {
                     peak_bytes: ended.tracer_peak_bytes,
                     stacks: self.learning.map(sent),
                 }),
+            fault_stacks: self.fault_stacks,
             stacks,
             processes,
         }
     }
 
     /// Each fault is an event: what was touched is known.
-    fn faults_followed(&self) -> bool {
+    pub(super) fn faults_followed(&self) -> bool {
         self.started.faults == "each"
     }
 
@@ -105,18 +106,24 @@ impl Analysis {
         for (located, &group) in living.iter().zip(&group_of_living) {
             settled[group].push(recognise::settled(&located.left));
         }
-        let sites: Vec<Site> = order
+        let mut sites: Vec<Site> = order
             .iter()
-            .map(|&group| {
-                let mut site = self.site(ids[group], run, &groups[group], end);
-                let settled = std::mem::take(&mut settled[group]);
-                site.pattern = self.recognise(run, &groups[group], &site, settled);
-                site
-            })
+            .map(|&group| self.site(ids[group], run, &groups[group], end))
             .collect();
-        let touched_steadily = order
+        let touched_steadily: Vec<Option<bool>> = order
             .iter()
-            .map(|&group| self.touched_steadily(run, &groups[group], end));
+            .map(|&group| self.touched_steadily(run, &groups[group], end))
+            .collect();
+        let in_order = order
+            .iter()
+            .map(|&group| (&groups[group], std::mem::take(&mut settled[group])));
+        let pools = self.recognise_all(
+            run,
+            end,
+            &mut sites,
+            &touched_steadily,
+            in_order.collect::<Vec<_>>(),
+        );
         let reservations = self.reservations(run, &living, &group_of_living, &ids, &groups, end);
         let virtual_bytes = Span {
             start: run.start_bytes.unwrap_or(mapped),
@@ -140,9 +147,11 @@ impl Analysis {
         let facts: Vec<SiteFacts<'_>> = sites
             .iter()
             .zip(touched_steadily)
-            .map(|(site, touched_steadily)| SiteFacts {
+            .zip(&pools)
+            .map(|((site, touched_steadily), pool)| SiteFacts {
                 site,
                 touched_steadily,
+                pool: pool.as_deref(),
             })
             .collect();
         let identity = &run.identity;

@@ -51,7 +51,7 @@ pub fn common<'a>(mut sites: impl Iterator<Item = &'a Site>) -> Option<&'a str> 
     sites.all(same).then_some(first.name.as_str())
 }
 
-/// `By kind: V8 WebAssembly memory 20.0 GiB, glibc malloc arena 704 MiB; 50 MiB of no known kind.` Nothing
+/// `By kind, of 20.7 GiB: V8 WebAssembly memory 20.0 GiB, glibc malloc arena 704 MiB; 50 MiB of no known kind.` Nothing
 /// if less than half of the `total` is of a known kind.
 #[must_use]
 pub fn sentence(kinds: &[Kind], total: u64) -> Option<String> {
@@ -63,7 +63,7 @@ pub fn sentence(kinds: &[Kind], total: u64) -> Option<String> {
     let named: Vec<String> = named
         .map(|kind| format!("{} {}", kind.name, bytes(kind.reserved_bytes)))
         .collect();
-    let mut text = format!("By kind: {}", named.join(", "));
+    let mut text = format!("By kind, of {}: {}", bytes(total), named.join(", "));
     if kinds.len() > NAMED {
         let more = kinds[NAMED..].iter().map(|kind| kind.reserved_bytes);
         text.push_str(&format!(", others {}", bytes(more.sum())));
@@ -111,11 +111,11 @@ mod tests {
         let kinds = [kind("cage", 600), kind("arena", 100)];
         assert_eq!(
             sentence(&kinds, 1_000 << 20).as_deref(),
-            Some("By kind: cage 600 MiB, arena 100 MiB; 300 MiB of no known kind.")
+            Some("By kind, of 1000 MiB: cage 600 MiB, arena 100 MiB; 300 MiB of no known kind.")
         );
         assert_eq!(
             sentence(&kinds, 700 << 20).as_deref(),
-            Some("By kind: cage 600 MiB, arena 100 MiB.")
+            Some("By kind, of 700 MiB: cage 600 MiB, arena 100 MiB.")
         );
         assert_eq!(sentence(&kinds, 1_500 << 20), None);
         assert_eq!(sentence(&[], 0), None);

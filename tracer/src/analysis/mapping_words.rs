@@ -12,30 +12,37 @@ pub fn protection(bits: u8) -> String {
         .collect()
 }
 
+const NAMED: [(u32, &str); 11] = [
+    (0x10, "FIXED"),
+    (0x20, "ANONYMOUS"),
+    (0x100, "GROWSDOWN"),
+    (0x800, "DENYWRITE"),
+    (0x2000, "LOCKED"),
+    (0x4000, "NORESERVE"),
+    (0x8000, "POPULATE"),
+    (0x10000, "NONBLOCK"),
+    (0x20000, "STACK"),
+    (0x40000, "HUGETLB"),
+    (0x10_0000, "FIXED_NOREPLACE"),
+];
+/// What the lowest bits say, which are a number.
+const TYPES: [(u32, &str); 3] = [(1, "SHARED"), (2, "PRIVATE"), (3, "SHARED_VALIDATE")];
+
+/// Every name that [`flags`] gives.
+pub fn flag_names() -> impl Iterator<Item = &'static str> + Clone {
+    TYPES.iter().chain(&NAMED).map(|(_, name)| *name)
+}
+
 /// The names without `MAP_`; bits without a name as one hexadecimal number.
 #[must_use]
 pub fn flags(bits: u32) -> Vec<String> {
     const TYPE: u32 = 0x0f;
-    const NAMED: [(u32, &str); 11] = [
-        (0x10, "FIXED"),
-        (0x20, "ANONYMOUS"),
-        (0x100, "GROWSDOWN"),
-        (0x800, "DENYWRITE"),
-        (0x2000, "LOCKED"),
-        (0x4000, "NORESERVE"),
-        (0x8000, "POPULATE"),
-        (0x10000, "NONBLOCK"),
-        (0x20000, "STACK"),
-        (0x40000, "HUGETLB"),
-        (0x10_0000, "FIXED_NOREPLACE"),
-    ];
     let mut words = Vec::new();
-    match bits & TYPE {
-        0 => {}
-        1 => words.push("SHARED".to_owned()),
-        2 => words.push("PRIVATE".to_owned()),
-        3 => words.push("SHARED_VALIDATE".to_owned()),
-        other => words.push(format!("{other:#x}")),
+    let kind = bits & TYPE;
+    match TYPES.iter().find(|(number, _)| *number == kind) {
+        Some((_, name)) => words.push((*name).to_owned()),
+        None if kind == 0 => {}
+        None => words.push(format!("{kind:#x}")),
     }
     let mut rest = bits & !TYPE;
     for (bit, name) in NAMED {

@@ -109,7 +109,8 @@ pub fn groups(run: &Run, living: &[Located], stacks: &Stacks) -> (Vec<Group>, Ve
         group_of_living.push(group);
     }
     for (group, members) in groups.iter_mut().zip(&members) {
-        group.history = sum_of_courses(members);
+        let courses: Vec<_> = members.iter().map(|one| one.history.points()).collect();
+        group.history = sum_of_courses(&courses);
         let together = group.history.iter().map(|point| point.1.reserved).max();
         group.peak = group.peak.max(together.unwrap_or(0));
     }
@@ -202,20 +203,17 @@ impl Group {
 }
 
 /// The sum of step functions, a point wherever one of them has one.
-fn sum_of_courses(members: &[&SiteAccount]) -> Vec<(u64, Live)> {
-    if let [one] = members {
-        return one.history.points().to_vec();
+pub fn sum_of_courses(courses: &[&[(u64, Live)]]) -> Vec<(u64, Live)> {
+    if let [one] = courses {
+        return one.to_vec();
     }
-    let mut steps: Vec<(u64, usize, Live)> = members
+    let mut steps: Vec<(u64, usize, Live)> = courses
         .iter()
         .enumerate()
-        .flat_map(|(index, account)| {
-            let points = account.history.points();
-            points.iter().map(move |point| (point.0, index, point.1))
-        })
+        .flat_map(|(index, points)| points.iter().map(move |point| (point.0, index, point.1)))
         .collect();
     steps.sort_by_key(|step| (step.0, step.1));
-    let mut last = vec![Live::default(); members.len()];
+    let mut last = vec![Live::default(); courses.len()];
     let mut sum = Live::default();
     let mut points: Vec<(u64, Live)> = Vec::new();
     for (time, index, live) in steps {
@@ -250,7 +248,8 @@ mod tests {
             }
             account
         };
-        let sum = sum_of_courses(&[&account(&[1, 5]), &account(&[3])]);
+        let (one, other) = (account(&[1, 5]), account(&[3]));
+        let sum = sum_of_courses(&[one.history.points(), other.history.points()]);
         let live = |reserved| Live {
             reserved,
             touched: 0,

@@ -44,6 +44,8 @@ mod run;
 
 mod trend;
 
+mod pools;
+
 mod kinds;
 
 mod verdict;
@@ -89,6 +91,8 @@ pub struct Analysis {
     events: u64,
     losses: Losses,
     failures: Failures,
+    /// One fault in so many carried a stack.
+    fault_stacks: Option<u32>,
     stacks: Stacks,
     threads: Threads,
     runs: Vec<Run>,
@@ -161,7 +165,10 @@ impl Analysis {
             }
             Event::Call(call) => self.doing(call.stamp.time),
             Event::Fault(fault) => self.doing(fault.stamp.time),
-            Event::SampledFault(sampled) => self.doing(sampled.fault.stamp.time),
+            Event::SampledFault(sampled) => {
+                self.fault_stacks = Some(sampled.every);
+                self.doing(sampled.fault.stamp.time);
+            }
             Event::Looking(looking) => self.at(looking.time),
             Event::Resident(resident) => self.at(resident.time),
             Event::Reading(reading) => self.at(reading.time),

@@ -33,7 +33,11 @@ pub struct Report {
     pub failed_calls: Vec<FailedCalls>,
     /// What tracing cost.
     pub tracer: TracerCost,
-    /// How much is known of the stacks, of all processes.
+    /// One page fault in so many had its stack taken; `null`: none had.
+    #[serde(default)]
+    pub fault_stacks: Option<u32>,
+    /// How much is known of the stacks, of all processes. Older reports do not say.
+    #[serde(default)]
     pub stacks: StackGrades,
     /// Every traced process, in the order of their appearance.
     pub processes: Vec<Process>,
@@ -177,7 +181,8 @@ pub struct Process {
     pub ledger: LedgerCheck,
     /// What it all means.
     pub verdict: Verdict,
-    /// How much is known of the stacks of its calls.
+    /// How much is known of the stacks of its calls. Older reports do not say.
+    #[serde(default)]
     pub stacks: StackGrades,
     /// What could do harm here.
     pub limits: Limits,

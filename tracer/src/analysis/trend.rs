@@ -1,10 +1,14 @@
 //! The course of a site's live bytes: one-off, settled, growing, churn.
 //!
+//! What rises is the level, not the last value: a heap under a collector goes up and down, and is no
+//! larger for that. The time from the site's first call to the end is cut into quarters, and of each
+//! the highest and the lowest value are looked at.
+//!
 //! The rule, simple on purpose:
-//! - **growing**: over the time from the site's first call to the end, cut into quarters, at least a
-//!   quarter of what it grew came in the later half, and the last quarter still brought a third of
-//!   the average quarter or more; and there was enough to judge by: [`ENOUGH_STEPS`] calls, over
-//!   [`ENOUGH_TIME`] and a tenth of the process's life.
+//! - **growing**: at least a quarter of what it grew came in the later half, above all earlier peaks,
+//!   and the last quarter still brought a third of the average quarter or more; where it also falls,
+//!   what is left between the falls has risen as well; and there was enough to judge by:
+//!   [`ENOUGH_STEPS`] calls, over [`ENOUGH_TIME`] and a tenth of the process's life.
 //! - **churn**: else, two calls or more, and at least half of the reservations were given back.
 //! - **one-off**: else, all its calls fell within [`ONE_TIME`], or a fiftieth of the process's life.
 //! - **settled**: else.
@@ -55,50 +59,105 @@ pub fn trend(course: Course<'_>) -> Trend {
     }
 }
 
-/// Whether the values rise until the end, whatever number of calls made them rise.
+/// Whether the level rises until the end, whatever number of calls made it rise.
 fn grows_still(course: Course<'_>) -> bool {
-    let Some(values) = quarters(course) else {
-        return false;
-    };
-    let [first, _, half, last_but_one, end] = values;
-    let grown = end.saturating_sub(first);
-    grown > 0
-        && end.saturating_sub(half) >= grown / 4
-        && end.saturating_sub(last_but_one) >= (grown / 12).max(1)
+    Levels::of(course).is_some_and(|levels| {
+        let grown = levels.grown();
+        let [.., last] = levels.brought();
+        levels.later() >= grown / 4 && last >= (grown / 12).max(1) && levels.keeps()
+    })
 }
 
 /// Whether every quarter brings an eighth of the growth or more: nothing like a start-up that calms
 /// down.
 #[must_use]
 pub fn grows_steadily(course: Course<'_>) -> bool {
-    let Some(values) = quarters(course) else {
-        return false;
-    };
-    let grown = values[4].saturating_sub(values[0]);
-    grown > 0
-        && values
-            .windows(2)
-            .all(|pair| pair[1].saturating_sub(pair[0]) >= (grown / 8).max(1))
+    Levels::of(course).is_some_and(|levels| {
+        let enough = (levels.grown() / 8).max(1);
+        levels.brought().iter().all(|&brought| brought >= enough) && levels.keeps()
+    })
 }
 
-/// The values at the first call, after each quarter, and at the end; `None` if that is too soon to
-/// judge.
-fn quarters(course: Course<'_>) -> Option<[u64; 5]> {
-    let observed = course.end.saturating_sub(course.first);
-    let life = course.end.saturating_sub(course.began);
-    if observed < ENOUGH_TIME.max(life / 10) {
-        return None;
+/// By how much the later half went above the earlier one; nothing if it is too soon to judge.
+#[must_use]
+pub fn later_growth(course: Course<'_>) -> u64 {
+    Levels::of(course).map_or(0, |levels| levels.later())
+}
+
+/// Between what values it moved.
+#[derive(Clone, Copy, Debug)]
+struct Levels {
+    /// At the first call.
+    first: u64,
+    /// The most in each quarter.
+    highs: [u64; 4],
+    /// The least in each quarter.
+    lows: [u64; 4],
+    /// The deepest fall from a peak.
+    fall: u64,
+}
+
+impl Levels {
+    /// `None` if it is too soon to judge.
+    fn of(course: Course<'_>) -> Option<Self> {
+        let observed = course.end.saturating_sub(course.first);
+        let life = course.end.saturating_sub(course.began);
+        if observed < ENOUGH_TIME.max(life / 10) {
+            return None;
+        }
+        let moment =
+            |quarter: u64| course.first + observed / 4 * quarter + observed % 4 * quarter / 4;
+        let at = |time: u64| value_at(course.points, time).unwrap_or(0);
+        let mut levels = Self {
+            first: at(course.first),
+            highs: [0; 4],
+            lows: [u64::MAX; 4],
+            fall: 0,
+        };
+        let mut peak = levels.first;
+        for ((quarter, high), low) in (0..).zip(&mut levels.highs).zip(&mut levels.lows) {
+            let (from, to) = (moment(quarter), moment(quarter + 1));
+            let within = course.points.iter();
+            let within = within.filter(|point| from < point.0 && point.0 <= to);
+            for value in std::iter::once(at(from)).chain(within.map(|point| point.1)) {
+                *high = value.max(*high);
+                *low = value.min(*low);
+                peak = peak.max(value);
+                levels.fall = levels.fall.max(peak - value);
+            }
+        }
+        Some(levels)
     }
-    let at = |quarter: u64| {
-        let time = course.first + observed / 4 * quarter + observed % 4 * quarter / 4;
-        value_at(course.points, time).unwrap_or(0)
-    };
-    Some([at(0), at(1), at(2), at(3), at(4)])
+
+    /// From the first call to the peak of the last quarter.
+    fn grown(&self) -> u64 {
+        self.highs[3].saturating_sub(self.first)
+    }
+
+    /// By how much each quarter went above all that was before.
+    fn brought(&self) -> [u64; 4] {
+        let mut peak = self.first;
+        self.highs.map(|high| {
+            let brought = high.saturating_sub(peak);
+            peak = peak.max(high);
+            brought
+        })
+    }
+
+    fn later(&self) -> u64 {
+        self.highs[3].saturating_sub(self.first.max(self.highs[0]).max(self.highs[1]))
+    }
+
+    /// What falls again has risen only if more is left of it each time.
+    fn keeps(&self) -> bool {
+        let enough = self.grown() / 8;
+        self.fall < enough.max(1) || self.lows[3].saturating_sub(self.lows[1]) >= enough.max(1)
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Course, grows_steadily, trend};
+    use super::{Course, grows_steadily, later_growth, trend};
     use crate::analysis::summary::Trend;
 
     const SECOND: u64 = 1_000_000_000;
@@ -169,5 +228,63 @@ mod tests {
     fn a_leak_under_churn_is_growing() {
         let points: Vec<_> = (1..60).map(|s| (s * SECOND, s * 3 + s % 2)).collect();
         assert_eq!(of(&points, 40), Trend::Growing);
+    }
+
+    /// Up by one a second, and down to nothing every `period` seconds, on top of `level`.
+    fn sawtooth(period: u64, level: impl Fn(u64) -> u64) -> Vec<(u64, u64)> {
+        let points = (1..=60).map(|s| (s * SECOND, level(s) + 1_000 * (1 + s % period)));
+        points.collect()
+    }
+
+    #[test]
+    fn a_sawtooth_whose_peaks_do_not_rise_is_not_growing_wherever_it_ends() {
+        for period in 2..=40 {
+            for end in 0..period {
+                let tooth = |s| 1_000 * (1 + (s + end) % period);
+                let points: Vec<_> = (1..=60).map(|s| (s * SECOND, tooth(s))).collect();
+                assert_ne!(of(&points, 0), Trend::Growing, "{period} {end}");
+                assert_eq!(of(&points, 40), Trend::Churn, "{period} {end}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_last_tooth_that_is_higher_than_the_others_does_not_make_it_grow() {
+        let mut points = sawtooth(7, |_| 0);
+        points[57].1 = 11_000;
+        assert_ne!(of(&points, 0), Trend::Growing);
+    }
+
+    #[test]
+    fn a_sawtooth_on_a_rising_level_is_growing() {
+        for period in 2..=10 {
+            let points = sawtooth(period, |s| s * 1_000);
+            assert_eq!(of(&points, 40), Trend::Growing, "{period}");
+        }
+    }
+
+    #[test]
+    fn what_was_given_back_at_the_end_is_not_growing() {
+        let mut points: Vec<_> = (1..59).map(|s| (s * SECOND, s * 10)).collect();
+        points.push((59 * SECOND, 0));
+        assert_ne!(of(&points, 0), Trend::Growing);
+    }
+
+    #[test]
+    fn the_later_growth_is_what_goes_above_the_peaks_of_the_earlier_half() {
+        let later = |points: &[(u64, u64)]| {
+            later_growth(Course {
+                points,
+                calls: 60,
+                released: 0,
+                first: points[0].0,
+                last: points[points.len() - 1].0,
+                began: 0,
+                end: 60 * SECOND,
+            })
+        };
+        assert_eq!(later(&sawtooth(6, |_| 0)), 0);
+        let steps: Vec<_> = (0..=60).map(|s| (s * SECOND, s)).collect();
+        assert_eq!(later(&steps), 30);
     }
 }

@@ -4,6 +4,7 @@
 //! charged, kept, and grows steadily; else `unknown`.
 
 use super::kinds;
+use super::pools::Pool;
 use super::summary::{LedgerCheck, Level, Site, Span, Trend, Verdict};
 use super::units::{bytes, bytes_of, counted, moment, percent, rate};
 
@@ -15,6 +16,8 @@ const LEAK: u64 = 4 << 20;
 const WATCH: u64 = 16 << 20;
 /// Growing address space alone is worth watching from here on, bytes.
 const WATCH_RESERVED: u64 = 1 << 30;
+/// Calls below which nothing is called a leak.
+const ENOUGH_CALLS: u64 = 8;
 /// A whole process below this does no harm while it does not grow, bytes.
 const SMALL: u64 = 32 << 20;
 /// The most sites that the sentence is about.
@@ -52,6 +55,8 @@ pub struct SiteFacts<'a> {
     pub site: &'a Site,
     /// More and more of it is touched, until the end; `None`: not known.
     pub touched_steadily: Option<bool>,
+    /// The pool that it takes memory for.
+    pub pool: Option<&'a Pool>,
 }
 
 impl SiteFacts<'_> {
@@ -60,29 +65,106 @@ impl SiteFacts<'_> {
         !self.site.pre_existing && self.site.reserved_bytes > 0
     }
 
+    /// It grows still, and so does the pool that it is of.
+    fn grows(&self) -> bool {
+        self.site.trend == Trend::Growing && self.pool.is_none_or(Pool::is_growing)
+    }
+}
+
+/// What is judged as one: a site, or all sites of a pool.
+#[derive(Debug)]
+struct Suspect<'a> {
+    sites: Vec<&'a SiteFacts<'a>>,
+    pool: Option<&'a Pool>,
+}
+
+impl<'a> Suspect<'a> {
+    /// Each once, in the order of their largest sites.
+    fn all(grown: &[&'a SiteFacts<'a>]) -> Vec<Self> {
+        let mut suspects: Vec<Self> = Vec::new();
+        for &one in grown {
+            let same = |other: &&mut Self| {
+                let pools = other.pool.zip(one.pool);
+                pools.is_some_and(|(pool, of)| std::ptr::eq(pool, of))
+            };
+            match suspects.iter_mut().find(same) {
+                Some(suspect) => suspect.sites.push(one),
+                None => suspects.push(Self {
+                    sites: vec![one],
+                    pool: one.pool,
+                }),
+            }
+        }
+        suspects
+    }
+
+    fn sum(&self) -> Sum {
+        Sum::of(self.sites.iter().copied())
+    }
+
+    fn grows(&self) -> bool {
+        let single = || {
+            self.sites
+                .iter()
+                .any(|one| one.site.trend == Trend::Growing)
+        };
+        self.pool
+            .map_or_else(single, |pool| pool.trend == Trend::Growing)
+    }
+
+    fn touched_steadily(&self) -> bool {
+        let single = || {
+            self.sites
+                .iter()
+                .any(|one| one.touched_steadily == Some(true))
+        };
+        self.pool
+            .map_or_else(single, |pool| pool.touched_steadily == Some(true))
+    }
+
+    /// Calls, and the reservations given back.
+    fn calls(&self) -> (u64, u64) {
+        match self.pool {
+            Some(pool) => (pool.calls, pool.released),
+            None => self.sites.iter().fold((0, 0), |(calls, given_back), one| {
+                let site = one.site;
+                let more = site.calls.saturating_sub(site.live);
+                (calls + site.calls, given_back + more)
+            }),
+        }
+    }
+
     /// Private memory, touched, kept, more of it all the time.
     fn leaks(&self) -> bool {
-        let site = self.site;
-        let given_back = site.calls.saturating_sub(site.live);
-        self.grown()
-            && site.trend == Trend::Growing
-            && self.touched_steadily == Some(true)
-            && site.calls >= 8
-            && given_back <= site.calls / 4
-            && site.charged_bytes > 0
-            && site
-                .touched_bytes
-                .is_some_and(|touched| touched >= LEAK && touched >= site.accessible_bytes / 2)
+        let sum = self.sum();
+        let (calls, given_back) = self.calls();
+        self.grows()
+            && self.touched_steadily()
+            && calls >= ENOUGH_CALLS
+            && given_back <= calls / 4
+            && sum.charged > 0
+            && sum
+                .touched
+                .is_some_and(|touched| touched >= LEAK && touched >= sum.accessible / 2)
     }
 
     /// Grows until the end, by amounts that matter.
     fn worth_watching(&self) -> bool {
-        let site = self.site;
-        let memory = site.touched_bytes.unwrap_or(0).max(site.charged_bytes);
-        let growing = site.trend == Trend::Growing;
-        self.grown()
-            && ((growing && (memory >= WATCH || site.reserved_bytes >= WATCH_RESERVED))
-                || (self.touched_steadily == Some(true) && memory >= 4 * WATCH))
+        let sum = self.sum();
+        let memory = sum.touched.unwrap_or(0).max(sum.charged);
+        let touched_steadily = self.touched_steadily() && memory >= 4 * WATCH;
+        let Some(pool) = self.pool else {
+            let much = memory >= WATCH || sum.reserved >= WATCH_RESERVED;
+            return (self.grows() && much) || touched_steadily;
+        };
+        // A runtime's heap is large and warms up: what matters is by how much it goes on growing.
+        let later = pool.later_growth;
+        let much = (memory >= WATCH && later >= WATCH) || later >= WATCH_RESERVED;
+        let leaks_under_churn = pool.grows_steadily
+            && pool.touched_steadily == Some(true)
+            && pool.calls >= ENOUGH_CALLS
+            && memory >= LEAK;
+        (self.grows() && (much || leaks_under_churn)) || touched_steadily
     }
 }
 
@@ -116,7 +198,7 @@ impl Sum {
             sum.charged += site.charged_bytes;
             sum.first = sum.first.min(site.first_ns);
             sum.last = sum.last.max(site.last_ns);
-            sum.growing |= site.trend == Trend::Growing;
+            sum.growing |= facts.grows();
         }
         sum
     }
@@ -135,18 +217,22 @@ impl Sum {
 #[must_use]
 pub fn verdict(facts: &Facts<'_>) -> Verdict {
     let grown: Vec<&SiteFacts<'_>> = facts.sites.iter().filter(|site| site.grown()).collect();
-    let leaking: Vec<&SiteFacts<'_>> = grown.iter().copied().filter(|one| one.leaks()).collect();
-    let watched: Vec<&SiteFacts<'_>> = grown
-        .iter()
-        .copied()
-        .filter(|one| one.worth_watching() && !one.leaks())
-        .collect();
+    let suspects = Suspect::all(&grown);
+    let mut leaking: Vec<&SiteFacts<'_>> = Vec::new();
+    let mut watched: Vec<&SiteFacts<'_>> = Vec::new();
+    for suspect in &suspects {
+        if suspect.leaks() {
+            leaking.extend(&suspect.sites);
+        } else if suspect.worth_watching() {
+            watched.extend(&suspect.sites);
+        }
+    }
     let subject = subject(&grown);
     let level = if !leaking.is_empty() {
         Level::Leak
     } else if !watched.is_empty() {
         Level::Watch
-    } else if is_clear(facts, &grown) {
+    } else if is_clear(facts, &grown, &suspects) {
         // Address space alone does harm where there is little of it.
         if facts.near_limits.is_empty() {
             Level::Benign
@@ -230,15 +316,15 @@ fn subject<'a>(grown: &[&'a SiteFacts<'a>]) -> Vec<&'a SiteFacts<'a>> {
 
 /// Settled, and either small and known from its first instruction on, or grown by far more than it
 /// touches or is charged for; and the figures can be trusted.
-fn is_clear(facts: &Facts<'_>, grown: &[&SiteFacts<'_>]) -> bool {
+fn is_clear(facts: &Facts<'_>, grown: &[&SiteFacts<'_>], suspects: &[Suspect<'_>]) -> bool {
     let unexplained = facts.check.difference_bytes.unsigned_abs();
     if !facts.check.kernel_known || unexplained > facts.virtual_bytes.end / 100 {
         return false;
     }
     let total = grown_bytes(facts);
-    let settled = grown
+    let settled = suspects
         .iter()
-        .all(|one| one.site.trend != Trend::Growing || one.site.reserved_bytes <= total / 20);
+        .all(|one| !one.grows() || one.sum().reserved <= total / 20);
     let sum = Sum::of(grown.iter().copied());
     let is_small = facts.from_start && facts.virtual_bytes.end < SMALL;
     let is_untouched =

@@ -85,11 +85,17 @@ pub fn is_script(frame: &Frame) -> bool {
     matches!(frame.kind, FrameKind::Jit | FrameKind::Interpreted)
 }
 
-/// Within the dynamic loader.
+/// Within the dynamic loader. musl's is its C library as well: of that file only how it begins.
 #[must_use]
 pub fn is_loader(frame: &Frame) -> bool {
-    let module = frame.module.as_deref().map(last_part);
-    module.is_some_and(|file| file.starts_with("ld-") || file.starts_with("ld.so"))
+    let Some(file) = frame.module.as_deref().map(last_part) else {
+        return false;
+    };
+    if file.starts_with("ld-musl") {
+        let function = frame.function.as_deref().unwrap_or_default();
+        return function.starts_with("_dlstart") || function.starts_with("__dls");
+    }
+    file.starts_with("ld-") || file.starts_with("ld.so")
 }
 
 /// How V8 calls a function without a name.
@@ -229,7 +235,7 @@ fn source_path(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{full_name, location, short_name};
+    use super::{full_name, is_loader, location, short_name};
     use crate::event::{Frame, FrameKind};
 
     fn native(function: &str) -> Frame {
@@ -238,6 +244,19 @@ mod tests {
             module: Some("/opt/node/bin/node".into()),
             ..Frame::default()
         }
+    }
+
+    #[test]
+    fn a_call_within_musl_is_not_within_the_loader_though_it_is_the_same_file() {
+        let of = |module: &str, function: &str| {
+            is_loader(&Frame {
+                module: Some(module.into()),
+                ..native(function)
+            })
+        };
+        assert!(of("/lib64/ld-linux-x86-64.so.2", "_dl_map_object"));
+        assert!(!of("/lib/ld-musl-x86_64.so.1", "malloc"));
+        assert!(of("/lib/ld-musl-x86_64.so.1", "__dls3"));
     }
 
     #[test]

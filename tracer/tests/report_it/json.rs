@@ -255,3 +255,20 @@ fn a_report_can_be_read_back() {
     let again: Report = serde_json::from_str(&written(&report)).unwrap();
     assert_eq!(again, report);
 }
+
+#[test]
+fn a_report_that_does_not_know_of_stacks_yet_can_be_read() {
+    let mut value: Value = serde_json::from_str(&written(&report())).unwrap();
+    for key in ["stacks", "fault_stacks"] {
+        assert!(
+            value.as_object_mut().unwrap().remove(key).is_some(),
+            "{key}"
+        );
+    }
+    for process in value["processes"].as_array_mut().unwrap() {
+        assert!(process.as_object_mut().unwrap().remove("stacks").is_some());
+    }
+    let old: Report = serde_json::from_value(value).unwrap();
+    assert_eq!(old.fault_stacks, None);
+    assert_eq!(old.processes.len(), report().processes.len());
+}

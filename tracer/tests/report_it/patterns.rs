@@ -144,6 +144,11 @@ fn an_arena_is_known_by_its_frames_or_by_what_it_settles_at() {
     assert!(named.confidence > unnamed.confidence);
     let lost = Seen::mmap(&["mmap@libc", "@?", "@?"], 128 * MIB, arena()).is("glibc-arena");
     assert!(unnamed.confidence > lost.confidence);
+    // A function of that name of somebody else's.
+    let other = ["mmap@libc", "new_heap@/srv/program", "main@/srv/program"];
+    Seen::mmap(&other, 8 * MIB, arena()).is_none();
+    let old = ["mmap@libc", "new_heap@libc", "arena_get2@libc"];
+    Seen::mmap(&old, 128 * MIB, arena()).is("glibc-arena");
     // Also while a library is being loaded.
     let loading = [&ARENA[..4], &["_dl_map_object@/lib/ld-linux-x86-64.so.2"]].concat();
     Seen::mmap(&loading, 64 * MIB, arena()).is("glibc-arena");
@@ -241,6 +246,26 @@ fn malloc_and_the_programs_own_calls_are_told_apart() {
     // A malloc of the program's own.
     let own = ["mmap@libc", "malloc@/srv/program", "main@/srv/program"];
     Seen::mmap(&own, 256 * KIB, block).is_none();
+    for (stack, origin, id) in [
+        (
+            ["mmap@libc", "sysmalloc_mmap_fallback@libc", "malloc@libc"],
+            Origin::Map,
+            "glibc-heap",
+        ),
+        (
+            ["mremap@libc", "mremap_chunk@libc", "realloc@libc"],
+            Origin::Remap,
+            "glibc-mmap",
+        ),
+        (
+            ["mremap@libc", "@libc", "realloc@libc"],
+            Origin::Remap,
+            "glibc-mmap",
+        ),
+    ] {
+        let seen = Seen::mmap(&stack, 256 * KIB, block);
+        Seen { origin, ..seen }.is(id);
+    }
     let broken = |stack: &[&'static str]| Seen {
         origin: Origin::Break,
         ..Seen::mmap(stack, 132 * KIB, block)
@@ -254,6 +279,8 @@ fn malloc_and_the_programs_own_calls_are_told_apart() {
     .is("glibc-heap");
     broken(&["brk@libc", "sbrk@libc", "@libc", "main@/srv/program"]).is("glibc-heap");
     broken(&["brk@libc", "sbrk@libc", "main@/srv/program"]).is_none();
+    // A malloc of the program's own, on the same heap.
+    broken(&["brk@libc", "sbrk@libc", "malloc@/srv/program"]).is_none();
 }
 
 #[test]
@@ -274,6 +301,25 @@ fn files_shared_memory_and_libraries_are_told_apart() {
         "@/lib64/ld-linux-x86-64.so.2",
     ];
     Seen::mmap(&loader, MIB, file).is("loader");
+    // With musl the loader is the C library as well.
+    let musl = ["mmap@/lib/ld-musl-x86_64.so.1", "@/lib/ld-musl-x86_64.so.1"];
+    let library = Settled {
+        name: "/usr/lib/libz.so.1.3",
+        ..file
+    };
+    Seen::mmap(&musl, MIB, library).is("loader");
+    let block = Settled {
+        flags: PRIVATE,
+        name: "",
+        ..file
+    };
+    Seen::mmap(&musl, MIB, block).is_none();
+    let device = Settled {
+        flags: SHARED,
+        name: "/dev/dri/renderD128",
+        ..file
+    };
+    Seen::mmap(&own, MIB, device).is("device-mapping");
     // A file laid over a reservation does not make the reservation a file's.
     Seen::mmap(
         &own,
@@ -342,17 +388,20 @@ fn a_file_that_is_wrong_or_missing_is_refused_in_one_line() {
 }
 
 #[test]
-fn every_embedded_pattern_says_where_it_is_known_from_and_no_id_is_twice() {
+fn every_pattern_is_embedded_says_where_it_is_known_from_and_no_id_is_twice() {
     let patterns: Patterns = known::with(&[]).unwrap();
     let mut ids: Vec<&str> = patterns.ids().collect();
     assert!(ids.len() > 15);
     ids.sort_unstable();
     ids.dedup();
-    // A file that repeated another's id would have taken its place.
-    let texts = ["allocators", "mappings", "runtimes", "v8"].map(|name| {
-        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("patterns");
-        std::fs::read_to_string(folder.join(format!("{name}.toml"))).unwrap()
-    });
+    // A file that repeated another's id would have taken its place, and one that is not embedded would
+    // be missing.
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("patterns");
+    let texts: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap())
+        .collect();
+    assert!(texts.len() >= 4);
     let written: usize = texts
         .iter()
         .map(|text| text.matches("[[pattern]]").count())

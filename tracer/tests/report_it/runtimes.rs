@@ -30,6 +30,9 @@ fn a_wasm_memory_is_known_by_its_frames_or_in_a_node_by_its_size_and_its_guard()
         let old = Seen::mmap(&stack, 10_737_479_680, cage()).by(runtime);
         assert_eq!(old.is("v8-wasm-memory").knob, None, "{runtime}");
     }
+    // Without guards there is nothing left to turn off.
+    let unguarded = Seen::mmap(&stack, 4 * GIB, cage()).by("node v22.22.0");
+    assert_eq!(unguarded.is("v8-wasm-memory-unguarded").knob, None);
     let other = Seen::mmap(&stack, 10_737_479_680, cage()).by("deno 2.0");
     assert_eq!(other.is("v8-wasm-memory").knob, None);
     let unnamed = ["mmap@libc", "@node", "main@node"];

@@ -1,11 +1,12 @@
 //! What the analysis says of a process in one word and one sentence.
 
 use tracer::analysis::summary::{Level, Trend, Verdict};
-use tracer::event::{ExitStatus, Identity, Limits};
+use tracer::event::{ExitStatus, Frame, Identity, Limits, StackQuality};
+use tracer::ledger::change::ReservationId;
 
 use super::attached::{ME, attached, found, named, report, stack};
 use super::case;
-use super::ledger::{Ask, MIB, SECOND, Trace};
+use super::ledger::{Ask, KIB, MIB, SECOND, Trace};
 
 #[test]
 fn the_case_is_benign_and_a_leak_beside_the_cages_is_not_hidden_by_them() {
@@ -128,4 +129,77 @@ fn a_small_process_at_rest_is_benign_and_one_that_was_met_midway_is_unknown() {
         process.unwrap().verdict.level
     };
     assert_eq!((level(8), level(7)), (Level::Benign, Level::Unknown));
+}
+
+/// A process with 20 GiB that it never touches and a heap of V8's, for 60 s: each second `steps` says at
+/// which of its sites how many pages of 256 KiB are taken, and how many at another are given back.
+fn verdict_on_heap(steps: impl Fn(u64) -> Vec<(usize, usize, usize, usize)>) -> Verdict {
+    let mut trace = attached("each");
+    let space = stack(&mut trace, 1, "reserve");
+    trace.reserve(ME, 1, Ask::space(space, 20 * 1024 * MIB));
+    let heap: Vec<_> = (0..4)
+        .map(|at| {
+            let caller = format!("caller_{at}");
+            let frames = ["v8::internal::MemoryAllocator::AllocatePage", &caller].map(native);
+            trace.stack(10 + at, StackQuality::Complete, frames.into())
+        })
+        .collect();
+    let mut living: Vec<Vec<ReservationId>> = vec![Vec::new(); 4];
+    for second in 0..60 {
+        trace.now = second * SECOND;
+        for (taken_at, taken, given_at, given) in steps(second) {
+            for _ in 0..taken {
+                let page = Ask::memory(heap[taken_at], 256 * KIB, 256 * KIB);
+                let id = trace.reserve(ME, 1, page);
+                living[taken_at].push(id);
+            }
+            for _ in 0..given.min(living[given_at].len()) {
+                trace.release(ME, 1, living[given_at].remove(0));
+            }
+        }
+    }
+    trace.now = 60 * SECOND;
+    report(&trace).processes[0].verdict.clone()
+}
+
+fn native(function: &str) -> Frame {
+    Frame {
+        function: Some(function.into()),
+        module: Some("/srv/server".into()),
+        offset: 0x1000 + function.len() as u64,
+        ..Frame::default()
+    }
+}
+
+#[test]
+fn a_heap_whose_sites_grow_and_shrink_by_turns_is_benign() {
+    // 120 pages at one site, of which another gets more and more as the first loses them.
+    let verdict = verdict_on_heap(|second| match second {
+        0 => vec![(0, 120, 0, 0)],
+        _ => vec![(1, 2, 0, 2)],
+    });
+    assert_eq!(verdict.level, Level::Benign, "{}", verdict.text);
+}
+
+#[test]
+fn a_heap_that_the_collector_empties_now_and_then_is_benign() {
+    let verdict = verdict_on_heap(|second| match second % 16 {
+        15 => vec![(0, 0, 0, 75), (1, 0, 1, 75)],
+        _ => vec![(0, 5, 0, 0), (1, 5, 0, 0)],
+    });
+    assert_eq!(verdict.level, Level::Benign, "{}", verdict.text);
+}
+
+#[test]
+fn a_heap_that_warms_up_and_calms_down_is_benign() {
+    let verdict = verdict_on_heap(|second| vec![(0, 60 / (second as usize + 1), 0, 0)]);
+    assert_eq!(verdict.level, Level::Benign, "{}", verdict.text);
+}
+
+#[test]
+fn a_leak_in_a_heap_is_one_however_many_sites_share_it_and_also_under_churn() {
+    let spread = verdict_on_heap(|second| vec![((second % 4) as usize, 1, 0, 0)]);
+    assert_eq!(spread.level, Level::Leak, "{}", spread.text);
+    let churning = verdict_on_heap(|_| vec![(0, 8, 0, 7), (1, 8, 1, 7)]);
+    assert_eq!(churning.level, Level::Watch, "{}", churning.text);
 }

@@ -161,7 +161,7 @@ fn anchors(shape: &Shape, mapped: &Mapped) -> Vec<u64> {
     let is_led = shape
         .lead
         .as_deref()
-        .is_none_or(|lead| lead == word(mapped));
+        .is_none_or(|lead| matches(lead, word(mapped)));
     let is_named = match &shape.name {
         Some(words) => matches(words, &mapped.mapping.name),
         None => mapped.is_unnamed(),
@@ -316,8 +316,11 @@ fn may_contain(shape: &Shape, mapped: &Mapped, accessible: bool) -> bool {
             && !shape.without_rest_vm_flags.iter().any(has);
     }
     let word = word(mapped);
-    let is_known =
-        shape.lead.as_deref() == Some(word) || shape.inside.iter().any(|one| one == word);
+    let is_known = shape
+        .lead
+        .iter()
+        .chain(&shape.inside)
+        .any(|words| matches(words, word));
     accessible && is_known && (mapped.mapping.inode != 0 || has_flags(shape, mapped))
 }
 

@@ -24,8 +24,10 @@ pub struct Observation<'a> {
     pub runtime: Option<&'a str>,
     /// Path of the process's executable.
     pub exe: &'a str,
-    /// It grows still.
+    /// It grows still, or more and more of it is touched.
     pub growing: bool,
+    /// More than half of it is touched, and not just a few pages.
+    pub mostly_touched: bool,
 }
 
 /// What is left of one reservation.

@@ -10,6 +10,7 @@ use super::condition::When;
 use super::range::{Range, Ranges, size};
 use super::shape::{self, RawShape};
 use super::{Knob, Known};
+use crate::analysis::mapping_words;
 use crate::analysis::summary::Level;
 use crate::ledger::change::Origin;
 
@@ -43,6 +44,9 @@ struct RawPattern {
     name: String,
     level: Level,
     growing: Option<Level>,
+    touched: Option<Level>,
+    #[serde(default)]
+    pool: bool,
     meaning: String,
     #[serde(default)]
     advice: Vec<String>,
@@ -60,8 +64,8 @@ struct RawPattern {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawKnob {
-    #[serde(default)]
-    runtime: String,
+    #[serde(default = "no_runtime")]
+    runtime: Spanned<String>,
     set: String,
     effect: String,
 }
@@ -72,13 +76,13 @@ struct RawWhen {
     confidence: Spanned<f64>,
     call: Option<Call>,
     #[serde(default)]
-    frames: Vec<String>,
+    frames: Vec<Spanned<String>>,
     #[serde(default)]
-    without_frames: Vec<String>,
-    caller: Option<String>,
-    runtime: Option<String>,
-    program: Option<String>,
-    thread: Option<String>,
+    without_frames: Vec<Spanned<String>>,
+    caller: Option<Spanned<String>>,
+    runtime: Option<Spanned<String>>,
+    program: Option<Spanned<String>>,
+    thread: Option<Spanned<String>>,
     #[serde(default)]
     requested: Vec<Spanned<String>>,
     #[serde(default)]
@@ -88,12 +92,12 @@ struct RawWhen {
     #[serde(default)]
     accessible_at: Vec<Spanned<String>>,
     aligned: Option<Spanned<String>>,
-    protection: Option<String>,
+    protection: Option<Spanned<String>>,
     #[serde(default)]
-    flags: Vec<String>,
+    flags: Vec<Spanned<String>>,
     #[serde(default)]
-    without_flags: Vec<String>,
-    name: Option<String>,
+    without_flags: Vec<Spanned<String>>,
+    name: Option<Spanned<String>>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -138,28 +142,40 @@ pub fn read(text: &str) -> Result<Vec<Known>, Mistake> {
         }
         let whens = raw.when.into_iter().map(|when| {
             let place = when.span().start;
-            self::when(when.into_inner(), place).map_err(|(offset, what)| at(offset, what))
+            self::when(when.into_inner(), place)
+                .map_err(|(offset, what)| at(offset, format!("`{id}`: {what}")))
         });
+        let whens = whens.collect::<Result<_, _>>()?;
+        for knob in &raw.knob {
+            // Without a runtime it is everybody's.
+            if !knob.runtime.get_ref().is_empty() {
+                words("runtime", knob.runtime.clone())
+                    .map_err(|(offset, what)| at(offset, format!("`{id}`: {what}")))?;
+            }
+        }
         let shapes = raw.shape.into_iter().map(|shape| {
             let place = shape.span().start;
-            shape::read(shape.into_inner(), place).map_err(|(offset, what)| at(offset, what))
+            shape::read(shape.into_inner(), place)
+                .map_err(|(offset, what)| at(offset, format!("`{id}`: {what}")))
         });
         read.push(Known {
             shapes: shapes.collect::<Result<_, _>>()?,
             many: raw.many,
             many_per_cpu: raw.many_per_cpu,
-            whens: whens.collect::<Result<_, _>>()?,
+            whens,
             id,
             name: raw.name,
             level: raw.level,
             growing: raw.growing,
+            touched: raw.touched,
+            pool: raw.pool,
             meaning: raw.meaning,
             advice: raw.advice,
             knobs: raw
                 .knob
                 .into_iter()
                 .map(|knob| Knob {
-                    runtime: knob.runtime,
+                    runtime: knob.runtime.into_inner(),
                     set: knob.set,
                     effect: knob.effect,
                 })
@@ -182,21 +198,21 @@ fn when(raw: RawWhen, place: usize) -> Result<When, Wrong> {
             Call::Brk => Origin::Break,
             Call::Shmat => Origin::Attach,
         }),
-        frames: raw.frames,
-        without_frames: raw.without_frames,
-        caller: raw.caller,
-        runtime: raw.runtime,
-        program: raw.program,
-        thread: raw.thread,
-        requested: ranges(raw.requested)?,
-        settled: ranges(raw.settled)?,
-        accessible: ranges(raw.accessible)?,
-        accessible_at: ranges(raw.accessible_at)?,
+        frames: each(raw.frames, |text| words("frames", text))?,
+        without_frames: each(raw.without_frames, |text| words("without_frames", text))?,
+        caller: raw.caller.map(|text| words("caller", text)).transpose()?,
+        runtime: raw.runtime.map(|text| words("runtime", text)).transpose()?,
+        program: raw.program.map(|text| words("program", text)).transpose()?,
+        thread: raw.thread.map(|text| words("thread", text)).transpose()?,
+        requested: ranges("requested", raw.requested)?,
+        settled: ranges("settled", raw.settled)?,
+        accessible: ranges("accessible", raw.accessible)?,
+        accessible_at: ranges("accessible_at", raw.accessible_at)?,
         aligned: raw.aligned.as_ref().map(alignment).transpose()?,
-        protection: raw.protection,
-        flags: raw.flags,
-        without_flags: raw.without_flags,
-        name: raw.name,
+        protection: raw.protection.map(protection).transpose()?,
+        flags: each(raw.flags, |text| flag("flags", text))?,
+        without_flags: each(raw.without_flags, |text| flag("without_flags", text))?,
+        name: raw.name.map(|text| words("name", text)).transpose()?,
     };
     // A runtime, a size or a flag alone is no evidence of who asked.
     let says_who = !when.frames.is_empty()
@@ -223,14 +239,76 @@ pub fn confidence(value: &Spanned<f64>) -> Result<f64, Wrong> {
     Err((value.span().start, what))
 }
 
+fn no_runtime() -> Spanned<String> {
+    Spanned::new(0..0, String::new())
+}
+
+/// Each, checked.
+pub fn each(
+    texts: Vec<Spanned<String>>,
+    read: impl Fn(Spanned<String>) -> Result<String, Wrong>,
+) -> Result<Vec<String>, Wrong> {
+    texts.into_iter().map(read).collect()
+}
+
+/// Words between `|`s. An empty one would hold for what has no name, and never for anything else.
+pub fn words(key: &str, text: Spanned<String>) -> Result<String, Wrong> {
+    if text.get_ref().split('|').any(|word| word.trim().is_empty()) {
+        let what = format!(
+            "`{key}` has an empty alternative in `{}`: take out the `|` too many",
+            text.get_ref()
+        );
+        return Err((text.span().start, what));
+    }
+    Ok(text.into_inner())
+}
+
+/// `rw-`, also several with `|` between, and with `*`.
+pub fn protection(text: Spanned<String>) -> Result<String, Wrong> {
+    let place = text.span().start;
+    let text = words("protection", text)?;
+    let is_one = |word: &str| {
+        let mut letters = word.chars().zip("rwx".chars());
+        word.len() == 3 && letters.all(|(has, may)| has == may || has == '-')
+    };
+    let is_right = |word: &str| {
+        if word.contains('*') {
+            word.chars().all(|letter| "rwx-*".contains(letter))
+        } else {
+            is_one(word)
+        }
+    };
+    match text.split('|').find(|word| !is_right(word)) {
+        Some(word) => {
+            let what = format!("`protection` has `{word}`: write it as in maps, `rw-` or `---`");
+            Err((place, what))
+        }
+        None => Ok(text),
+    }
+}
+
+fn flag(key: &str, text: Spanned<String>) -> Result<String, Wrong> {
+    let known = mapping_words::flag_names();
+    if known.clone().any(|name| name == text.get_ref()) {
+        return Ok(text.into_inner());
+    }
+    let known: Vec<&str> = known.collect();
+    let what = format!(
+        "`{key}` has `{}`, which is no flag: write one of {}",
+        text.get_ref(),
+        known.join(", ")
+    );
+    Err((text.span().start, what))
+}
+
 /// Ranges of sizes; `None`: none was written.
-pub fn ranges(texts: Vec<Spanned<String>>) -> Result<Option<Ranges>, Wrong> {
+pub fn ranges(key: &str, texts: Vec<Spanned<String>>) -> Result<Option<Ranges>, Wrong> {
     if texts.is_empty() {
         return Ok(None);
     }
     let read = texts.into_iter().map(|text| {
         let place = text.span().start;
-        Range::read(text.get_ref()).map_err(|what| (place, what))
+        Range::read(text.get_ref()).map_err(|what| (place, format!("`{key}`: {what}")))
     });
     read.collect::<Result<_, _>>().map(|all| Some(Ranges(all)))
 }
@@ -241,6 +319,6 @@ pub fn alignment(text: &Spanned<String>) -> Result<u64, Wrong> {
     match size(text.get_ref()) {
         Ok(bytes) if bytes.is_power_of_two() => Ok(bytes),
         Ok(bytes) => Err((place, format!("`aligned` is {bytes}: no power of two"))),
-        Err(what) => Err((place, what)),
+        Err(what) => Err((place, format!("`aligned`: {what}"))),
     }
 }

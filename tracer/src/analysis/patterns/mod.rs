@@ -38,6 +38,11 @@ struct Known {
     level: Level,
     /// The level while the site grows still.
     growing: Option<Level>,
+    /// The level while most of it is touched; benign address space is then of unknown worth unless this
+    /// says otherwise.
+    touched: Option<Level>,
+    /// Its sites take memory for one pool: what one of them gets, another may give back.
+    pool: bool,
     meaning: String,
     advice: Vec<String>,
     knobs: Vec<Knob>,
@@ -77,6 +82,13 @@ impl Patterns {
     /// Every id, in the order in which they were read.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
         self.known.iter().map(|known| known.id.as_str())
+    }
+
+    /// Whether the sites of this kind take memory for one pool, and only say something together: a
+    /// garbage collector gives back at other places than where it takes.
+    #[must_use]
+    pub fn is_pool(&self, id: &str) -> bool {
+        self.known.iter().any(|known| known.pool && known.id == id)
     }
 
     /// What kind of reservations these are, if they are of a known kind.
@@ -147,6 +159,16 @@ impl Known {
         let level = match self.growing {
             Some(level) if seen.growing => {
                 evidence.push("still growing when the trace ended".into());
+                level
+            }
+            _ if seen.mostly_touched => {
+                let level = match self.level {
+                    Level::Benign => self.touched.unwrap_or(Level::Unknown),
+                    level => self.touched.unwrap_or(level),
+                };
+                if level != self.level {
+                    evidence.push("more than half of it is touched".into());
+                }
                 level
             }
             _ => self.level,

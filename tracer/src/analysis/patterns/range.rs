@@ -41,13 +41,15 @@ impl Range {
     }
 }
 
-/// Reads a size; units are binary (`MiB`).
+/// Reads a size; units are binary, whether they are written `MiB`, `MB` or `M`.
 ///
 /// # Errors
 /// What is wrong, without the place.
 pub fn size(text: &str) -> Result<u64, String> {
     let text = text.trim();
-    parse_size::parse_size(text)
+    parse_size::Config::new()
+        .with_binary()
+        .parse_size(text)
         .map_err(|_| format!("`{text}` is no size: write 67108864, 64MiB or 1GiB..16GiB"))
 }
 
@@ -75,6 +77,13 @@ impl Ranges {
 #[cfg(test)]
 mod tests {
     use super::Range;
+
+    #[test]
+    fn units_are_binary_however_they_are_written() {
+        for text in ["64MiB", "64MB", "64 M", "64m", "65536k"] {
+            assert_eq!(super::size(text), Ok(64 << 20), "{text}");
+        }
+    }
 
     #[test]
     fn a_size_is_exact_and_a_range_has_both_ends() {

@@ -8,7 +8,7 @@
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::format::{Wrong, alignment, confidence, ranges};
+use super::format::{Wrong, alignment, confidence, each, protection, ranges, words};
 use super::range::{Ranges, size};
 use crate::analysis::explain::VmFlags;
 
@@ -58,17 +58,17 @@ pub struct Shape {
 #[serde(deny_unknown_fields)]
 pub struct RawShape {
     confidence: Spanned<f64>,
-    runtime: Option<String>,
-    program: Option<String>,
-    name: Option<String>,
+    runtime: Option<Spanned<String>>,
+    program: Option<Spanned<String>>,
+    name: Option<Spanned<String>>,
     at: Option<Spanned<String>>,
     below: Option<Spanned<String>>,
     aligned: Option<Spanned<String>>,
     #[serde(default)]
     before: Vec<Spanned<String>>,
-    lead: Option<String>,
+    lead: Option<Spanned<String>>,
     #[serde(default)]
-    inside: Vec<String>,
+    inside: Vec<Spanned<String>>,
     #[serde(default)]
     size: Vec<Spanned<String>>,
     #[serde(default)]
@@ -91,16 +91,16 @@ pub struct RawShape {
 pub fn read(raw: RawShape, place: usize) -> Result<Shape, Wrong> {
     let shape = Shape {
         confidence: confidence(&raw.confidence)?,
-        runtime: raw.runtime,
-        program: raw.program,
-        name: raw.name,
+        runtime: raw.runtime.map(|text| words("runtime", text)).transpose()?,
+        program: raw.program.map(|text| words("program", text)).transpose()?,
+        name: raw.name.map(|text| words("name", text)).transpose()?,
         at: raw.at.as_ref().map(address).transpose()?,
         below: raw.below.as_ref().map(address).transpose()?,
         aligned: raw.aligned.as_ref().map(alignment).transpose()?,
-        before: ranges(raw.before)?,
-        lead: raw.lead,
-        inside: raw.inside,
-        size: ranges(raw.size)?,
+        before: ranges("before", raw.before)?,
+        lead: raw.lead.map(protection).transpose()?,
+        inside: each(raw.inside, protection)?,
+        size: ranges("size", raw.size)?,
         rest: raw.rest,
         thread: raw.thread,
         behind_file: raw.behind_file,
@@ -133,7 +133,7 @@ fn address(text: &Spanned<String>) -> Result<u64, Wrong> {
 }
 
 fn vm_flags(texts: Vec<Spanned<String>>) -> Result<Vec<String>, Wrong> {
-    let checked = texts.into_iter().map(|text| {
+    each(texts, |text| {
         let place = text.span().start;
         let flag = text.into_inner();
         if VmFlags::KNOWN.contains(&flag.as_str()) {
@@ -144,6 +144,5 @@ fn vm_flags(texts: Vec<Spanned<String>>) -> Result<Vec<String>, Wrong> {
             place,
             format!("`{flag}` is none of the kernel's VmFlags that are looked at: {known}"),
         ))
-    });
-    checked.collect()
+    })
 }

@@ -99,6 +99,58 @@ fn a_mistake_names_its_line_and_what_to_do() {
 }
 
 #[test]
+fn a_condition_that_can_never_hold_is_a_mistake_of_its_pattern_and_key() {
+    let frames = "frames = [\"cache::grow\"]";
+    for (from, to, words) in [
+        (frames, "frames = [\"a||b\"]", "`frames` has an empty"),
+        (frames, "frames = [\"\"]", "`frames` has an empty"),
+        (frames, "caller = \"libc|\"", "`caller` has an empty"),
+        (
+            "runtime = \"node v22.*\"",
+            "runtime = \"a|\"",
+            "`runtime` has an empty",
+        ),
+        (
+            frames,
+            "caller = \"a\"\nflags = [\"MAP_SHARED\"]",
+            "`flags` has `MAP_SHARED`, which is no flag: write one of SHARED, PRIVATE",
+        ),
+        (
+            frames,
+            "caller = \"a\"\nwithout_flags = [\"NO_RESERVE\"]",
+            "`without_flags` has `NO_RESERVE`",
+        ),
+        (
+            frames,
+            "caller = \"a\"\nprotection = \"rwp\"",
+            "`protection` has `rwp`: write it as in maps",
+        ),
+        (
+            frames,
+            "caller = \"a\"\nsettled = [\"big\"]",
+            "`settled`: `big` is no size",
+        ),
+    ] {
+        let text = MINIMAL.replacen(from, to, 1);
+        assert_ne!(text, MINIMAL);
+        let mistake = Patterns::default().add(&text).unwrap_err();
+        assert!(mistake.what.starts_with("`cache`: "), "{mistake}");
+        assert!(
+            mistake.what.contains(words),
+            "{words:?} is not in {mistake}"
+        );
+        assert!(mistake.line >= 10, "{mistake}");
+    }
+    for right in ["rw-", "---|r--", "rw*", "r-x"] {
+        let to = format!("{frames}\nprotection = \"{right}\"");
+        assert_eq!(
+            Patterns::default().add(&MINIMAL.replace(frames, &to)),
+            Ok(())
+        );
+    }
+}
+
+#[test]
 fn a_later_text_replaces_a_pattern_by_its_id() {
     let mut patterns = patterns(MINIMAL);
     patterns.add(&MINIMAL.replace("benign", "leak")).unwrap();
@@ -133,6 +185,22 @@ fn a_knob_is_told_only_for_its_runtime_and_what_grows_has_a_level_of_its_own() {
     };
     let found = patterns.recognise(&other).unwrap();
     assert_eq!((found.level, found.knob), (Level::Benign, None));
+}
+
+#[test]
+fn address_space_that_is_mostly_touched_is_not_benign_unless_the_pattern_says_so() {
+    let frames = frames(&["mmap", "cache::grow(int)"]);
+    let seen = Observation {
+        frames: &frames,
+        mostly_touched: true,
+        ..Observation::default()
+    };
+    let level = |text: &str| patterns(text).recognise(&seen).unwrap().level;
+    assert_eq!(level(MINIMAL), Level::Unknown);
+    let said = MINIMAL.replace("growing = \"watch\"", "touched = \"benign\"");
+    assert_eq!(level(&said), Level::Benign);
+    let worse = MINIMAL.replace("level = \"benign\"", "level = \"watch\"");
+    assert_eq!(level(&worse), Level::Watch);
 }
 
 #[test]
@@ -171,6 +239,7 @@ fn a_condition_on_what_is_not_known_does_not_hold() {
         runtime: Some("node v22.1.0"),
         exe: "/usr/bin/node",
         growing: false,
+        mostly_touched: false,
     };
     let nothing = Observation {
         frames: &frames,

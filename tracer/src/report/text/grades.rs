@@ -47,18 +47,30 @@ fn text(grades: &StackGrades) -> Option<String> {
         counted(calls, "call", "calls"),
         parts.join(", ")
     );
-    for (index, cause) in causes.iter().take(NAMED).enumerate() {
+    let causes = by_words(causes);
+    for (index, (words, calls)) in causes.iter().take(NAMED).enumerate() {
         text.push_str(if index == 0 { ". Why: " } else { ", " });
-        text.push_str(&format!(
-            "{} ({})",
-            words(cause),
-            count(cause.acquired.calls)
-        ));
+        text.push_str(&format!("{words} ({})", count(*calls)));
     }
     if causes.len() > NAMED {
         text.push_str(", …");
     }
     Some(text)
+}
+
+/// Causes that read the same are one: not every one names its module. The most frequent first.
+fn by_words(causes: &[StackCause]) -> Vec<(String, u64)> {
+    let mut found: Vec<(String, u64)> = Vec::new();
+    for cause in causes {
+        let words = words(cause);
+        let calls = cause.acquired.calls;
+        match found.iter_mut().find(|other| other.0 == words) {
+            Some(other) => other.1 += calls,
+            None => found.push((words, calls)),
+        }
+    }
+    found.sort_by_key(|one| std::cmp::Reverse(one.1));
+    found
 }
 
 fn amount(grade: Acquired) -> String {
@@ -123,6 +135,29 @@ mod tests {
                 "complete for 1,200 of 1,203 calls; 2 (8 KiB) cut, 1 (4 KiB) without one. \
                  Why: no unwind information in libodd.so (2), lost (1)"
             )
+        );
+    }
+
+    #[test]
+    fn a_cause_that_reads_the_same_is_told_once() {
+        let cause = |cause, module: &str, calls| StackCause {
+            cause,
+            module: Some(module.into()),
+            acquired: acquired(calls, 4096),
+        };
+        let grades = StackGrades {
+            cut: acquired(9, 4096),
+            causes: vec![
+                cause(Cause::Astray, "/lib/a.so", 4),
+                cause(Cause::TooDeep, "/lib/a.so", 3),
+                cause(Cause::TooDeep, "/lib/b.so", 2),
+            ],
+            ..StackGrades::default()
+        };
+        let text = text(&grades).unwrap();
+        assert!(
+            text.ends_with("Why: too deep (5), lost the way in a.so (4)"),
+            "{text}"
         );
     }
 }
