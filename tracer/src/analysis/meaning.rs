@@ -51,6 +51,9 @@ pub struct Kind {
     pub knob_effect: Option<String>,
 }
 
+/// From this confidence on a kind counts as recognised for sure.
+const SURE: f64 = 0.9;
+
 /// A known kind of reservation, recognised.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Pattern {
@@ -78,4 +81,12 @@ pub struct Pattern {
     /// Where this is known from.
     #[serde(default)]
     pub source: String,
+}
+
+impl Pattern {
+    /// Whether it is recognised for sure.
+    #[must_use]
+    pub fn is_sure(&self) -> bool {
+        self.confidence >= SURE
+    }
 }
