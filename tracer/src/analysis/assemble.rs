@@ -123,7 +123,7 @@ impl Analysis {
             end,
             &mut sites,
             &touched_steadily,
-            in_order.collect::<Vec<_>>(),
+            &in_order.collect::<Vec<_>>(),
         );
         let reservations = self.reservations(run, &living, &group_of_living, &ids, &groups, end);
         let virtual_bytes = Span {

@@ -3,8 +3,6 @@
 use super::summary::{Kind, Pattern, Site};
 use super::units::bytes;
 
-/// From this confidence on a site is counted among its kind.
-const SURE: f64 = 0.9;
 /// A knob is worth a sentence from here on, bytes.
 const WORTH_TURNING: u64 = 64 << 20;
 /// The most kinds that a sentence names.
@@ -12,9 +10,7 @@ const NAMED: usize = 3;
 
 /// The kind of a site, if it is recognised for sure.
 fn sure(site: &Site) -> Option<&Pattern> {
-    site.pattern
-        .as_ref()
-        .filter(|pattern| pattern.confidence >= SURE)
+    site.pattern.as_ref().filter(|pattern| pattern.is_sure())
 }
 
 /// The kinds of some sites of a process of so many mapped bytes, the largest first.

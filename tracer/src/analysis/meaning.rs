@@ -63,6 +63,9 @@ pub struct Kind {
     pub predicted_virtual_bytes: Option<u64>,
 }
 
+/// From this confidence on a kind counts as recognised for sure.
+const SURE: f64 = 0.9;
+
 /// A known kind of reservation, recognised.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Pattern {
@@ -93,4 +96,12 @@ pub struct Pattern {
     /// Where this is known from.
     #[serde(default)]
     pub source: String,
+}
+
+impl Pattern {
+    /// Whether it is recognised for sure.
+    #[must_use]
+    pub fn is_sure(&self) -> bool {
+        self.confidence >= SURE
+    }
 }
