@@ -2,6 +2,7 @@
 
 use std::{ffi::OsString, path::PathBuf};
 
+use crate::analysis::window::Window;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 /// Know, for every byte of a process's virtual memory, who reserved it, whether it is used, and
@@ -169,6 +170,10 @@ pub struct Output {
     /// Write a report to this file, its format by its ending (.txt .json .md); may be repeated.
     #[arg(long = "report", value_name = "FILE")]
     pub reports: Vec<PathBuf>,
+    /// Look at this part of the trace only (10s..60s, 10s.., ..60s): how things stood at its end, and what
+    /// was allocated and freed inside and before.
+    #[arg(long, value_name = "FROM..TO", value_parser = window)]
+    pub window: Option<Window>,
     /// Sum up call sites smaller than this (1MiB); else what is small beside the whole.
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub min_size: Option<u64>,
@@ -257,6 +262,34 @@ pub enum Color {
 }
 
 /// Units are binary, as in every report.
+impl Output {
+    /// The part of the trace to look at.
+    #[must_use]
+    pub fn window(&self) -> Window {
+        self.window.unwrap_or_default()
+    }
+}
+
+fn window(text: &str) -> Result<Window, String> {
+    let (from, to) = text
+        .split_once("..")
+        .ok_or("write FROM..TO, as 10s..60s, 10s.. or ..60s")?;
+    let ns = |text: &str, default: u64| match text.trim() {
+        "" => Ok(default),
+        text => humantime::parse_duration(text)
+            .map(|time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
+            .map_err(|error| format!("`{text}` is no time: {error}")),
+    };
+    let window = Window {
+        from_ns: ns(from, 0)?,
+        to_ns: ns(to, u64::MAX)?,
+    };
+    if window.from_ns >= window.to_ns {
+        return Err(format!("`{text}` ends before it begins"));
+    }
+    Ok(window)
+}
+
 fn size(text: &str) -> Result<u64, parse_size::Error> {
     parse_size::Config::new().with_binary().parse_size(text)
 }

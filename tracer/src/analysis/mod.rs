@@ -20,6 +20,8 @@ pub mod harm;
 
 pub mod rate;
 
+pub mod window;
+
 pub mod patterns;
 
 pub mod explain;
@@ -52,6 +54,8 @@ mod kinds;
 
 mod verdict;
 
+mod confidence;
+
 mod merge;
 
 mod assemble;
@@ -69,6 +73,7 @@ use site::{SiteKey, add, unsigned};
 use summary::Losses;
 use threads::Threads;
 pub use view::{LedgerView, LivingReservation};
+use window::Window;
 
 use crate::event::{
     Ended, Event, Failures, Learning, Machine, Maps, MapsPurpose, Nanoseconds, Pid, SampledFault,
@@ -80,6 +85,7 @@ use crate::ledger::change::{Change, Difference, Origin, ReservationId};
 #[derive(Debug, Default)]
 pub struct Analysis {
     patterns: Patterns,
+    window: Window,
     started: Started,
     ended: Option<Ended>,
     learning: Option<Learning>,
@@ -141,13 +147,24 @@ pub struct Progress {
 }
 
 impl Analysis {
-    /// An analysis that has seen nothing, and recognises these kinds of reservation.
+    /// An analysis that has seen nothing, looks at this part of the trace, and recognises these kinds of
+    /// reservation.
     #[must_use]
-    pub fn new(patterns: Patterns) -> Self {
+    pub fn new(patterns: Patterns, window: Window) -> Self {
         Self {
             patterns,
+            window,
             ..Self::default()
         }
+    }
+
+    /// Whether an event is of later than what is looked at: neither ledger nor analysis are to hear of it.
+    #[must_use]
+    pub fn is_beyond(&self, event: &Event) -> bool {
+        !matches!(event, Event::Started(_) | Event::Ended(_))
+            && event
+                .time()
+                .is_some_and(|time| self.relative(time) > self.window.to_ns)
     }
 
     /// One event, and what the ledger changed for it.
@@ -247,7 +264,8 @@ impl Analysis {
     }
 
     fn at(&mut self, time: Nanoseconds) {
-        self.now = self.now.max(time);
+        let last = self.started.time.0.saturating_add(self.window.to_ns);
+        self.now = self.now.max(Nanoseconds(time.0.min(last)));
     }
 
     /// Something that a traced process did.
@@ -298,8 +316,9 @@ impl Analysis {
                 difference,
             } => {
                 let time = self.relative(time);
+                let inside = self.moved(id, time);
                 if let Some(account) = self.account_of(id) {
-                    account.changed(time, difference);
+                    account.changed(time, difference, inside);
                 }
                 self.account(space, time, difference, ending, id);
             }
@@ -314,8 +333,9 @@ impl Analysis {
                 let time = self.relative(time);
                 let age = self.owners.get(&id).and_then(|owner| owner.born);
                 let age = age.map(|born| time.saturating_sub(born));
+                let inside = self.moved(id, time);
                 if let Some(account) = self.account_of(id) {
-                    account.died(time, age, difference);
+                    account.died(time, age, difference, inside);
                 }
                 self.owners.remove(&id);
                 self.account(space, time, difference, ending, id);
@@ -349,6 +369,13 @@ impl Analysis {
         }
     }
 
+    /// Of a change inside the window: whether the reservation was born inside, too.
+    fn moved(&self, id: ReservationId, time: u64) -> Option<bool> {
+        let from = self.window.from_ns;
+        let born = self.owners.get(&id).and_then(|owner| owner.born);
+        (time >= from).then(|| born.is_some_and(|born| born >= from))
+    }
+
     /// The account that a living reservation belongs to, unless its run has ended.
     fn account_of(&mut self, id: ReservationId) -> Option<&mut site::SiteAccount> {
         let owner = self.owners.get(&id)?;
@@ -377,6 +404,7 @@ impl Analysis {
             Origin::Unseen => SiteKey::Unseen(id),
         };
         let called = matches!(key, SiteKey::Called(_));
+        let seen = called || matches!(key, SiteKey::Unseen(_));
         let thread = if called {
             self.threads.current(tid)
         } else {
@@ -387,9 +415,11 @@ impl Analysis {
         let site = run.site(key, time);
         if let Some(account) = run.sites.get_mut(site as usize) {
             account.born(time, self.sequence, figures, thread);
+            if seen && time >= self.window.from_ns {
+                account.window.add(figures.reserved, true);
+            }
             account.origin.get_or_insert(origin);
         }
-        let seen = called || matches!(key, SiteKey::Unseen(_));
         self.owners.insert(
             id,
             Owner {

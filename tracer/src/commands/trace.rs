@@ -10,7 +10,7 @@ use super::{output, progress::Line};
 use crate::{
     analysis::patterns::Patterns,
     capture::{command::Held, privileges, procfs},
-    cli::{Attach, Run, Tracing},
+    cli::{Attach, Output, Run, Tracing},
     event::Pid,
     session::{
         known,
@@ -46,7 +46,12 @@ pub fn attach(attach: &Attach, show_progress: bool) -> Result<u8> {
         bail!("there is no process in {}", named(&attach.cgroup));
     }
     let files = output::Files::create(&attach.output)?;
-    let plan = plan(Target::Processes(selection), &attach.tracing, patterns)?;
+    let plan = plan(
+        Target::Processes(selection),
+        &attach.tracing,
+        &attach.output,
+        patterns,
+    )?;
     let outcome = traced(plan, show_progress)?;
     output::give(&outcome.report, &attach.output, files, Screen::Stdout)?;
     outcome.recording?;
@@ -64,7 +69,7 @@ pub fn run(run: &Run, show_progress: bool) -> Result<u8> {
         Vec::new()
     };
     let held = Held::start(&run.command, &environment)?;
-    let plan = plan(Target::Command(held), &run.tracing, patterns)?;
+    let plan = plan(Target::Command(held), &run.tracing, &run.output, patterns)?;
     // The command writes to the same terminal: a progress line would run through its output.
     let alone = !std::io::stdout().is_terminal();
     let outcome = traced(plan, show_progress && alone)?;
@@ -76,7 +81,7 @@ pub fn run(run: &Run, show_progress: bool) -> Result<u8> {
         .context("the command has no exit code")
 }
 
-fn plan(target: Target, tracing: &Tracing, patterns: Patterns) -> Result<Plan> {
+fn plan(target: Target, tracing: &Tracing, output: &Output, patterns: Patterns) -> Result<Plan> {
     Ok(Plan {
         target,
         follow: !tracing.no_follow,
@@ -85,6 +90,7 @@ fn plan(target: Target, tracing: &Tracing, patterns: Patterns) -> Result<Plan> {
         ring_bytes: settings::ring_bytes(tracing)?,
         duration: tracing.duration,
         verify: tracing.verify,
+        window: output.window(),
         patterns,
         recording: tracing.recording.clone(),
     })

@@ -6,16 +6,16 @@ use anyhow::{Result, bail};
 
 use super::book::Book;
 use crate::{
-    analysis::{patterns::Patterns, summary::Report},
+    analysis::{patterns::Patterns, summary::Report, window::Window},
     capture::recording::{End, Reader},
     event::Event,
 };
 
-/// The report from a recording by these patterns, and how the recording ended.
+/// The report on this part of a recording by these patterns, and how the recording ended.
 ///
 /// # Errors
 /// The file is no recording, or holds not even its first event whole.
-pub fn replay(path: &Path, patterns: Patterns) -> Result<(Report, End)> {
+pub fn replay(path: &Path, patterns: Patterns, window: Window) -> Result<(Report, End)> {
     let mut reader = Reader::open(path)?;
     let Some(Event::Started(started)) = reader.read()? else {
         bail!(
@@ -23,7 +23,7 @@ pub fn replay(path: &Path, patterns: Patterns) -> Result<(Report, End)> {
             path.display()
         );
     };
-    let mut book = Book::new(started.page_bytes, patterns);
+    let mut book = Book::new(started.page_bytes, patterns, window);
     book.apply(&Event::Started(started));
     while let Some(event) = reader.read()? {
         book.apply(&event);

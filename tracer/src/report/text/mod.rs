@@ -29,6 +29,8 @@ mod stack;
 
 mod table;
 
+mod window;
+
 use std::io::{self, Write};
 
 use line::{Line, Paint};
