@@ -1,8 +1,14 @@
 //! The command line as it is typed: names and help, no meaning. [`crate::settings`] resolves it.
 
+mod check;
+
+mod diff;
+
 use std::{ffi::OsString, path::PathBuf};
 
+pub use check::Check;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+pub use diff::{Diff, DiffBy, DiffFormat};
 
 /// Know, for every byte of a process's virtual memory, who reserved it, whether it is used, and
 /// whether it comes back.
@@ -14,6 +20,9 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
     sudo tracer run --duration 60s -o start.vmt -- ./service\n                                              \
     record a minute of start-up\n  \
     tracer report start.vmt -f json             the same report again, as JSON\n  \
+    tracer diff before.vmt after.vmt            what grew and what went, across restarts\n  \
+    sudo tracer check --fail-on 'never-released > 100MiB' -- ./test\n                                              \
+    a gate for CI: exit code 1 if over budget\n  \
     tracer doctor                               what this kernel and these privileges allow")]
 pub struct Cli {
     /// What to do.
@@ -36,6 +45,11 @@ pub enum Command {
     Run(Run),
     /// Print a report from a recording.
     Report(Report),
+    /// Tell what grew and what went between two recordings or JSON reports, by call site and by kind.
+    Diff(Diff),
+    /// Hold a command, a recording or a JSON report against memory budgets: exit code 0 within, 1 over
+    /// budget, 2 not measured.
+    Check(Check),
     /// Tell what this kernel and these privileges allow, each missing thing with its remedy.
     Doctor,
 }
@@ -222,6 +236,6 @@ pub enum Color {
     Never,
 }
 
-fn size(text: &str) -> Result<u64, parse_size::Error> {
+pub(crate) fn size(text: &str) -> Result<u64, parse_size::Error> {
     parse_size::parse_size(text)
 }

@@ -54,6 +54,13 @@ mod recognise;
 
 mod processes;
 
+pub mod diff;
+
+pub mod budget;
+
+#[cfg(test)]
+mod constructed;
+
 use std::collections::HashMap;
 
 use frames::Stacks;

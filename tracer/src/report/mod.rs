@@ -25,3 +25,5 @@ pub mod touched;
 pub mod text;
 
 pub mod json;
+
+pub mod budgets;

@@ -5,6 +5,10 @@
 
 pub mod line;
 
+pub mod diff;
+
+pub(super) mod brief;
+
 mod harm;
 
 mod process;
