@@ -1,9 +1,15 @@
 //! The command line as it is typed: names and help, no meaning. [`crate::settings`] resolves it.
 
+mod check;
+
+mod diff;
+
 use std::{ffi::OsString, path::PathBuf};
 
 use crate::analysis::window::Window;
+pub use check::Check;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+pub use diff::{Diff, DiffBy, DiffFormat};
 
 /// Know, for every byte of a process's virtual memory, who reserved it, whether it is used, and
 /// whether it comes back.
@@ -16,6 +22,9 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
     record a minute of start-up\n  \
     tracer report start.vmt -f json             the same report again, as JSON\n  \
     sudo tracer explain --pid 1234              what its mappings are, now, without tracing\n  \
+    tracer diff before.vmt after.vmt            what grew and what went, across restarts\n  \
+    sudo tracer check --fail-on 'never-released > 100MiB' -- ./test\n                                              \
+    a gate for CI: exit code 1 if over budget\n  \
     tracer doctor                               what this kernel and these privileges allow")]
 pub struct Cli {
     /// What to do.
@@ -40,6 +49,11 @@ pub enum Command {
     Report(Report),
     /// Without tracing: say what the mappings of a running process are, as they are now.
     Explain(Explain),
+    /// Tell what grew and what went between two recordings or JSON reports, by call site and by kind.
+    Diff(Diff),
+    /// Hold a command, a recording or a JSON report against memory budgets: exit code 0 within, 1 over
+    /// budget, 2 not measured.
+    Check(Check),
     /// Tell what this kernel and these privileges allow, each missing thing with its remedy.
     Doctor,
 }
@@ -261,7 +275,6 @@ pub enum Color {
     Never,
 }
 
-/// Units are binary, as in every report.
 impl Output {
     /// The part of the trace to look at.
     #[must_use]
@@ -290,6 +303,7 @@ fn window(text: &str) -> Result<Window, String> {
     Ok(window)
 }
 
-fn size(text: &str) -> Result<u64, parse_size::Error> {
+/// Units are binary, as in every report.
+pub(crate) fn size(text: &str) -> Result<u64, parse_size::Error> {
     parse_size::Config::new().with_binary().parse_size(text)
 }

@@ -14,7 +14,7 @@ use crate::event::{Cause, Frame, StackQuality};
 pub const SCHEMA: &str = "tracer.report/1";
 
 /// A whole report.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
     /// [`SCHEMA`].
     pub schema: String,
@@ -155,7 +155,7 @@ pub struct StackCause {
 }
 
 /// One process: one program run in it, from fork or exec to exec or exit.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Process {
     /// Process id.
     pub pid: u32,

@@ -1,7 +1,8 @@
 //! `tracer attach` and `tracer run`.
 
 use std::{
-    io::IsTerminal as _, os::unix::process::ExitStatusExt as _, path::PathBuf, process::ExitStatus,
+    ffi::OsString, io::IsTerminal as _, os::unix::process::ExitStatusExt as _, path::PathBuf,
+    process::ExitStatus,
 };
 
 use anyhow::{Context as _, Result, bail};
@@ -63,22 +64,42 @@ pub fn run(run: &Run, show_progress: bool) -> Result<u8> {
     let patterns = known::with(&run.output.patterns)?;
     privileges::check()?;
     let files = output::Files::create(&run.output)?;
-    let environment = if run.js_names {
-        settings::js_names_environment()
-    } else {
-        Vec::new()
-    };
-    let held = Held::start(&run.command, &environment)?;
-    let plan = plan(Target::Command(held), &run.tracing, &run.output, patterns)?;
-    // The command writes to the same terminal: a progress line would run through its output.
-    let alone = !std::io::stdout().is_terminal();
-    let outcome = traced(plan, show_progress && alone)?;
+    let outcome = command(
+        &run.command,
+        run.js_names,
+        &run.tracing,
+        &run.output,
+        patterns,
+        show_progress,
+    )?;
     output::give(&outcome.report, &run.output, files, Screen::Stderr)?;
     outcome.recording?;
     outcome
         .command
         .map(code)
         .context("the command has no exit code")
+}
+
+/// Traces a command from its first instruction to its end. Must be called while this process has one
+/// thread.
+pub(super) fn command(
+    command: &[OsString],
+    js_names: bool,
+    tracing: &Tracing,
+    output: &Output,
+    patterns: Patterns,
+    show_progress: bool,
+) -> Result<Outcome> {
+    let environment = if js_names {
+        settings::js_names_environment()
+    } else {
+        Vec::new()
+    };
+    let held = Held::start(command, &environment)?;
+    let plan = plan(Target::Command(held), tracing, output, patterns)?;
+    // The command writes to the same terminal: a progress line would run through its output.
+    let alone = !std::io::stdout().is_terminal();
+    traced(plan, show_progress && alone)
 }
 
 fn plan(target: Target, tracing: &Tracing, output: &Output, patterns: Patterns) -> Result<Plan> {

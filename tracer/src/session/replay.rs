@@ -1,6 +1,6 @@
 //! A recording as the source of events: from the file into the book.
 
-use std::path::Path;
+use std::{io::Read, path::Path};
 
 use anyhow::{Result, bail};
 
@@ -16,7 +16,19 @@ use crate::{
 /// # Errors
 /// The file is no recording, or holds not even its first event whole.
 pub fn replay(path: &Path, patterns: Patterns, window: Window) -> Result<(Report, End)> {
-    let mut reader = Reader::open(path)?;
+    replay_from(Reader::open(path)?, path, patterns, window)
+}
+
+/// The same from what is open already; `path` is its name in messages.
+///
+/// # Errors
+/// Those of [`replay`].
+pub fn replay_from(
+    mut reader: Reader<impl Read>,
+    path: &Path,
+    patterns: Patterns,
+    window: Window,
+) -> Result<(Report, End)> {
     let Some(Event::Started(started)) = reader.read()? else {
         bail!(
             "{} holds no trace: it was cut off before its first event",

@@ -9,6 +9,10 @@ pub mod page;
 
 pub mod explain;
 
+pub mod diff;
+
+pub(super) mod brief;
+
 pub(super) mod harm;
 
 pub(super) mod process;
