@@ -1,0 +1,106 @@
+//! What the README shows as printed is what is printed: each block behind `<!-- $ tracer … -->` is held
+//! against the command's output, run from the checkout's top. A block that ends with `[…]` shows the
+//! beginning. `at POINTER` behind the command takes that part of a JSON report.
+//!
+//! `UPDATE_README=1 cargo test -p tracer --test readme` writes the blocks anew; look at the difference
+//! before you commit it.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on shall say where it stopped"
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const BEGINS: &str = "<!-- $ tracer ";
+const ENDS: &str = " -->";
+/// The last line of a block that does not show all.
+const MORE: &str = "[…]";
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// What a command line of the README prints.
+fn printed(line: &str) -> String {
+    let (line, pointer) = match line.split_once(" at ") {
+        Some((line, pointer)) => (line, Some(pointer)),
+        None => (line, None),
+    };
+    let output = Command::new(env!("CARGO_BIN_EXE_tracer"))
+        .args(line.split(' '))
+        .current_dir(root())
+        .env_remove("GITHUB_ACTIONS")
+        .output()
+        .unwrap();
+    assert!(
+        matches!(output.status.code(), Some(0 | 1)),
+        "`tracer {line}`: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let text = String::from_utf8(output.stdout).unwrap();
+    let Some(pointer) = pointer else { return text };
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let part = value.pointer(pointer);
+    format!("{:#}\n", part.unwrap_or_else(|| panic!("`{line}` has no {pointer}")))
+}
+
+/// The README with every block as it is printed now, and how many there are.
+fn as_printed(readme: &str) -> (String, usize) {
+    let mut out = String::new();
+    let mut blocks = 0;
+    let mut lines = readme.lines();
+    while let Some(line) = lines.next() {
+        out.push_str(line);
+        out.push('\n');
+        let Some(command) = line.strip_prefix(BEGINS).and_then(|rest| rest.strip_suffix(ENDS)) else {
+            continue;
+        };
+        blocks += 1;
+        let fence_line = lines.next().unwrap();
+        let fence = fence_line.trim_end_matches(|letter| letter != '`');
+        assert!(fence.starts_with("```"), "behind `{line}` no block begins");
+        let old: Vec<&str> = lines.by_ref().take_while(|line| *line != fence).collect();
+        let printed = printed(command);
+        let mut new: Vec<&str> = printed.trim_end().lines().map(str::trim_end).collect();
+        if old.last() == Some(&MORE) {
+            let shown = old.len() - 1;
+            assert!(new.len() > shown, "`{command}` prints no more than is shown: take {MORE} out");
+            new.truncate(shown);
+            new.push(MORE);
+        }
+        out.push_str(fence_line);
+        out.push('\n');
+        for line in new {
+            out.push_str(line);
+            out.push('\n');
+        }
+        out.push_str(fence);
+        out.push('\n');
+    }
+    (out, blocks)
+}
+
+#[test]
+fn what_the_readme_shows_is_what_is_printed() {
+    let path = root().join("README.md");
+    let readme = fs::read_to_string(&path).unwrap();
+    let (now, blocks) = as_printed(&readme);
+    if std::env::var_os("UPDATE_README").is_some_and(|value| value == "1") {
+        fs::write(&path, now).unwrap();
+        return;
+    }
+    assert!(blocks >= 3, "the README shows a report as text, as Markdown and as JSON");
+    let differing = readme.lines().zip(now.lines()).position(|(old, new)| old != new);
+    if let Some(at) = differing {
+        panic!(
+            "README.md, line {}, is not as it is printed:\n  there: {:?}\n  now:   {:?}",
+            at + 1,
+            readme.lines().nth(at),
+            now.lines().nth(at)
+        );
+    }
+    assert_eq!(readme, now);
+}
