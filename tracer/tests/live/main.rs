@@ -55,3 +55,5 @@ mod selection;
 mod storm;
 
 mod truth;
+
+mod verdicts;
