@@ -2,18 +2,19 @@
 
 use std::cmp::Reverse;
 
+use super::harm::{self, Position};
 use super::merge::{Group, groups};
 use super::patterns::Settled;
 use super::run::{End, Located, Run};
 use super::site::{Live, unsigned};
 use super::summary::{
     FailedCalls, Host, LedgerCheck, Limits, Process, RangeDifference, Report, Reservation, SCHEMA,
-    Site, Span, StackGrades, StacksSent, TimelinePoint, TracerCost, Verification,
+    Site, Span, StackGrades, StacksSent, TimelinePoint, TracerCost, Trend, Verification,
 };
 use super::trend::{Course, grows_steadily, trend};
 use super::verdict::{Facts, SiteFacts, verdict};
 use super::view::LedgerView;
-use super::{Analysis, calendar, grades, limits, mapping_words, recognise};
+use super::{Analysis, calendar, grades, mapping_words, rate, recognise};
 use crate::event::Learning;
 use crate::ledger::Checks;
 
@@ -122,7 +123,7 @@ impl Analysis {
             end,
             &mut sites,
             &touched_steadily,
-            in_order.collect::<Vec<_>>(),
+            &in_order.collect::<Vec<_>>(),
         );
         let reservations = self.reservations(run, &living, &group_of_living, &ids, &groups, end);
         let virtual_bytes = Span {
@@ -162,8 +163,30 @@ impl Analysis {
             maps: run.maps,
             cgroup_memory_max_bytes: identity.limits.cgroup_memory_max_bytes,
             memory_total_bytes: identity.limits.memory_total_bytes,
+            commit_limit_bytes: self.machine.commit_limit_bytes,
+            committed_bytes: self.machine.committed_bytes,
+            swap_total_bytes: self.machine.swap_total_bytes,
+            swap_free_bytes: self.machine.swap_free_bytes,
         };
         let resident = (run.resident.samples > 0).then_some(run.resident.span);
+        let present = |figure: fn(&TimelinePoint) -> u64| {
+            let course: Vec<(u64, u64)> = timeline
+                .iter()
+                .map(|point| (point.t_ns, figure(point)))
+                .collect();
+            rate::present(&course, run.first, end)
+        };
+        let virtual_rate = present(|point| point.virtual_bytes);
+        let resident_rate = present(|point| point.resident_bytes).filter(|_| resident.is_some());
+        let harm = harm::harms(
+            &limits,
+            &Position {
+                virtual_bytes,
+                resident,
+                virtual_rate,
+                resident_rate,
+            },
+        );
         let verdict = verdict(&Facts {
             virtual_bytes,
             resident,
@@ -172,7 +195,7 @@ impl Analysis {
             began: run.first,
             end,
             check: &check,
-            near_limits: &limits::near(&limits, virtual_bytes, resident),
+            harms: &harm,
             sites: &facts,
         });
         Process {
@@ -193,6 +216,9 @@ impl Analysis {
             verdict,
             stacks: grades::of_run(run, &self.stacks),
             limits,
+            harm,
+            virtual_growth_per_hour: virtual_rate,
+            resident_growth_per_hour: resident_rate,
             sites,
             reservations,
             timeline,
@@ -280,6 +306,7 @@ impl Analysis {
         let (frames, quality) = self.stacks.get(group.stack);
         let reserved = unsigned(group.figures.reserved);
         let points: Vec<(u64, u64)> = course_of(group, |live| live.reserved);
+        let trend = trend(course(run, group, &points, end));
         Site {
             id,
             frames: frames.to_vec(),
@@ -312,7 +339,10 @@ impl Analysis {
             last_ns: group.last,
             lifetime_ns: group.lifetimes.quantiles(),
             size_bytes: group.sizes.quantiles(),
-            trend: trend(course(run, group, &points, end)),
+            growth_per_hour: Some(trend)
+                .filter(|trend| *trend == Trend::Growing)
+                .and_then(|_| rate::present(&points, group.first, end)),
+            trend,
             touch_sites: group.touchers.report(&self.stacks),
         }
     }

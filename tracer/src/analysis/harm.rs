@@ -68,7 +68,12 @@ pub fn harms(limits: &Limits, position: &Position) -> Vec<Harm> {
         });
     }
     if let Some((maps, limit)) = limits.maps.zip(limits.max_map_count) {
-        harms.push(harm(("mappings", "vm.max_map_count"), now(maps), limit, None));
+        harms.push(harm(
+            ("mappings", "vm.max_map_count"),
+            now(maps),
+            limit,
+            None,
+        ));
     }
     let memory = match (limits.cgroup_memory_max_bytes, limits.memory_total_bytes) {
         (Some(limit), _) => Some((("cgroup", "the cgroup's memory.max"), limit)),
@@ -174,7 +179,10 @@ mod tests {
             ..Limits::default()
         };
         assert!(harms(&limits(0), &position(1, None)).is_empty());
-        assert_eq!(near(&harms(&limits(2), &position(1, None))), ["commit limit"]);
+        assert_eq!(
+            near(&harms(&limits(2), &position(1, None))),
+            ["commit limit"]
+        );
     }
 
     #[test]

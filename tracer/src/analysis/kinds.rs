@@ -3,8 +3,6 @@
 use super::summary::{Kind, Pattern, Site};
 use super::units::bytes;
 
-/// From this confidence on a site is counted among its kind.
-const SURE: f64 = 0.9;
 /// A knob is worth a sentence from here on, bytes.
 const WORTH_TURNING: u64 = 64 << 20;
 /// The most kinds that a sentence names.
@@ -12,14 +10,12 @@ const NAMED: usize = 3;
 
 /// The kind of a site, if it is recognised for sure.
 fn sure(site: &Site) -> Option<&Pattern> {
-    site.pattern
-        .as_ref()
-        .filter(|pattern| pattern.confidence >= SURE)
+    site.pattern.as_ref().filter(|pattern| pattern.is_sure())
 }
 
-/// The kinds of some sites, the largest first.
+/// The kinds of some sites of a process of so many mapped bytes, the largest first.
 #[must_use]
-pub fn kinds<'a>(sites: impl Iterator<Item = &'a Site>) -> Vec<Kind> {
+pub fn kinds<'a>(sites: impl Iterator<Item = &'a Site>, virtual_bytes: u64) -> Vec<Kind> {
     let mut kinds: Vec<Kind> = Vec::new();
     for site in sites {
         let Some(pattern) = sure(site) else { continue };
@@ -38,6 +34,11 @@ pub fn kinds<'a>(sites: impl Iterator<Item = &'a Site>) -> Vec<Kind> {
         kind.sites.push(site.id);
         kind.live += site.live;
         kind.reserved_bytes += site.reserved_bytes;
+        kind.predicted_virtual_bytes = pattern.knob_becomes_bytes.map(|each| {
+            let now = kind.predicted_virtual_bytes.unwrap_or(virtual_bytes);
+            let then = each.saturating_mul(site.live);
+            now.saturating_sub(site.reserved_bytes.saturating_sub(then))
+        });
     }
     kinds.sort_by_key(|kind| std::cmp::Reverse(kind.reserved_bytes));
     kinds
@@ -85,16 +86,20 @@ pub fn knob(kinds: &[Kind], total: u64) -> Option<String> {
     let knob = largest.knob.as_ref()?;
     // Named, since the sentence before may be about something else.
     let name = &largest.name;
-    Some(match &largest.knob_effect {
-        Some(effect) => format!("What changes {name}: {knob} ({effect})."),
-        None => format!("What changes {name}: {knob}."),
-    })
+    let effect = largest.knob_effect.as_ref();
+    let effect = effect.map_or_else(String::new, |effect| format!(" ({effect})"));
+    let then = largest
+        .predicted_virtual_bytes
+        .map_or_else(String::new, |size| {
+            format!(", then about {} virtual", bytes(size))
+        });
+    Some(format!("What changes {name}: {knob}{effect}{then}."))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{knob, sentence};
-    use crate::analysis::summary::Kind;
+    use super::{kinds, knob, sentence};
+    use crate::analysis::summary::{Kind, Pattern, Site};
 
     fn kind(name: &str, mib: u64) -> Kind {
         Kind {
@@ -119,6 +124,24 @@ mod tests {
         );
         assert_eq!(sentence(&kinds, 1_500 << 20), None);
         assert_eq!(sentence(&[], 0), None);
+    }
+
+    #[test]
+    fn the_size_after_the_knob_is_what_is_left_of_each_reservation() {
+        let site = |live: u64, gib: u64| Site {
+            live,
+            reserved_bytes: gib << 30,
+            pattern: Some(Pattern {
+                confidence: 1.0,
+                knob_becomes_bytes: Some(4 << 30),
+                ..Pattern::default()
+            }),
+            ..Site::default()
+        };
+        let sites = [site(2, 20), site(1, 10), site(1, 2)];
+        let kinds = kinds(sites.iter(), 40 << 30);
+        // 20 become 8, 10 become 4, and what is smaller stays.
+        assert_eq!(kinds[0].predicted_virtual_bytes, Some(22 << 30));
     }
 
     #[test]

@@ -20,12 +20,21 @@ pub enum Level {
 }
 
 /// The sentence on top.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Verdict {
     /// The sentence.
     pub text: String,
     /// Its level.
     pub level: Level,
+    /// 0 to 1: how sure the level is. Of `unknown` 0.
+    #[serde(default)]
+    pub confidence: f64,
+    /// Reserved since the process was first seen and still held.
+    #[serde(default)]
+    pub grown_bytes: u64,
+    /// Of this, not of a known kind for sure.
+    #[serde(default)]
+    pub unexplained_bytes: u64,
     /// What the process has reserved since it was first seen and still has, by known kinds, the largest
     /// first; only what is recognised for sure.
     #[serde(default)]
@@ -49,7 +58,13 @@ pub struct Kind {
     pub knob: Option<String>,
     /// See [`Pattern::knob_effect`].
     pub knob_effect: Option<String>,
+    /// The process's mapped bytes if the knob were set, all else the same; `null`: not known.
+    #[serde(default)]
+    pub predicted_virtual_bytes: Option<u64>,
 }
+
+/// From this confidence on a kind counts as recognised for sure.
+const SURE: f64 = 0.9;
 
 /// A known kind of reservation, recognised.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -75,7 +90,18 @@ pub struct Pattern {
     /// What the knob would change, with figures as far as they are known.
     #[serde(default)]
     pub knob_effect: Option<String>,
+    /// Bytes of each reservation if the knob were set; `null`: not known.
+    #[serde(default)]
+    pub knob_becomes_bytes: Option<u64>,
     /// Where this is known from.
     #[serde(default)]
     pub source: String,
+}
+
+impl Pattern {
+    /// Whether it is recognised for sure.
+    #[must_use]
+    pub fn is_sure(&self) -> bool {
+        self.confidence >= SURE
+    }
 }

@@ -16,7 +16,9 @@ pub mod view;
 
 pub mod units;
 
-pub mod limits;
+pub mod harm;
+
+pub mod rate;
 
 pub mod patterns;
 

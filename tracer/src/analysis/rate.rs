@@ -65,7 +65,9 @@ mod tests {
     const SECOND: u64 = 1_000_000_000;
 
     fn course(value: impl Fn(u64) -> u64) -> Vec<(u64, u64)> {
-        (0..=600).map(|tenth| (tenth * SECOND / 10, value(tenth))).collect()
+        (0..=600)
+            .map(|tenth| (tenth * SECOND / 10, value(tenth)))
+            .collect()
     }
 
     fn rate(value: impl Fn(u64) -> u64) -> Option<u64> {
@@ -97,6 +99,9 @@ mod tests {
 
     #[test]
     fn of_too_short_a_course_nothing_is_said() {
-        assert_eq!(present(&course(|tenth| tenth), 57 * SECOND, 60 * SECOND), None);
+        assert_eq!(
+            present(&course(|tenth| tenth), 57 * SECOND, 60 * SECOND),
+            None
+        );
     }
 }

@@ -19,10 +19,10 @@ impl Analysis {
         end: u64,
         sites: &mut [Site],
         touched_steadily: &[Option<bool>],
-        groups: Vec<(&Group, Vec<Settled<'_>>)>,
+        groups: &[(&Group, Vec<Settled<'_>>)],
     ) -> Vec<Option<Rc<Pool>>> {
         for ((site, touched_steadily), (group, settled)) in
-            sites.iter_mut().zip(touched_steadily).zip(&groups)
+            sites.iter_mut().zip(touched_steadily).zip(groups)
         {
             let growing = site.trend == Trend::Growing || *touched_steadily == Some(true);
             site.pattern = self.recognise(run, group, site, settled.clone(), growing);

@@ -4,7 +4,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use super::harm::Harm;
 pub use super::meaning::{Kind, Level, Pattern, Verdict};
+pub use super::rate::Rate;
 use crate::event::{Cause, Frame, StackQuality};
 
 /// The schema's name: only additions without a new number.
@@ -186,6 +188,15 @@ pub struct Process {
     pub stacks: StackGrades,
     /// What could do harm here.
     pub limits: Limits,
+    /// How far it is from each limit, and when it gets there.
+    #[serde(default)]
+    pub harm: Vec<Harm>,
+    /// At what rate its mapped bytes grow at present, in an hour; `null`: they do not, or that is not sure.
+    #[serde(default)]
+    pub virtual_growth_per_hour: Option<Rate>,
+    /// The same of its resident bytes.
+    #[serde(default)]
+    pub resident_growth_per_hour: Option<Rate>,
     /// Call sites by size, largest first.
     pub sites: Vec<Site>,
     /// What lives at the end, largest first.
@@ -291,10 +302,22 @@ pub struct Limits {
     pub cgroup_memory_max_bytes: Option<u64>,
     /// Physical memory.
     pub memory_total_bytes: Option<u64>,
+    /// `CommitLimit`: what all processes may have charged where `vm.overcommit_memory` is 2.
+    #[serde(default)]
+    pub commit_limit_bytes: Option<u64>,
+    /// `Committed_AS`: what all processes have charged, at the last look.
+    #[serde(default)]
+    pub committed_bytes: Option<u64>,
+    /// Swap space.
+    #[serde(default)]
+    pub swap_total_bytes: Option<u64>,
+    /// Of it, free at the last look.
+    #[serde(default)]
+    pub swap_free_bytes: Option<u64>,
 }
 
 /// All reservations made from one call stack.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Site {
     /// Stable within the report.
     pub id: u32,
@@ -339,6 +362,9 @@ pub struct Site {
     pub size_bytes: Option<Quantiles>,
     /// Its course.
     pub trend: Trend,
+    /// If it grows: at what rate at present, bytes in an hour; `null` too where that is not sure.
+    #[serde(default)]
+    pub growth_per_hour: Option<Rate>,
     /// Which code touched it first, the most first: an estimate, from the stacks of one page fault in so many.
     /// Absent if none was taken.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -3,9 +3,10 @@
 //! Honest before clever: `benign` only where it is clear, `leak` only for memory that is touched,
 //! charged, kept, and grows steadily; else `unknown`.
 
+use super::harm::{self, Harm};
 use super::kinds;
 use super::pools::Pool;
-use super::summary::{LedgerCheck, Level, Site, Span, Trend, Verdict};
+use super::summary::{Kind, LedgerCheck, Level, Site, Span, Trend, Verdict};
 use super::units::{bytes, bytes_of, counted, moment, percent, rate};
 
 /// Growth below this is not worth a sentence, bytes.
@@ -42,8 +43,8 @@ pub struct Facts<'a> {
     pub end: u64,
     /// The ledger against the kernel.
     pub check: &'a LedgerCheck,
-    /// The limits that it came near to, by name.
-    pub near_limits: &'a [&'static str],
+    /// How it stands to its limits.
+    pub harms: &'a [Harm],
     /// Every site, largest first.
     pub sites: &'a [SiteFacts<'a>],
 }
@@ -228,13 +229,14 @@ pub fn verdict(facts: &Facts<'_>) -> Verdict {
         }
     }
     let subject = subject(&grown);
+    let near_limits = harm::near(facts.harms);
     let level = if !leaking.is_empty() {
         Level::Leak
     } else if !watched.is_empty() {
         Level::Watch
     } else if is_clear(facts, &grown, &suspects) {
         // Address space alone does harm where there is little of it.
-        if facts.near_limits.is_empty() {
+        if near_limits.is_empty() {
             Level::Benign
         } else {
             Level::Watch
@@ -248,8 +250,7 @@ pub fn verdict(facts: &Facts<'_>) -> Verdict {
             text: format!(
                 "{size} Its call sites were not kept: too many bigger processes have ended."
             ),
-            level: Level::Unknown,
-            kinds: Vec::new(),
+            ..Verdict::default()
         };
     }
 
@@ -263,8 +264,8 @@ pub fn verdict(facts: &Facts<'_>) -> Verdict {
         let kept = kept(&watched, facts.end);
         sentences.push(format!("To be watched: {kept}, and still growing."));
     }
-    if !facts.near_limits.is_empty() {
-        sentences.push(format!("Near to {}.", facts.near_limits.join(", ")));
+    if !near_limits.is_empty() {
+        sentences.push(format!("Near to {}.", near_limits.join(", ")));
     }
     sentences.push(size_sentence(facts));
     sentences.push(growth_sentence(facts, &subject));
@@ -274,19 +275,70 @@ pub fn verdict(facts: &Facts<'_>) -> Verdict {
             sentences.push("Address space, not memory.".into());
         }
     }
-    let kinds = kinds::kinds(grown.iter().map(|one| one.site));
+    let kinds = kinds::kinds(grown.iter().map(|one| one.site), facts.virtual_bytes.end);
     let total = grown.iter().map(|one| one.site.reserved_bytes).sum();
+    let explained: u64 = kinds.iter().map(|kind| kind.reserved_bytes).sum();
     if !subject.is_empty() && grown_bytes(facts) >= WORTH_TELLING {
         // If the sentence above names the one kind there is to name, it has said it.
         if common(&subject).is_none() {
             sentences.extend(kinds::sentence(&kinds, total));
+        } else {
+            let share = percent(explained, total);
+            sentences.push(format!("Of the growth {share} is of known kinds."));
         }
         sentences.extend(kinds::knob(&kinds, total));
     }
     Verdict {
         text: sentences.join(" "),
         level,
+        confidence: confidence(facts, level, &kinds, &[&leaking[..], &watched[..]].concat()),
+        grown_bytes: total,
+        unexplained_bytes: total - explained,
         kinds,
+    }
+}
+
+/// How sure a level is: for what grows, whether its rate is; for what is benign, how sure the kinds are,
+/// weighed by their bytes. What is of no known kind and hardly touched counts as likely. Figures that a
+/// loss or a difference has made doubtful make the level so.
+fn confidence(facts: &Facts<'_>, level: Level, kinds: &[Kind], suspects: &[&SiteFacts<'_>]) -> f64 {
+    const RATE_IS_SURE: f64 = 0.95;
+    const LIKELY: f64 = 0.8;
+    const DOUBTFUL: f64 = 0.5;
+    let confidence = match level {
+        Level::Unknown => return 0.0,
+        // That a limit is near is no guess.
+        Level::Watch if suspects.is_empty() => 1.0,
+        Level::Leak | Level::Watch => {
+            let has_rate = |one: &&SiteFacts<'_>| one.site.growth_per_hour.is_some();
+            if suspects.iter().any(has_rate) {
+                RATE_IS_SURE
+            } else {
+                LIKELY
+            }
+        }
+        Level::Benign => {
+            let grown = facts.sites.iter().filter(|one| one.grown());
+            let (sum, all) = grown.fold((0.0, 0.0), |(sum, all), one| {
+                let bytes = one.site.reserved_bytes as f64;
+                let pattern = one.site.pattern.as_ref();
+                let of_known_kind =
+                    pattern.filter(|one| kinds.iter().any(|kind| kind.id == one.id));
+                (
+                    sum + bytes * of_known_kind.map_or(LIKELY, |pattern| pattern.confidence),
+                    all + bytes,
+                )
+            });
+            if all > 0.0 { sum / all } else { 1.0 }
+        }
+    };
+    let is_doubtful = !facts.check.kernel_known || facts.check.difference_bytes != 0;
+    // Two digits: more would be a claim.
+    let confidence = (confidence * 100.0).round() / 100.0;
+    if is_doubtful {
+        confidence.min(DOUBTFUL)
+    } else {
+        confidence
     }
 }
 

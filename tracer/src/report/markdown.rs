@@ -10,11 +10,11 @@ use super::figures::Figures;
 use super::names::{full_name, location};
 use super::rows::{Common, Row, folded, rows};
 use super::selection::{Candidate as _, Selection};
-use super::text::harm::{self, Position};
+use super::text::harm;
 use super::text::line::escape;
 use super::text::page;
 use super::text::process::{about, trust};
-use crate::analysis::summary::{Process, Report, Site};
+use crate::analysis::summary::{Level, Process, Report, Site};
 use crate::analysis::units::{bytes, count, counted, duration, moment, percent};
 
 /// Rows of the table of a process.
@@ -79,9 +79,13 @@ fn process(
     out: &mut impl Write,
 ) -> io::Result<()> {
     let (word, _) = page::level(process.verdict.level);
-    writeln!(out, "### {}: {word}\n", code(&process.comm))?;
+    let sure = match process.verdict.level {
+        Level::Unknown => String::new(),
+        _ => format!(", {:.0} % sure", process.verdict.confidence * 100.0),
+    };
+    writeln!(out, "### {}: {word}{sure}\n", code(&process.comm))?;
     writeln!(out, "{}\n", plain(&process.verdict.text))?;
-    let (harm, _) = harm::harm(&Position::of(process));
+    let (harm, _) = harm::of(process);
     let resident = match process.samples {
         0 => "unknown".to_owned(),
         _ => with_peak(process.resident_bytes.end, process.resident_bytes.peak),

@@ -95,7 +95,7 @@ pub fn rows<'a>(sites: Vec<(&'a Site, Folded)>, apart: bool) -> Vec<Row<'a>> {
 #[cfg(test)]
 mod tests {
     use super::{Candidate, Common, rows};
-    use crate::analysis::summary::{Site, Trend};
+    use crate::analysis::summary::Site;
     use crate::event::{Frame, StackQuality};
     use crate::report::folding::fold;
     use crate::report::pools::Pool;
@@ -112,25 +112,12 @@ mod tests {
             id,
             frames: frames.collect(),
             stack: StackQuality::Complete,
-            thread_names: Vec::new(),
-            name: String::new(),
-            pattern: None,
-            pre_existing: false,
             calls: 1,
             live: 1,
             reserved_bytes: 100 - u64::from(id),
-            accessible_bytes: 0,
             touched_bytes: Some(1),
             resident_bytes: (id != 3).then_some(1),
-            charged_bytes: 0,
-            released_bytes: 0,
-            peak_bytes: 0,
-            first_ns: 0,
-            last_ns: 0,
-            lifetime_ns: None,
-            size_bytes: None,
-            trend: Trend::OneOff,
-            touch_sites: Vec::new(),
+            ..Site::default()
         }
     }
 

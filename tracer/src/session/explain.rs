@@ -21,12 +21,11 @@ pub fn now(pid: Pid, patterns: &Patterns) -> Result<Explanation> {
     let maps = procfs::smaps(pid)?;
     let mut stack_pointers = procfs::stack_pointers(pid)?;
     stack_pointers.sort_unstable();
-    let cpus = std::thread::available_parallelism().map_or(1, |cpus| cpus.get() as u64);
     let about = About {
         pid: pid.0,
         identity: &identity,
         threads: procfs::threads(pid)?.len() as u64,
-        cpus,
+        machine: host::machine(),
         started: &host::started(FaultMode::Off),
     };
     Ok(explain(&about, &maps, &stack_pointers, patterns))

@@ -1,5 +1,6 @@
 //! Golden files of the text report.
 
+use tracer::analysis::harm::{Position, harms};
 use tracer::analysis::summary::{Report, Site, Trend};
 use tracer::event::StackQuality;
 use tracer::report::selection::{By, Selection, Sort};
@@ -144,6 +145,11 @@ fn what_is_not_known_is_said_and_not_made_up() {
     process.ledger.difference_bytes = -8192;
     process.samples = 0;
     process.limits.max_map_count = Some(800);
+    let position = Position {
+        virtual_bytes: process.virtual_bytes,
+        ..Position::default()
+    };
+    process.harm = harms(&process.limits, &position);
     for site in &mut process.sites {
         site.touched_bytes = None;
         site.resident_bytes = None;

@@ -20,10 +20,11 @@ pub use mapping::{Mapped, VmFlags};
 use claims::{Claim, Taken, claims, evidence};
 
 use super::calendar;
+use super::harm::{Position, harms};
 use super::mapping_words;
 use super::patterns::Patterns;
-use super::summary::{Host, Limits, Pattern, Verdict};
-use crate::event::{Identity, Started};
+use super::summary::{Harm, Host, Limits, Pattern, Span, Verdict};
+use crate::event::{Identity, Machine, Started};
 
 /// The schema's name: only additions without a new number.
 pub const SCHEMA: &str = "tracer.explain/1";
@@ -65,6 +66,8 @@ pub struct Explanation {
     pub charged_bytes: u64,
     /// What could do harm here.
     pub limits: Limits,
+    /// How far it is from each limit.
+    pub harm: Vec<Harm>,
     /// What it all means.
     pub verdict: Verdict,
     /// Of a known kind.
@@ -131,8 +134,8 @@ pub struct About<'a> {
     pub identity: &'a Identity,
     /// Threads.
     pub threads: u64,
-    /// CPUs of the machine.
-    pub cpus: u64,
+    /// The machine's memory and CPUs.
+    pub machine: Machine,
     /// The machine, and the time.
     pub started: &'a Started,
 }
@@ -162,7 +165,9 @@ pub fn explain(
         add(&mut kinds, &pattern, range(maps, claim));
     }
     for kind in &mut kinds {
-        if let Some(why) = patterns.too_many(&kind.pattern.id, kind.count, about.cpus) {
+        if let Some(why) =
+            patterns.too_many(&kind.pattern.id, kind.count, u64::from(about.machine.cpus))
+        {
             kind.pattern.evidence.push(why);
             kind.pattern.level = super::summary::Level::Watch;
         }
@@ -204,6 +209,10 @@ pub fn explain(
             maps: Some(ours().count() as u64),
             cgroup_memory_max_bytes: limits.cgroup_memory_max_bytes,
             memory_total_bytes: limits.memory_total_bytes,
+            commit_limit_bytes: about.machine.commit_limit_bytes,
+            committed_bytes: about.machine.committed_bytes,
+            swap_total_bytes: about.machine.swap_total_bytes,
+            swap_free_bytes: about.machine.swap_free_bytes,
         },
         explained_bytes: kinds.iter().map(|kind| kind.reserved_bytes).sum(),
         unexplained_bytes,
@@ -211,6 +220,19 @@ pub fn explain(
         unexplained,
         ..Explanation::default()
     };
+    let now = |value| Span {
+        start: value,
+        peak: value,
+        end: value,
+    };
+    explanation.harm = harms(
+        &explanation.limits,
+        &Position {
+            virtual_bytes: now(explanation.virtual_bytes),
+            resident: Some(now(explanation.resident_bytes)),
+            ..Position::default()
+        },
+    );
     explanation.verdict = sentence::verdict(&explanation);
     explanation
 }

@@ -1,9 +1,9 @@
 //! The verdict on what the mappings are.
 
 use super::Explanation;
+use crate::analysis::harm;
 use crate::analysis::kinds;
-use crate::analysis::limits;
-use crate::analysis::summary::{Kind, Level, Span, Verdict};
+use crate::analysis::summary::{Kind, Level, Verdict};
 use crate::analysis::units::{bytes, counted, percent};
 
 /// A whole process below this does no harm, bytes.
@@ -15,16 +15,7 @@ const COUNTED: usize = 2;
 
 /// Level and sentence. Never a leak: one look does not show growth.
 pub fn verdict(seen: &Explanation) -> Verdict {
-    let span = |value| Span {
-        start: value,
-        peak: value,
-        end: value,
-    };
-    let near = limits::near(
-        &seen.limits,
-        span(seen.virtual_bytes),
-        Some(span(seen.resident_bytes)),
-    );
+    let near = harm::near(&seen.harm);
     let sure = seen
         .kinds
         .iter()
@@ -37,6 +28,11 @@ pub fn verdict(seen: &Explanation) -> Verdict {
             reserved_bytes: kind.reserved_bytes,
             knob: kind.pattern.knob.clone(),
             knob_effect: kind.pattern.knob_effect.clone(),
+            predicted_virtual_bytes: kind.pattern.knob_becomes_bytes.map(|each| {
+                let then = each.saturating_mul(kind.count);
+                seen.virtual_bytes
+                    .saturating_sub(kind.reserved_bytes.saturating_sub(then))
+            }),
             ..Kind::default()
         })
         .collect();
@@ -83,6 +79,9 @@ pub fn verdict(seen: &Explanation) -> Verdict {
     Verdict {
         text: sentences.join(" "),
         level,
+        confidence: confidence(seen, level),
+        grown_bytes: 0,
+        unexplained_bytes: seen.unexplained_bytes,
         kinds: named,
     }
 }
@@ -114,4 +113,20 @@ fn largest(seen: &Explanation) -> Option<String> {
         })
         .collect();
     Some(format!("{}.", of.join("; ")))
+}
+
+/// Of what is benign: how sure the kinds are, weighed by their bytes; what is of no known kind counts as
+/// nothing.
+fn confidence(seen: &Explanation, level: Level) -> f64 {
+    match level {
+        Level::Unknown | Level::Leak => 0.0,
+        Level::Watch => 1.0,
+        Level::Benign => {
+            let kinds = seen.kinds.iter();
+            let sum: f64 = kinds
+                .map(|kind| kind.reserved_bytes as f64 * kind.pattern.confidence)
+                .sum();
+            (sum * 100.0 / (seen.virtual_bytes.max(1) as f64)).round() / 100.0
+        }
+    }
 }

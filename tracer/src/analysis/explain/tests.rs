@@ -2,7 +2,7 @@
 
 use super::{About, Explanation, Mapped, VmFlags, explain};
 use crate::analysis::patterns::Patterns;
-use crate::event::{Address, Identity, Mapping, Started};
+use crate::event::{Address, Identity, Machine, Mapping, Started};
 
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
@@ -46,7 +46,10 @@ fn explained(runtime: &str, maps: &[Mapped], stack_pointers: &[u64]) -> Explanat
         pid: 1,
         identity: &identity,
         threads: 1,
-        cpus: 2,
+        machine: Machine {
+            cpus: 2,
+            ..Machine::default()
+        },
         started: &Started::default(),
     };
     let seen = explain(&about, maps, stack_pointers, &patterns);

@@ -68,6 +68,7 @@ struct RawKnob {
     runtime: Spanned<String>,
     set: String,
     effect: String,
+    becomes: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -153,6 +154,18 @@ pub fn read(text: &str) -> Result<Vec<Known>, Mistake> {
                     .map_err(|(offset, what)| at(offset, format!("`{id}`: {what}")))?;
             }
         }
+        let knobs = raw.knob.into_iter().map(|knob| {
+            let becomes = knob.becomes.map(|becomes| {
+                size(becomes.get_ref()).map_err(|what| at(becomes.span().start, what))
+            });
+            Ok(Knob {
+                runtime: knob.runtime.into_inner(),
+                set: knob.set,
+                effect: knob.effect,
+                becomes: becomes.transpose()?,
+            })
+        });
+        let knobs = knobs.collect::<Result<_, Mistake>>()?;
         let shapes = raw.shape.into_iter().map(|shape| {
             let place = shape.span().start;
             shape::read(shape.into_inner(), place)
@@ -171,15 +184,7 @@ pub fn read(text: &str) -> Result<Vec<Known>, Mistake> {
             pool: raw.pool,
             meaning: raw.meaning,
             advice: raw.advice,
-            knobs: raw
-                .knob
-                .into_iter()
-                .map(|knob| Knob {
-                    runtime: knob.runtime.into_inner(),
-                    set: knob.set,
-                    effect: knob.effect,
-                })
-                .collect(),
+            knobs,
             source: raw.source,
         });
     }

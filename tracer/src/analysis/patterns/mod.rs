@@ -62,6 +62,8 @@ struct Knob {
     runtime: String,
     set: String,
     effect: String,
+    /// Bytes of each reservation then.
+    becomes: Option<u64>,
 }
 
 impl Patterns {
@@ -189,6 +191,7 @@ impl Known {
             meaning: self.meaning.clone(),
             knob: knob.map(|knob| knob.set.clone()),
             knob_effect: knob.map(|knob| knob.effect.clone()),
+            knob_becomes_bytes: knob.and_then(|knob| knob.becomes),
             source: self.source.clone(),
         }
     }

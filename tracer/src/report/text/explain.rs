@@ -2,12 +2,12 @@
 
 use std::io::{self, Write};
 
-use super::harm::{self, Position};
+use super::harm;
 use super::line::{Line, Paint, cut_end};
 use super::page::{self, Page};
 use super::table::{Column, Layout};
 use crate::analysis::explain::{Explanation, Range, Recognised};
-use crate::analysis::summary::{Level, Span};
+use crate::analysis::summary::Level;
 use crate::analysis::units::{bytes, count, counted, percent};
 
 const COLUMNS: [Column; 5] = [
@@ -49,20 +49,13 @@ const SMALL: u64 = 1 << 20;
 /// Those of `out`.
 pub fn write(seen: &Explanation, page: &Page, full: bool, out: &mut impl Write) -> io::Result<()> {
     heading(seen, page, out)?;
-    let (word, paint) = page::level(seen.verdict.level);
-    page.labelled(word, paint, &seen.verdict.text, Paint::Plain, out)?;
-    let span = |value| Span {
-        start: value,
-        peak: value,
-        end: value,
-    };
-    let (text, near) = harm::harm(&Position {
-        limits: &seen.limits,
-        virtual_bytes: span(seen.virtual_bytes),
-        resident_bytes: Some(span(seen.resident_bytes)),
-        charged_bytes: seen.charged_bytes,
-        level: seen.verdict.level,
-    });
+    page.verdict(&seen.verdict, out)?;
+    let (text, near) = harm::harm(
+        &seen.limits,
+        &seen.harm,
+        seen.charged_bytes,
+        seen.verdict.level,
+    );
     let paint = if near { Paint::Warn } else { Paint::Bright };
     page.labelled("Harm", paint, &text, Paint::Plain, out)?;
     writeln!(out)?;

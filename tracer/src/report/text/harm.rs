@@ -1,36 +1,18 @@
-//! What could do harm here: address space under a limit, memory under a limit, too many mappings.
+//! What could do harm here: address space under a limit, memory under a limit, too many mappings; how far
+//! each is, and when it is reached.
 
-use crate::analysis::limits::is_near;
-use crate::analysis::summary::{Level, Limits, Process, Span};
-use crate::analysis::units::{bytes, bytes_of, count};
+use crate::analysis::summary::{Harm, Level, Limits, Process};
+use crate::analysis::units::{bytes, bytes_of, count, duration, percent};
 
-/// What is held against the limits.
-#[derive(Clone, Copy, Debug)]
-pub struct Position<'a> {
-    pub limits: &'a Limits,
-    pub virtual_bytes: Span,
-    /// `None`: nobody looked.
-    pub resident_bytes: Option<Span>,
-    pub charged_bytes: u64,
-    pub level: Level,
-}
+/// Later than this nobody acts on it, ns.
+const SOON: u64 = 30 * 24 * 3_600_000_000_000;
+/// A growth that brings less than this of the limit within [`SOON`] is not worth a word: see
+/// [`Harm::reached_in_ns`].
+const HOUR: u64 = 3_600_000_000_000;
 
-impl<'a> Position<'a> {
-    pub fn of(process: &'a Process) -> Self {
-        Self {
-            limits: &process.limits,
-            virtual_bytes: process.virtual_bytes,
-            resident_bytes: (process.samples > 0).then_some(process.resident_bytes),
-            charged_bytes: process.sites.iter().map(|site| site.charged_bytes).sum(),
-            level: process.verdict.level,
-        }
-    }
-}
-
-/// The line, and whether something on it is near its limit.
+/// The line, and whether something on it is near its limit. `level`: of the verdict.
 #[must_use]
-pub fn harm(position: &Position<'_>) -> (String, bool) {
-    let limits = position.limits;
+pub fn harm(limits: &Limits, harms: &[Harm], charged_bytes: u64, level: Level) -> (String, bool) {
     let unread = limits.overcommit_memory.is_none()
         && limits.max_map_count.is_none()
         && limits.memory_total_bytes.is_none()
@@ -38,66 +20,84 @@ pub fn harm(position: &Position<'_>) -> (String, bool) {
     if unread {
         return ("unknown: the limits could not be read".into(), false);
     }
-    let mut near_limit = Vec::new();
-    let mut calm = Vec::new();
-    let Span { peak, end, .. } = position.virtual_bytes;
-    match limits.address_space_bytes {
-        Some(limit) => {
-            let text = format!("RLIMIT_AS {}", bytes_of(end, limit));
-            place(is_near(peak, limit), text, &mut near_limit, &mut calm);
-        }
-        None => calm.push("no RLIMIT_AS".to_owned()),
+    let (mut near, mut calm) = (Vec::new(), Vec::new());
+    if limits.address_space_bytes.is_none() {
+        calm.push("no RLIMIT_AS".to_owned());
     }
     match limits.overcommit_memory {
-        Some(2) => {
-            near_limit.push(format!(
-                "overcommit strict, {} count against the commit limit",
-                bytes(position.charged_bytes)
-            ));
-        }
+        // Then the commit limit is among the harms.
+        Some(2) => calm.push(format!(
+            "overcommit strict, {} charged here",
+            bytes(charged_bytes)
+        )),
         Some(1) => calm.push("overcommit always".into()),
         Some(0) => calm.push("overcommit heuristic".into()),
         Some(other) => calm.push(format!("overcommit {other}")),
         None => calm.push("overcommit unknown".into()),
     }
-    match (limits.maps, limits.max_map_count) {
-        (Some(maps), Some(most)) => {
-            let text = format!("{} of {} maps", count(maps), count(most));
-            place(is_near(maps, most), text, &mut near_limit, &mut calm);
-        }
-        (Some(maps), None) => calm.push(format!("{} maps", count(maps))),
-        (None, Some(most)) => calm.push(format!("at most {} maps", count(most))),
-        (None, None) => {}
+    for harm in harms {
+        if harm.near { &mut near } else { &mut calm }.push(words(harm));
     }
-    let mut memory = |name: &str, limit: u64| {
-        let text = match position.resident_bytes {
-            Some(resident) => format!("{name} {}", bytes_of(resident.end, limit)),
-            None => format!("{name} {} in all", bytes(limit)),
-        };
-        let resident = position.resident_bytes;
-        let near = resident.is_some_and(|resident| is_near(resident.peak, limit));
-        place(near, text, &mut near_limit, &mut calm);
-    };
-    match (limits.cgroup_memory_max_bytes, limits.memory_total_bytes) {
-        (Some(limit), _) => memory("cgroup", limit),
-        (None, Some(total)) => memory("memory", total),
-        (None, None) => {}
+    // What was not looked at is said with its limit alone.
+    if !harms
+        .iter()
+        .any(|harm| matches!(harm.id.as_str(), "cgroup" | "memory"))
+    {
+        let limit = limits.cgroup_memory_max_bytes.or(limits.memory_total_bytes);
+        calm.extend(limit.map(|limit| format!("memory {} in all", bytes(limit))));
     }
-    if near_limit.is_empty() {
+    if near.is_empty() {
         // What grows does harm in the end.
-        let none = match position.level {
+        let none = match level {
             Level::Leak | Level::Watch => "none yet",
             Level::Benign | Level::Unknown => "none here",
         };
         (format!("{none}: {}", calm.join(", ")), false)
     } else if calm.is_empty() {
-        (near_limit.join(", "), true)
+        (near.join(", "), true)
     } else {
-        let text = format!("{}; else {}", near_limit.join(", "), calm.join(", "));
-        (text, true)
+        (
+            format!("{}; else {}", near.join(", "), calm.join(", ")),
+            true,
+        )
     }
 }
 
-fn place(near: bool, text: String, near_limit: &mut Vec<String>, calm: &mut Vec<String>) {
-    if near { near_limit } else { calm }.push(text);
+/// As [`harm`], of a process.
+#[must_use]
+pub fn of(process: &Process) -> (String, bool) {
+    let charged = process.sites.iter().map(|site| site.charged_bytes).sum();
+    harm(
+        &process.limits,
+        &process.harm,
+        charged,
+        process.verdict.level,
+    )
+}
+
+/// `memory 379 MiB of 23.5 GiB, full in 3 h 12 min at 120 MiB/h`.
+fn words(harm: &Harm) -> String {
+    let mut text = match harm.id.as_str() {
+        "mappings" => format!("{} of {} maps", count(harm.used), count(harm.limit)),
+        "address-space" => format!("RLIMIT_AS {}", bytes_of(harm.used, harm.limit)),
+        "commit" => format!("commit limit {}", bytes_of(harm.used, harm.limit)),
+        id => format!("{id} {}", bytes_of(harm.used, harm.limit)),
+    };
+    if harm.shared {
+        text.push_str(" by all processes");
+    }
+    if harm.near {
+        text.push_str(&format!(" ({})", percent(harm.used, harm.limit)));
+    }
+    if let Some((time, rate)) = harm.reached_in_ns.zip(harm.growth_per_hour)
+        && time < SOON
+    {
+        let when = if time < HOUR / 60 {
+            "at once".into()
+        } else {
+            format!("in {}", duration(time))
+        };
+        text.push_str(&format!(", full {when} at {}/h", bytes(rate.median)));
+    }
+    text
 }

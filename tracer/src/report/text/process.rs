@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::line::{Line, Paint, cut_end, width};
 use super::sparkline::sparkline;
-use super::{LABEL, Writer, harm, page};
+use super::{LABEL, Writer, harm};
 use crate::analysis::summary::{Exit, Process, Span, TimelinePoint};
 use crate::analysis::units::{bytes, count, duration, moment, signed_bytes};
 use crate::report::names::last_part;
@@ -26,9 +26,8 @@ impl<W: Write> Writer<'_, W> {
     /// `aside`: another process is what the report is about.
     pub(super) fn process(&mut self, process: &Process, aside: bool) -> io::Result<()> {
         self.heading(process)?;
-        let (word, paint) = page::level(process.verdict.level);
-        self.labelled(word, paint, &process.verdict.text, Paint::Plain)?;
-        let (text, near) = harm::harm(&harm::Position::of(process));
+        self.page().verdict(&process.verdict, self.out)?;
+        let (text, near) = harm::of(process);
         let paint = if near { Paint::Warn } else { Paint::Bright };
         self.labelled("Harm", paint, &text, Paint::Plain)?;
         if self.alone {

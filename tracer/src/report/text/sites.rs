@@ -324,7 +324,7 @@ fn add_level(line: &mut Line, pattern: &Pattern, layout: &Layout) -> Option<(Pai
         Level::Leak => Paint::Bad,
         Level::Unknown => Paint::Dim,
     };
-    let word = level_word(pattern.level, pattern.confidence);
+    let word = level_word(pattern);
     if line.width() + 2 + width(&word) <= layout.indent + layout.title {
         line.add(Paint::Plain, "  ").add(paint, &word);
         return None;
@@ -332,16 +332,16 @@ fn add_level(line: &mut Line, pattern: &Pattern, layout: &Layout) -> Option<(Pai
     Some((paint, word))
 }
 
-fn level_word(level: Level, confidence: f64) -> String {
+fn level_word(pattern: &Pattern) -> String {
     // Memory of a known kind, of which the kind says neither good nor bad, has only the certainty.
-    let level = match level {
+    let level = match pattern.level {
         Level::Benign => "benign, ",
         Level::Watch => "to be watched, ",
         Level::Leak => "leak, ",
         Level::Unknown => "",
     };
-    let sure = match confidence {
-        sure if sure >= 0.9 => "sure",
+    let sure = match pattern.confidence {
+        _ if pattern.is_sure() => "sure",
         likely if likely >= 0.6 => "likely",
         _ => "perhaps",
     };
