@@ -49,7 +49,11 @@ public final class Shapes {
                         garbage.add(new byte[100_000]);
                     }
                 }
-                case "full_cache" -> cache.put(n, new byte[100_000]);
+                case "full_cache" -> {
+                    for (int m = 0; m < 6; m++) {
+                        cache.put(n * 6 + m, new byte[100_000]);
+                    }
+                }
                 default -> throw new IllegalArgumentException(arguments[0]);
             }
             Thread.sleep(20);

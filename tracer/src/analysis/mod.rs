@@ -50,6 +50,8 @@ mod pools;
 
 mod kinds;
 
+mod suspects;
+
 mod verdict;
 
 mod merge;
