@@ -84,6 +84,10 @@ CASES = [
     c("leaking_child", LEAK),
     c("pool_without_limit", GROWS, "one reservation that is used more and more: it has a limit that is not reached"),
     c("rising_sawtooth", LEAK, "most of it is given back, and each time more is left", {"leak", "watch"}),
+    c("leak_by_batches", LEAK, "", {"leak", "watch"}),
+    c("growing_backlog", GROWS, "it may catch up"),
+    c("leak_of_threads_under_churn", LEAK, "one of eight, in eight arenas", {"leak", "watch"}),
+    c("written_copies_of_files", LEAK),
     # With other allocators.
     *(
         preloaded(library, mode, truth, why)
@@ -112,6 +116,8 @@ CASES = [
     c("doubling_table", FINE),
     c("forking_server", FINE, "each child ends soon and takes all with it"),
     c("warm_up", FINE),
+    c("wandering_level", FINE),
+    c("keys_that_become_known", FINE, "it ends where all are known"),
     Case("asan-churn_of_blocks", FINE, ["{asan}", "churn_of_blocks"],
          "its quarantine keeps what was freed, up to 256 MiB: it grows until then", WATCHABLE),
     Case("asan-thread_pool", FINE, ["{asan}", "thread_pool"], "as before", WATCHABLE),

@@ -232,7 +232,69 @@ static void rising_sawtooth(void) {
     }
 }
 
+/* By steps: a batch every second and a half. */
+static void leak_by_batches(void) {
+    for (;; pause_ms(1500))
+        for (int n = 0; n < 24; n++) block(KIB(200));
+}
+
+/* What comes in is taken out later and later: blocks of many sizes, oldest first. */
+static void growing_backlog(void) {
+    enum { MOST = 1 << 20 };
+    static char *queue[MOST];
+    for (unsigned in = 0, out = 0; in < MOST; in++) {
+        queue[in] = block(KIB(1) + (size_t)rand() % KIB(16));
+        if (in % 3 == 0) free(queue[out++]);
+        if (in % 10 == 0) pause_ms(10);
+    }
+}
+
+static void *leaking_and_churning_thread(void *of) {
+    unsigned seed = (unsigned)(size_t)of;
+    char *kept[64] = {0};
+    for (unsigned n = 0;; n++) {
+        char **entry = &kept[rand_r(&seed) % 64];
+        if (n % 8) free(*entry);
+        *entry = block((size_t)rand_r(&seed) % KIB(30) + 1);
+        if (n % 4 == 0) pause_ms(10);
+    }
+    return of;
+}
+
+static void leak_of_threads_under_churn(void) {
+    for (size_t n = 0; n < 8; n++) start_thread(leaking_and_churning_thread, (void *)n);
+    idle();
+}
+
+/* Files mapped privately and written to: pages of one's own. */
+static void written_copies_of_files(void) {
+    int file = temporary_file(KIB(256));
+    for (;; pause_ms(40))
+        touch(sure(mmap(NULL, KIB(256), PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0)), KIB(256));
+}
+
 /* ---- No leaks. ---- */
+
+/* As many live at a time as chance will have it, around a hundred. */
+static void wandering_level(void) {
+    enum { MOST = 400 };
+    static char *kept[MOST];
+    unsigned count = 0;
+    for (unsigned n = 0;; n++, pause_ms(5)) {
+        if (count < MOST && (unsigned)rand() % 200 >= count) kept[count++] = touch(private_memory(KIB(256)), KIB(256));
+        else if (count) munmap(kept[--count], KIB(256));
+    }
+}
+
+/* Every key is kept, and new keys come ever more rarely. */
+static void keys_that_become_known(void) {
+    enum { KEYS = 400 };
+    static char *known[KEYS];
+    for (;; pause_ms(4)) {
+        char **entry = &known[rand() % KEYS];
+        if (!*entry) *entry = block(KIB(128));
+    }
+}
 
 static void calming_start(void) {
     for (int n = 0; n < 100; n++) {
@@ -399,7 +461,8 @@ static const struct {
     MODE(threads_never_ended), MODE(shared_memory), MODE(memfds), MODE(leak_under_churn), MODE(leak_beside_plateau),
     MODE(leak_upon_plateau), MODE(leak_after_calm), MODE(leak_of_a_known_site_after_calm),
     MODE(address_space_piling_up), MODE(charged_untouched_piling_up), MODE(slow_leak), MODE(leaking_child),
-    MODE(pool_without_limit), MODE(rising_sawtooth),
+    MODE(pool_without_limit), MODE(rising_sawtooth), MODE(leak_by_batches), MODE(growing_backlog),
+    MODE(leak_of_threads_under_churn), MODE(written_copies_of_files), MODE(wandering_level), MODE(keys_that_become_known),
     MODE(calming_start), MODE(full_cache), MODE(full_cache_of_blocks), MODE(sawtooth), MODE(churn),
     MODE(churn_of_blocks), MODE(burst_before_the_end), MODE(untouched_reservation), MODE(pool_with_limit),
     MODE(thread_pool), MODE(arenas_of_16_threads), MODE(threads_that_end), MODE(periodic_daemon),
