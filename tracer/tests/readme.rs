@@ -44,7 +44,10 @@ fn printed(line: &str) -> String {
     let Some(pointer) = pointer else { return text };
     let value: serde_json::Value = serde_json::from_str(&text).unwrap();
     let part = value.pointer(pointer);
-    format!("{:#}\n", part.unwrap_or_else(|| panic!("`{line}` has no {pointer}")))
+    format!(
+        "{:#}\n",
+        part.unwrap_or_else(|| panic!("`{line}` has no {pointer}"))
+    )
 }
 
 /// The README with every block as it is printed now, and how many there are.
@@ -55,7 +58,10 @@ fn as_printed(readme: &str) -> (String, usize) {
     while let Some(line) = lines.next() {
         out.push_str(line);
         out.push('\n');
-        let Some(command) = line.strip_prefix(BEGINS).and_then(|rest| rest.strip_suffix(ENDS)) else {
+        let Some(command) = line
+            .strip_prefix(BEGINS)
+            .and_then(|rest| rest.strip_suffix(ENDS))
+        else {
             continue;
         };
         blocks += 1;
@@ -67,7 +73,10 @@ fn as_printed(readme: &str) -> (String, usize) {
         let mut new: Vec<&str> = printed.trim_end().lines().map(str::trim_end).collect();
         if old.last() == Some(&MORE) {
             let shown = old.len() - 1;
-            assert!(new.len() > shown, "`{command}` prints no more than is shown: take {MORE} out");
+            assert!(
+                new.len() > shown,
+                "`{command}` prints no more than is shown: take {MORE} out"
+            );
             new.truncate(shown);
             new.push(MORE);
         }
@@ -92,8 +101,14 @@ fn what_the_readme_shows_is_what_is_printed() {
         fs::write(&path, now).unwrap();
         return;
     }
-    assert!(blocks >= 3, "the README shows a report as text, as Markdown and as JSON");
-    let differing = readme.lines().zip(now.lines()).position(|(old, new)| old != new);
+    assert!(
+        blocks >= 3,
+        "the README shows a report as text, as Markdown and as JSON"
+    );
+    let differing = readme
+        .lines()
+        .zip(now.lines())
+        .position(|(old, new)| old != new);
     if let Some(at) = differing {
         panic!(
             "README.md, line {}, is not as it is printed:\n  there: {:?}\n  now:   {:?}",

@@ -11,8 +11,9 @@ use super::summary::{
     FailedCalls, Host, LedgerCheck, Limits, Process, RangeDifference, Report, Reservation, SCHEMA,
     Site, Span, StackGrades, StacksSent, TimelinePoint, TracerCost, Trend, Verification,
 };
+use super::suspects::SiteFacts;
 use super::trend::{Course, grows_steadily, trend};
-use super::verdict::{Facts, SiteFacts, verdict};
+use super::verdict::{Facts, verdict};
 use super::view::LedgerView;
 use super::{Analysis, calendar, grades, mapping_words, rate, recognise};
 use crate::event::Learning;
@@ -116,6 +117,13 @@ impl Analysis {
             .iter()
             .map(|&group| self.touched_steadily(run, &groups[group], end))
             .collect();
+        let more: Vec<(bool, bool)> = order
+            .iter()
+            .map(|&group| {
+                let accessible = self.accessible_steadily(run, &groups[group], end);
+                (accessible, recognise::is_of_files(&settled[group]))
+            })
+            .collect();
         let in_order = order
             .iter()
             .map(|&group| (&groups[group], std::mem::take(&mut settled[group])));
@@ -150,9 +158,12 @@ impl Analysis {
             .iter()
             .zip(touched_steadily)
             .zip(&pools)
-            .map(|((site, touched_steadily), pool)| SiteFacts {
+            .zip(more)
+            .map(|(((site, touched_steadily), pool), more)| SiteFacts {
                 site,
                 touched_steadily,
+                accessible_steadily: more.0,
+                is_of_files: more.1,
                 pool: pool.as_deref(),
             })
             .collect();
@@ -354,6 +365,12 @@ impl Analysis {
         let points: Vec<(u64, u64)> = course_of(group, |live| live.touched);
         self.faults_followed()
             .then(|| grows_steadily(course(run, group, &points, end)))
+    }
+
+    /// Whether more and more of it is accessible, until the end.
+    fn accessible_steadily(&self, run: &Run, group: &Group, end: u64) -> bool {
+        let points: Vec<(u64, u64)> = course_of(group, |live| live.accessible);
+        grows_steadily(course(run, group, &points, end))
     }
 
     fn reservations(

@@ -223,6 +223,7 @@ pub fn sum_of_courses(courses: &[&[(u64, Live)]]) -> Vec<(u64, Live)> {
     let mut points: Vec<(u64, Live)> = Vec::new();
     for (time, index, live) in steps {
         sum.reserved = sum.reserved - last[index].reserved + live.reserved;
+        sum.accessible = sum.accessible - last[index].accessible + live.accessible;
         sum.touched = sum.touched - last[index].touched + live.touched;
         last[index] = live;
         match points.last_mut() {
@@ -257,7 +258,7 @@ mod tests {
         let sum = sum_of_courses(&[one.history.points(), other.history.points()]);
         let live = |reserved| Live {
             reserved,
-            touched: 0,
+            ..Live::default()
         };
         let expected = [(1, 10), (3, 20), (5, 30)].map(|(ms, b)| (ms * 1_000_000, live(b)));
         assert_eq!(sum, expected);

@@ -52,6 +52,8 @@ mod pools;
 
 mod kinds;
 
+mod suspects;
+
 mod verdict;
 
 mod confidence;

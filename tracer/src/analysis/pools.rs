@@ -14,6 +14,8 @@ pub struct Pool {
     pub trend: Trend,
     /// The reserved bytes rise in every part of its time.
     pub grows_steadily: bool,
+    /// More and more of it is accessible, until the end.
+    pub accessible_steadily: bool,
     /// More and more of it is touched, until the end; `None`: not known.
     pub touched_steadily: Option<bool>,
     /// By how much the later half of its time went above the earlier one, bytes.
@@ -34,6 +36,7 @@ impl Pool {
             points.map(|&(time, live)| (time, figure(live))).collect()
         };
         let reserved = points(|live| live.reserved);
+        let accessible = points(|live| live.accessible);
         let touched = points(|live| live.touched);
         let of_reserved = Course {
             points: &reserved,
@@ -44,6 +47,10 @@ impl Pool {
             began: run.first,
             end,
         };
+        let of_accessible = Course {
+            points: &accessible,
+            ..of_reserved
+        };
         let of_touched = Course {
             points: &touched,
             ..of_reserved
@@ -51,6 +58,7 @@ impl Pool {
         Self {
             trend: trend(of_reserved),
             grows_steadily: grows_steadily(of_reserved),
+            accessible_steadily: grows_steadily(of_accessible),
             touched_steadily: faults_followed.then(|| grows_steadily(of_touched)),
             later_growth: later_growth(of_reserved),
             calls: of_reserved.calls,

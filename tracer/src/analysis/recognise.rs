@@ -90,6 +90,15 @@ fn mostly_touched(site: &Site) -> bool {
     touched >= FEW && touched > site.reserved_bytes / 2
 }
 
+/// All of it is of files, of which the pages can be read again: not of memory that only has a file's name.
+pub(super) fn is_of_files(settled: &[Settled<'_>]) -> bool {
+    const IN_MEMORY: [&str; 3] = ["/memfd:", "/dev/", "/SYSV"];
+    let is_file = |one: &Settled<'_>| {
+        one.name.starts_with('/') && !IN_MEMORY.iter().any(|prefix| one.name.starts_with(prefix))
+    };
+    !settled.is_empty() && settled.iter().all(is_file)
+}
+
 /// What is left of a reservation, as the patterns look at it.
 pub(super) fn settled(left: &LivingReservation) -> Settled<'_> {
     Settled {

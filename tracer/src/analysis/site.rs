@@ -27,6 +27,8 @@ pub enum SiteKey {
 pub struct Live {
     /// Mapped.
     pub reserved: u64,
+    /// Accessible.
+    pub accessible: u64,
     /// Touched.
     pub touched: u64,
 }
@@ -157,6 +159,7 @@ impl SiteAccount {
         add(&mut self.figures, difference);
         let live = Live {
             reserved: unsigned(self.figures.reserved),
+            accessible: unsigned(self.figures.accessible),
             touched: unsigned(self.figures.touched),
         };
         self.peak = self.peak.max(live.reserved);

@@ -7,7 +7,8 @@
 //! The rule, simple on purpose:
 //! - **growing**: at least a quarter of what it grew came in the later half, above all earlier peaks,
 //!   and the last quarter still brought a third of the average quarter or more; where it also falls,
-//!   what is left between the falls has risen as well; and there was enough to judge by:
+//!   what is left between the falls has risen as well. Or, after a start that took the most, it goes on
+//!   at one speed. And there was enough to judge by:
 //!   [`ENOUGH_STEPS`] calls, over [`ENOUGH_TIME`] and a tenth of the process's life.
 //! - **churn**: else, two calls or more, and at least half of the reservations were given back.
 //! - **one-off**: else, all its calls fell within [`ONE_TIME`], or a fiftieth of the process's life.
@@ -61,20 +62,63 @@ pub fn trend(course: Course<'_>) -> Trend {
 
 /// Whether the level rises until the end, whatever number of calls made it rise.
 fn grows_still(course: Course<'_>) -> bool {
-    Levels::of(course).is_some_and(|levels| {
+    let all_along = Levels::of(course).is_some_and(|levels| {
         let grown = levels.grown();
         let [.., last] = levels.brought();
         levels.later() >= grown / 4 && last >= (grown / 12).max(1) && levels.keeps()
-    })
+    });
+    all_along || grows_after_a_start(course)
 }
 
 /// Whether every quarter brings an eighth of the growth or more: nothing like a start-up that calms
 /// down.
 #[must_use]
 pub fn grows_steadily(course: Course<'_>) -> bool {
-    Levels::of(course).is_some_and(|levels| {
+    let all_along = Levels::of(course).is_some_and(|levels| {
         let enough = (levels.grown() / 8).max(1);
         levels.brought().iter().all(|&brought| brought >= enough) && levels.keeps()
+    });
+    all_along || grows_after_a_start(course)
+}
+
+/// Whether, apart from the first quarter, it grew at one speed, and by a twentieth of what there is: else what a start
+/// took would hide it.
+fn grows_after_a_start(course: Course<'_>) -> bool {
+    let observed = course.end.saturating_sub(course.first);
+    let rest = Course {
+        first: course.first + observed / 4,
+        ..course
+    };
+    Levels::of(rest).is_some_and(|levels| {
+        let grown = levels.grown();
+        grown >= (levels.highs[3] / 20).max(1) && levels.keeps() && is_of_one_speed(rest)
+    })
+}
+
+/// Whether in each quarter it rises nearly as fast as in all. A start-up that calms down as slowly as a logarithm ends
+/// at three quarters of that. Points are few: what lies between them is not known, so that each quarter is measured
+/// from point to point.
+fn is_of_one_speed(course: Course<'_>) -> bool {
+    let quarter = course.end.saturating_sub(course.first) / 4;
+    let mut marks = Vec::with_capacity(5);
+    for number in 0..4 {
+        let after = course
+            .points
+            .partition_point(|point| point.0 <= course.first + quarter * number);
+        let Some(at) = after.checked_sub(1) else {
+            return false;
+        };
+        marks.push(course.points[at]);
+    }
+    marks.push((course.end, course.points.last().map_or(0, |point| point.1)));
+    let rise = |from: (u64, u64), to: (u64, u64)| {
+        let (time, grown) = (to.0.saturating_sub(from.0), to.1.saturating_sub(from.1));
+        (u128::from(time), u128::from(grown))
+    };
+    let (time, grown) = rise(marks[0], marks[4]);
+    marks.windows(2).all(|pair| {
+        let (its_time, its_growth) = rise(pair[0], pair[1]);
+        its_time > 0 && 5 * its_growth * time >= 4 * grown * its_time
     })
 }
 
@@ -286,5 +330,44 @@ mod tests {
         assert_eq!(later(&sawtooth(6, |_| 0)), 0);
         let steps: Vec<_> = (0..=60).map(|s| (s * SECOND, s)).collect();
         assert_eq!(later(&steps), 30);
+    }
+
+    /// So much at once, and then `more(second)`.
+    fn after_a_start(more: impl Fn(u64) -> u64) -> Vec<(u64, u64)> {
+        (1..60)
+            .map(|s| (s * SECOND, 1_000 * (100 + more(s))))
+            .collect()
+    }
+
+    fn steadily(points: &[(u64, u64)]) -> bool {
+        grows_steadily(Course {
+            points,
+            calls: 60,
+            released: 0,
+            first: 0,
+            last: 60 * SECOND,
+            began: 0,
+            end: 60 * SECOND,
+        })
+    }
+
+    #[test]
+    fn steady_growth_after_a_start_is_growing_however_much_the_start_took() {
+        let mut points = after_a_start(|s| s / 2);
+        points[0].1 = 0;
+        assert_eq!(of(&points, 0), Trend::Growing);
+        assert!(steadily(&points));
+    }
+
+    #[test]
+    fn what_hardly_grows_or_calms_down_or_comes_and_goes_after_a_start_is_not_growing() {
+        let hardly = after_a_start(|s| s / 20);
+        let calming = after_a_start(|s| 60 - 60 / s);
+        let teeth = after_a_start(|s| s % 7 + s / 30);
+        for mut points in [hardly, calming, teeth] {
+            points[0].1 = 0;
+            assert_ne!(of(&points, 0), Trend::Growing, "{points:?}");
+            assert!(!steadily(&points), "{points:?}");
+        }
     }
 }

@@ -6,20 +6,12 @@
 use super::confidence::confidence;
 use super::harm::{self, Harm};
 use super::kinds;
-use super::pools::Pool;
-use super::summary::{LedgerCheck, Level, Site, Span, Trend, Verdict};
+use super::summary::{LedgerCheck, Level, Span, Verdict};
+use super::suspects::{SiteFacts, Sum, Suspect};
 use super::units::{bytes, bytes_of, counted, moment, percent, rate};
 
 /// Growth below this is not worth a sentence, bytes.
 const WORTH_TELLING: u64 = 1 << 20;
-/// A growing site below this is not yet a suspect, bytes.
-const LEAK: u64 = 4 << 20;
-/// A growing site below this is not worth watching, bytes.
-const WATCH: u64 = 16 << 20;
-/// Growing address space alone is worth watching from here on, bytes.
-const WATCH_RESERVED: u64 = 1 << 30;
-/// Calls below which nothing is called a leak.
-const ENOUGH_CALLS: u64 = 8;
 /// A whole process below this does no harm while it does not grow, bytes.
 const SMALL: u64 = 32 << 20;
 /// The most sites that the sentence is about.
@@ -48,171 +40,6 @@ pub struct Facts<'a> {
     pub harms: &'a [Harm],
     /// Every site, largest first.
     pub sites: &'a [SiteFacts<'a>],
-}
-
-/// One site, and what the model does not say of it.
-#[derive(Clone, Copy, Debug)]
-pub struct SiteFacts<'a> {
-    /// The site.
-    pub site: &'a Site,
-    /// More and more of it is touched, until the end; `None`: not known.
-    pub touched_steadily: Option<bool>,
-    /// The pool that it takes memory for.
-    pub pool: Option<&'a Pool>,
-}
-
-impl SiteFacts<'_> {
-    /// Made since the process was first seen.
-    pub fn grown(&self) -> bool {
-        !self.site.pre_existing && self.site.reserved_bytes > 0
-    }
-
-    /// It grows still, and so does the pool that it is of.
-    fn grows(&self) -> bool {
-        self.site.trend == Trend::Growing && self.pool.is_none_or(Pool::is_growing)
-    }
-}
-
-/// What is judged as one: a site, or all sites of a pool.
-#[derive(Debug)]
-struct Suspect<'a> {
-    sites: Vec<&'a SiteFacts<'a>>,
-    pool: Option<&'a Pool>,
-}
-
-impl<'a> Suspect<'a> {
-    /// Each once, in the order of their largest sites.
-    fn all(grown: &[&'a SiteFacts<'a>]) -> Vec<Self> {
-        let mut suspects: Vec<Self> = Vec::new();
-        for &one in grown {
-            let same = |other: &&mut Self| {
-                let pools = other.pool.zip(one.pool);
-                pools.is_some_and(|(pool, of)| std::ptr::eq(pool, of))
-            };
-            match suspects.iter_mut().find(same) {
-                Some(suspect) => suspect.sites.push(one),
-                None => suspects.push(Self {
-                    sites: vec![one],
-                    pool: one.pool,
-                }),
-            }
-        }
-        suspects
-    }
-
-    fn sum(&self) -> Sum {
-        Sum::of(self.sites.iter().copied())
-    }
-
-    fn grows(&self) -> bool {
-        let single = || {
-            self.sites
-                .iter()
-                .any(|one| one.site.trend == Trend::Growing)
-        };
-        self.pool
-            .map_or_else(single, |pool| pool.trend == Trend::Growing)
-    }
-
-    fn touched_steadily(&self) -> bool {
-        let single = || {
-            self.sites
-                .iter()
-                .any(|one| one.touched_steadily == Some(true))
-        };
-        self.pool
-            .map_or_else(single, |pool| pool.touched_steadily == Some(true))
-    }
-
-    /// Calls, and the reservations given back.
-    fn calls(&self) -> (u64, u64) {
-        match self.pool {
-            Some(pool) => (pool.calls, pool.released),
-            None => self.sites.iter().fold((0, 0), |(calls, given_back), one| {
-                let site = one.site;
-                let more = site.calls.saturating_sub(site.live);
-                (calls + site.calls, given_back + more)
-            }),
-        }
-    }
-
-    /// Private memory, touched, kept, more of it all the time.
-    fn leaks(&self) -> bool {
-        let sum = self.sum();
-        let (calls, given_back) = self.calls();
-        self.grows()
-            && self.touched_steadily()
-            && calls >= ENOUGH_CALLS
-            && given_back <= calls / 4
-            && sum.charged > 0
-            && sum
-                .touched
-                .is_some_and(|touched| touched >= LEAK && touched >= sum.accessible / 2)
-    }
-
-    /// Grows until the end, by amounts that matter.
-    fn worth_watching(&self) -> bool {
-        let sum = self.sum();
-        let memory = sum.touched.unwrap_or(0).max(sum.charged);
-        let touched_steadily = self.touched_steadily() && memory >= 4 * WATCH;
-        let Some(pool) = self.pool else {
-            let much = memory >= WATCH || sum.reserved >= WATCH_RESERVED;
-            return (self.grows() && much) || touched_steadily;
-        };
-        // A runtime's heap is large and warms up: what matters is by how much it goes on growing.
-        let later = pool.later_growth;
-        let much = (memory >= WATCH && later >= WATCH) || later >= WATCH_RESERVED;
-        let leaks_under_churn = pool.grows_steadily
-            && pool.touched_steadily == Some(true)
-            && pool.calls >= ENOUGH_CALLS
-            && memory >= LEAK;
-        (self.grows() && (much || leaks_under_churn)) || touched_steadily
-    }
-}
-
-/// Sums over some sites.
-#[derive(Clone, Copy, Debug, Default)]
-struct Sum {
-    live: u64,
-    reserved: u64,
-    accessible: u64,
-    /// `None`: not followed.
-    touched: Option<u64>,
-    charged: u64,
-    first: u64,
-    last: u64,
-    growing: bool,
-}
-
-impl Sum {
-    fn of<'a>(sites: impl IntoIterator<Item = &'a SiteFacts<'a>>) -> Self {
-        let mut sum = Self {
-            touched: Some(0),
-            first: u64::MAX,
-            ..Self::default()
-        };
-        for facts in sites {
-            let site = facts.site;
-            sum.live += site.live;
-            sum.reserved += site.reserved_bytes;
-            sum.accessible += site.accessible_bytes;
-            sum.touched = sum.touched.zip(site.touched_bytes).map(|(a, b)| a + b);
-            sum.charged += site.charged_bytes;
-            sum.first = sum.first.min(site.first_ns);
-            sum.last = sum.last.max(site.last_ns);
-            sum.growing |= facts.grows();
-        }
-        sum
-    }
-
-    /// What was never accessible cannot have been touched: an upper bound that is always known.
-    fn touched_at_most(&self) -> u64 {
-        self.touched.unwrap_or(self.accessible)
-    }
-
-    fn is_address_space_only(&self) -> bool {
-        self.charged == 0 && self.touched_at_most() < self.reserved.div_ceil(100)
-    }
 }
 
 /// The verdict on one process.
@@ -331,9 +158,7 @@ fn is_clear(facts: &Facts<'_>, grown: &[&SiteFacts<'_>], suspects: &[Suspect<'_>
         return false;
     }
     let total = grown_bytes(facts);
-    let settled = suspects
-        .iter()
-        .all(|one| !one.grows() || one.sum().reserved <= total / 20);
+    let settled = suspects.iter().all(|one| !one.goes_on(total / 20));
     let sum = Sum::of(grown.iter().copied());
     let is_small = facts.from_start && facts.virtual_bytes.end < SMALL;
     let is_untouched =

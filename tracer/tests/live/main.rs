@@ -59,3 +59,5 @@ mod selection;
 mod storm;
 
 mod truth;
+
+mod verdicts;

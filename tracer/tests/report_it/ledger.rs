@@ -226,7 +226,18 @@ impl Trace {
     }
 
     pub fn reserve(&mut self, who: (u32, u32), space: u32, ask: Ask) -> ReservationId {
-        let (id, change) = self.add(who, space, ask, Origin::Map, "");
+        self.reserve_named(who, space, ask, "")
+    }
+
+    /// With the name that the kernel has for it.
+    pub fn reserve_named(
+        &mut self,
+        who: (u32, u32),
+        space: u32,
+        ask: Ask,
+        name: &str,
+    ) -> ReservationId {
+        let (id, change) = self.add(who, space, ask, Origin::Map, name);
         let action = Action::Map {
             address: Address(0),
             length: ask.reserved,

@@ -1,8 +1,8 @@
 //! What the analysis says of a process in one word and one sentence.
 
 use tracer::analysis::summary::{Level, Trend, Verdict};
-use tracer::event::{ExitStatus, Frame, Identity, Limits, StackQuality};
-use tracer::ledger::change::ReservationId;
+use tracer::event::{ExitStatus, Frame, Identity, Limits, StackId, StackQuality};
+use tracer::ledger::change::{Difference, ReservationId};
 
 use super::attached::{ME, attached, found, named, report, stack};
 use super::case;
@@ -202,4 +202,82 @@ fn a_leak_in_a_heap_is_one_however_many_sites_share_it_and_also_under_churn() {
     assert_eq!(spread.level, Level::Leak, "{}", spread.text);
     let churning = verdict_on_heap(|_| vec![(0, 8, 0, 7), (1, 8, 1, 7)]);
     assert_eq!(churning.level, Level::Watch, "{}", churning.text);
+}
+
+/// The verdict on a process with one reservation of 1 GiB, for 60 s: each second `steps` says how many MiB of it are
+/// made accessible, and how many are touched.
+fn verdict_on_one(
+    ask: impl Fn(StackId) -> Ask,
+    name: &str,
+    steps: impl Fn(u64) -> (i64, i64),
+) -> Verdict {
+    let mut trace = attached("each");
+    let grow = stack(&mut trace, 1, "grow");
+    let id = trace.reserve_named(ME, 1, ask(grow), name);
+    for second in 1..60 {
+        trace.now = second * SECOND;
+        let (accessible, touched) = steps(second);
+        let difference = Difference {
+            accessible: accessible << 20,
+            touched: touched << 20,
+            ..Difference::default()
+        };
+        trace.adjust(ME, 1, id, difference);
+    }
+    trace.now = 60 * SECOND;
+    report(&trace).processes[0].verdict.clone()
+}
+
+fn pool(stack: StackId) -> Ask {
+    Ask::space(stack, 1024 * MIB)
+}
+
+#[test]
+fn a_reservation_that_is_committed_and_touched_more_and_more_is_watched_not_benign() {
+    let without_end = verdict_on_one(pool, "", |_| (1, 1));
+    assert_eq!(without_end.level, Level::Watch, "{}", without_end.text);
+    let to_a_limit = verdict_on_one(pool, "", |second| if second < 30 { (1, 1) } else { (0, 0) });
+    assert_eq!(to_a_limit.level, Level::Benign, "{}", to_a_limit.text);
+}
+
+#[test]
+fn one_that_is_touched_more_and_more_within_what_was_accessible_at_once_is_not_clear() {
+    let charged = |stack| Ask {
+        accessible: 400 * MIB,
+        charged: 400 * MIB,
+        ..pool(stack)
+    };
+    let slow = verdict_on_one(charged, "", |_| (0, 1));
+    assert_eq!(slow.level, Level::Unknown, "{}", slow.text);
+    let fast = verdict_on_one(charged, "", |_| (0, 5));
+    assert_eq!(fast.level, Level::Watch, "{}", fast.text);
+}
+
+#[test]
+fn a_file_that_is_read_on_and_on_is_page_cache_and_nothing_to_be_watched() {
+    let file = |stack| Ask {
+        accessible: 1024 * MIB,
+        flags: 0x2,
+        ..pool(stack)
+    };
+    let read = verdict_on_one(file, "/srv/data", |_| (0, 3));
+    assert_eq!(read.level, Level::Benign, "{}", read.text);
+    let in_memory = verdict_on_one(file, "/memfd:data (deleted)", |_| (0, 3));
+    assert_eq!(in_memory.level, Level::Watch, "{}", in_memory.text);
+}
+
+#[test]
+fn a_leak_after_a_start_up_is_one_though_most_was_taken_at_the_start() {
+    let taken = |second| if second < 4 { 120 } else { 3 };
+    let mut trace = attached("each");
+    let grow = stack(&mut trace, 1, "grow");
+    for second in 0..60 {
+        trace.now = second * SECOND;
+        for _ in 0..taken(second) {
+            trace.reserve(ME, 1, Ask::memory(grow, 256 * KIB, 256 * KIB));
+        }
+    }
+    trace.now = 60 * SECOND;
+    let verdict = &report(&trace).processes[0].verdict;
+    assert_eq!(verdict.level, Level::Leak, "{}", verdict.text);
 }

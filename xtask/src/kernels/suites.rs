@@ -79,6 +79,7 @@ const PLANS: [Plan; 4] = [
             ("secrets::", "needs a C compiler"),
             ("touches::every", "needs a C compiler"),
             ("touches::of_a", "needs a C compiler"),
+            ("verdicts::", "needs a C compiler"),
         ],
     },
 ];

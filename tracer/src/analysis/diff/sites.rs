@@ -125,7 +125,9 @@ fn grouped<'a>(
     }
     for group in &mut groups {
         // Stable: the largest of them stands for all.
-        group.sites.sort_by_key(|site| Reverse(site.reserved_bytes));
+        group
+            .sites
+            .sort_by_key(|site| (Reverse(site.reserved_bytes), site.id));
     }
     (groups, without)
 }

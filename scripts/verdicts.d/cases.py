@@ -1,0 +1,170 @@
+"""The labelled cases of scripts/verdicts: what is run, what it is in truth, and which levels an expert would accept.
+
+Truth is one of
+  fine    memory that is bounded, or only address space, or given back: `benign`, or `unknown` where the figures of some
+          seconds cannot show more. To be told to watch it would be a false alarm.
+  grows   it goes on growing, and an expert who has only these seconds would not swear that it is a leak: a runtime
+          may collect it, it is shared or of a file, or it is address space only. `watch` or `leak`.
+  leak    private memory, touched, kept, more and more of it until the end: `leak`.
+Where a case accepts more or less than its truth does, it says why.
+"""
+
+from dataclasses import dataclass, field
+
+FINE, GROWS, LEAK = "fine", "grows", "leak"
+ACCEPTED = {FINE: {"benign", "unknown"}, GROWS: {"watch", "leak"}, LEAK: {"leak"}}
+
+
+@dataclass
+class Case:
+    name: str
+    truth: str
+    # A word of these in braces is replaced: see Programs in scripts/verdicts.
+    command: list
+    # Why the truth is what it is, where the name does not say it.
+    why: str = ""
+    accepted: set = None
+    environment: dict = field(default_factory=dict)
+
+    def __post_init__(self):
+        self.accepted = self.accepted or ACCEPTED[self.truth]
+
+
+def c(mode, truth, why="", accepted=None):
+    return Case(f"c-{mode}", truth, ["{shapes}", mode, "{seconds}"], why, accepted)
+
+
+def preloaded(library, mode, truth, why=""):
+    """With another malloc in the place of glibc's."""
+    name = f"{library.removeprefix('lib').split('.')[0].split('_')[0]}-{mode}"
+    return Case(name, truth, ["{shapes}", mode], why, None, {"LD_PRELOAD": library})
+
+
+def node(mode, truth, why="", accepted=None):
+    return Case(f"node-{mode}", truth, ["{node}", "{here}/shapes.mjs", mode], why, accepted)
+
+
+def python(mode, truth, why="", program="python3"):
+    return Case(f"python-{mode}", truth, ["{" + program + "}", "{here}/shapes.py", mode], why)
+
+
+def java(mode, truth, why="", accepted=None):
+    return Case(f"java-{mode}", truth, ["{java}", "-Xmx1g", "-cp", "{classes}", "Shapes", mode], why, accepted)
+
+
+def go(mode, truth, why="", accepted=None):
+    return Case(f"go-{mode}", truth, ["{goshapes}", mode], why, accepted)
+
+
+WATCHABLE = {"benign", "unknown", "watch"}
+POOL = "its allocator takes large pieces at a time: how much of one is in use, only the touches show"
+HEAP = "it is within a heap that its collector may still empty: some seconds do not prove that it is kept"
+
+CASES = [
+    # Leaks of plain programs.
+    c("forgotten_munmap", LEAK),
+    c("forgotten_large_blocks", LEAK),
+    c("forgotten_small_blocks", LEAK),
+    c("small_blocks_of_threads", LEAK, "an arena is one reservation: its use grows, not the number of calls", {"leak", "watch"}),
+    c("mapped_files", GROWS, "page cache, which the kernel may take back; the maps are never given back"),
+    c("growing_by_mremap", LEAK),
+    c("growing_by_realloc", LEAK),
+    c("growing_by_brk", LEAK),
+    c("threads_never_ended", LEAK, "64 KiB touched of each stack of 8 MiB: most of it is address space", {"leak", "watch"}),
+    c("shared_memory", GROWS, "shared: another process may be meant to have it"),
+    c("memfds", GROWS, "as before"),
+    c("leak_under_churn", LEAK, "one of twelve is kept: the level rises all the time", {"leak", "watch"}),
+    c("leak_beside_plateau", LEAK),
+    c("leak_upon_plateau", LEAK, "the plateau is of the same heap: it could be a late part of the start-up", {"leak", "watch"}),
+    c("leak_after_calm", LEAK),
+    c("leak_of_a_known_site_after_calm", LEAK, "half of what was seen of the site is calm", {"leak", "watch"}),
+    c("address_space_piling_up", GROWS, "nothing of it is touched or charged"),
+    c("charged_untouched_piling_up", GROWS, "charged, never touched"),
+    c("slow_leak", GROWS, "1.6 MiB in all: too little to say anything but that it is not benign", {"leak", "watch", "unknown"}),
+    c("leaking_child", LEAK),
+    c("pool_without_limit", GROWS, "one reservation that is used more and more: it has a limit that is not reached"),
+    c("rising_sawtooth", LEAK, "most of it is given back, and each time more is left", {"leak", "watch"}),
+    c("leak_by_batches", LEAK, "", {"leak", "watch"}),
+    c("growing_backlog", GROWS, "it may catch up"),
+    c("leak_of_threads_under_churn", LEAK, "one of eight, in eight arenas", {"leak", "watch"}),
+    c("written_copies_of_files", LEAK),
+    # With other allocators.
+    *(
+        preloaded(library, mode, truth, why)
+        for library in ("libjemalloc.so.2", "libmimalloc.so.2", "libtcmalloc_minimal.so.4")
+        for mode, truth, why in (
+            ("forgotten_small_blocks", GROWS, POOL),
+            ("churn_of_blocks", FINE, ""),
+            ("full_cache_of_blocks", FINE, ""),
+        )
+    ),
+    # No leaks of plain programs.
+    c("calming_start", FINE),
+    c("full_cache", FINE),
+    c("full_cache_of_blocks", FINE),
+    c("sawtooth", FINE),
+    c("churn", FINE),
+    c("churn_of_blocks", FINE),
+    c("burst_before_the_end", FINE, "nobody can know what comes after it", WATCHABLE),
+    c("untouched_reservation", FINE, "", {"benign"}),
+    c("pool_with_limit", FINE),
+    c("thread_pool", FINE),
+    c("arenas_of_16_threads", FINE),
+    c("threads_that_end", FINE),
+    c("periodic_daemon", FINE),
+    c("one_file_read_through", FINE, "one mapping of one file, read once: page cache"),
+    c("doubling_table", FINE),
+    c("forking_server", FINE, "each child ends soon and takes all with it"),
+    c("warm_up", FINE),
+    c("wandering_level", FINE),
+    c("keys_that_become_known", FINE, "it ends where all are known"),
+    Case("asan-churn_of_blocks", FINE, ["{asan}", "churn_of_blocks"],
+         "its quarantine keeps what was freed, up to 256 MiB: it grows until then", WATCHABLE),
+    Case("asan-thread_pool", FINE, ["{asan}", "thread_pool"], "as before", WATCHABLE),
+    # Node.
+    node("workers", GROWS, "cages pile up, and a heap for each Worker"),
+    node("wasm_memories", GROWS, "address space: 10 GiB each, untouched"),
+    node("objects", GROWS, HEAP),
+    node("buffers", GROWS, HEAP),
+    node("idle", FINE),
+    node("fetching", FINE),
+    node("garbage", FINE),
+    node("garbage_buffers", FINE),
+    node("full_cache", FINE),
+    node("ended_workers", FINE),
+    # Python.
+    python("growing_list", LEAK, "reference counts: what can go is gone at once"),
+    python("kept_bytes", LEAK),
+    python("kept_arrays", LEAK, "", "numpy"),
+    python("idle", FINE),
+    python("garbage", FINE),
+    python("arrays", FINE, "", "numpy"),
+    python("full_cache", FINE),
+    # JVM.
+    java("kept_bytes", GROWS, HEAP),
+    java("kept_direct", LEAK, "outside of the heap, 200 KB each", {"leak", "watch"}),
+    java("kept_threads", GROWS, "stacks of 1 MiB, of which little is touched"),
+    java("idle", FINE),
+    java("garbage", FINE),
+    java("full_cache", FINE),
+    # Go.
+    go("kept_slices", GROWS, HEAP),
+    go("kept_goroutines", GROWS, HEAP),
+    go("idle", FINE),
+    go("garbage", FINE),
+    go("full_cache", FINE),
+    # Servers, and many short processes.
+    Case("redis-idle", FINE, ["{redis-server}", "--port", "0", "--save", "", "--unixsocket", "{folder}/socket"]),
+    Case("nginx-idle", FINE, ["{nginx}", "-p", "{folder}", "-c", "nginx.conf"]),
+    Case("postgres-idle", FINE, ["{setpriv}", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "{postgres}", "-D", "{folder}/data", "-k", "{folder}", "-c", "listen_addresses="]),
+    Case("bash-pipelines", FINE, ["{bash}", "-c", "while :; do seq 1 20000 | sort -n | uniq | wc -l; sleep 0.2; done"]),
+    Case("bash-growing_text", LEAK, ["{bash}", "-c", "while :; do printf -v more %50000s x; kept+=(\"$more\"); sleep 0.02; done"],
+         "an array that is never emptied", {"leak", "watch"}),
+    Case("gcc", FINE, ["{bash}", "-c", "while :; do gcc -O2 -c -o \"$1/o\" \"$0\"; done", "{here}/shapes.c", "{folder}"]),
+    Case("sqlite-cache", FINE, ["{bash}", "-c",
+         "while :; do echo 'insert into t select hex(randomblob(500)) from (select 1 union all select 2);'; sleep 0.01; done |"
+         " sqlite3 -cmd 'create table t(x)' \"$0/db\"", "{folder}"], "its page cache has a limit of 2 MB"),
+    Case("perl-growing_hash", LEAK, ["{perl}", "-e",
+         "my %h; for (my $n = 0;; $n++) { $h{$n} = 'x' x 1000; select(undef, undef, undef, 0.01) if $n % 100 == 0 }"],
+         "reference counts: what can go is gone at once"),
+]
