@@ -10,9 +10,10 @@
     reason = "a test that cannot go on shall say where it stopped"
 )]
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
 const BEGINS: &str = "<!-- $ tracer ";
 const ENDS: &str = " -->";
@@ -23,26 +24,58 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// What a command line of the README prints.
-fn printed(line: &str) -> String {
-    let (line, pointer) = match line.split_once(" at ") {
+/// A command line of the README, and the part of its JSON that is shown.
+fn parted(line: &str) -> (&str, Option<&str>) {
+    match line.split_once(" at ") {
         Some((line, pointer)) => (line, Some(pointer)),
         None => (line, None),
+    }
+}
+
+/// What every command of the README prints, each run once, all at one time.
+fn outputs(readme: &str) -> BTreeMap<&str, String> {
+    let commands: BTreeSet<&str> = readme
+        .lines()
+        .filter_map(command)
+        .map(|line| parted(line).0)
+        .collect();
+    let running: Vec<(&str, Child)> = commands
+        .into_iter()
+        .map(|line| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_tracer"));
+            command
+                .args(line.split(' '))
+                .current_dir(root())
+                .env_remove("GITHUB_ACTIONS")
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped());
+            (line, command.spawn().unwrap())
+        })
+        .collect();
+    let ended = running.into_iter().map(|(line, child)| {
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            matches!(output.status.code(), Some(0 | 1)),
+            "`tracer {line}`: {said}"
+        );
+        (line, String::from_utf8(output.stdout).unwrap())
+    });
+    ended.collect()
+}
+
+/// The command that a line of the README says its block is printed by.
+fn command(line: &str) -> Option<&str> {
+    line.strip_prefix(BEGINS)?.strip_suffix(ENDS)
+}
+
+/// What a block is to show.
+fn printed(line: &str, outputs: &BTreeMap<&str, String>) -> String {
+    let (line, pointer) = parted(line);
+    let Some(pointer) = pointer else {
+        return outputs[line].clone();
     };
-    let output = Command::new(env!("CARGO_BIN_EXE_tracer"))
-        .args(line.split(' '))
-        .current_dir(root())
-        .env_remove("GITHUB_ACTIONS")
-        .output()
-        .unwrap();
-    assert!(
-        matches!(output.status.code(), Some(0 | 1)),
-        "`tracer {line}`: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let text = String::from_utf8(output.stdout).unwrap();
-    let Some(pointer) = pointer else { return text };
-    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let value: serde_json::Value = serde_json::from_str(&outputs[line]).unwrap();
     let part = value.pointer(pointer);
     format!(
         "{:#}\n",
@@ -54,6 +87,7 @@ fn printed(line: &str) -> String {
 fn as_printed(readme: &str) -> (String, usize) {
     let mut out = String::new();
     let mut blocks = 0;
+    let outputs = outputs(readme);
     let mut lines = readme.lines();
     while let Some(line) = lines.next() {
         out.push_str(line);
@@ -69,7 +103,7 @@ fn as_printed(readme: &str) -> (String, usize) {
         let fence = fence_line.trim_end_matches(|letter| letter != '`');
         assert!(fence.starts_with("```"), "behind `{line}` no block begins");
         let old: Vec<&str> = lines.by_ref().take_while(|line| *line != fence).collect();
-        let printed = printed(command);
+        let printed = printed(command, &outputs);
         let mut new: Vec<&str> = printed.trim_end().lines().map(str::trim_end).collect();
         if old.last() == Some(&MORE) {
             let shown = old.len() - 1;
