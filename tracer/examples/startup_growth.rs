@@ -8,8 +8,12 @@
 //! it, byte for byte. Nothing else is printed; a refused call is one line on stderr and exit
 //! code 2.
 //!
-//! The call sites are in `growth.rs`, the books in `truth.rs`, the kernel's view in `kernel.rs`.
+//! `--added-cages` is a change that lets it grow by more, for whoever holds it against a budget.
+//!
+//! The call sites are in `growth.rs` and `change.rs`, the books in `truth.rs`, the kernel's view in `kernel.rs`.
 
+#[path = "startup_growth/change.rs"]
+mod change;
 #[path = "startup_growth/growth.rs"]
 mod growth;
 #[path = "startup_growth/kernel.rs"]
@@ -43,6 +47,9 @@ struct Options {
     /// How many buffers are leaked, and twice that churned, in each step.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     scale: u32,
+    /// How many cages more than two are reserved, as a change that loads more modules would.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=1000))]
+    added_cages: u32,
     /// After printing, wait for the end of stdin, so that this process can be looked at.
     #[arg(long)]
     hold: bool,
@@ -78,6 +85,8 @@ fn grow(options: &Options) -> Result<Books, Refused> {
     let leaks = STEPS as usize * options.scale as usize;
     let mut first_cage = Group::new("first cage", "reserve_first_cage", 1);
     let mut second_cage = Group::new("second cage", "reserve_second_cage", 1);
+    let expected = options.added_cages as usize;
+    let mut added_cages = Group::new("added cages", "reserve_added_cage", expected);
     let mut code_ranges = Group::new("code ranges", "reserve_code_range", 2);
     let mut stacks = Group::new("thread stacks", "spawn_worker", WORKERS.len());
     let mut arenas = Group::new("malloc arenas", "worker_that_mallocs", WORKERS.len());
@@ -107,6 +116,11 @@ fn grow(options: &Options) -> Result<Books, Refused> {
             }
             45 | 55 | 65 | 75 | 85 | 95 | 105 | 115 => growth::grow_heap_by_sbrk(&mut heap)?,
             108 => growth::reserve_second_cage(&mut second_cage)?,
+            112 => {
+                for _ in 0..options.added_cages {
+                    change::reserve_added_cage(&mut added_cages)?;
+                }
+            }
             _ => {}
         }
         for _ in 0..options.scale {
@@ -116,19 +130,24 @@ fn grow(options: &Options) -> Result<Books, Refused> {
         }
         sleep_until(begun + Duration::from_secs(options.seconds) * (step + 1) / STEPS);
     }
+    let mut groups = vec![
+        first_cage,
+        second_cage,
+        code_ranges,
+        stacks,
+        arenas,
+        leak,
+        churn,
+        heap,
+        table_base,
+        table_growth,
+    ];
+    // What was not asked for is no call site.
+    if options.added_cages > 0 {
+        groups.push(added_cages);
+    }
     Ok(Books {
-        groups: vec![
-            first_cage,
-            second_cage,
-            code_ranges,
-            stacks,
-            arenas,
-            leak,
-            churn,
-            heap,
-            table_base,
-            table_growth,
-        ],
+        groups,
         table_moves: table.map(Table::into_moves).unwrap_or_default(),
     })
 }

@@ -18,10 +18,10 @@ pub const GIB: usize = 1 << 30;
 pub const PAGE: usize = 4 * KIB;
 
 /// V8's WebAssembly memory with its guard regions on Node 20 and 22, in what it settles at.
-const CAGE: usize = 10 * GIB;
+pub const CAGE: usize = 10 * GIB;
 /// Where the accessible pages of a cage begin.
-const CAGE_FRONT_GUARD: usize = 2 * GIB;
-const WASM_PAGE: usize = 64 * KIB;
+pub const CAGE_FRONT_GUARD: usize = 2 * GIB;
+pub const WASM_PAGE: usize = 64 * KIB;
 const CODE_RANGE: usize = 512 * MIB;
 const CODE_RANGE_ALIGNMENT: usize = 256 * KIB;
 /// With its guard page: the 8,392,704 bytes that a thread has under the usual `ulimit -s`.
@@ -412,7 +412,11 @@ fn is_in_an_arena(block: *mut c_void) -> bool {
 /// Reserves as V8 does: asks for what is wanted and for what alignment may cost, then gives back
 /// what lies before and behind. Always inlined: the caller is the call site.
 #[inline(always)]
-fn reserve_aligned(group: &mut Group, length: usize, alignment: usize) -> Result<Range, Refused> {
+pub fn reserve_aligned(
+    group: &mut Group,
+    length: usize,
+    alignment: usize,
+) -> Result<Range, Refused> {
     let asked = length + alignment - PAGE;
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
     let got = map(group, asked, libc::PROT_NONE, flags)?;
@@ -472,7 +476,7 @@ fn unmap(group: &mut Group, range: Range) -> Result<(), Refused> {
 }
 
 #[inline(always)]
-fn protect(group: &mut Group, range: Range, prot: c_int) -> Result<(), Refused> {
+pub fn protect(group: &mut Group, range: Range, prot: c_int) -> Result<(), Refused> {
     // SAFETY: the range was mapped by the caller, and nobody keeps a reference into it.
     if unsafe { libc::mprotect(range.start as *mut c_void, range.length, prot) } != 0 {
         return Err(Refused::last("mprotect", range.length, group.function));
@@ -483,7 +487,7 @@ fn protect(group: &mut Group, range: Range, prot: c_int) -> Result<(), Refused> 
 
 /// Writes to each of so many pages, for the first time.
 #[inline(always)]
-fn touch(group: &mut Group, start: usize, pages: usize) {
+pub fn touch(group: &mut Group, start: usize, pages: usize) {
     // SAFETY: the caller has just mapped these pages for writing, and nobody else knows of them.
     let bytes = unsafe { slice::from_raw_parts_mut(start as *mut u8, pages * PAGE) };
     for page in bytes.chunks_exact_mut(PAGE) {
