@@ -135,6 +135,7 @@ impl Analysis {
             &in_order.collect::<Vec<_>>(),
         );
         let reservations = self.reservations(run, &living, &group_of_living, &ids, &groups, end);
+        let unusual = self.unusual(&mut sites, &reservations);
         let virtual_bytes = Span {
             start: run.start_bytes.unwrap_or(mapped),
             peak: run.peak_bytes.max(mapped),
@@ -208,6 +209,7 @@ impl Analysis {
             end,
             check: &check,
             harms: &harm,
+            unusual: &unusual,
             sites: &facts,
         });
         Process {

@@ -64,6 +64,8 @@ mod assemble;
 
 mod recognise;
 
+mod unusual;
+
 mod processes;
 
 mod progress;

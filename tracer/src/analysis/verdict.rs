@@ -38,6 +38,8 @@ pub struct Facts<'a> {
     pub check: &'a LedgerCheck,
     /// How it stands to its limits.
     pub harms: &'a [Harm],
+    /// Kinds of which there are unusually many at a time, and why.
+    pub unusual: &'a [String],
     /// Every site, largest first.
     pub sites: &'a [SiteFacts<'a>],
 }
@@ -60,7 +62,7 @@ pub fn verdict(facts: &Facts<'_>) -> Verdict {
     let near_limits = harm::near(facts.harms);
     let level = if !leaking.is_empty() {
         Level::Leak
-    } else if !watched.is_empty() {
+    } else if !watched.is_empty() || !facts.unusual.is_empty() {
         Level::Watch
     } else if is_clear(facts, &grown, &suspects) {
         // Address space alone does harm where there is little of it.
@@ -91,6 +93,9 @@ pub fn verdict(facts: &Facts<'_>) -> Verdict {
     if !watched.is_empty() {
         let kept = kept(&watched, facts.end);
         sentences.push(format!("To be watched: {kept}, and still growing."));
+    }
+    if !facts.unusual.is_empty() {
+        sentences.push(format!("Unusually many: {}.", facts.unusual.join("; ")));
     }
     if !near_limits.is_empty() {
         sentences.push(format!("Near to {}.", near_limits.join(", ")));

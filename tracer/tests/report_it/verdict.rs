@@ -1,7 +1,7 @@
 //! What the analysis says of a process in one word and one sentence.
 
 use tracer::analysis::summary::{Level, Trend, Verdict};
-use tracer::event::{ExitStatus, Frame, Identity, Limits, StackId, StackQuality};
+use tracer::event::{Event, ExitStatus, Frame, Identity, Limits, Machine, StackId, StackQuality};
 use tracer::ledger::change::{Difference, ReservationId};
 
 use super::attached::{ME, attached, found, named, report, stack};
@@ -280,4 +280,40 @@ fn a_leak_after_a_start_up_is_one_though_most_was_taken_at_the_start() {
     trace.now = 60 * SECOND;
     let verdict = &report(&trace).processes[0].verdict;
     assert_eq!(verdict.level, Level::Leak, "{}", verdict.text);
+}
+
+/// So many malloc arenas on two CPUs, each with so much of its 64 MiB accessible.
+fn with_arenas(count: u64, accessible: u64) -> Verdict {
+    let mut trace = attached("each");
+    let two = Machine {
+        cpus: 2,
+        ..Machine::default()
+    };
+    trace.tell(&Event::Machine(two), &[]);
+    let frames = ["mmap", "alloc_new_heap", "_int_new_arena", "arena_get2"].map(|function| Frame {
+        function: Some(function.into()),
+        module: Some("/usr/lib/libc.so.6".into()),
+        ..Frame::default()
+    });
+    let arena = trace.stack(1, StackQuality::Complete, frames.into());
+    for _ in 0..count {
+        let ask = Ask {
+            accessible,
+            ..Ask::space(arena, 64 * MIB)
+        };
+        trace.reserve(ME, 1, ask);
+    }
+    trace.now = 60 * SECOND;
+    report(&trace).processes[0].verdict.clone()
+}
+
+#[test]
+fn more_arenas_than_malloc_makes_are_to_be_watched_and_full_heaps_are_no_more_of_them() {
+    assert_eq!(with_arenas(16, MIB).level, Level::Benign);
+    let many = with_arenas(17, MIB);
+    assert_eq!(many.level, Level::Watch);
+    let said =
+        "Unusually many: glibc malloc arena, 17 at a time: more than 16 are unusual on 2 CPUs.";
+    assert!(many.text.contains(said), "{}", many.text);
+    assert!(!with_arenas(40, 64 * MIB).text.contains("Unusually"));
 }

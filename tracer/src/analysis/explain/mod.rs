@@ -24,6 +24,7 @@ use super::harm::{Position, harms};
 use super::mapping_words;
 use super::patterns::Patterns;
 use super::summary::{Harm, Host, Limits, Pattern, Span, Verdict};
+use super::unusual::is_open;
 use crate::event::{Identity, Machine, Started};
 
 /// The schema's name: only additions without a new number.
@@ -165,9 +166,10 @@ pub fn explain(
         add(&mut kinds, &pattern, range(maps, claim));
     }
     for kind in &mut kinds {
-        if let Some(why) =
-            patterns.too_many(&kind.pattern.id, kind.count, u64::from(about.machine.cpus))
-        {
+        let ranges = kind.ranges.iter();
+        let open = ranges.filter(|range| is_open(range.accessible_bytes, range.length));
+        let cpus = u64::from(about.machine.cpus);
+        if let Some(why) = patterns.too_many(&kind.pattern.id, open.count() as u64, cpus) {
             kind.pattern.evidence.push(why);
             kind.pattern.level = super::summary::Level::Watch;
         }
