@@ -1,8 +1,15 @@
 //! The command line as it is typed: names and help, no meaning. [`crate::settings`] resolves it.
 
+mod check;
+
+mod diff;
+
 use std::{ffi::OsString, path::PathBuf};
 
+use crate::analysis::window::Window;
+pub use check::Check;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+pub use diff::{Diff, DiffBy, DiffFormat};
 
 /// Know, for every byte of a process's virtual memory, who reserved it, whether it is used, and
 /// whether it comes back.
@@ -15,6 +22,9 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
     record a minute of start-up\n  \
     tracer report start.vmt -f json             the same report again, as JSON\n  \
     sudo tracer explain --pid 1234              what its mappings are, now, without tracing\n  \
+    tracer diff before.vmt after.vmt            what grew and what went, across restarts\n  \
+    sudo tracer check --fail-on 'never-released > 100MiB' -- ./test\n                                              \
+    a gate for CI: exit code 1 if over budget\n  \
     tracer doctor                               what this kernel and these privileges allow")]
 pub struct Cli {
     /// What to do.
@@ -39,6 +49,11 @@ pub enum Command {
     Report(Report),
     /// Without tracing: say what the mappings of a running process are, as they are now.
     Explain(Explain),
+    /// Tell what grew and what went between two recordings or JSON reports, by call site and by kind.
+    Diff(Diff),
+    /// Hold a command, a recording or a JSON report against memory budgets: exit code 0 within, 1 over
+    /// budget, 2 not measured.
+    Check(Check),
     /// Tell what this kernel and these privileges allow, each missing thing with its remedy.
     Doctor,
 }
@@ -169,6 +184,10 @@ pub struct Output {
     /// Write a report to this file, its format by its ending (.txt .json .md); may be repeated.
     #[arg(long = "report", value_name = "FILE")]
     pub reports: Vec<PathBuf>,
+    /// Look at this part of the trace only (10s..60s, 10s.., ..60s): how things stood at its end, and what
+    /// was allocated and freed inside and before.
+    #[arg(long, value_name = "FROM..TO", value_parser = window)]
+    pub window: Option<Window>,
     /// Sum up call sites smaller than this (1MiB); else what is small beside the whole.
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub min_size: Option<u64>,
@@ -256,7 +275,35 @@ pub enum Color {
     Never,
 }
 
+impl Output {
+    /// The part of the trace to look at.
+    #[must_use]
+    pub fn window(&self) -> Window {
+        self.window.unwrap_or_default()
+    }
+}
+
+fn window(text: &str) -> Result<Window, String> {
+    let (from, to) = text
+        .split_once("..")
+        .ok_or("write FROM..TO, as 10s..60s, 10s.. or ..60s")?;
+    let ns = |text: &str, default: u64| match text.trim() {
+        "" => Ok(default),
+        text => humantime::parse_duration(text)
+            .map(|time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
+            .map_err(|error| format!("`{text}` is no time: {error}")),
+    };
+    let window = Window {
+        from_ns: ns(from, 0)?,
+        to_ns: ns(to, u64::MAX)?,
+    };
+    if window.from_ns >= window.to_ns {
+        return Err(format!("`{text}` ends before it begins"));
+    }
+    Ok(window)
+}
+
 /// Units are binary, as in every report.
-fn size(text: &str) -> Result<u64, parse_size::Error> {
+pub(crate) fn size(text: &str) -> Result<u64, parse_size::Error> {
     parse_size::Config::new().with_binary().parse_size(text)
 }

@@ -49,6 +49,7 @@ impl Analysis {
             duration_ns: self.relative(self.now),
             losses: self.losses,
             faults: self.started.faults.clone(),
+            window: (!self.window.is_all()).then_some(self.window),
             events: self.events,
             failed_calls: self
                 .failures
@@ -354,6 +355,7 @@ impl Analysis {
                 .filter(|trend| *trend == Trend::Growing)
                 .and_then(|_| rate::present(&points, group.first, end)),
             trend,
+            window: (!self.window.is_all()).then(|| group.window.sets(reserved)),
             touch_sites: group.touchers.report(&self.stacks),
         }
     }

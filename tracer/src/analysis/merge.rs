@@ -9,6 +9,7 @@ use super::run::{Located, Run};
 use super::site::{Live, SiteAccount, SiteKey, add};
 use super::threads::NameId;
 use super::touchers::Touchers;
+use super::window::Counted;
 use crate::event::StackId;
 use crate::ledger::change::{Difference, Origin};
 
@@ -56,6 +57,8 @@ pub struct Group {
     pub sizes: Distribution,
     /// See [`SiteAccount::touchers`].
     pub touchers: Touchers,
+    /// See [`SiteAccount::window`].
+    pub window: Counted,
     /// The course.
     pub history: Vec<(u64, Live)>,
 }
@@ -150,6 +153,7 @@ impl Group {
             lifetimes: Distribution::default(),
             sizes: Distribution::default(),
             touchers: Touchers::default(),
+            window: Counted::default(),
             history: Vec::new(),
         }
     }
@@ -176,6 +180,7 @@ impl Group {
         self.lifetimes.merge(&account.lifetimes);
         self.sizes.merge(&account.sizes);
         self.touchers.merge(&account.touchers);
+        self.window.merge(account.window);
     }
 
     /// A living reservation of whose birth and changes nothing was told.

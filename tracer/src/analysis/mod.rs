@@ -20,6 +20,8 @@ pub mod harm;
 
 pub mod rate;
 
+pub mod window;
+
 pub mod patterns;
 
 pub mod explain;
@@ -54,6 +56,8 @@ mod suspects;
 
 mod verdict;
 
+mod confidence;
+
 mod merge;
 
 mod assemble;
@@ -62,15 +66,26 @@ mod recognise;
 
 mod processes;
 
+mod progress;
+
+pub mod diff;
+
+pub mod budget;
+
+#[cfg(test)]
+mod constructed;
+
 use std::collections::HashMap;
 
 use frames::Stacks;
 use patterns::Patterns;
+pub use progress::Progress;
 use run::Run;
 use site::{SiteKey, add, unsigned};
 use summary::Losses;
 use threads::Threads;
 pub use view::{LedgerView, LivingReservation};
+use window::Window;
 
 use crate::event::{
     Ended, Event, Failures, Learning, Machine, Maps, MapsPurpose, Nanoseconds, Pid, SampledFault,
@@ -82,6 +97,7 @@ use crate::ledger::change::{Change, Difference, Origin, ReservationId};
 #[derive(Debug, Default)]
 pub struct Analysis {
     patterns: Patterns,
+    window: Window,
     started: Started,
     ended: Option<Ended>,
     learning: Option<Learning>,
@@ -123,33 +139,25 @@ struct Owner {
     born: Option<u64>,
 }
 
-/// How things stand, for a progress line.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Progress {
-    /// Events of the traced processes so far.
-    pub events: u64,
-    /// Lost so far, of whatever kind.
-    pub lost: u64,
-    /// Traced processes alive.
-    pub processes: u64,
-    /// The biggest of them.
-    pub pid: Pid,
-    /// Its name, as it is: to be escaped before it is shown.
-    pub comm: String,
-    /// Its mapped bytes; `None`: not known yet.
-    pub virtual_bytes: Option<u64>,
-    /// Its resident bytes; `None`: not sampled yet.
-    pub resident_bytes: Option<u64>,
-}
-
 impl Analysis {
-    /// An analysis that has seen nothing, and recognises these kinds of reservation.
+    /// An analysis that has seen nothing, looks at this part of the trace, and recognises these kinds of
+    /// reservation.
     #[must_use]
-    pub fn new(patterns: Patterns) -> Self {
+    pub fn new(patterns: Patterns, window: Window) -> Self {
         Self {
             patterns,
+            window,
             ..Self::default()
         }
+    }
+
+    /// Whether an event is of later than what is looked at: neither ledger nor analysis are to hear of it.
+    #[must_use]
+    pub fn is_beyond(&self, event: &Event) -> bool {
+        !matches!(event, Event::Started(_) | Event::Ended(_))
+            && event
+                .time()
+                .is_some_and(|time| self.relative(time) > self.window.to_ns)
     }
 
     /// One event, and what the ledger changed for it.
@@ -220,36 +228,14 @@ impl Analysis {
         }
     }
 
-    /// How things stand.
-    #[must_use]
-    pub fn progress(&self) -> Progress {
-        let mapped = |run: &Run| run.mapped(self.ledger_bytes(run.space));
-        let biggest = self
-            .current
-            .values()
-            .map(|&run| &self.runs[run])
-            .max_by_key(|run| (mapped(run), std::cmp::Reverse(run.pid)));
-        let losses = &self.losses;
-        Progress {
-            events: self.events,
-            lost: losses.events + losses.stacks + losses.faults + losses.late,
-            processes: self.current.len() as u64,
-            pid: biggest.map_or(Pid(0), |run| run.pid),
-            comm: biggest.map_or_else(String::new, |run| run.identity.comm.clone()),
-            virtual_bytes: biggest.and_then(mapped),
-            resident_bytes: biggest
-                .filter(|run| run.resident.samples > 0)
-                .map(|run| run.resident.span.end),
-        }
-    }
-
     /// ns since the trace began.
     fn relative(&self, time: Nanoseconds) -> u64 {
         time.0.saturating_sub(self.started.time.0)
     }
 
     fn at(&mut self, time: Nanoseconds) {
-        self.now = self.now.max(time);
+        let last = self.started.time.0.saturating_add(self.window.to_ns);
+        self.now = self.now.max(Nanoseconds(time.0.min(last)));
     }
 
     /// Something that a traced process did.
@@ -300,8 +286,9 @@ impl Analysis {
                 difference,
             } => {
                 let time = self.relative(time);
+                let inside = self.moved(id, time);
                 if let Some(account) = self.account_of(id) {
-                    account.changed(time, difference);
+                    account.changed(time, difference, inside);
                 }
                 self.account(space, time, difference, ending, id);
             }
@@ -316,8 +303,9 @@ impl Analysis {
                 let time = self.relative(time);
                 let age = self.owners.get(&id).and_then(|owner| owner.born);
                 let age = age.map(|born| time.saturating_sub(born));
+                let inside = self.moved(id, time);
                 if let Some(account) = self.account_of(id) {
-                    account.died(time, age, difference);
+                    account.died(time, age, difference, inside);
                 }
                 self.owners.remove(&id);
                 self.account(space, time, difference, ending, id);
@@ -351,6 +339,13 @@ impl Analysis {
         }
     }
 
+    /// Of a change inside the window: whether the reservation was born inside, too.
+    fn moved(&self, id: ReservationId, time: u64) -> Option<bool> {
+        let from = self.window.from_ns;
+        let born = self.owners.get(&id).and_then(|owner| owner.born);
+        (time >= from).then(|| born.is_some_and(|born| born >= from))
+    }
+
     /// The account that a living reservation belongs to, unless its run has ended.
     fn account_of(&mut self, id: ReservationId) -> Option<&mut site::SiteAccount> {
         let owner = self.owners.get(&id)?;
@@ -379,6 +374,7 @@ impl Analysis {
             Origin::Unseen => SiteKey::Unseen(id),
         };
         let called = matches!(key, SiteKey::Called(_));
+        let seen = called || matches!(key, SiteKey::Unseen(_));
         let thread = if called {
             self.threads.current(tid)
         } else {
@@ -389,9 +385,11 @@ impl Analysis {
         let site = run.site(key, time);
         if let Some(account) = run.sites.get_mut(site as usize) {
             account.born(time, self.sequence, figures, thread);
+            if seen && time >= self.window.from_ns {
+                account.window.add(figures.reserved, true);
+            }
             account.origin.get_or_insert(origin);
         }
-        let seen = called || matches!(key, SiteKey::Unseen(_));
         self.owners.insert(
             id,
             Owner {

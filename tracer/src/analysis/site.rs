@@ -4,6 +4,7 @@ use super::curve::Curve;
 use super::distribution::Distribution;
 use super::threads::NameId;
 use super::touchers::Touchers;
+use super::window::Counted;
 use crate::event::StackId;
 use crate::ledger::change::{Difference, Origin, ReservationId};
 
@@ -32,8 +33,9 @@ pub struct Live {
     pub touched: u64,
 }
 
-/// Points kept of a site's course: enough for quarters, small enough for thousands of sites.
-pub const HISTORY_POINTS: usize = 32;
+/// Points kept of a site's course: in each quarter so many that its peaks are hardly missed, and few enough
+/// for thousands of sites.
+pub const HISTORY_POINTS: usize = 96;
 
 /// Different names of calling threads kept for one site. A hostile process could invent any number.
 const THREAD_NAMES: usize = 64;
@@ -69,6 +71,8 @@ pub struct SiteAccount {
     pub sizes: Distribution,
     /// Who touched it first, by the faults whose stacks were taken.
     pub touchers: Touchers,
+    /// What came and went inside the window.
+    pub window: Counted,
     /// The course.
     pub history: Curve<Live, HISTORY_POINTS>,
     /// The event that last called: one call that makes two reservations is one call.
@@ -94,6 +98,7 @@ impl SiteAccount {
             lifetimes: Distribution::default(),
             sizes: Distribution::default(),
             touchers: Touchers::default(),
+            window: Counted::default(),
             history: Curve::default(),
             last_event: 0,
         }
@@ -120,22 +125,32 @@ impl SiteAccount {
 
     /// A living reservation's figures changed. (An `mremap` that moves it changes none: the ledger
     /// keeps what is under way with its owner.)
-    pub fn changed(&mut self, time: u64, difference: Difference) {
-        self.account_released(difference.reserved);
+    /// `inside`: it changed inside the window, and whether it was born inside, too.
+    pub fn changed(&mut self, time: u64, difference: Difference, inside: Option<bool>) {
+        self.account_released(difference.reserved, inside);
         self.add(time, difference);
     }
 
     /// A reservation's last byte was given back. `age`: `None` where its birth was not seen.
-    pub fn died(&mut self, time: u64, age: Option<u64>, difference: Difference) {
+    pub fn died(
+        &mut self,
+        time: u64,
+        age: Option<u64>,
+        difference: Difference,
+        inside: Option<bool>,
+    ) {
         self.live = self.live.saturating_sub(1);
         if let Some(age) = age {
             self.lifetimes.record(age);
         }
-        self.account_released(difference.reserved);
+        self.account_released(difference.reserved, inside);
         self.add(time, difference);
     }
 
-    fn account_released(&mut self, reserved: i64) {
+    fn account_released(&mut self, reserved: i64, inside: Option<bool>) {
+        if let Some(born_inside) = inside {
+            self.window.add(reserved, born_inside);
+        }
         if reserved < 0 {
             self.released += reserved.unsigned_abs();
         }
@@ -197,9 +212,9 @@ mod tests {
     #[test]
     fn a_trim_is_given_back_and_the_reservation_lives() {
         let mut account = account();
-        account.changed(1, reserved(-30));
+        account.changed(1, reserved(-30), None);
         assert_eq!((account.released, account.live), (30, 1));
-        account.died(9, Some(9), reserved(-70));
+        account.died(9, Some(9), reserved(-70), None);
         assert_eq!((account.released, account.live), (100, 0));
         assert_eq!(account.lifetimes.count(), 1);
         assert_eq!(account.peak, 100);

@@ -7,13 +7,14 @@ use serde::{Deserialize, Serialize};
 pub use super::harm::Harm;
 pub use super::meaning::{Kind, Level, Pattern, Verdict};
 pub use super::rate::Rate;
+pub use super::window::{Sets, Window};
 use crate::event::{Cause, Frame, StackQuality};
 
 /// The schema's name: only additions without a new number.
 pub const SCHEMA: &str = "tracer.report/1";
 
 /// A whole report.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
     /// [`SCHEMA`].
     pub schema: String,
@@ -29,6 +30,9 @@ pub struct Report {
     pub losses: Losses,
     /// How page faults were followed: `each`, `count` or `off`.
     pub faults: String,
+    /// The part of the trace that is looked at; `null`: all of it.
+    #[serde(default)]
+    pub window: Option<Window>,
     /// Events that the report is made from.
     pub events: u64,
     /// Failed calls by name.
@@ -151,7 +155,7 @@ pub struct StackCause {
 }
 
 /// One process: one program run in it, from fork or exec to exec or exit.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Process {
     /// Process id.
     pub pid: u32,
@@ -365,6 +369,9 @@ pub struct Site {
     /// If it grows: at what rate at present, bytes in an hour; `null` too where that is not sure.
     #[serde(default)]
     pub growth_per_hour: Option<Rate>,
+    /// By when its bytes were allocated and freed; `null` without a window.
+    #[serde(default)]
+    pub window: Option<Sets>,
     /// Which code touched it first, the most first: an estimate, from the stacks of one page fault in so many.
     /// Absent if none was taken.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

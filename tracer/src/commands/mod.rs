@@ -1,5 +1,7 @@
 //! The commands: from resolved settings to what is printed, and the exit code.
 
+mod whole_file;
+
 mod output;
 
 mod progress;
@@ -7,6 +9,10 @@ mod progress;
 mod trace;
 
 mod replay;
+
+mod diff;
+
+mod check;
 
 mod doctor;
 
@@ -27,6 +33,8 @@ pub fn execute(cli: Cli) -> Result<u8> {
         Command::Run(run) => trace::run(&run, show_progress),
         Command::Report(report) => replay::report(&report),
         Command::Explain(explain) => explain::explain(&explain),
+        Command::Diff(diff) => diff::diff(&diff),
+        Command::Check(check) => check::check(&check, show_progress),
         Command::Doctor => doctor::doctor(),
     }
 }

@@ -1,13 +1,10 @@
 //! Reports to the screen and to files.
 
-use std::{
-    fs,
-    io::{self, BufWriter, Write},
-    path::Path,
-};
+use std::io::{self, BufWriter, Write};
 
 use anyhow::{Context as _, Result};
 
+use super::whole_file::WholeFile;
 use crate::{
     analysis::summary::Report,
     cli::{Format, Output},
@@ -22,7 +19,7 @@ const FILE_WIDTH: usize = 120;
 /// written fails at once, and put in their place only when whole.
 #[derive(Debug, Default)]
 pub struct Files {
-    files: Vec<(ReportFile, tempfile::NamedTempFile)>,
+    files: Vec<(ReportFile, WholeFile)>,
 }
 
 impl Files {
@@ -31,14 +28,7 @@ impl Files {
         let files = settings::report_files(options)?
             .into_iter()
             .map(|file| {
-                let folder = file
-                    .path
-                    .parent()
-                    .filter(|folder| !folder.as_os_str().is_empty());
-                let begun = tempfile::Builder::new()
-                    .prefix(".tracer-report-")
-                    .tempfile_in(folder.unwrap_or(Path::new(".")))
-                    .with_context(|| format!("cannot write {}", file.path.display()))?;
+                let begun = WholeFile::begin(&file.path)?;
                 Ok((file, begun))
             })
             .collect::<Result<_>>()?;
@@ -46,41 +36,40 @@ impl Files {
     }
 
     /// Writes every one.
-    fn write(self, report: &Report, selection: &Selection) -> Result<()> {
+    pub fn write(self, report: &Report, selection: &Selection) -> Result<()> {
         for (file, begun) in self.files {
-            let failed = || format!("cannot write {}", file.path.display());
             let style = text::Style {
                 width: FILE_WIDTH,
                 color: false,
                 selection: selection.clone(),
             };
-            let mut out = BufWriter::new(begun);
-            write(report, file.format, &style, &mut out).with_context(failed)?;
-            let begun = out.into_inner().map_err(io::IntoInnerError::into_error);
-            let begun = begun.with_context(failed)?;
-            // NamedTempFile is readable by its owner only; a report is an ordinary file.
-            fs::set_permissions(begun.path(), ordinary()).with_context(failed)?;
-            begun.persist(&file.path).with_context(failed)?;
+            begun.write(|out| write(report, file.format, &style, out))?;
         }
         Ok(())
     }
 }
 
-fn ordinary() -> fs::Permissions {
-    std::os::unix::fs::PermissionsExt::from_mode(0o644)
-}
-
 /// Writes the report to every file and to the screen, as the options say.
 pub fn give(report: &Report, options: &Output, files: Files, screen: Screen) -> Result<()> {
     let mut redacted = None;
-    if options.redact {
-        let report = redacted.insert(report.clone());
-        redact::report(report);
-    }
-    let report = redacted.as_ref().unwrap_or(report);
+    let report = shown(report, options, &mut redacted);
     let selection = settings::selection(options);
     files.write(report, &selection)?;
     to_screen(report, options, &selection, screen)
+}
+
+/// The report as it may be shown.
+pub fn shown<'a>(
+    report: &'a Report,
+    options: &Output,
+    redacted: &'a mut Option<Report>,
+) -> &'a Report {
+    if !options.redact {
+        return report;
+    }
+    let report = redacted.insert(report.clone());
+    redact::report(report);
+    report
 }
 
 /// Writes the report on the screen.

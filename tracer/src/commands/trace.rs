@@ -1,7 +1,8 @@
 //! `tracer attach` and `tracer run`.
 
 use std::{
-    io::IsTerminal as _, os::unix::process::ExitStatusExt as _, path::PathBuf, process::ExitStatus,
+    ffi::OsString, io::IsTerminal as _, os::unix::process::ExitStatusExt as _, path::PathBuf,
+    process::ExitStatus,
 };
 
 use anyhow::{Context as _, Result, bail};
@@ -10,7 +11,7 @@ use super::{output, progress::Line};
 use crate::{
     analysis::patterns::Patterns,
     capture::{command::Held, privileges, procfs},
-    cli::{Attach, Run, Tracing},
+    cli::{Attach, Output, Run, Tracing},
     event::Pid,
     session::{
         known,
@@ -46,7 +47,12 @@ pub fn attach(attach: &Attach, show_progress: bool) -> Result<u8> {
         bail!("there is no process in {}", named(&attach.cgroup));
     }
     let files = output::Files::create(&attach.output)?;
-    let plan = plan(Target::Processes(selection), &attach.tracing, patterns)?;
+    let plan = plan(
+        Target::Processes(selection),
+        &attach.tracing,
+        &attach.output,
+        patterns,
+    )?;
     let outcome = traced(plan, show_progress)?;
     output::give(&outcome.report, &attach.output, files, Screen::Stdout)?;
     outcome.recording?;
@@ -58,16 +64,14 @@ pub fn run(run: &Run, show_progress: bool) -> Result<u8> {
     let patterns = known::with(&run.output.patterns)?;
     privileges::check()?;
     let files = output::Files::create(&run.output)?;
-    let environment = if run.js_names {
-        settings::js_names_environment()
-    } else {
-        Vec::new()
-    };
-    let held = Held::start(&run.command, &environment)?;
-    let plan = plan(Target::Command(held), &run.tracing, patterns)?;
-    // The command writes to the same terminal: a progress line would run through its output.
-    let alone = !std::io::stdout().is_terminal();
-    let outcome = traced(plan, show_progress && alone)?;
+    let outcome = command(
+        &run.command,
+        run.js_names,
+        &run.tracing,
+        &run.output,
+        patterns,
+        show_progress,
+    )?;
     output::give(&outcome.report, &run.output, files, Screen::Stderr)?;
     outcome.recording?;
     outcome
@@ -76,7 +80,29 @@ pub fn run(run: &Run, show_progress: bool) -> Result<u8> {
         .context("the command has no exit code")
 }
 
-fn plan(target: Target, tracing: &Tracing, patterns: Patterns) -> Result<Plan> {
+/// Traces a command from its first instruction to its end. Must be called while this process has one
+/// thread.
+pub(super) fn command(
+    command: &[OsString],
+    js_names: bool,
+    tracing: &Tracing,
+    output: &Output,
+    patterns: Patterns,
+    show_progress: bool,
+) -> Result<Outcome> {
+    let environment = if js_names {
+        settings::js_names_environment()
+    } else {
+        Vec::new()
+    };
+    let held = Held::start(command, &environment)?;
+    let plan = plan(Target::Command(held), tracing, output, patterns)?;
+    // The command writes to the same terminal: a progress line would run through its output.
+    let alone = !std::io::stdout().is_terminal();
+    traced(plan, show_progress && alone)
+}
+
+fn plan(target: Target, tracing: &Tracing, output: &Output, patterns: Patterns) -> Result<Plan> {
     Ok(Plan {
         target,
         follow: !tracing.no_follow,
@@ -85,6 +111,7 @@ fn plan(target: Target, tracing: &Tracing, patterns: Patterns) -> Result<Plan> {
         ring_bytes: settings::ring_bytes(tracing)?,
         duration: tracing.duration,
         verify: tracing.verify,
+        window: output.window(),
         patterns,
         recording: tracing.recording.clone(),
     })

@@ -12,6 +12,8 @@ mod machine;
 
 mod stacks;
 
+mod time;
+
 use std::fmt;
 
 pub use machine::Machine;

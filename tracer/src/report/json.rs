@@ -2,14 +2,16 @@
 
 use std::io::{self, Write};
 
-use crate::analysis::summary::Report;
+use serde::Serialize;
+
+use crate::analysis::{diff::model::Diff, summary::Report};
 
 /// Writes a model as indented JSON with a newline at its end.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write(report: &impl serde::Serialize, out: &mut impl Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, report).map_err(io::Error::from)?;
+pub fn write(model: &impl Serialize, out: &mut impl Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, model).map_err(io::Error::from)?;
     writeln!(out)
 }
 
@@ -18,4 +20,10 @@ pub fn write(report: &impl serde::Serialize, out: &mut impl Write) -> io::Result
 pub fn schema() -> String {
     // `{:#}` of a JSON value is the indented form and, unlike a writer, has no error to return.
     format!("{:#}\n", schemars::schema_for!(Report).as_value())
+}
+
+/// The JSON Schema (2020-12) of a comparison, as [`schema`].
+#[must_use]
+pub fn diff_schema() -> String {
+    format!("{:#}\n", schemars::schema_for!(Diff).as_value())
 }

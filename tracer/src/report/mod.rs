@@ -28,4 +28,5 @@ pub mod json;
 
 pub mod markdown;
 
+pub mod budgets;
 pub mod redact;

@@ -3,6 +3,7 @@
 use crate::{
     analysis::{
         Analysis, LedgerView, LivingReservation, Progress, patterns::Patterns, summary::Report,
+        window::Window,
     },
     event::{Address, Event, Pid, SpaceId},
     ledger::{AddressSpace, Change, Checks, Ledger, Reservation},
@@ -20,22 +21,26 @@ pub struct Book {
 impl Book {
     /// An empty book for this machine.
     #[must_use]
-    pub fn of_this_machine(patterns: Patterns) -> Self {
-        Self::new(rustix::param::page_size() as u64, patterns)
+    pub fn of_this_machine(patterns: Patterns, window: Window) -> Self {
+        Self::new(rustix::param::page_size() as u64, patterns, window)
     }
 
-    /// An empty book for a machine with pages of this size, that recognises these patterns.
+    /// An empty book for a machine with pages of this size, that recognises these patterns and looks at
+    /// this part of the trace.
     #[must_use]
-    pub fn new(page_bytes: u64, patterns: Patterns) -> Self {
+    pub fn new(page_bytes: u64, patterns: Patterns, window: Window) -> Self {
         Self {
             ledger: Ledger::new(page_bytes),
-            analysis: Analysis::new(patterns),
+            analysis: Analysis::new(patterns, window),
             changes: Vec::new(),
         }
     }
 
     /// Enters one event.
     pub fn apply(&mut self, event: &Event) {
+        if self.analysis.is_beyond(event) {
+            return;
+        }
         if let Some((pid, space)) = ends(event, &self.ledger) {
             self.analysis.ending(pid, space, &self.ledger);
         }

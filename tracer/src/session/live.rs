@@ -112,7 +112,7 @@ impl Live {
             decoder: Decoder::default(),
             order: Order::default(),
             stacks: Stacks::new(namer, started.time),
-            sink: Sink::new(Book::of_this_machine(plan.patterns), recorder),
+            sink: Sink::new(Book::of_this_machine(plan.patterns, plan.window), recorder),
             processes: Processes::default(),
             programs_begun: Beginnings::default(),
             losses: Losses::default(),

@@ -2,13 +2,15 @@
 //! recording.
 //!
 //! Read in this order: [`book`] (one event into ledger and analysis), [`replay`] (a recording as the
-//! source), then a live trace: [`plan`], its parts, and [`live`].
+//! source), [`opened`] (a file of either kind), then a live trace: [`plan`], its parts, and [`live`].
 
 pub mod book;
 
 pub mod known;
 
 pub mod replay;
+
+pub mod opened;
 
 pub mod plan;
 

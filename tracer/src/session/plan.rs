@@ -10,6 +10,7 @@ use anyhow::{Result, bail};
 use tracer_common::settings::FaultMode;
 
 use crate::{
+    analysis::window::Window,
     analysis::{patterns::Patterns, summary::Report},
     capture::{command::Held, procfs, programs::Programs},
     event::Pid,
@@ -50,6 +51,8 @@ pub struct Plan {
     pub ring_bytes: u32,
     /// End after this time.
     pub duration: Option<Duration>,
+    /// The part of the trace that the report is on.
+    pub window: Window,
     /// Compare the ledger with the kernel's maps so often.
     pub verify: Option<Duration>,
     /// What kinds of reservation are recognised.

@@ -1,29 +1,41 @@
 //! A recording as the source of events: from the file into the book.
 
-use std::path::Path;
+use std::{io::Read, path::Path};
 
 use anyhow::{Result, bail};
 
 use super::book::Book;
 use crate::{
-    analysis::{patterns::Patterns, summary::Report},
+    analysis::{patterns::Patterns, summary::Report, window::Window},
     capture::recording::{End, Reader},
     event::Event,
 };
 
-/// The report from a recording by these patterns, and how the recording ended.
+/// The report on this part of a recording by these patterns, and how the recording ended.
 ///
 /// # Errors
 /// The file is no recording, or holds not even its first event whole.
-pub fn replay(path: &Path, patterns: Patterns) -> Result<(Report, End)> {
-    let mut reader = Reader::open(path)?;
+pub fn replay(path: &Path, patterns: Patterns, window: Window) -> Result<(Report, End)> {
+    replay_from(Reader::open(path)?, path, patterns, window)
+}
+
+/// The same from what is open already; `path` is its name in messages.
+///
+/// # Errors
+/// Those of [`replay`].
+pub fn replay_from(
+    mut reader: Reader<impl Read>,
+    path: &Path,
+    patterns: Patterns,
+    window: Window,
+) -> Result<(Report, End)> {
     let Some(Event::Started(started)) = reader.read()? else {
         bail!(
             "{} holds no trace: it was cut off before its first event",
             path.display()
         );
     };
-    let mut book = Book::new(started.page_bytes, patterns);
+    let mut book = Book::new(started.page_bytes, patterns, window);
     book.apply(&Event::Started(started));
     while let Some(event) = reader.read()? {
         book.apply(&event);

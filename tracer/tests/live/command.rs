@@ -24,6 +24,15 @@ pub fn example(name: &str) -> PathBuf {
     path
 }
 
+/// Python itself: what `python3` on the path is may be a script that starts many programs before it.
+pub fn interpreter() -> String {
+    let output = Command::new("python3")
+        .args(["-c", "import sys; print(sys.executable)"])
+        .output()
+        .unwrap();
+    text(&output.stdout).trim().to_owned()
+}
+
 /// A number that the environment may set: more for a proof, less for a machine that is slow.
 pub fn chosen(name: &str, usual: u64) -> u64 {
     std::env::var(name).map_or(usual, |word| word.parse().unwrap())

@@ -24,6 +24,10 @@ mod attach;
 
 mod bad_input;
 
+mod check;
+
+mod diff;
+
 mod beginning;
 
 mod end;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use tracer::analysis::window::Window;
 use tracer::analysis::{Analysis, LedgerView, LivingReservation};
 use tracer::event::{
     Action, Address, Call, Event, Exec, Exit, ExitStatus, Fork, Frame, Identity, Maps, Nanoseconds,
@@ -97,8 +98,13 @@ impl LedgerView for Trace {
 
 impl Trace {
     pub fn begin(faults: &str) -> Self {
+        Self::within(faults, Window::default())
+    }
+
+    /// Of which only this part is looked at.
+    pub fn within(faults: &str, window: Window) -> Self {
         let mut trace = Self {
-            analysis: Analysis::new(known::with(&[]).unwrap()),
+            analysis: Analysis::new(known::with(&[]).unwrap(), window),
             now: 0,
             unexplained: 0,
             spaces: BTreeMap::new(),
@@ -123,7 +129,9 @@ impl Trace {
     }
 
     pub fn tell(&mut self, event: &Event, changes: &[Change]) {
-        self.analysis.apply(event, changes);
+        if !self.analysis.is_beyond(event) {
+            self.analysis.apply(event, changes);
+        }
     }
 
     pub fn time(&self) -> Nanoseconds {

@@ -19,3 +19,4 @@ mod patterns;
 mod runtimes;
 mod text;
 mod verdict;
+mod window;

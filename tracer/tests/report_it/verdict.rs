@@ -281,3 +281,31 @@ fn a_leak_after_a_start_up_is_one_though_most_was_taken_at_the_start() {
     let verdict = &report(&trace).processes[0].verdict;
     assert_eq!(verdict.level, Level::Leak, "{}", verdict.text);
 }
+
+#[test]
+fn a_sawtooth_that_ends_at_its_peak_does_not_grow_however_its_teeth_lie() {
+    const MS: u64 = 1_000_000;
+    for period in (300..3_000).step_by(130) {
+        let mut trace = attached("each");
+        let grow = stack(&mut trace, 1, "grow");
+        // The last tooth is whole at the end.
+        let mut living = Vec::new();
+        for at in (0..8_000).step_by(20) {
+            trace.now = at * MS;
+            if (8_000 - at) % period < 20 {
+                for id in living.drain(..) {
+                    trace.release(ME, 1, id);
+                }
+            }
+            let block = Ask::memory(grow, 512 * KIB, 512 * KIB);
+            living.push(trace.reserve(ME, 1, block));
+        }
+        trace.now = 8_000 * MS;
+        let verdict = &report(&trace).processes[0].verdict;
+        assert!(
+            !matches!(verdict.level, Level::Watch | Level::Leak),
+            "{period}: {}",
+            verdict.text
+        );
+    }
+}

@@ -9,6 +9,10 @@ pub mod page;
 
 pub mod explain;
 
+pub mod diff;
+
+pub(super) mod brief;
+
 pub(super) mod harm;
 
 pub(super) mod process;
@@ -28,6 +32,8 @@ mod sparkline;
 mod stack;
 
 mod table;
+
+mod window;
 
 use std::io::{self, Write};
 

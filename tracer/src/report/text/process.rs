@@ -37,7 +37,8 @@ impl<W: Write> Writer<'_, W> {
         self.blank()?;
         self.courses(process)?;
         self.blank()?;
-        self.tables(process, aside)
+        self.tables(process, aside)?;
+        self.window(process)
     }
 
     fn heading(&mut self, process: &Process) -> io::Result<()> {

@@ -1,0 +1,68 @@
+//! `tracer check`, as it is typed.
+
+use std::{ffi::OsString, path::PathBuf};
+
+use clap::Args;
+
+use super::{Output, Tracing};
+
+/// `tracer check`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "A budget says what breaks it: METRIC > LIMIT or METRIC >= LIMIT. Figures are those at the end \
+    (of a process that has ended: at its end), summed over every program that ran.\n\n\
+    Metrics:\n  \
+    virtual resident touched charged reserved    bytes mapped, in memory, ever touched, charged, of all sites\n  \
+    never-released grown                         reserved in the trace and still alive; mapped since the start\n  \
+    unexplained difference                       never released and of no known kind; ledger against kernel\n  \
+    maps processes calls                         numbers\n  \
+    level                                        benign < unknown < watch < leak\n  \
+    pattern(ID).FIGURE                           sites of a known kind\n  \
+    site(\"TEXT\").FIGURE                         sites with TEXT in a function or file:line of their stack\n  \
+    process(\"COMM\").FIGURE                      processes of this name\n  \
+    growth(METRIC)                               above the baseline\x27s; its limit may be in % of that\n\
+    FIGURE: reserved accessible touched resident charged live calls released peak\n\n\
+    Exit codes: 0 every budget is kept; 1 one is broken; 2 not measured: what is not known never passes, nor \
+    does a command that fails (unless --ignore-exit) or a recording that is cut off.\n\n\
+    With GITHUB_ACTIONS=true also writes annotations, beside the results, and appends to the file in \
+    GITHUB_STEP_SUMMARY. sudo drops both: sudo --preserve-env=GITHUB_ACTIONS,GITHUB_STEP_SUMMARY tracer check …\n\n\
+    A budget file:\n  \
+    baseline = \"main.json\"             # a recording or JSON report beside this file; only for growth\n  \
+    [[budget]]\n  \
+    fail-on = \"never-released > 100MiB\"\n  \
+    reason = \"the service runs in 512 MiB\"\n\n\
+    Examples:\n  \
+    sudo tracer check --fail-on \x27never-released > 100MiB\x27 -- ./test\n  \
+    sudo tracer check budget.toml --junit memory.xml -- npm test\n  \
+    tracer check --fail-on \x27pattern(v8-wasm-memory).reserved > 11GiB\x27 trace.vmt\n  \
+    tracer check --fail-on \x27growth(virtual) > 5%\x27 --baseline main.json trace.vmt"
+)]
+pub struct Check {
+    /// Budget files (by their ending, .toml), and a recording or JSON report if no command is given.
+    #[arg(value_name = "BUDGET.toml|FILE")]
+    pub inputs: Vec<PathBuf>,
+    /// A budget: what breaks it; may be repeated.
+    #[arg(long, value_name = "EXPR")]
+    pub fail_on: Vec<String>,
+    /// The recording or JSON report to hold growth against; before those in budget files.
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Judge the budgets of a command that fails too.
+    #[arg(long)]
+    pub ignore_exit: bool,
+    /// Write the results as JUnit XML.
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Name JavaScript functions: adds Node's perf-map options to NODE_OPTIONS of the command.
+    #[arg(long)]
+    pub js_names: bool,
+    /// How to trace.
+    #[command(flatten)]
+    pub tracing: Tracing,
+    /// How to report: the whole report goes to the files of --report; -f json writes the results as JSON.
+    #[command(flatten)]
+    pub output: Output,
+    /// The command and its arguments. Its output stays its own: the results go to stderr.
+    #[arg(last = true, value_name = "CMD")]
+    pub command: Vec<OsString>,
+}

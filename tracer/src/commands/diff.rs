@@ -1,0 +1,106 @@
+//! `tracer diff`.
+
+use std::{
+    ffi::OsStr,
+    io::{self, BufWriter, Write},
+    path::PathBuf,
+};
+
+use anyhow::{Context as _, Result, bail};
+
+use super::whole_file::WholeFile;
+use crate::{
+    analysis::diff::{diff as compare, model},
+    capture::recording::End,
+    cli::{Diff, DiffBy, DiffFormat},
+    report::{
+        json,
+        selection::{By, Selection},
+        text,
+    },
+    session::{known, opened::open_both},
+    settings::Screen,
+};
+
+/// Columns of a text in a file.
+const FILE_WIDTH: usize = 120;
+
+/// Compares two recordings or reports. Those that are cut off are compared as far as they go; that is
+/// said, and fails.
+pub fn diff(options: &Diff) -> Result<u8> {
+    if options.schema {
+        io::stdout()
+            .write_all(json::diff_schema().as_bytes())
+            .context("cannot write to standard output")?;
+        return Ok(0);
+    }
+    let (Some(old_path), Some(new_path)) = (&options.old, &options.new) else {
+        bail!("two recordings or JSON reports are to be named: tracer diff OLD NEW");
+    };
+    let patterns = known::with(&options.patterns)?;
+    let files = files(&options.reports)?;
+    let both = open_both((old_path, new_path), &patterns)?;
+    let [(old, old_end), (new, new_end)] = both;
+    let difference = compare(&old, &new);
+    let selection = Selection {
+        min_size_bytes: options.min_size,
+        all: options.full,
+        by: match options.by {
+            DiffBy::Site => By::Site,
+            DiffBy::Pattern => By::Pattern,
+        },
+        ..Selection::default()
+    };
+    for (format, file) in files {
+        let style = text::Style {
+            width: FILE_WIDTH,
+            color: false,
+            selection: selection.clone(),
+        };
+        file.write(|out| write(&difference, format, &style, out))?;
+    }
+    let style = text::Style {
+        width: Screen::Stdout.width(options.width),
+        color: Screen::Stdout.color(options.color),
+        selection,
+    };
+    let mut out = BufWriter::new(io::stdout().lock());
+    write(&difference, options.format, &style, &mut out)
+        .and_then(|()| out.flush())
+        .context("cannot write the comparison")?;
+    let mut code = 0;
+    for (path, end) in [(old_path, old_end), (new_path, new_end)] {
+        if let cut @ End::Cut { .. } = end {
+            eprintln!("tracer: {}: {cut}", path.display());
+            code = 2;
+        }
+    }
+    Ok(code)
+}
+
+fn files(paths: &[PathBuf]) -> Result<Vec<(DiffFormat, WholeFile)>> {
+    let files = paths.iter().map(|path| {
+        let format = match path.extension().and_then(OsStr::to_str) {
+            Some("txt") => DiffFormat::Text,
+            Some("json") => DiffFormat::Json,
+            _ => bail!(
+                "cannot tell the format of {} by its ending: use .txt or .json",
+                path.display()
+            ),
+        };
+        Ok((format, WholeFile::begin(path)?))
+    });
+    files.collect()
+}
+
+fn write(
+    diff: &model::Diff,
+    format: DiffFormat,
+    style: &text::Style,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    match format {
+        DiffFormat::Text => text::diff::write(diff, style, out),
+        DiffFormat::Json => json::write(diff, out),
+    }
+}

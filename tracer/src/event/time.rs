@@ -1,0 +1,35 @@
+//! When an event took effect.
+
+use super::{Event, Nanoseconds};
+
+impl Event {
+    /// When it took effect; `None` of what is told about other events (stacks, totals of the trace) and of
+    /// what belongs to no moment.
+    #[must_use]
+    pub const fn time(&self) -> Option<Nanoseconds> {
+        Some(match self {
+            Self::Started(started) => started.time,
+            Self::Found(found) => found.time,
+            Self::Maps(maps) => maps.time,
+            Self::Call(call) => call.stamp.time,
+            Self::Fault(fault) => fault.stamp.time,
+            Self::SampledFault(sampled) => sampled.fault.stamp.time,
+            Self::Resident(resident) => resident.time,
+            Self::Fork(fork) => fork.stamp.time,
+            Self::Thread(thread) => thread.stamp.time,
+            Self::Exec(exec) => exec.stamp.time,
+            Self::Exit(exit) => exit.stamp.time,
+            Self::Rename(rename) => rename.stamp.time,
+            Self::Sample(sample) => sample.time,
+            Self::Loss(loss) => loss.time,
+            Self::Reading(reading) => reading.time,
+            Self::Missing(missing) => missing.time,
+            Self::Looking(looking) => looking.time,
+            Self::Machine(machine) => machine.time,
+            Self::Ended(ended) => ended.time,
+            Self::Stack(_) | Self::Incomplete(_) | Self::Learning(_) | Self::Failures(_) => {
+                return None;
+            }
+        })
+    }
+}
