@@ -68,7 +68,7 @@ const modes = {
     await forever(10, (n) => {
       for (let m = 0; m < 200; m += 1) {
         cache.set(n * 200 + m, record(n * 200 + m))
-        if (cache.size > 30_000) cache.delete(cache.keys().next().value)
+        if (cache.size > 5_000) cache.delete(cache.keys().next().value)
       }
     })
   },

@@ -33,8 +33,9 @@ pub struct Live {
     pub touched: u64,
 }
 
-/// Points kept of a site's course: enough for quarters, small enough for thousands of sites.
-pub const HISTORY_POINTS: usize = 32;
+/// Points kept of a site's course: in each quarter so many that its peaks are hardly missed, and few enough
+/// for thousands of sites.
+pub const HISTORY_POINTS: usize = 96;
 
 /// Different names of calling threads kept for one site. A hostile process could invent any number.
 const THREAD_NAMES: usize = 64;

@@ -317,3 +317,31 @@ fn more_arenas_than_malloc_makes_are_to_be_watched_and_full_heaps_are_no_more_of
     assert!(many.text.contains(said), "{}", many.text);
     assert!(!with_arenas(40, 64 * MIB).text.contains("Unusually"));
 }
+
+#[test]
+fn a_sawtooth_that_ends_at_its_peak_does_not_grow_however_its_teeth_lie() {
+    const MS: u64 = 1_000_000;
+    for period in (300..3_000).step_by(130) {
+        let mut trace = attached("each");
+        let grow = stack(&mut trace, 1, "grow");
+        // The last tooth is whole at the end.
+        let mut living = Vec::new();
+        for at in (0..8_000).step_by(20) {
+            trace.now = at * MS;
+            if (8_000 - at) % period < 20 {
+                for id in living.drain(..) {
+                    trace.release(ME, 1, id);
+                }
+            }
+            let block = Ask::memory(grow, 512 * KIB, 512 * KIB);
+            living.push(trace.reserve(ME, 1, block));
+        }
+        trace.now = 8_000 * MS;
+        let verdict = &report(&trace).processes[0].verdict;
+        assert!(
+            !matches!(verdict.level, Level::Watch | Level::Leak),
+            "{period}: {}",
+            verdict.text
+        );
+    }
+}
