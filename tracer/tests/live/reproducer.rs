@@ -15,7 +15,7 @@ fn run() -> (Value, Value) {
         .arg(&path)
         .arg("--")
         .arg(example("startup_growth"))
-        .args(["--seconds", "5"])
+        .args(["--seconds", "5", "--added-cages", "2"])
         .stderr(Stdio::inherit())
         .output()
         .unwrap();
