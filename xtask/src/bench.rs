@@ -1,12 +1,13 @@
 //! `cargo xtask bench`: what tracing costs, beside what bpftrace costs and what it may cost. Read in
 //! this order: `child` and `workload` (what runs), `tools` (what is compared), `figures` (what is made
 //! of the times), `rounds` (calls and page faults), `busy` (very many calls), `gateway` (a real
-//! program), `table` (what is printed).
+//! program), `recordings` (what was recorded is read), `table` (what is printed).
 
 mod busy;
 mod child;
 mod figures;
 mod gateway;
+mod recordings;
 mod rounds;
 mod table;
 mod tools;
@@ -32,6 +33,9 @@ pub(crate) struct Options {
     /// How long a busy process is traced, and a real program from its start; 0: not at all
     #[arg(long, default_value_t = 60)]
     seconds: u64,
+    /// How often recordings of a million events are read and compared; 0: not at all
+    #[arg(long, value_name = "TIMES", default_value_t = 5)]
+    recordings: usize,
     /// Compare with `perf record -g` as well, which takes half a minute more
     #[arg(long)]
     perf: bool,
@@ -50,12 +54,16 @@ struct Results {
     measured: Option<rounds::Measured>,
     busy: Option<busy::Busy>,
     real: Option<gateway::Real>,
+    recordings: Option<recordings::Recordings>,
 }
 
 /// `cargo xtask bench`.
 pub(crate) fn run(workspace: &Path, options: &Options) -> Result<()> {
     if !options.no_build {
         commands::build(workspace)?;
+        if options.recordings > 0 {
+            commands::build_example(workspace, recordings::DECODER)?;
+        }
     }
     if !machine::is_root() {
         return again_as_root(options);
@@ -72,6 +80,7 @@ pub(crate) fn run(workspace: &Path, options: &Options) -> Result<()> {
     }
     let bench = Bench {
         tracer: commands::program(workspace),
+        decoder: commands::example(workspace, recordings::DECODER),
         bpftrace,
         perf: perf.unwrap_or_default(),
         folder: workspace.join("target/bench"),
@@ -97,11 +106,15 @@ pub(crate) fn run(workspace: &Path, options: &Options) -> Result<()> {
     } else {
         (None, None)
     };
+    let recordings = (options.recordings > 0)
+        .then(|| recordings::measure(workspace, &bench, options.recordings))
+        .transpose()?;
     let results = Results {
         machine: format!("{}, load now {}", kernel(), load()),
         measured,
         busy,
         real,
+        recordings,
     };
     print!("{}", table::text(&results));
     if let Some(file) = &options.json {

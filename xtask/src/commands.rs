@@ -31,11 +31,10 @@ pub(crate) fn reproduce(workspace: &Path, seconds: u32) -> Result<()> {
     const EXAMPLE: &str = "startup_growth";
     setup::ensure(workspace)?;
     process::run(build_command(workspace).args(["--bin", "tracer", "--example", EXAMPLE]))?;
-    let example = release(workspace).join("examples").join(EXAMPLE);
     process::become_it(
         process::privileged(&program(workspace))?
             .args(["run", "--"])
-            .arg(example)
+            .arg(example(workspace, EXAMPLE))
             .args(["--seconds", &seconds.to_string()]),
     )
 }
@@ -94,6 +93,15 @@ fn build_command(workspace: &Path) -> Command {
         .arg("--target-dir")
         .arg(workspace.join("target"));
     command
+}
+
+/// Builds a program that only measurements use.
+pub(crate) fn build_example(workspace: &Path, name: &str) -> Result<()> {
+    process::run(build_command(workspace).args(["--example", name]))
+}
+
+pub(crate) fn example(workspace: &Path, name: &str) -> PathBuf {
+    release(workspace).join("examples").join(name)
 }
 
 fn release(workspace: &Path) -> PathBuf {

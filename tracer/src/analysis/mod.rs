@@ -288,8 +288,9 @@ impl Analysis {
                 difference,
             } => {
                 let time = self.relative(time);
-                let inside = self.moved(id, time);
-                if let Some(account) = self.account_of(id) {
+                let owner = self.owners.get(&id).copied();
+                let inside = self.moved(owner, time);
+                if let Some(account) = self.account_of(owner) {
                     account.changed(time, difference, inside);
                 }
                 self.account(space, time, difference, ending, id);
@@ -303,13 +304,13 @@ impl Analysis {
                 ..
             } => {
                 let time = self.relative(time);
-                let age = self.owners.get(&id).and_then(|owner| owner.born);
+                let owner = self.owners.remove(&id);
+                let age = owner.and_then(|owner| owner.born);
                 let age = age.map(|born| time.saturating_sub(born));
-                let inside = self.moved(id, time);
-                if let Some(account) = self.account_of(id) {
+                let inside = self.moved(owner, time);
+                if let Some(account) = self.account_of(owner) {
                     account.died(time, age, difference, inside);
                 }
-                self.owners.remove(&id);
                 self.account(space, time, difference, ending, id);
             }
             // Exit or exec took it: for the report it was never released.
@@ -333,7 +334,8 @@ impl Analysis {
         for change in changes {
             if let Change::Changed { id, difference, .. } = change
                 && difference.touched > 0
-                && let Some(account) = self.account_of(*id)
+                && let owner = self.owners.get(id).copied()
+                && let Some(account) = self.account_of(owner)
             {
                 let bytes = unsigned(difference.touched);
                 account.touchers.add(sampled.stack, sampled.every, bytes);
@@ -342,15 +344,15 @@ impl Analysis {
     }
 
     /// Of a change inside the window: whether the reservation was born inside, too.
-    fn moved(&self, id: ReservationId, time: u64) -> Option<bool> {
+    fn moved(&self, owner: Option<Owner>, time: u64) -> Option<bool> {
         let from = self.window.from_ns;
-        let born = self.owners.get(&id).and_then(|owner| owner.born);
+        let born = owner.and_then(|owner| owner.born);
         (time >= from).then(|| born.is_some_and(|born| born >= from))
     }
 
     /// The account that a living reservation belongs to, unless its run has ended.
-    fn account_of(&mut self, id: ReservationId) -> Option<&mut site::SiteAccount> {
-        let owner = self.owners.get(&id)?;
+    fn account_of(&mut self, owner: Option<Owner>) -> Option<&mut site::SiteAccount> {
+        let owner = owner?;
         let run = &mut self.runs[owner.run];
         if run.end.is_some() {
             return None;

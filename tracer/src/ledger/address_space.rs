@@ -61,9 +61,9 @@ pub struct AddressSpace {
     pub(super) checks: Checks,
     pub(super) motion: Motion,
     pub(super) rules: Rules,
-    /// What the event at hand has changed so far.
-    pub(super) pending: BTreeMap<ReservationId, Difference>,
-    /// Reservations that the event at hand has made.
+    /// What the event at hand has changed so far; of one reservation also several times.
+    pub(super) pending: Vec<(ReservationId, Difference)>,
+    /// Reservations that the event at hand has made, ascending.
     pub(super) newborn: Vec<ReservationId>,
 }
 
@@ -93,7 +93,7 @@ impl AddressSpace {
             checks: Checks::default(),
             motion: Motion::default(),
             rules,
-            pending: BTreeMap::new(),
+            pending: Vec::new(),
             newborn: Vec::new(),
         }
     }

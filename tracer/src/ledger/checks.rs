@@ -216,7 +216,7 @@ impl AddressSpace {
 
     /// Kernel − ledger, what the event at hand has changed so far included.
     fn difference(&self, kernel_bytes: u64) -> i64 {
-        let pending: i64 = self.pending.values().map(|change| change.reserved).sum();
+        let pending: i64 = self.pending.iter().map(|(_, note)| note.reserved).sum();
         let ledger = self.mapped_bytes.saturating_add_signed(pending);
         kernel_bytes
             .cast_signed()

@@ -44,7 +44,7 @@ impl AddressSpace {
 
     /// Notes that a reservation's figures change.
     pub(super) fn note(&mut self, id: ReservationId, difference: Difference) {
-        self.pending.entry(id).or_default().add(difference);
+        self.pending.push((id, difference));
     }
 
     /// Unmaps: what is there is lost to its owners.
@@ -131,8 +131,13 @@ impl AddressSpace {
         owner: ReservationId,
     ) {
         let gaps = self.pieces.gaps(range.clone());
-        self.untouch(range.clone());
-        self.restyle(range, |_| attributes);
+        if gaps == [range.clone()] {
+            // Nothing is there: what most calls find.
+            self.changes(&range);
+        } else {
+            self.untouch(range.clone());
+            self.restyle(range, |_| attributes);
+        }
         for gap in gaps {
             self.lay(gap, Piece { owner, attributes });
         }
@@ -281,14 +286,22 @@ impl AddressSpace {
     /// Makes the event's notes figures, and says what changed: first of those that were there, then
     /// of those that the event made.
     pub(super) fn settle(&mut self, time: Nanoseconds, changes: &mut Vec<Change>) {
+        // Ids are issued in ascending order.
         let newborn = std::mem::take(&mut self.newborn);
-        while let Some((id, difference)) = self.pending.pop_first() {
+        let mut pending = std::mem::take(&mut self.pending);
+        pending.sort_by_key(|(id, _)| *id);
+        for notes in pending.chunk_by(|one, other| one.0 == other.0) {
+            let id = notes[0].0;
+            let mut difference = Difference::default();
+            for (_, note) in notes {
+                difference.add(*note);
+            }
             let Some(reservation) = self.reservations.get_mut(&id) else {
                 continue;
             };
             reservation.add(difference);
             self.mapped_bytes = self.mapped_bytes.saturating_add_signed(difference.reserved);
-            if newborn.contains(&id) {
+            if newborn.binary_search(&id).is_ok() {
                 continue;
             }
             let born = reservation.born;
@@ -311,6 +324,10 @@ impl AddressSpace {
                 });
             }
         }
+        pending.clear();
+        // One huge event must not cost its memory for the rest of the trace.
+        pending.shrink_to(64);
+        self.pending = pending;
         for id in newborn {
             let Some(reservation) = self.reservations.get(&id) else {
                 continue;

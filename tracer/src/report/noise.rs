@@ -196,7 +196,7 @@ pub fn rank(frame: &Frame) -> Rank {
     };
     // `<alloc::vec::Vec<T> as …>::from_iter` belongs to `alloc`.
     let name = function.trim_start_matches(['<', '&', '*']);
-    let starts = |prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));
+    let starts = |prefixes: &[&str]| starts_with_one(name, prefixes);
     if starts(GLUE_PREFIXES) || GLUE.contains(&name) {
         return Rank::Glue;
     }
@@ -213,6 +213,13 @@ pub fn rank(frame: &Frame) -> Rank {
     } else {
         frame.module.as_deref().map_or(Rank::User, module_rank)
     }
+}
+
+/// By the first byte at first: every frame of every site is asked for all of the prefixes.
+fn starts_with_one(name: &str, prefixes: &[&str]) -> bool {
+    let first = name.as_bytes().first();
+    let starts = |prefix: &&str| prefix.as_bytes().first() == first && name.starts_with(prefix);
+    prefixes.iter().any(starts)
 }
 
 /// Rust's own library by where its source lay when it was built: inlined frames may be named without
@@ -240,7 +247,7 @@ pub fn bare(name: &str) -> &str {
 
 fn module_rank(module: &str) -> Rank {
     let file = last_part(module);
-    let starts = |prefixes: &[&str]| prefixes.iter().any(|prefix| file.starts_with(prefix));
+    let starts = |prefixes: &[&str]| starts_with_one(file, prefixes);
     if starts(EDGE_MODULES) {
         Rank::Edge
     } else if starts(RUNTIME_MODULES) || RUNTIME_EXECUTABLES.contains(&file) {

@@ -175,7 +175,7 @@ impl Drop for Running {
 }
 
 /// Has the kernel end the program when this one is killed: then nobody else would.
-fn end_with_us(command: &mut Command) {
+pub(super) fn end_with_us(command: &mut Command) {
     let prepare = || {
         Ok(rustix::process::set_parent_process_death_signal(Some(
             Signal::TERM,

@@ -8,6 +8,7 @@ use super::Results;
 use super::busy::RATE;
 use super::figures::{Spread, Target, time};
 use super::gateway::Real;
+use super::recordings::Recordings;
 use super::rounds::{Measured, ROWS, Sample};
 use super::tools::{Own, Readiness, Tool};
 
@@ -36,7 +37,9 @@ pub(crate) fn text(results: &Results) -> String {
         events(&mut out, measured);
         out.push('\n');
     }
-    attaching(&mut out, results.measured.as_ref(), results.real.as_ref());
+    if results.measured.is_some() || results.real.is_some() {
+        attaching(&mut out, results.measured.as_ref(), results.real.as_ref());
+    }
     if let Some(busy) = &results.busy {
         own(&mut out, "a busy process", &busy.own);
         let rate = busy.calls as f64 / (busy.took_ns.max(1) as f64 / 1e9);
@@ -56,6 +59,9 @@ pub(crate) fn text(results: &Results) -> String {
             &format!("{} from its start", real.name),
             &real.own,
         );
+    }
+    if let Some(recordings) = &results.recordings {
+        recordings.text(&mut out);
     }
     out
 }
@@ -102,6 +108,7 @@ pub(crate) fn json(results: &Results) -> Value {
             "lost": of.own.lost,
             "attach": of.readiness.iter().map(readiness).collect::<Vec<_>>(),
         })),
+        "recordings": results.recordings.as_ref().map(Recordings::json),
     })
 }
 
@@ -312,7 +319,7 @@ fn own(out: &mut String, name: &str, own: &Own) {
     );
 }
 
-fn mebibytes(bytes: f64) -> String {
+pub(super) fn mebibytes(bytes: f64) -> String {
     format!("{:.1} MiB", bytes / f64::from(1 << 20))
 }
 

@@ -65,6 +65,8 @@ pub(crate) struct Bench {
     pub(crate) bpftrace: PathBuf,
     /// perf's.
     pub(crate) perf: PathBuf,
+    /// What reads recordings and makes nothing of them.
+    pub(crate) decoder: PathBuf,
     /// For files.
     pub(crate) folder: PathBuf,
 }

@@ -1,7 +1,7 @@
 //! One set of conditions, and whether it holds for what was seen of a call site.
 
 use super::range::Ranges;
-use super::words::{file_name, matches, plain};
+use super::words::{file_name, matches};
 use crate::analysis::mapping_words;
 use crate::analysis::units::{bytes, count};
 use crate::event::Frame;
@@ -105,11 +105,13 @@ impl Match {
 type Held = Option<Vec<String>>;
 
 impl When {
-    /// The evidence, if all conditions hold.
-    pub fn holds(&self, seen: &Observation<'_>) -> Option<Match> {
-        let (mut evidence, innermost) = self.stack(seen)?;
-        evidence.extend(self.process(seen)?);
-        evidence.extend(self.request(seen)?);
+    /// The evidence, if all conditions hold. `functions`: those of the frames.
+    pub fn holds(&self, seen: &Observation<'_>, functions: &[Option<&str>]) -> Option<Match> {
+        // The stack is told first and looked at last: there is most to look at.
+        let (process, request) = (self.process(seen)?, self.request(seen)?);
+        let (mut evidence, innermost) = self.stack(seen, functions)?;
+        evidence.extend(process);
+        evidence.extend(request);
         evidence.extend(self.shape(seen)?);
         Some(Match {
             confidence: self.confidence,
@@ -118,12 +120,15 @@ impl When {
         })
     }
 
-    fn stack(&self, seen: &Observation<'_>) -> Option<(Vec<String>, usize)> {
+    fn stack(
+        &self,
+        seen: &Observation<'_>,
+        functions: &[Option<&str>],
+    ) -> Option<(Vec<String>, usize)> {
         let place = |words: &String| {
-            seen.frames.iter().position(|frame| {
-                let function = frame.function.as_deref();
-                function.is_some_and(|function| matches(words, plain(function)))
-            })
+            let is_one =
+                |function: &Option<&str>| function.is_some_and(|name| matches(words, name));
+            functions.iter().position(is_one)
         };
         if self
             .without_frames
@@ -136,17 +141,13 @@ impl When {
         places.sort_unstable();
         places.dedup();
         let innermost = places.first().copied().unwrap_or(usize::MAX);
-        let functions: Vec<&str> = places
-            .iter()
-            .filter_map(|&at| seen.frames[at].function.as_deref())
-            .map(plain)
-            .collect();
+        let through: Vec<&str> = places.iter().filter_map(|&at| functions[at]).collect();
         let mut evidence = Vec::new();
-        if !functions.is_empty() {
-            evidence.push(format!("the call comes through {}", functions.join(" ← ")));
+        if !through.is_empty() {
+            evidence.push(format!("the call comes through {}", through.join(" ← ")));
         }
         if let Some(words) = &self.caller {
-            let module = caller(seen.frames)?;
+            let module = caller(seen.frames, functions)?;
             if !matches(words, module) {
                 return None;
             }
@@ -287,19 +288,18 @@ impl When {
 }
 
 /// File name of the module whose code made the system call, `?` if that is none; `None` without a stack.
-fn caller(frames: &[Frame]) -> Option<&str> {
+fn caller<'a>(frames: &'a [Frame], functions: &[Option<&str>]) -> Option<&'a str> {
     // The C library's wrappers of the calls, and ways around them.
     const WRAPPERS: &str =
         "mmap|mmap64|brk|sbrk|mremap|shmat|syscall|glibc_morecore|default_morecore";
-    let is_wrapper = |frame: &Frame| {
-        frame.function.as_deref().is_some_and(|function| {
-            let name = plain(function);
+    let is_wrapper = |function: &Option<&str>| {
+        function.is_some_and(|name| {
             let name = name.strip_prefix("__GI_").unwrap_or(name);
             matches(WRAPPERS, name.trim_start_matches('_'))
         })
     };
-    let frame = frames.iter().find(|frame| !is_wrapper(frame))?;
-    Some(frame.module.as_deref().map_or("?", file_name))
+    let at = functions.iter().position(|name| !is_wrapper(name))?;
+    Some(frames[at].module.as_deref().map_or("?", file_name))
 }
 
 fn call_word(call: Origin) -> &'static str {

@@ -96,10 +96,12 @@ impl Patterns {
     /// What kind of reservations these are, if they are of a known kind.
     #[must_use]
     pub fn recognise(&self, seen: &Observation<'_>) -> Option<Pattern> {
+        let functions = seen.frames.iter().map(|frame| frame.function.as_deref());
+        let functions: Vec<Option<&str>> = functions.map(|name| name.map(words::plain)).collect();
         let mut best: Option<(&Known, condition::Match)> = None;
         for known in &self.known {
             for when in &known.whens {
-                let Some(found) = when.holds(seen) else {
+                let Some(found) = when.holds(seen, &functions) else {
                     continue;
                 };
                 let is_better = best
