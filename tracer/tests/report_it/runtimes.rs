@@ -170,3 +170,67 @@ fn ten_gibibytes_that_are_not_v8s_are_no_wasm_memory() {
         .by("node v22.22.0")
         .is_none();
 }
+
+/// What wasmtime 50, GHC 9.0 and Bun 1.4 were seen to do.
+#[test]
+fn other_runtimes_ranges_are_known_and_the_same_sizes_of_others_are_not() {
+    const WASMTIME: u64 = 4_362_076_160;
+    let memory = Settled {
+        reserved: WASMTIME,
+        accessible: 64 * 1024,
+        accessible_at: Some(32 * MIB),
+        ..cage()
+    };
+    let named = [
+        "<wasmtime::runtime::vm::mmap::Mmap<wasmtime::runtime::vm::mmap::AlignedLength>>::accessible_reserved@/lib/_wasmtime.so",
+        "<wasmtime::runtime::vm::memory::mmap::MmapMemory>::new@/lib/_wasmtime.so",
+    ];
+    Seen::mmap(&named, WASMTIME, memory).is("wasmtime-memory");
+    let unnamed = ["mmap@libc", "@/srv/program"];
+    Seen::mmap(&unnamed, WASMTIME, memory).is("wasmtime-memory");
+    let from_start = Settled {
+        accessible_at: Some(0),
+        ..memory
+    };
+    Seen::mmap(&unnamed, WASMTIME, from_start).is_none();
+
+    const GHC: u64 = 1_099_512_676_352;
+    let heap = Settled {
+        reserved: GHC,
+        accessible_at: Some(0),
+        ..cage()
+    };
+    let stack = [
+        "mmap@libc",
+        "my_mmap@h",
+        "osReserveHeapMemory@h",
+        "initMBlocks@h",
+    ];
+    Seen::mmap(&stack, GHC, heap).is("ghc-heap");
+    Seen::mmap(&unnamed, GHC, heap).is("ghc-heap");
+    Seen::mmap(&unnamed, 1 << 40, heap).is_none();
+
+    let bun = ["mmap@libc", "@/usr/bin/bun"];
+    let structures = Settled {
+        start: 0x7fa7_0000_0000,
+        reserved: 4 * GIB,
+        accessible: 4 * GIB,
+        accessible_at: Some(0),
+        protection: 3,
+        ..cage()
+    };
+    Seen::mmap(&bun, 8 * GIB, structures).is("jsc-structure-heap");
+    Seen::mmap(&unnamed, 8 * GIB, structures).is_none();
+    let code = Settled {
+        reserved: GIB + 8192,
+        protection: 7,
+        ..structures
+    };
+    Seen::mmap(&bun, GIB + 8192, code).is("jsc-jit-code");
+    Seen::mmap(&unnamed, GIB + 8192, code).is_none();
+    let arena = Settled {
+        reserved: GIB,
+        ..structures
+    };
+    Seen::mmap(&bun, GIB, arena).is("mimalloc-arena");
+}

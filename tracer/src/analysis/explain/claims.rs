@@ -85,7 +85,7 @@ pub fn claims<'a>(
             continue;
         }
         for place in 0..snapshot.maps.len() {
-            for anchor in anchors(shape, &snapshot.maps[place]) {
+            for anchor in anchors(shape, snapshot.maps, place) {
                 let found = lay(shape, snapshot, place, anchor, &taken);
                 if let Some((start, end)) = found.filter(|(start, end)| taken.is_free(*start, *end))
                 {
@@ -156,7 +156,8 @@ fn fits_process(shape: &Shape, snapshot: &Snapshot<'_>) -> bool {
 }
 
 /// Addresses within a mapping at which a shape's accessible part may begin.
-fn anchors(shape: &Shape, mapped: &Mapped) -> Vec<u64> {
+fn anchors(shape: &Shape, maps: &[Mapped], place: usize) -> Vec<u64> {
+    let mapped = &maps[place];
     let start = mapped.mapping.start.0;
     let is_led = shape
         .lead
@@ -169,11 +170,17 @@ fn anchors(shape: &Shape, mapped: &Mapped) -> Vec<u64> {
     if !is_led || !is_named || !has_flags(shape, mapped) {
         return Vec::new();
     }
-    // Full reservations that lie side by side are one mapping: each begins at a multiple.
-    match (shape.aligned, &shape.before, &shape.size) {
-        (Some(aligned), None, Some(size))
-            if size.exact().is_some() && mapped.length() <= MERGED_MOST =>
-        {
+    let size = shape.size.as_ref().and_then(Ranges::exact);
+    match (shape.aligned, &shape.before, size) {
+        // Full reservations that lie side by side are one mapping, and the last of them is not full: each
+        // begins at a multiple. Without that last one it may be anybody's.
+        (Some(aligned), None, Some(size)) if mapped.length() >= size => {
+            let has_last = maps.get(place + 1).is_some_and(|next| {
+                next.mapping.start == mapped.mapping.end && next.mapping.protection == 0
+            });
+            if !has_last || mapped.length() > MERGED_MOST {
+                return Vec::new();
+            }
             let first = start.next_multiple_of(aligned);
             let step = usize::try_from(aligned).unwrap_or(usize::MAX);
             (first..mapped.mapping.end.0).step_by(step).collect()

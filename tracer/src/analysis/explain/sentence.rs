@@ -74,6 +74,12 @@ pub fn verdict(seen: &Explanation) -> Verdict {
     }
     sentences.push(format!("{size}."));
     sentences.extend(largest(seen));
+    if seen.unexplained_bytes > seen.virtual_bytes / 10 {
+        let unknown = bytes(seen.unexplained_bytes);
+        sentences.push(format!(
+            "{unknown} of it is of no known kind: only a trace tells whose."
+        ));
+    }
     sentences.extend(kinds::sentence(&named, seen.virtual_bytes));
     sentences.extend(kinds::knob(&named, seen.virtual_bytes));
     Verdict {
@@ -97,8 +103,9 @@ fn largest(seen: &Explanation) -> Option<String> {
         .take_while(|kind| kind.reserved_bytes >= seen.virtual_bytes / 2)
         .map(|kind| {
             format!(
-                "{} of it are {}, {} of that resident, {}",
+                "{} of it {} {}, {} of that resident, {}",
                 bytes(kind.reserved_bytes),
+                if kind.count == 1 { "is" } else { "are" },
                 counted(
                     kind.count,
                     &format!("reservation of the kind {}", kind.pattern.name),

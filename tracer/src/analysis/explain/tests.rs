@@ -139,6 +139,15 @@ fn arenas_are_found_also_where_a_full_one_has_become_one_with_the_next() {
 }
 
 #[test]
+fn a_large_mapping_is_no_row_of_full_arenas() {
+    // An arena of Bun's mimalloc.
+    let maps = maps(0x3793_d800_0000, &[(GIB, "rw-", "nr")]);
+    let seen = explained("python 3.11", &maps, &[]);
+    assert_eq!(count(&seen, "glibc-arena"), 0);
+    assert_eq!(seen.unexplained_bytes, GIB);
+}
+
+#[test]
 fn more_arenas_than_malloc_makes_are_to_be_watched() {
     let pieces: Vec<_> = (0..17)
         .flat_map(|_| [(MIB, "rw-", "nr"), (63 * MIB, "---", "nr")])
