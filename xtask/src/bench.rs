@@ -85,6 +85,15 @@ pub(crate) fn run(workspace: &Path, options: &Options) -> Result<()> {
         perf: perf.unwrap_or_default(),
         folder: workspace.join("target/bench"),
     };
+    // Before minutes of measuring.
+    for (program, is_needed) in [
+        (&bench.tracer, true),
+        (&bench.decoder, options.recordings > 0),
+    ] {
+        if is_needed && !program.exists() {
+            bail!("{} is not built: leave --no-build out", program.display());
+        }
+    }
     fs::create_dir_all(&bench.folder)
         .with_context(|| format!("cannot create {}", bench.folder.display()))?;
     let measured = if options.rounds > 0 {
