@@ -135,12 +135,9 @@ pub struct Explain {
     /// Also recognise the kinds of reservation in this file (TOML; see tracer/patterns); may be repeated.
     #[arg(long, value_name = "FILE")]
     pub patterns: Vec<PathBuf>,
-    /// Columns of the text; else the terminal's width.
-    #[arg(long, value_name = "N")]
-    pub width: Option<usize>,
-    /// Colours in the text.
-    #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
-    pub color: Color,
+    /// How the text looks.
+    #[command(flatten)]
+    pub look: Look,
 }
 
 /// How to trace.
@@ -206,10 +203,18 @@ pub struct Output {
     /// Also recognise the kinds of reservation in this file (TOML; see tracer/patterns); may be repeated.
     #[arg(long, value_name = "FILE")]
     pub patterns: Vec<PathBuf>,
-    /// Columns of the text report; else the terminal's width.
+    /// How the text looks.
+    #[command(flatten)]
+    pub look: Look,
+}
+
+/// How a text looks.
+#[derive(Debug, Args)]
+pub struct Look {
+    /// Columns of the text; else the terminal's width.
     #[arg(long, value_name = "N")]
     pub width: Option<usize>,
-    /// Colours in the text report.
+    /// Colours in the text.
     #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
     pub color: Color,
 }

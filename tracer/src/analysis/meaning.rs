@@ -19,6 +19,19 @@ pub enum Level {
     Unknown,
 }
 
+impl Level {
+    /// As in JSON.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Benign => "benign",
+            Self::Watch => "watch",
+            Self::Leak => "leak",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// The sentence on top.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Verdict {

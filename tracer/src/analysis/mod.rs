@@ -16,6 +16,8 @@ pub mod view;
 
 pub mod units;
 
+pub mod names;
+
 pub mod harm;
 
 pub mod rate;

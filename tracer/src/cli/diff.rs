@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Color, size};
+use super::{Look, size};
 
 /// `tracer diff`.
 #[derive(Debug, Args)]
@@ -45,12 +45,9 @@ pub struct Diff {
     /// Also recognise the kinds of reservation in this file (TOML), in recordings; may be repeated.
     #[arg(long, value_name = "FILE")]
     pub patterns: Vec<PathBuf>,
-    /// Columns of the text; else the terminal's width.
-    #[arg(long, value_name = "N")]
-    pub width: Option<usize>,
-    /// Colours in the text.
-    #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
-    pub color: Color,
+    /// How the text looks.
+    #[command(flatten)]
+    pub look: Look,
 }
 
 /// Formats of a comparison.

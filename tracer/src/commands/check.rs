@@ -286,8 +286,8 @@ fn print(
         Format::Markdown => github::summary(outcome, report, &mut out)?,
         Format::Text => {
             let look = Look {
-                width: screen.width(options.output.width),
-                color: screen.color(options.output.color),
+                width: screen.width(options.output.look.width),
+                color: screen.color(options.output.look.color),
                 on_github: is_on_github(),
             };
             text::write(outcome, report, look, &mut out)?;

@@ -60,8 +60,8 @@ pub fn diff(options: &Diff) -> Result<u8> {
         file.write(|out| write(&difference, format, &style, out))?;
     }
     let style = text::Style {
-        width: Screen::Stdout.width(options.width),
-        color: Screen::Stdout.color(options.color),
+        width: Screen::Stdout.width(options.look.width),
+        color: Screen::Stdout.color(options.look.color),
         selection,
     };
     let mut out = BufWriter::new(io::stdout().lock());

@@ -29,8 +29,8 @@ pub fn explain(options: &Explain) -> Result<u8> {
         }
         Format::Text => {
             let page = text::page::Page {
-                width: Screen::Stdout.width(options.width).clamp(60, 200),
-                color: Screen::Stdout.color(options.color),
+                width: Screen::Stdout.width(options.look.width).clamp(60, 200),
+                color: Screen::Stdout.color(options.look.color),
             };
             text::explain::write(&explanation, &page, options.full, &mut out)
         }

@@ -80,8 +80,8 @@ fn to_screen(
     screen: Screen,
 ) -> Result<()> {
     let style = text::Style {
-        width: screen.width(options.width),
-        color: screen.color(options.color),
+        width: screen.width(options.look.width),
+        color: screen.color(options.look.color),
         selection: selection.clone(),
     };
     let done = match screen {

@@ -1,5 +1,7 @@
 //! Names of functions, files and modules as people read them.
 
+pub use crate::analysis::names::last_part;
+use crate::analysis::names::without_appended;
 use crate::event::{Frame, FrameKind};
 
 /// Name without arguments and compilers' suffixes, or module and offset.
@@ -73,12 +75,6 @@ pub fn module(frame: &Frame) -> Option<String> {
     }
 }
 
-/// What follows the last slash.
-#[must_use]
-pub fn last_part(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
-}
-
 /// Compiled at run time or interpreted.
 #[must_use]
 pub fn is_script(frame: &Frame) -> bool {
@@ -119,23 +115,10 @@ fn without_thunk(function: &str) -> &str {
 
 /// Cuts off what compilers and linkers add: arguments, `.constprop.0`, `@@GLIBC_2.2.5`, Rust's hash.
 fn without_decoration(function: &str) -> String {
-    let mut end = function.len();
-    for mark in [
-        ".isra.",
-        ".constprop.",
-        ".part.",
-        ".cold",
-        ".llvm.",
-        "@",
-        " [clone",
-    ] {
-        if let Some(at) = function.find(mark) {
-            end = end.min(at);
-        }
-    }
+    let function = without_appended(function);
     let mut depth = 0i32;
     let mut arguments = None;
-    for (at, letter) in function[..end].char_indices() {
+    for (at, letter) in function.char_indices() {
         match letter {
             '<' => depth += 1,
             '>' if at > 0 && !function[..at].ends_with('-') => depth -= 1,
@@ -150,7 +133,7 @@ fn without_decoration(function: &str) -> String {
             _ => {}
         }
     }
-    let name = &function[..arguments.unwrap_or(end)];
+    let name = &function[..arguments.unwrap_or(function.len())];
     match name.rsplit_once("::h") {
         Some((path, hash)) if hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => {
             path.to_owned()

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use crate::analysis::names::{last_part, without_appended};
 use crate::analysis::summary::Site;
 use crate::event::{Frame, FrameKind};
 
@@ -40,7 +41,7 @@ fn build(site: &Site, word: impl Fn(&Frame) -> Option<String>) -> Fingerprint {
     Fingerprint {
         pre_existing: site.pre_existing,
         name: if site.frames.is_empty() {
-            last_part(&site.name).to_owned()
+            file_name(&site.name).to_owned()
         } else {
             String::new()
         },
@@ -85,12 +86,12 @@ fn has_name(frame: &Frame) -> bool {
 
 /// A frame in words; `None`: of it nothing is known that the next run has too.
 fn frame(frame: &Frame) -> Option<String> {
-    let module = frame.module.as_deref().map_or("", last_part);
+    let module = frame.module.as_deref().map_or("", file_name);
     let is_script = matches!(frame.kind, FrameKind::Jit | FrameKind::Interpreted);
     match &frame.function {
         // Interpreted in one run and compiled in the next, a script's function is the same.
         Some(function) if is_script => {
-            let file = frame.file.as_deref().map_or("", last_part);
+            let file = frame.file.as_deref().map_or("", file_name);
             match (function.as_str(), frame.line) {
                 ("" | "(anonymous)" | "(top level)", Some(line)) => Some(format!("{file}:{line}")),
                 _ => Some(format!("{function} {file}")),
@@ -106,21 +107,7 @@ fn frame(frame: &Frame) -> Option<String> {
 /// Without what compilers and linkers add anew with each build: Rust's hash, `.constprop.0`,
 /// `@@GLIBC_2.2.5`.
 fn plain(function: &str) -> &str {
-    let mut end = function.len();
-    for mark in [
-        ".isra.",
-        ".constprop.",
-        ".part.",
-        ".cold",
-        ".llvm.",
-        "@",
-        " [clone",
-    ] {
-        if let Some(at) = function.find(mark) {
-            end = end.min(at);
-        }
-    }
-    let name = &function[..end];
+    let name = without_appended(function);
     match name.rsplit_once("::h") {
         Some((path, hash)) if hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => {
             path
@@ -129,7 +116,6 @@ fn plain(function: &str) -> &str {
     }
 }
 
-fn last_part(path: &str) -> &str {
-    let path = path.strip_suffix(" (deleted)").unwrap_or(path);
-    path.rsplit('/').next().unwrap_or(path)
+fn file_name(path: &str) -> &str {
+    last_part(path.strip_suffix(" (deleted)").unwrap_or(path))
 }

@@ -28,7 +28,7 @@ pub fn sentence(diff: &Diff) -> String {
         text.push_str(&format!(": {}", made_up.join(", ")));
     }
     text.push_str(&format!(". {}.", resident(diff)));
-    let level = |level: Option<Level>| level.map_or("?", word);
+    let level = |level: Option<Level>| level.map_or("?", Level::word);
     let (old, new) = (level(diff.level.old), level(diff.level.new));
     text.push_str(&if old == new {
         format!(" Level {old} as before.")
@@ -68,14 +68,5 @@ fn change(of: Change) -> String {
         Some(0) => format!("{new} as before"),
         Some(by) => format!("{old} → {new} ({})", signed_bytes(by)),
         None => format!("{old} → {new}"),
-    }
-}
-
-fn word(level: Level) -> &'static str {
-    match level {
-        Level::Benign => "benign",
-        Level::Watch => "watch",
-        Level::Leak => "leak",
-        Level::Unknown => "unknown",
     }
 }

@@ -2,6 +2,9 @@
 
 use memchr::memmem;
 
+pub use crate::analysis::names::last_part as file_name;
+use crate::analysis::names::without_appended;
+
 /// Whether a text is one of the words between the `|`s; `*` stands for any text, also none.
 #[must_use]
 pub fn matches(words: &str, text: &str) -> bool {
@@ -37,18 +40,17 @@ fn matches_one(word: &[u8], text: &[u8]) -> bool {
 /// `alloc_new_heap.part.0`, `pthread_create@@GLIBC_2.34`. Underscores stay.
 #[must_use]
 pub fn plain(function: &str) -> &str {
-    const APPENDED: [&str; 5] = [".part.", ".constprop.", ".isra.", ".cold", ".lto_priv."];
     let end = arguments(function).unwrap_or(function.len());
     let name = &function[..end];
-    let name = name.split_once('@').map_or(name, |(name, _)| name);
-    if !name.contains('.') {
-        return name;
+    // Most names have nothing of the kind.
+    if name
+        .bytes()
+        .any(|letter| matches!(letter, b'.' | b'@' | b'['))
+    {
+        without_appended(name)
+    } else {
+        name
     }
-    APPENDED
-        .iter()
-        .filter_map(|appended| name.find(appended))
-        .min()
-        .map_or(name, |at| &name[..at])
 }
 
 /// Where a function's arguments begin: not within template arguments, and not where
@@ -70,12 +72,6 @@ fn arguments(function: &str) -> Option<usize> {
         }
     }
     None
-}
-
-/// The last part of a path.
-#[must_use]
-pub fn file_name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
 }
 
 #[cfg(test)]

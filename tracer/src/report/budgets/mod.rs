@@ -33,7 +33,7 @@ pub fn state(state: State) -> &'static str {
 #[must_use]
 pub fn measured(judged: &Judged) -> String {
     if judged.unit == Unit::Level {
-        let level = judged.level.map_or("unknown", word);
+        let level = judged.level.map_or("unknown", Level::word);
         return match &judged.note {
             Some(note) => format!("{level}; {}", escape(note)),
             None => level.into(),
@@ -106,15 +106,6 @@ fn amount(unit: Unit, value: i64) -> String {
     match unit {
         Unit::Bytes | Unit::Level => format!("{sign}{}", bytes(size)),
         Unit::Count => format!("{sign}{}", count(size)),
-    }
-}
-
-fn word(level: Level) -> &'static str {
-    match level {
-        Level::Benign => "benign",
-        Level::Watch => "watch",
-        Level::Leak => "leak",
-        Level::Unknown => "unknown",
     }
 }
 

@@ -8,7 +8,6 @@ use super::table::{Column, Layout};
 use crate::analysis::diff::model::{
     Change, Diff, Figures, Matched, Prediction, ProcessChange, Side, SiteChange,
 };
-use crate::analysis::summary::Level;
 use crate::analysis::units::{bytes, count, counted, duration, percent, signed_bytes};
 use crate::report::folding::{Folded, fold};
 use crate::report::selection::By;
@@ -208,7 +207,7 @@ impl<W: Write> Writer<'_, W> {
         if let Some((old, new)) = process.level.old.zip(process.level.new)
             && old != new
         {
-            parts.push(format!("{} → {}", word(old), word(new)));
+            parts.push(format!("{} → {}", old.word(), new.word()));
         }
         let matches = process.matches;
         if !matches!(process.matched, Matched::OnlyOld | Matched::OnlyNew) {
@@ -370,13 +369,4 @@ fn foretold(one: &Prediction) -> String {
         bytes(one.predicted_bytes),
         bytes(one.new_bytes),
     )
-}
-
-fn word(level: Level) -> &'static str {
-    match level {
-        Level::Benign => "benign",
-        Level::Watch => "watch",
-        Level::Leak => "leak",
-        Level::Unknown => "unknown",
-    }
 }
