@@ -24,7 +24,7 @@ use crate::{
     emit,
     filter::Traced,
     settings::offset,
-    task::{Mm, Registers, Task},
+    task::{Mm, Task},
 };
 
 /// The most neighbours that are followed in one direction. A binary has four to six segments.
@@ -36,6 +36,8 @@ const STEPS_IN_BINARY: u32 = 4096;
 /// pages in a row are not mapped.
 const HOLE_IN_LINKER: u32 = 16;
 const STEPS_IN_LINKER: u32 = 8 * HOLE_IN_LINKER;
+/// All steps, with one to begin each place and each direction.
+const STEPS: u32 = STEPS_IN_BINARY + STEPS_IN_LINKER + 10 * (NEIGHBOURS + 1);
 
 /// Pairs at the beginning of the auxiliary vector among which [`AT_PHDR`] and [`AT_BASE`] are
 /// (`create_elf_tables()` in fs/binfmt_elf.c, after up to three of the architecture's own).
@@ -67,35 +69,19 @@ struct Found {
 
 /// Sends every mapping of the current task's new address space.
 #[inline(always)]
-pub fn send_mappings(mm: Mm, registers: Registers, who: Traced) {
+pub fn send_mappings(mm: Mm, who: Traced) {
+    let (headers, linker) = lowest_addresses(mm);
     let mut walk = Walk {
-        address: 0,
-        last: 0,
-        hole: 0,
-        longest_hole: 0,
+        at: At {
+            headers,
+            linker,
+            ..At::default()
+        },
         found: Found::default(),
         who,
     };
-    walk.around(mm.get(Offset::MmStartStack));
-    walk.around(mm.get(Offset::MmVdso));
-    // The highest segment may be further away than the walk reaches.
-    let last = mm.get(Offset::MmEndData);
-    walk.around(last.wrapping_sub(1));
-
-    let (headers, linker) = lowest_addresses(mm);
-    if headers == 0 {
-        walk.around(mm.get(Offset::MmStartCode));
-        walk.around(registers.get(Offset::InstructionPointer));
-        return;
-    }
-    walk.last = last;
-    walk.longest_hole = STEPS_IN_BINARY;
-    walk.up(headers, STEPS_IN_BINARY);
-    if linker != 0 {
-        walk.last = u64::MAX;
-        walk.longest_hole = HOLE_IN_LINKER;
-        walk.up(linker, STEPS_IN_LINKER);
-    }
+    // SAFETY: the callback has the signature that the helper wants; its context is on this stack.
+    unsafe { bpf_loop(STEPS, step as *mut c_void, (&raw mut walk).cast(), 0) };
 }
 
 /// An address in the binary's lowest segment, and one in the dynamic linker's; 0 where there is none
@@ -127,80 +113,129 @@ fn auxiliary_pair(mm: Mm, index: usize) -> [u64; 2] {
     pair
 }
 
-/// A walk over mappings and the holes between them, and what it needs at each step. It lies on the
-/// stack of the program, where it shares 512 bytes with all that the steps have there.
+/// A walk over mappings and the holes between them, from one place after the other. It lies on the stack of
+/// the program, where it shares 512 bytes with all that the steps have there.
 struct Walk {
-    /// Where to look next.
-    address: u64,
-    /// Beyond this the first hole ends the walk.
-    last: u64,
-    /// Pages in a row that were not mapped.
-    hole: u32,
-    longest_hole: u32,
+    at: At,
     /// The last mapping.
     found: Found,
     who: Traced,
 }
 
-impl Walk {
-    /// Sends what lies from an address on.
-    #[inline(always)]
-    fn up(&mut self, address: u64, steps: u32) {
-        self.address = address;
-        self.hole = 0;
-        self.steps(steps, look_up as *mut c_void);
-    }
-
-    /// Sends the mapping at an address and all that touch it, directly or by others.
-    #[inline(always)]
-    fn around(&mut self, address: u64) {
-        self.up(address, NEIGHBOURS);
-        self.address = address;
-        self.steps(NEIGHBOURS, look_down as *mut c_void);
-    }
-
-    #[inline(always)]
-    fn steps(&mut self, most: u32, step: *mut c_void) {
-        // SAFETY: both callbacks have the signature that the helper wants; their context is on this
-        // stack.
-        unsafe { bpf_loop(most, step, core::ptr::from_mut(self).cast(), 0) };
-    }
+/// Where a walk is.
+#[derive(Clone, Copy, Default)]
+#[repr(C)]
+struct At {
+    /// Where to look next.
+    address: u64,
+    /// The place from which it goes up, and then down if nothing is said of where that ends.
+    place: u64,
+    /// Beyond this the first hole ends the way up; 0: anywhere.
+    last: u64,
+    /// An address in the binary's lowest segment; 0: not known.
+    headers: u64,
+    /// An address in the dynamic linker's; 0: there is none.
+    linker: u64,
+    /// Pages in a row that were not mapped.
+    hole: u32,
+    longest_hole: u32,
+    /// Steps left in this direction.
+    left: u32,
+    /// Whether it goes down.
+    down: u32,
+    /// Places that have been begun.
+    begun: u32,
+    unused: u32,
 }
 
 /// One step of a [`Walk`]; returns 1 to end it.
 ///
 /// # Safety
 /// Called by the kernel only.
-unsafe extern "C" fn look_up(_index: u32, walk: *mut c_void) -> c_long {
+unsafe extern "C" fn step(_index: u32, walk: *mut c_void) -> c_long {
     // SAFETY: the `Walk` that the caller passed.
     let walk = unsafe { &mut *walk.cast::<Walk>() };
-    if find(walk.address, &mut walk.found) {
-        send(&walk.found, walk.who);
-        walk.address = walk.found.end;
-        walk.hole = 0;
-        return 0;
+    let mut at = At::default();
+    // Through a helper, so that the verifier knows nothing of the values: each step is the same to it, and it
+    // follows one, not one for each place and each number of steps left.
+    // SAFETY: both lie on the program's stack.
+    unsafe {
+        bpf_probe_read_kernel(
+            (&raw mut at).cast(),
+            size_of::<At>() as u32,
+            (&raw const walk.at).cast(),
+        )
+    };
+    if at.left > 0 {
+        at.left -= 1;
+        if find(at.address, &mut walk.found) {
+            send(&walk.found, walk.who);
+            at.hole = 0;
+            at.address = if at.down == 0 {
+                walk.found.end
+            } else {
+                walk.found.start.wrapping_sub(1)
+            };
+            walk.at = at;
+            return 0;
+        }
+        if at.down == 0 && at.address <= at.last && at.hole < at.longest_hole {
+            at.address = (at.address & !(PAGE - 1)).wrapping_add(PAGE);
+            at.hole += 1;
+            walk.at = at;
+            return 0;
+        }
     }
-    if walk.address > walk.last || walk.hole >= walk.longest_hole {
-        return 1;
-    }
-    walk.address = (walk.address & !(PAGE - 1)).wrapping_add(PAGE);
-    walk.hole += 1;
-    0
+    // Not from where it has begun at the lowest address, nor before the first place.
+    let was_around = at.begun > 0 && at.down == 0 && at.last == 0;
+    let is_on = if was_around {
+        at.down = 1;
+        at.address = at.place;
+        at.left = NEIGHBOURS;
+        true
+    } else {
+        at.next_place()
+    };
+    walk.at = at;
+    c_long::from(!is_on)
 }
 
-/// The same the other way, as far as mappings touch each other.
-///
-/// # Safety
-/// Called by the kernel only.
-unsafe extern "C" fn look_down(_index: u32, walk: *mut c_void) -> c_long {
-    // SAFETY: the `Walk` that the caller passed.
-    let walk = unsafe { &mut *walk.cast::<Walk>() };
-    if !find(walk.address, &mut walk.found) {
-        return 1;
+impl At {
+    /// Begins at the next place; whether there is one.
+    #[inline(always)]
+    fn next_place(&mut self) -> bool {
+        let task = Task::current();
+        let mm = task.mm();
+        let end = mm.get(Offset::MmEndData);
+        let is_known = self.headers != 0;
+        (self.down, self.hole, self.longest_hole) = (0, 0, 0);
+        (self.last, self.left) = (0, NEIGHBOURS);
+        self.place = match self.begun {
+            0 => mm.get(Offset::MmStartStack),
+            1 => mm.get(Offset::MmVdso),
+            // The highest segment may be further away than the walk reaches.
+            2 => end.wrapping_sub(1),
+            3 if is_known => {
+                self.last = end;
+                self.longest_hole = STEPS_IN_BINARY;
+                self.left = STEPS_IN_BINARY;
+                self.headers
+            }
+            3 => mm.get(Offset::MmStartCode),
+            4 if is_known => {
+                self.last = u64::MAX;
+                self.longest_hole = HOLE_IN_LINKER;
+                // Without one there is nothing to look for.
+                self.left = if self.linker == 0 { 0 } else { STEPS_IN_LINKER };
+                self.linker
+            }
+            4 => task.registers().get(Offset::InstructionPointer),
+            _ => return false,
+        };
+        self.begun += 1;
+        self.address = self.place;
+        true
     }
-    send(&walk.found, walk.who);
-    walk.address = walk.found.start.wrapping_sub(1);
-    0
 }
 
 #[inline(always)]

@@ -100,7 +100,7 @@ pub fn process_exec(ctx: RawTracePointContext) -> i32 {
         if let Some((space, _)) = OtherTask(ctx.arg::<*const u8>(0)).space() {
             turn::begin_space(space, who);
         }
-        program::send_mappings(task.mm(), task.registers(), who);
+        program::send_mappings(task.mm(), who);
         about_itself(Kind::Exec, 0, who, ctx.command().unwrap_or_default());
     }
     0
