@@ -2,10 +2,11 @@
 
 use std::io::Write as _;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 use super::output;
 use crate::{
+    analysis::units::moment,
     capture::recording::End,
     cli::Report,
     report::json,
@@ -25,7 +26,14 @@ pub fn report(options: &Report) -> Result<u8> {
     let path = options.file.as_deref().context("no recording was named")?;
     let patterns = known::with(&options.output.patterns)?;
     let files = output::Files::create(&options.output)?;
-    let (report, end) = replay(path, patterns, options.output.window())?;
+    let window = options.output.window();
+    let (report, end) = replay(path, patterns, window)?;
+    ensure!(
+        window.from_ns <= report.duration_ns,
+        "{} ends at {}, before the window begins: choose an earlier one",
+        path.display(),
+        moment(report.duration_ns)
+    );
     output::give(&report, &options.output, files, Screen::Stdout)?;
     match end {
         End::Whole => Ok(0),

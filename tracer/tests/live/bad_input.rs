@@ -266,3 +266,25 @@ impl Drop for SmallDisk {
         let _ = Command::new("umount").arg(&self.0).status();
     }
 }
+
+#[test]
+fn a_window_that_is_none_or_lies_behind_the_end_is_refused() {
+    let folder = folder();
+    let path = recording(folder.path());
+    let of = |window: &str| {
+        let mut command = tracer();
+        command.args(["report", "--window", window]).arg(&path);
+        command.output().unwrap()
+    };
+    refused(&of("1h.."), &["ends at", "before the window begins"]);
+    for (window, why) in [
+        ("10s", "write FROM..TO"),
+        ("9s..3s", "ends before it begins"),
+        ("x..", "is no time"),
+    ] {
+        let output = of(window);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert!(text(&output.stderr).contains(why), "{output:?}");
+    }
+    assert!(of("0s..1h").status.success());
+}
