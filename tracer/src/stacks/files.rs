@@ -16,6 +16,7 @@ use rustix::fs::{Stat, fstat, major, minor};
 use super::cfi::Cfi;
 use super::elf::{self, Layout};
 use super::exec_maps::{self, ExecMap};
+use super::nearby::Nearby;
 use super::open;
 use crate::event::Pid;
 
@@ -55,7 +56,7 @@ impl Identity {
         }
     }
 
-    fn of(stat: &Stat) -> Self {
+    pub(super) fn of(stat: &Stat) -> Self {
         Self {
             device: (major(stat.st_dev), minor(stat.st_dev)),
             inode: stat.st_ino,
@@ -113,6 +114,8 @@ pub struct Files {
     loaded: HashMap<FileId, Weak<Loaded>>,
     /// The last ones found, and the path by which they were mapped then.
     kept: VecDeque<(Identity, Arc<str>, Arc<Loaded>)>,
+    /// Where else to look.
+    nearby: Nearby,
     vdso: Option<Arc<Loaded>>,
 }
 
@@ -158,14 +161,22 @@ impl Files {
     }
 
     /// Gets to know the files of this very process: those that most processes have, the C library and the
-    /// dynamic linker.
+    /// dynamic linker. Others are looked for where these are, and where programs are run from.
     pub fn know_own(&mut self) {
+        self.nearby = Nearby::of_path();
         let pid = Pid(std::process::id());
         for map in exec_maps::read(pid).unwrap_or_default() {
             // The tool itself is nobody else's, and large.
             if map.name.contains(".so") {
                 self.behind(pid, &map);
+                self.nearby_of(Path::new(&map.name));
             }
+        }
+    }
+
+    fn nearby_of(&mut self, file: &Path) {
+        if let Some(directory) = file.parent() {
+            self.nearby.add(directory);
         }
     }
 
@@ -181,6 +192,7 @@ impl Files {
         };
         if let Some(loaded) = self.load(FileId::of(&stat), file) {
             self.keep(Identity::of(&stat), &path.to_string_lossy(), &loaded);
+            self.nearby_of(&path);
         }
     }
 
@@ -191,8 +203,18 @@ impl Files {
             .push_front((identity, name.into(), Arc::clone(loaded)));
     }
 
-    /// A file that was found before, and its path then; `None` also if it has been changed since.
-    pub(super) fn known(&self, identity: Identity) -> Option<(Arc<str>, Arc<Loaded>)> {
+    /// A file that was found before, or is nearby, and its path then.
+    pub(super) fn known(&mut self, identity: Identity) -> Option<(Arc<str>, Arc<Loaded>)> {
+        self.found(identity).or_else(|| {
+            let (path, file, stat) = self.nearby.find(identity)?;
+            let loaded = self.load(FileId::of(&stat), file)?;
+            self.keep(identity, &path.to_string_lossy(), &loaded);
+            Some((path.to_string_lossy().into(), loaded))
+        })
+    }
+
+    /// A file that was found before; `None` also if it has been changed since.
+    fn found(&self, identity: Identity) -> Option<(Arc<str>, Arc<Loaded>)> {
         let mut kept = self.kept.iter();
         let (_, name, loaded) = kept.find(|(known, ..)| *known == identity)?;
         let now = FileId::of(&fstat(&loaded.module.file).ok()?);

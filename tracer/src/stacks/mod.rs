@@ -2,7 +2,7 @@
 //!
 //! In the order of the data: [`unwind`] turns registers and a copy of stack bytes ([`raw`]) into
 //! return addresses; it asks [`modules`] what code lies where in an address space (in which of the
-//! [`files`]), and [`cfi`] how to leave a function at a given pc ([`go`] knows what Go's tables do not
+//! [`files`], which [`nearby`] finds where the process is gone), and [`cfi`] how to leave a function at a given pc ([`go`] knows what Go's tables do not
 //! tell; the machine's part is in [`arch`]). [`symbolize`] then names the addresses, in a thread of its own: native code by
 //! [`native_names`] (with [`debug_files`]), code made at run time by [`perf_map`] (which name was an
 //! address's when: [`perf_names`]) and [`runtime_names`].
@@ -18,6 +18,8 @@ pub mod unwind;
 pub mod modules;
 
 pub mod files;
+
+pub mod nearby;
 
 pub mod cfi;
 

@@ -378,6 +378,14 @@ impl Space {
         self.find(address).is_some()
     }
 
+    /// Whether the kernel has told of code here, of a file that nobody could look at.
+    #[must_use]
+    pub fn is_of_unseen_file(&self, address: u64) -> bool {
+        self.unknown
+            .iter()
+            .any(|told| told.range.contains(&address))
+    }
+
     /// How to leave the function at this address; `None` if there is no code.
     pub fn exit(&mut self, lookup: u64) -> Option<Exit> {
         if let Some(&exit) = self.exits.get(&lookup) {

@@ -164,6 +164,8 @@ struct Walk {
     frames: Vec<(u64, bool)>,
     quality: StackQuality,
     met_unknown_code: bool,
+    /// Where it was led to that is no code, as far as it is known.
+    led_to: Option<u64>,
     /// It ended where memory was wanted that was not sent.
     wanted_memory: bool,
     /// The frame that was to blame, if the walk did not reach the end: the last one from which the frame
@@ -177,6 +179,7 @@ impl Walk {
             frames: vec![(raw.ip, true)],
             quality: StackQuality::Broken,
             met_unknown_code: false,
+            led_to: None,
             wanted_memory: false,
             astray: 0,
         };
@@ -194,6 +197,7 @@ impl Walk {
                     if !space.is_code(lookup(found.ip, is_exact)) {
                         log::trace!("{registers:x?} leads to {found:x?}, which is no code");
                         walk.met_unknown_code = true;
+                        walk.led_to = Some(lookup(found.ip, is_exact));
                         break StackQuality::Broken;
                     }
                     if walk.frames.len() > MAX_FRAMES {
@@ -247,8 +251,11 @@ impl Walk {
             }
             _ if pressure => Some((Cause::Pressure, String::new())),
             StackQuality::Cut => Some((Cause::BeyondCopy, module())),
-            // Nothing is known of it, or only of the program that it began after this one.
-            StackQuality::Broken | StackQuality::None if !space.is_code(raw.ip) => {
+            // Nothing is known of it, or only of the program that it began after this one, or not of each file.
+            StackQuality::Broken | StackQuality::None
+                if !space.is_code(raw.ip)
+                    || self.led_to.is_some_and(|to| space.is_of_unseen_file(to)) =>
+            {
                 Some((Cause::Gone, String::new()))
             }
             StackQuality::Broken | StackQuality::None => {

@@ -1,7 +1,7 @@
 //! Code that is gone when the collector comes to look: the kernel has told which file it was.
 
 use std::{
-    ffi::CString,
+    ffi::{CString, OsStr},
     fs,
     path::{Path, PathBuf},
 };
@@ -11,9 +11,9 @@ use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 use tracer::event::{Stack, StackQuality};
 
 use crate::{
-    command::folder,
+    command::{folder, tracer},
     compiled::compile,
-    recorded::{record, record_libraries, stacks_of_maps},
+    recorded::{record, record_by, record_libraries, stacks_of_maps},
 };
 
 /// Maps 64 KiB in a function of its own.
@@ -92,6 +92,52 @@ fn a_process_that_ends_at_once_has_stacks_down_to_its_start() {
     record(&path, &program, &[CHILDREN.to_string().as_ref()]);
     let (stacks, mapped) = stacks_of_maps(&path);
     assert_eq!(mapped.len(), CHILDREN);
+    for id in mapped {
+        let names = functions(&stacks[&id]);
+        assert_eq!(names[..3], ["mmap", "only_this", "main"], "{names:?}");
+        assert_eq!(names.last(), Some(&"_start"), "{names:?}");
+    }
+}
+
+/// Starts each of these programs once, one after the other.
+const EACH: &str = r#"
+#include <spawn.h>
+#include <sys/wait.h>
+extern char **environ;
+int main(int count, char **words) {
+    for (int i = 1; i < count; i++) {
+        char *child[] = { words[i], 0 };
+        pid_t pid;
+        if (posix_spawn(&pid, words[i], 0, 0, child, environ)) return 1;
+        waitpid(pid, 0, 0);
+    }
+}
+"#;
+
+#[test]
+fn programs_on_the_path_that_end_at_once_need_not_be_seen_alive() {
+    const PROGRAMS: usize = 40;
+    let folder = folder();
+    let programs = folder.path().join("programs");
+    fs::create_dir(&programs).unwrap();
+    let options = ["-O2", "-fno-optimize-sibling-calls"];
+    let family = compile(&programs, &with_place(FAMILY), &options);
+    let each = compile(folder.path(), EACH, &options);
+    // Files of their own, none of which anybody has looked at.
+    let copies: Vec<PathBuf> = (0..PROGRAMS)
+        .map(|number| {
+            let copy = programs.join(format!("copy-{number}"));
+            fs::copy(&family, &copy).unwrap();
+            copy
+        })
+        .collect();
+    let words: Vec<&OsStr> = copies.iter().map(|copy| copy.as_os_str()).collect();
+    let path = folder.path().join("each.vmt");
+    let mut tracer = tracer();
+    tracer.env("PATH", &programs);
+    record_by(tracer, &path, &each, &words);
+    let (stacks, mapped) = stacks_of_maps(&path);
+    assert_eq!(mapped.len(), PROGRAMS);
     for id in mapped {
         let names = functions(&stacks[&id]);
         assert_eq!(names[..3], ["mmap", "only_this", "main"], "{names:?}");

@@ -1,6 +1,12 @@
 //! Programs recorded to their end, and the stacks that a recording has.
 
-use std::{collections::HashMap, ffi::OsStr, fs, path::Path, process::Output};
+use std::{
+    collections::HashMap,
+    ffi::OsStr,
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
 
 use tracer::{
     capture::recording::Reader,
@@ -12,7 +18,12 @@ use crate::{command::tracer, compiled::compile};
 /// Records a program that is given these words. The ring holds it all: however slow the machine is, nothing is
 /// lost.
 pub fn record(path: &Path, program: &Path, words: &[&OsStr]) -> Output {
-    let output = tracer()
+    record_by(tracer(), path, program, words)
+}
+
+/// The same by a tracer in an environment of its own.
+pub fn record_by(mut tracer: Command, path: &Path, program: &Path, words: &[&OsStr]) -> Output {
+    let output = tracer
         .args(["--quiet", "run", "--faults", "off"])
         .args(["--ring-size", "256MiB", "-o"])
         .arg(path)
