@@ -68,7 +68,7 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> Result<(), Failure> {
     let vm_size_at_start = kernel::status().map_err(Failure::Look)?.vm_size_bytes;
-    growth::touch_small_pages_only();
+    kernel::touch_small_pages_only();
     let books = grow(options)?;
     Truth::new(options.seconds, vm_size_at_start, books)
         .and_then(|truth| truth.print())

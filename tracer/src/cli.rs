@@ -6,6 +6,7 @@ mod diff;
 
 use std::{ffi::OsString, path::PathBuf};
 
+use crate::analysis::units::parse_bytes;
 use crate::analysis::window::Window;
 pub use check::Check;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
@@ -309,6 +310,6 @@ fn window(text: &str) -> Result<Window, String> {
 }
 
 /// Units are binary, as in every report.
-pub(crate) fn size(text: &str) -> Result<u64, parse_size::Error> {
-    parse_size::Config::new().with_binary().parse_size(text)
+pub(crate) fn size(text: &str) -> Result<u64, String> {
+    parse_bytes(text).ok_or_else(|| "this is no size: write 64KiB, 1MiB or 4096".into())
 }

@@ -77,26 +77,29 @@ impl Refused {
     }
 }
 
-/// Turns huge pages off for this process: with them a fault touches more than the page that was
-/// written, as the host's settings will have it, and the truth would depend on the host.
-pub fn touch_small_pages_only() {
-    // SAFETY: this option takes three plain numbers; a kernel that does not know it refuses it,
-    // and then has no huge pages to turn off.
-    unsafe { libc::prctl(libc::PR_SET_THP_DISABLE, 1, 0, 0, 0) };
-}
-
 /// The memory of the first WebAssembly module: 3 of its pages open, in one call.
 #[inline(never)]
 pub fn reserve_first_cage(group: &mut Group) -> Result<(), Refused> {
     let cage = reserve_aligned(group, CAGE, WASM_PAGE)?;
+    open_pages(group, &cage, 0..3, 30)?;
+    black_box(cage);
+    Ok(())
+}
+
+/// Opens some pages of a module's memory in one call, and writes to so many of the kernel's.
+pub fn open_pages(
+    group: &mut Group,
+    cage: &Range,
+    pages: std::ops::Range<usize>,
+    touched: usize,
+) -> Result<(), Refused> {
     let open = Range {
-        start: cage.start + CAGE_FRONT_GUARD,
-        length: 3 * WASM_PAGE,
+        start: cage.start + CAGE_FRONT_GUARD + pages.start * WASM_PAGE,
+        length: pages.len() * WASM_PAGE,
     };
     protect(group, open, libc::PROT_READ | libc::PROT_WRITE)?;
     group.opened(open.length);
-    touch(group, open.start, 30);
-    black_box(cage);
+    touch(group, open.start, touched);
     Ok(())
 }
 
@@ -104,15 +107,8 @@ pub fn reserve_first_cage(group: &mut Group) -> Result<(), Refused> {
 #[inline(never)]
 pub fn reserve_second_cage(group: &mut Group) -> Result<(), Refused> {
     let cage = reserve_aligned(group, CAGE, WASM_PAGE)?;
-    for (page, touched) in [(0, 16), (1, 7)] {
-        let open = Range {
-            start: cage.start + CAGE_FRONT_GUARD + page * WASM_PAGE,
-            length: WASM_PAGE,
-        };
-        protect(group, open, libc::PROT_READ | libc::PROT_WRITE)?;
-        group.opened(open.length);
-        touch(group, open.start, touched);
-    }
+    open_pages(group, &cage, 0..1, 16)?;
+    open_pages(group, &cage, 1..2, 7)?;
     black_box(cage);
     Ok(())
 }

@@ -9,6 +9,14 @@ use serde::Serialize;
 use super::growth::{KIB, PAGE};
 use super::truth::Range;
 
+/// Turns huge pages off for this process: with them a fault touches more than the page that was
+/// written, as the host's settings will have it, and the truth would depend on the host.
+pub fn touch_small_pages_only() {
+    // SAFETY: this option takes three plain numbers; a kernel that does not know it refuses it,
+    // and then has no huge pages to turn off.
+    unsafe { libc::prctl(libc::PR_SET_THP_DISABLE, 1, 0, 0, 0) };
+}
+
 /// From `/proc/self/status`.
 pub struct Status {
     pub vm_size_bytes: usize,

@@ -11,9 +11,8 @@ use super::summary::{
     FailedCalls, Host, LedgerCheck, Limits, Process, RangeDifference, Report, Reservation, SCHEMA,
     Site, Span, StackGrades, StacksSent, TimelinePoint, TracerCost, Trend, Verification,
 };
-use super::suspects::SiteFacts;
 use super::trend::{Course, grows_steadily, trend};
-use super::verdict::{Facts, verdict};
+use super::verdict::{Facts, SiteFacts, verdict};
 use super::view::LedgerView;
 use super::{Analysis, calendar, grades, mapping_words, rate, recognise};
 use crate::event::Learning;

@@ -20,6 +20,18 @@ pub enum Level {
 }
 
 impl Level {
+    /// Each, the least bad first: what is unknown is worse than what is known to do no harm.
+    pub const ALL: [Self; 4] = [Self::Benign, Self::Unknown, Self::Watch, Self::Leak];
+
+    /// Its place among [`Self::ALL`]: the more, the worse.
+    #[must_use]
+    pub fn badness(self) -> usize {
+        Self::ALL
+            .iter()
+            .position(|level| *level == self)
+            .unwrap_or(0)
+    }
+
     /// As in JSON.
     #[must_use]
     pub const fn word(self) -> &'static str {

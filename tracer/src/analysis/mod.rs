@@ -18,6 +18,8 @@ pub mod units;
 
 pub mod names;
 
+pub mod toml_text;
+
 pub mod harm;
 
 pub mod rate;
@@ -50,23 +52,13 @@ mod run;
 
 mod trend;
 
-mod pools;
-
-mod kinds;
-
-mod suspects;
+mod merge;
 
 mod verdict;
 
-mod confidence;
-
-mod merge;
-
-mod assemble;
-
 mod recognise;
 
-mod unusual;
+mod assemble;
 
 mod processes;
 

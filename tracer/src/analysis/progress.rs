@@ -36,7 +36,7 @@ impl Analysis {
         let losses = &self.losses;
         Progress {
             events: self.events,
-            lost: losses.events + losses.stacks + losses.faults + losses.late,
+            lost: losses.total(),
             processes: self.current.len() as u64,
             pid: biggest.map_or(Pid(0), |run| run.pid),
             comm: biggest.map_or_else(String::new, |run| run.identity.comm.clone()),

@@ -5,9 +5,9 @@ use std::rc::Rc;
 use super::Analysis;
 use super::merge::Group;
 use super::patterns::{Observation, Settled};
-use super::pools::Pool;
 use super::run::Run;
 use super::summary::{Pattern, Site, Trend};
+use super::verdict::Pool;
 use super::view::LivingReservation;
 
 impl Analysis {

@@ -79,6 +79,16 @@ pub struct Losses {
     pub since_ns: Option<u64>,
 }
 
+impl Losses {
+    /// Events of whatever kind.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        [self.events, self.stacks, self.faults, self.late]
+            .into_iter()
+            .fold(0, u64::saturating_add)
+    }
+}
+
 /// Failed calls of one kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FailedCalls {

@@ -2,6 +2,14 @@
 
 const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
 
+/// Reads a size as people write it; units are binary, whether they are written `MiB`, `MB` or `M`. `None`: it
+/// is none.
+#[must_use]
+pub fn parse_bytes(text: &str) -> Option<u64> {
+    let binary = parse_size::Config::new().with_binary();
+    binary.parse_size(text.trim()).ok()
+}
+
 /// A size in binary units, two to four digits: `188 KiB`, `1.5 MiB`, `10.0 GiB`.
 #[must_use]
 pub fn bytes(value: u64) -> String {

@@ -1,12 +1,12 @@
 //! The report as Markdown, to be pasted into an issue's thread: versions, verdict, limits, the largest call
 //! sites with their evidence and stacks.
 //!
-//! GitHub's dialect (tables, `<details>`). What a traced process can choose stands in code spans and code
-//! blocks only, with more backticks around it than it has, so that it can neither end them nor ping anybody.
+//! GitHub's dialect (tables, `<details>`); what a traced process can choose goes through [`super::markup`].
 
 use std::io::{self, Write};
 
 use super::figures::Figures;
+use super::markup::{cell, code, fence, plain};
 use super::names::{full_name, location};
 use super::rows::{Common, Row, folded, rows};
 use super::selection::{Candidate as _, Selection};
@@ -46,9 +46,7 @@ pub fn write(report: &Report, selection: &Selection, out: &mut impl Write) -> io
 }
 
 fn machine(report: &Report, out: &mut impl Write) -> io::Result<()> {
-    let losses = &report.losses;
-    let lost = losses.events + losses.faults + losses.stacks + losses.late;
-    let lost = match lost {
+    let lost = match report.losses.total() {
         0 => "none lost".to_owned(),
         lost => format!("**{} lost**", count(lost)),
     };
@@ -246,77 +244,5 @@ fn with_peak(end: u64, peak: u64) -> String {
         end
     } else {
         format!("{end}, {peak} at its peak")
-    }
-}
-
-/// Our own words, in which names may stand: nothing in them is Markdown.
-fn plain(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    for letter in escape(text).chars() {
-        match letter {
-            '&' => plain.push_str("&amp;"),
-            '<' => plain.push_str("&lt;"),
-            // A name must neither be a link nor call anybody.
-            '@' => plain.push_str("@\u{2060}"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' | '>' | '!' => {
-                plain.push('\\');
-                plain.push(letter);
-            }
-            _ => plain.push(letter),
-        }
-    }
-    plain
-}
-
-/// A name in a code span.
-fn code(text: &str) -> String {
-    let text = escape(text);
-    if text.trim().is_empty() {
-        return String::new();
-    }
-    let fence = fence([text.as_str()], 1);
-    // A space at both ends belongs to the span's marks (CommonMark 6.1).
-    if fence.len() > 1 || text.starts_with('`') {
-        format!("{fence} {text} {fence}")
-    } else {
-        format!("{fence}{text}{fence}")
-    }
-}
-
-/// A name in a code span in a table, where even there a `|` would end the cell.
-fn cell(text: &str) -> String {
-    code(text).replace('|', "\\|")
-}
-
-/// More backticks than any run of them in the texts.
-fn fence<'a>(texts: impl IntoIterator<Item = &'a str>, least: usize) -> String {
-    let longest = texts
-        .into_iter()
-        .flat_map(|text| text.split(|letter| letter != '`'))
-        .map(str::len)
-        .max();
-    "`".repeat(least.max(longest.unwrap_or(0) + 1))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{cell, code, fence, plain};
-
-    #[test]
-    fn a_name_cannot_leave_its_span() {
-        assert_eq!(code("mmap"), "`mmap`");
-        assert_eq!(code("a`b``c"), "``` a`b``c ```");
-        assert_eq!(code("a\nb"), "`a\\x0ab`");
-        assert_eq!(code(" "), "");
-        assert_eq!(cell("a|b"), "`a\\|b`");
-        assert_eq!(fence(["```", "x"], 3), "````");
-    }
-
-    #[test]
-    fn words_are_no_markup() {
-        assert_eq!(
-            plain("<b>@ann *x* [y](z)"),
-            "&lt;b>@\u{2060}ann \\*x\\* \\[y\\](z)".replace("b>", "b\\>")
-        );
     }
 }

@@ -26,6 +26,8 @@ pub mod text;
 
 pub mod json;
 
+pub mod markup;
+
 pub mod markdown;
 
 pub mod budgets;

@@ -75,6 +75,11 @@ fn grades(grades: &mut StackGrades) {
 
 fn frames(frames: &mut [Frame]) {
     for frame in frames {
+        // A runtime may have put a file into the name.
+        if let Some(function) = &mut frame.function {
+            let words: Vec<String> = function.split(' ').map(shortened).collect();
+            *function = words.join(" ");
+        }
         if let Some(module) = &mut frame.module {
             path(module);
         }

@@ -58,6 +58,7 @@ fn a_redacted_report_has_no_folder_no_argument_and_no_host() {
     process.sites[0].name = "/var/secret-place/data file".into();
     process.sites[0].frames[0].module = Some("/opt/secret-place/lib.so".into());
     process.sites[0].frames[0].file = Some("file:///opt/secret-place/a.js".into());
+    process.sites[0].frames[0].function = Some("RegExp:x /opt/secret-place/b.js:1:1".into());
     let mut pattern = tracer::analysis::summary::Pattern::default();
     pattern
         .evidence

@@ -127,14 +127,6 @@ pub const FIGURES: [(&str, Figure); 9] = [
     ("peak", Figure::Peak),
 ];
 
-/// Levels by their names, the least bad first.
-pub const LEVELS: [(&str, Level); 4] = [
-    ("benign", Level::Benign),
-    ("unknown", Level::Unknown),
-    ("watch", Level::Watch),
-    ("leak", Level::Leak),
-];
-
 impl Subject {
     /// What it is counted in.
     #[must_use]

@@ -14,7 +14,7 @@ use toml::Spanned;
 
 use super::expression::Budget;
 use super::parse::parse;
-pub use crate::analysis::patterns::Mistake;
+use crate::analysis::toml_text::{self, Mistake};
 
 /// What such a file says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -45,14 +45,8 @@ struct RawBudget {
 /// # Errors
 /// The first mistake, and its line.
 pub fn read(text: &str) -> Result<Budgets, Mistake> {
-    let at = |offset: usize, what: String| Mistake {
-        line: 1 + text[..offset.min(text.len())].matches('\n').count(),
-        what,
-    };
-    let file: File = toml::from_str(text).map_err(|error| {
-        let offset = error.span().map_or(0, |span| span.start);
-        at(offset, error.message().replace('\n', " "))
-    })?;
+    let at = |offset: usize, what: String| Mistake::at(text, offset, what);
+    let file: File = toml_text::read(text)?;
     let budgets = file.budget.into_iter().map(|raw| {
         let place = raw.fail_on.span().start;
         let budget = parse(raw.fail_on.get_ref()).map_err(|what| at(place, what))?;

@@ -7,8 +7,8 @@ use super::expression::{Budget, Figure, Limit, Subject, Total};
 use super::measure::{Measured, concerned, lost_events, measure, part};
 use super::model::{Judged, Outcome, Part, SCHEMA, State};
 use super::parse::no_such;
+use crate::analysis::diff::diff;
 use crate::analysis::diff::model::{Change, SiteChange};
-use crate::analysis::diff::{badness, diff};
 use crate::analysis::summary::{Level, Report, Site, Trend};
 
 /// Sites named for each budget.
@@ -187,9 +187,9 @@ fn amount(
 /// The worst of all verdicts. Of a trace with losses it may have been worse.
 fn level(judged: Judged, report: &Report, limit: Level) -> Judged {
     let levels = report.processes.iter().map(|one| one.verdict.level);
-    let worst = levels.max_by_key(|level| badness(*level));
+    let worst = levels.max_by_key(|level| level.badness());
     let above = worst.is_some_and(|level| {
-        badness(level) > badness(limit) || (judged.inclusive && level == limit)
+        level.badness() > limit.badness() || (judged.inclusive && level == limit)
     });
     let why = if worst.is_none() {
         Some("nothing was traced".to_owned())
@@ -246,10 +246,10 @@ fn guilty(report: &Report) -> Vec<Part> {
     let processes = report.processes.iter();
     let worst = processes
         .clone()
-        .map(|one| badness(one.verdict.level))
+        .map(|one| one.verdict.level.badness())
         .max();
     let own: Vec<&Site> = processes
-        .filter(|process| Some(badness(process.verdict.level)) == worst)
+        .filter(|process| Some(process.verdict.level.badness()) == worst)
         .flat_map(|process| &process.sites)
         .filter(|site| !site.pre_existing)
         .collect();

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::expression::{Figure, Subject, Total};
-use crate::analysis::summary::{Process, Report, Site};
+use crate::analysis::summary::{Pattern, Process, Report, Site};
 
 /// A figure: at least this, at most that.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -253,7 +253,10 @@ pub fn concerned<'a>(
     let sites = processes.flat_map(|process| &process.sites);
     sites.filter(move |site| match subject {
         Subject::Total(Total::NeverReleased | Total::Grown) | Subject::Level => !site.pre_existing,
-        Subject::Total(Total::Unexplained) => !site.pre_existing && site.pattern.is_none(),
+        Subject::Total(Total::Unexplained) => {
+            let is_known = site.pattern.as_ref().is_some_and(Pattern::is_sure);
+            !site.pre_existing && !is_known
+        }
         Subject::Total(Total::Difference | Total::Processes) => false,
         Subject::Total(_) | Subject::Process(..) => true,
         Subject::Pattern(id, _) => site.pattern.as_ref().is_some_and(|one| one.id == *id),

@@ -9,7 +9,7 @@
 //! | `resident` | bytes in memory |
 //! | `touched`, `charged`, `reserved`, `calls` | of all call sites, also what was there before the trace |
 //! | `never-released` | reserved in the trace and still alive |
-//! | `unexplained` | the part of `never-released` that is of no known kind |
+//! | `unexplained` | the part of `never-released` that is of no known kind for sure, as in the verdict |
 //! | `grown` | mapped bytes at the end above those at the start, of each process that grew |
 //! | `difference` | between ledger and kernel, without its sign |
 //! | `maps` | mappings at the last look |

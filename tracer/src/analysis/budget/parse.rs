@@ -1,7 +1,9 @@
 //! A budget's expression, read.
 
-use super::expression::{Budget, FIGURES, Figure, LEVELS, Limit, Subject, TOTALS};
+use super::expression::{Budget, FIGURES, Figure, Limit, Subject, TOTALS};
 use super::model::Unit;
+use crate::analysis::summary::Level;
+use crate::analysis::units::parse_bytes;
 
 /// What follows a growth in the other way to write it.
 const OVER_BASELINE: &str = "over baseline";
@@ -125,14 +127,14 @@ fn limit(text: &str, subject: &Subject, growth: bool) -> Result<Limit, String> {
     }
     match subject.unit() {
         Unit::Level if growth => Err("a level does not grow; write `level >= watch`".into()),
-        Unit::Level => LEVELS
-            .iter()
-            .find(|(name, _)| *name == text)
-            .map(|(_, level)| Limit::Level(*level))
-            .ok_or_else(|| no_such("level", text, LEVELS.iter().map(|(name, _)| *name))),
-        Unit::Bytes => parse_size::parse_size(text)
+        Unit::Level => Level::ALL
+            .into_iter()
+            .find(|level| level.word() == text)
+            .map(Limit::Level)
+            .ok_or_else(|| no_such("level", text, Level::ALL.into_iter().map(Level::word))),
+        Unit::Bytes => parse_bytes(text)
             .map(Limit::Amount)
-            .map_err(|_| format!("`{text}` is no size; write one like 100MiB, 11GiB or 4096")),
+            .ok_or_else(|| format!("`{text}` is no size; write one like 100MiB, 11GiB or 4096")),
         Unit::Count => text
             .replace([',', '_'], "")
             .parse()

@@ -66,32 +66,18 @@ pub fn diff(old: &Report, new: &Report) -> Diff {
     diff
 }
 
-/// How bad a level is: what is unknown is worse than what is known to do no harm.
-#[must_use]
-pub fn badness(level: Level) -> u8 {
-    match level {
-        Level::Benign => 0,
-        Level::Unknown => 1,
-        Level::Watch => 2,
-        Level::Leak => 3,
-    }
-}
-
 /// The worst level of any process.
 fn worst(report: &Report) -> Option<Level> {
     let levels = report.processes.iter().map(|one| one.verdict.level);
-    levels.max_by_key(|level| badness(*level))
+    levels.max_by_key(|level| level.badness())
 }
 
 fn side(report: &Report) -> Side {
-    let losses = &report.losses;
     Side {
         started_at: report.started_at.clone(),
         duration_ns: report.duration_ns,
         faults: report.faults.clone(),
-        lost: [losses.events, losses.stacks, losses.faults, losses.late]
-            .into_iter()
-            .fold(0, u64::saturating_add),
+        lost: report.losses.total(),
     }
 }
 

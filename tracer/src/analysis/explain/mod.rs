@@ -24,7 +24,7 @@ use super::harm::{Position, harms};
 use super::mapping_words;
 use super::patterns::Patterns;
 use super::summary::{Harm, Host, Limits, Pattern, Span, Verdict};
-use super::unusual::is_open;
+use super::verdict::is_open;
 use crate::event::{Identity, Machine, Started};
 
 /// The schema's name: only additions without a new number.

@@ -2,9 +2,9 @@
 
 use super::Explanation;
 use crate::analysis::harm;
-use crate::analysis::kinds;
 use crate::analysis::summary::{Kind, Level, Verdict};
 use crate::analysis::units::{bytes, counted, percent};
+use crate::analysis::verdict::kinds;
 
 /// A whole process below this does no harm, bytes.
 const SMALL: u64 = 32 << 20;

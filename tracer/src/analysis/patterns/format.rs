@@ -1,8 +1,6 @@
 //! The text that patterns are written in: TOML, strict. What is not known there is a mistake, so that a
 //! condition spelled wrongly is not one that is never asked.
 
-use std::fmt;
-
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -12,24 +10,8 @@ use super::shape::{self, RawShape};
 use super::{Knob, Known};
 use crate::analysis::mapping_words;
 use crate::analysis::summary::Level;
+use crate::analysis::toml_text::{self, Mistake};
 use crate::ledger::change::Origin;
-
-/// What is wrong with a text, on which line, and what to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mistake {
-    /// From 1 on.
-    pub line: usize,
-    /// What, and what to do; one line.
-    pub what: String,
-}
-
-impl fmt::Display for Mistake {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.line, self.what)
-    }
-}
-
-impl std::error::Error for Mistake {}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -112,14 +94,8 @@ enum Call {
 
 /// Reads the patterns of a text.
 pub fn read(text: &str) -> Result<Vec<Known>, Mistake> {
-    let at = |offset: usize, what: String| Mistake {
-        line: 1 + text[..offset.min(text.len())].matches('\n').count(),
-        what,
-    };
-    let file: File = toml::from_str(text).map_err(|error| {
-        let offset = error.span().map_or(0, |span| span.start);
-        at(offset, error.message().replace('\n', " "))
-    })?;
+    let at = |offset: usize, what: String| Mistake::at(text, offset, what);
+    let file: File = toml_text::read(text)?;
     let mut read: Vec<Known> = Vec::new();
     for raw in file.pattern {
         let place = raw.span().start;

@@ -16,13 +16,13 @@ mod shape;
 pub(super) mod words;
 
 pub use condition::{Observation, Settled};
-pub use format::Mistake;
 pub use range::Ranges;
 pub use shape::Shape;
 
 use condition::When;
 
 use super::summary::{Level, Pattern};
+use super::toml_text::Mistake;
 
 /// Patterns, in the order in which they were read.
 #[derive(Clone, Debug, Default)]

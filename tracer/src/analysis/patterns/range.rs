@@ -1,5 +1,7 @@
 //! Sizes and ranges of sizes as patterns write them: `67108864`, `64 MiB`, `1 GiB..16 GiB`.
 
+use crate::analysis::units::parse_bytes;
+
 /// From–to, both included, bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Range {
@@ -41,16 +43,13 @@ impl Range {
     }
 }
 
-/// Reads a size; units are binary, whether they are written `MiB`, `MB` or `M`.
+/// Reads a size.
 ///
 /// # Errors
 /// What is wrong, without the place.
 pub fn size(text: &str) -> Result<u64, String> {
-    let text = text.trim();
-    parse_size::Config::new()
-        .with_binary()
-        .parse_size(text)
-        .map_err(|_| format!("`{text}` is no size: write 67108864, 64MiB or 1GiB..16GiB"))
+    let wrong = || format!("`{text}` is no size: write 67108864, 64MiB or 1GiB..16GiB");
+    parse_bytes(text).ok_or_else(wrong)
 }
 
 /// Some ranges, one of which is to hold.

@@ -10,6 +10,7 @@ use std::io::{self, Write};
 use super::{Sites, measured, state};
 use crate::analysis::budget::model::{Judged, Outcome, State};
 use crate::analysis::summary::Report;
+use crate::report::markup::plain;
 use crate::report::text::line::escape;
 
 /// Sites named in an annotation, and in the summary.
@@ -95,56 +96,31 @@ pub fn summary(outcome: &Outcome, report: &Report, out: &mut impl Write) -> io::
             out,
             "| {mark} {} | {} | {} |",
             state(budget.state),
-            plain(&escape(&budget.expression)),
+            plain(&budget.expression),
             plain(&measured(budget))
         )?;
     }
     for trouble in &outcome.trouble {
-        writeln!(out, "\n⚠️ {}", plain(&escape(trouble)))?;
+        writeln!(out, "\n⚠️ {}", plain(trouble))?;
     }
     for budget in &outcome.budgets {
         let details = details(budget, &mut sites);
         if !details.is_empty() {
             // Indented by four: a block of code, whatever is in it.
-            writeln!(out, "\n{}:\n", plain(&escape(&budget.expression)))?;
+            writeln!(out, "\n{}:\n", plain(&budget.expression))?;
             writeln!(out, "    {}", details.trim_start().replace('\n', "\n    "))?;
         }
     }
     writeln!(out)
 }
 
-/// Text that Markdown and HTML leave alone.
-fn plain(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => plain.push_str("&amp;"),
-            '<' => plain.push_str("&lt;"),
-            '>' => plain.push_str("&gt;"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' | '!' | '@' | ':' => {
-                plain.push_str(&format!("&#{};", u32::from(letter)));
-            }
-            _ => plain.push(letter),
-        }
-    }
-    plain
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{data, plain, property};
+    use super::{data, property};
 
     #[test]
     fn what_would_end_a_command_or_its_property_is_escaped() {
         assert_eq!(data("50 %\r\n::error::x"), "50 %25%0D%0A::error::x");
         assert_eq!(property("a: b, 5%"), "a%3A b%2C 5%25");
-    }
-
-    #[test]
-    fn a_name_is_no_markup_in_the_summary() {
-        assert_eq!(
-            plain("<b>a|b</b> [x](y) @all"),
-            "&lt;b&gt;a&#124;b&lt;/b&gt; &#91;x&#93;(y) &#64;all"
-        );
     }
 }

@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use super::brief;
-use super::line::{Line, Paint, cut_end, cut_start, width, wrap};
+use super::line::{Line, Paint, cut_end, cut_start, width};
+use super::page::Page;
 use super::table::{Column, Layout};
 use crate::analysis::diff::model::{
     Change, Diff, Figures, Matched, Prediction, ProcessChange, Side, SiteChange,
@@ -16,34 +17,13 @@ use crate::report::wrappers::Wrappers;
 use super::Style;
 
 const COLUMNS: [Column; 7] = [
-    Column {
-        header: "old",
-        spare: 2,
-    },
-    Column {
-        header: "new",
-        spare: 1,
-    },
-    Column {
-        header: "reserved",
-        spare: 0,
-    },
-    Column {
-        header: "accessible",
-        spare: 6,
-    },
-    Column {
-        header: "touched",
-        spare: 3,
-    },
-    Column {
-        header: "charged",
-        spare: 4,
-    },
-    Column {
-        header: "live, calls",
-        spare: 5,
-    },
+    Column::new("old", 2),
+    Column::new("new", 1),
+    Column::new("reserved", 0),
+    Column::new("accessible", 6),
+    Column::new("touched", 3),
+    Column::new("charged", 4),
+    Column::new("live, calls", 5),
 ];
 /// Where titles begin: before them stands how a row was matched.
 const INDENT: usize = 4;
@@ -121,12 +101,11 @@ impl<W: Write> Writer<'_, W> {
     }
 
     fn text(&mut self, indent: usize, paint: Paint, text: &str) -> io::Result<()> {
-        for part in wrap(text, self.style.width - indent) {
-            let mut line = Line::new();
-            line.to_column(indent).add(paint, &part);
-            self.line(&line)?;
-        }
-        Ok(())
+        let page = Page {
+            width: self.style.width,
+            color: self.style.color,
+        };
+        page.indented(indent, paint, text, self.out)
     }
 
     fn head(&mut self, diff: &Diff) -> io::Result<()> {

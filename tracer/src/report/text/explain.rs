@@ -11,26 +11,11 @@ use crate::analysis::summary::Level;
 use crate::analysis::units::{bytes, count, counted, percent};
 
 const COLUMNS: [Column; 5] = [
-    Column {
-        header: "count",
-        spare: 0,
-    },
-    Column {
-        header: "reserved",
-        spare: 0,
-    },
-    Column {
-        header: "accessible",
-        spare: 3,
-    },
-    Column {
-        header: "resident",
-        spare: 1,
-    },
-    Column {
-        header: "charged",
-        spare: 2,
-    },
+    Column::new("count", 0),
+    Column::new("reserved", 0),
+    Column::new("accessible", 3),
+    Column::new("resident", 1),
+    Column::new("charged", 2),
 ];
 /// Before the titles.
 const INDENT: usize = 3;

@@ -1,4 +1,4 @@
-//! The table of what was never released, by thread or by module.
+//! The table of what was never released, by kind, by thread or by module.
 
 use std::io::{self, Write};
 
@@ -10,7 +10,7 @@ use super::table::Layout;
 use crate::analysis::summary::{Process, Site};
 use crate::report::figures::Figures;
 use crate::report::folding::Folded;
-use crate::report::selection::Candidate;
+use crate::report::selection::{By, Candidate};
 
 /// Before the titles.
 const INDENT: usize = 4;
@@ -32,45 +32,21 @@ impl Candidate for Group {
 }
 
 impl<W: Write> Writer<'_, W> {
-    pub(super) fn by_pattern(
+    /// A line for each kind, thread or module; call sites have tables of their own.
+    pub(super) fn grouped(
         &mut self,
         process: &Process,
         sites: &[(&Site, Folded)],
+        by: By,
         most: usize,
     ) -> io::Result<()> {
-        let groups = grouped(sites, |site, _| {
-            let pattern = site.pattern.as_ref();
-            pattern.map_or_else(|| "of no known kind".into(), |pattern| pattern.name.clone())
-        });
-        self.groups(process, "never released, by kind", groups, most)
-    }
-
-    pub(super) fn by_thread(
-        &mut self,
-        process: &Process,
-        sites: &[(&Site, Folded)],
-        most: usize,
-    ) -> io::Result<()> {
-        let groups = grouped(sites, |site, _| {
-            if site.thread_names.is_empty() {
-                "?".into()
-            } else {
-                site.thread_names.join(", ")
-            }
-        });
-        self.groups(process, "never released, by thread", groups, most)
-    }
-
-    pub(super) fn by_module(
-        &mut self,
-        process: &Process,
-        sites: &[(&Site, Folded)],
-        most: usize,
-    ) -> io::Result<()> {
-        let groups = grouped(sites, |_, folded| {
-            folded.module.clone().unwrap_or_else(|| "?".into())
-        });
-        self.groups(process, "never released, by module", groups, most)
+        let (word, key): (&str, fn(&Site, &Folded) -> String) = match by {
+            By::Pattern => ("kind", kind),
+            By::Thread => ("thread", threads),
+            By::Site | By::Module => ("module", module),
+        };
+        let title = format!("never released, by {word}");
+        self.groups(process, &title, grouped(sites, key), most)
     }
 
     fn groups(
@@ -99,6 +75,23 @@ impl<W: Write> Writer<'_, W> {
         self.hidden(INDENT, &chosen)?;
         self.before(&layout, &before, cells.last().map_or(&[], Vec::as_slice))
     }
+}
+
+fn kind(site: &Site, _: &Folded) -> String {
+    let pattern = site.pattern.as_ref();
+    pattern.map_or_else(|| "of no known kind".into(), |pattern| pattern.name.clone())
+}
+
+fn threads(site: &Site, _: &Folded) -> String {
+    if site.thread_names.is_empty() {
+        "?".into()
+    } else {
+        site.thread_names.join(", ")
+    }
+}
+
+fn module(_: &Site, folded: &Folded) -> String {
+    folded.module.clone().unwrap_or_else(|| "?".into())
 }
 
 fn grouped(sites: &[(&Site, Folded)], key: impl Fn(&Site, &Folded) -> String) -> Vec<Group> {

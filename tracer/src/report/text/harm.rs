@@ -4,11 +4,10 @@
 use crate::analysis::summary::{Harm, Level, Limits, Process};
 use crate::analysis::units::{bytes, bytes_of, count, duration, percent};
 
+/// ns.
+const MINUTE: u64 = 60_000_000_000;
 /// Later than this nobody acts on it, ns.
-const SOON: u64 = 30 * 24 * 3_600_000_000_000;
-/// A growth that brings less than this of the limit within [`SOON`] is not worth a word: see
-/// [`Harm::reached_in_ns`].
-const HOUR: u64 = 3_600_000_000_000;
+const SOON: u64 = 30 * 24 * 60 * MINUTE;
 
 /// The line, and whether something on it is near its limit. `level`: of the verdict.
 #[must_use]
@@ -92,7 +91,7 @@ fn words(harm: &Harm) -> String {
     if let Some((time, rate)) = harm.reached_in_ns.zip(harm.growth_per_hour)
         && time < SOON
     {
-        let when = if time < HOUR / 60 {
+        let when = if time < MINUTE {
             "at once".into()
         } else {
             format!("in {}", duration(time))

@@ -166,9 +166,8 @@ impl<W: Write> Writer<'_, W> {
             duration_ns,
             ..
         } = self.report;
-        let lost = losses.events + losses.faults + losses.stacks + losses.late;
         let mut text = counted(*events, "event", "events");
-        match lost {
+        match losses.total() {
             0 => text.push_str(", none lost"),
             lost => text.push_str(&format!(", {} lost", count(lost))),
         }

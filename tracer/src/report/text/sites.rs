@@ -15,48 +15,18 @@ use crate::report::rows::{Common, Row, folded, rows};
 use crate::report::selection::{By, Candidate, Chosen};
 
 pub(super) const LIVING: [Column; 6] = [
-    Column {
-        header: "reserved",
-        spare: 0,
-    },
-    Column {
-        header: "accessible",
-        spare: 3,
-    },
-    Column {
-        header: "touched",
-        spare: 1,
-    },
-    Column {
-        header: "resident",
-        spare: 5,
-    },
-    Column {
-        header: "live/calls",
-        spare: 2,
-    },
-    Column {
-        header: "since",
-        spare: 4,
-    },
+    Column::new("reserved", 0),
+    Column::new("accessible", 3),
+    Column::new("touched", 1),
+    Column::new("resident", 5),
+    Column::new("live/calls", 2),
+    Column::new("since", 4),
 ];
 const GONE: [Column; 4] = [
-    Column {
-        header: "released",
-        spare: 0,
-    },
-    Column {
-        header: "calls",
-        spare: 1,
-    },
-    Column {
-        header: "peak",
-        spare: 2,
-    },
-    Column {
-        header: "lived",
-        spare: 3,
-    },
+    Column::new("released", 0),
+    Column::new("calls", 1),
+    Column::new("peak", 2),
+    Column::new("lived", 3),
 ];
 /// Lines below a title begin this much further in.
 const FURTHER: usize = 2;
@@ -82,9 +52,7 @@ impl<W: Write> Writer<'_, W> {
         let most = if aside { ROWS_ASIDE } else { ROWS };
         match self.style.selection.by {
             By::Site => self.living(process, rows(living, apart), most)?,
-            By::Pattern => self.by_pattern(process, &living, most)?,
-            By::Thread => self.by_thread(process, &living, most)?,
-            By::Module => self.by_module(process, &living, most)?,
+            by => self.grouped(process, &living, by, most)?,
         }
         let gone = gone
             .into_iter()

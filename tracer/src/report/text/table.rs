@@ -11,6 +11,14 @@ pub struct Column {
     pub spare: u8,
 }
 
+impl Column {
+    /// See the fields.
+    #[must_use]
+    pub const fn new(header: &'static str, spare: u8) -> Self {
+        Self { header, spare }
+    }
+}
+
 /// The room that titles get at least.
 const TITLE_LEAST: usize = 22;
 /// Wider titles would put the figures too far from them.
@@ -96,18 +104,9 @@ mod tests {
     use super::{Column, Layout};
 
     const COLUMNS: [Column; 3] = [
-        Column {
-            header: "reserved",
-            spare: 0,
-        },
-        Column {
-            header: "resident",
-            spare: 2,
-        },
-        Column {
-            header: "live",
-            spare: 1,
-        },
+        Column::new("reserved", 0),
+        Column::new("resident", 2),
+        Column::new("live", 1),
     ];
 
     fn header(total: usize) -> String {

@@ -11,22 +11,10 @@ use crate::report::folding::Folded;
 use crate::report::rows::folded;
 
 const COLUMNS: [Column; 4] = [
-    Column {
-        header: "new, kept",
-        spare: 0,
-    },
-    Column {
-        header: "new, freed",
-        spare: 1,
-    },
-    Column {
-        header: "old, freed",
-        spare: 2,
-    },
-    Column {
-        header: "old, kept",
-        spare: 3,
-    },
+    Column::new("new, kept", 0),
+    Column::new("new, freed", 1),
+    Column::new("old, freed", 2),
+    Column::new("old, kept", 3),
 ];
 /// Before the titles: room for the numbers of sites.
 const INDENT: usize = 6;

@@ -1,11 +1,11 @@
 //! Sites that take memory for one pool of a known kind, together: what a garbage collector takes at one
 //! place it gives back at another, so that a single site of its heap says nothing of the heap.
 
-use super::merge::{Group, sum_of_courses};
-use super::run::Run;
-use super::site::Live;
-use super::summary::Trend;
-use super::trend::{Course, grows_steadily, later_growth, trend};
+use crate::analysis::merge::{Group, sum_of_courses};
+use crate::analysis::run::Run;
+use crate::analysis::site::Live;
+use crate::analysis::summary::Trend;
+use crate::analysis::trend::{Course, grows_steadily, later_growth, trend};
 
 /// The course of some sites together.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! What grew, by known kinds. Only what is recognised for sure counts: a wrong certainty is worse than none.
 
-use super::summary::{Kind, Pattern, Site};
-use super::units::bytes;
+use crate::analysis::summary::{Kind, Pattern, Site};
+use crate::analysis::units::bytes;
 
 /// A knob is worth a sentence from here on, bytes.
 const WORTH_TURNING: u64 = 64 << 20;

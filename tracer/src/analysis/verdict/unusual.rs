@@ -2,12 +2,16 @@
 
 use std::collections::HashMap;
 
-use super::Analysis;
-use super::summary::{Level, Reservation, Site};
+use crate::analysis::Analysis;
+use crate::analysis::summary::{Level, Reservation, Site};
 
 impl Analysis {
     /// The kinds of which there are unusually many at a time, each with why; their sites are to be watched.
-    pub(super) fn unusual(&self, sites: &mut [Site], reservations: &[Reservation]) -> Vec<String> {
+    pub(in crate::analysis) fn unusual(
+        &self,
+        sites: &mut [Site],
+        reservations: &[Reservation],
+    ) -> Vec<String> {
         let kind_of: HashMap<u32, &str> = sites
             .iter()
             .filter_map(|site| {

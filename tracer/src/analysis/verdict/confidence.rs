@@ -1,8 +1,8 @@
 //! How sure a verdict is.
 
-use super::summary::{Kind, Level};
+use super::Facts;
 use super::suspects::SiteFacts;
-use super::verdict::Facts;
+use crate::analysis::summary::{Kind, Level};
 
 /// How sure a level is: for what grows, whether its rate is; for what is benign, how sure the kinds are,
 /// weighed by their bytes. What is of no known kind and hardly touched counts as likely. Figures that a

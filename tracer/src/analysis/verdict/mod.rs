@@ -3,12 +3,24 @@
 //! Honest before clever: `benign` only where it is clear, `leak` only for memory that is touched,
 //! charged, kept, and grows steadily; else `unknown`.
 
-use super::confidence::confidence;
-use super::harm::{self, Harm};
-use super::kinds;
-use super::summary::{LedgerCheck, Level, Span, Verdict};
-use super::suspects::{SiteFacts, Sum, Suspect};
-use super::units::{bytes, bytes_of, counted, moment, percent, rate};
+mod pools;
+
+mod suspects;
+
+pub mod kinds;
+
+mod unusual;
+
+mod confidence;
+
+use crate::analysis::harm::{self, Harm};
+use crate::analysis::summary::{LedgerCheck, Level, Span, Verdict};
+use crate::analysis::units::{bytes, bytes_of, counted, moment, percent, rate};
+use confidence::confidence;
+pub use pools::Pool;
+pub use suspects::SiteFacts;
+use suspects::{Sum, Suspect};
+pub use unusual::is_open;
 
 /// Growth below this is not worth a sentence, bytes.
 const WORTH_TELLING: u64 = 1 << 20;
