@@ -90,12 +90,9 @@ pub struct Attach {
 /// `tracer run`.
 #[derive(Debug, Args)]
 pub struct Run {
-    /// Name JavaScript functions: adds Node's perf-map options to NODE_OPTIONS of the command.
-    #[arg(long)]
-    pub js_names: bool,
     /// How to trace.
     #[command(flatten)]
-    pub tracing: Tracing,
+    pub tracing: CommandTracing,
     /// How to report.
     #[command(flatten)]
     pub output: Output,
@@ -171,6 +168,17 @@ pub struct Tracing {
     /// Size of the buffer between kernel and collector; a power of two.
     #[arg(long, value_name = "SIZE", default_value = "16MiB", value_parser = size)]
     pub ring_size: u64,
+}
+
+/// How to trace a command.
+#[derive(Debug, Args)]
+pub struct CommandTracing {
+    /// Name JavaScript functions: adds Node's perf-map options to NODE_OPTIONS of the command.
+    #[arg(long)]
+    pub js_names: bool,
+    /// As any process.
+    #[command(flatten)]
+    pub tracing: Tracing,
 }
 
 /// How to report.

@@ -1,4 +1,4 @@
-//! What the kernel says of this process: the truth's other witness.
+//! What the kernel is told of this process, and what it says of it: the truth's other witness.
 
 use std::fs::{self, File};
 use std::io::{self, Read};

@@ -4,7 +4,7 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::Args;
 
-use super::{Output, Tracing};
+use super::{CommandTracing, Output};
 
 /// `tracer check`.
 #[derive(Debug, Args)]
@@ -53,12 +53,9 @@ pub struct Check {
     /// Write the results as JUnit XML.
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
-    /// Name JavaScript functions: adds Node's perf-map options to NODE_OPTIONS of the command.
-    #[arg(long)]
-    pub js_names: bool,
     /// How to trace.
     #[command(flatten)]
-    pub tracing: Tracing,
+    pub tracing: CommandTracing,
     /// How to report: the whole report goes to the files of --report; -f json writes the results as JSON.
     #[command(flatten)]
     pub output: Output,

@@ -163,7 +163,7 @@ fn source(options: &Check) -> Result<Source> {
     match (first, options.command.is_empty()) {
         (Some(file), true) => {
             ensure!(
-                options.tracing.recording.is_none(),
+                options.tracing.tracing.recording.is_none(),
                 "-o needs a command to record: {} is recorded already",
                 file.display()
             );
@@ -238,7 +238,6 @@ fn command(
         programs,
     } = trace::command(
         &options.command,
-        options.js_names,
         &options.tracing,
         &options.output,
         patterns,
@@ -247,7 +246,7 @@ fn command(
     let status = command.context("the command has no exit code")?;
     if !options.ignore_exit
         && !status.success()
-        && !was_our_doing(&options.tracing, &report, status)
+        && !was_our_doing(&options.tracing.tracing, &report, status)
     {
         trouble.push(format!(
             "the command failed ({status}), so this is no measure of it: mend it, or give --ignore-exit"

@@ -11,7 +11,7 @@ use super::{output, progress::Line};
 use crate::{
     analysis::patterns::Patterns,
     capture::{command::Held, privileges, procfs},
-    cli::{Attach, Output, Run, Tracing},
+    cli::{Attach, CommandTracing, Output, Run, Tracing},
     event::Pid,
     session::{
         known,
@@ -66,7 +66,6 @@ pub fn run(run: &Run, show_progress: bool) -> Result<u8> {
     let files = output::Files::create(&run.output)?;
     let outcome = command(
         &run.command,
-        run.js_names,
         &run.tracing,
         &run.output,
         patterns,
@@ -84,19 +83,18 @@ pub fn run(run: &Run, show_progress: bool) -> Result<u8> {
 /// thread.
 pub(super) fn command(
     command: &[OsString],
-    js_names: bool,
-    tracing: &Tracing,
+    how: &CommandTracing,
     output: &Output,
     patterns: Patterns,
     show_progress: bool,
 ) -> Result<Outcome> {
-    let environment = if js_names {
+    let environment = if how.js_names {
         settings::js_names_environment()
     } else {
         Vec::new()
     };
     let held = Held::start(command, &environment)?;
-    let plan = plan(Target::Command(held), tracing, output, patterns)?;
+    let plan = plan(Target::Command(held), &how.tracing, output, patterns)?;
     // The command writes to the same terminal: a progress line would run through its output.
     let alone = !std::io::stdout().is_terminal();
     traced(plan, show_progress && alone)
