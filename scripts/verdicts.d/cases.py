@@ -5,7 +5,8 @@ Truth is one of
           seconds cannot show more. To be told to watch it would be a false alarm.
   grows   it goes on growing, and an expert who has only these seconds would not swear that it is a leak: a runtime
           may collect it, it is shared or of a file, or it is address space only. `watch` or `leak`.
-  leak    private memory, touched, kept, more and more of it until the end: `leak`.
+  leak    private memory, touched, kept, more and more of it until the end; or what is reserved again and again and never
+          given back: `leak`.
 Where a case accepts more or less than its truth does, it says why.
 """
 
@@ -67,7 +68,7 @@ CASES = [
     c("forgotten_large_blocks", LEAK),
     c("forgotten_small_blocks", LEAK),
     c("small_blocks_of_threads", LEAK, "an arena is one reservation: its use grows, not the number of calls", {"leak", "watch"}),
-    c("mapped_files", GROWS, "page cache, which the kernel may take back; the maps are never given back"),
+    c("mapped_files", LEAK, "of mappings: the pages are the kernel's to take back, the maps are never given back"),
     c("growing_by_mremap", LEAK),
     c("growing_by_realloc", LEAK),
     c("growing_by_brk", LEAK),
@@ -79,8 +80,8 @@ CASES = [
     c("leak_upon_plateau", LEAK, "the plateau is of the same heap: it could be a late part of the start-up", {"leak", "watch"}),
     c("leak_after_calm", LEAK),
     c("leak_of_a_known_site_after_calm", LEAK, "half of what was seen of the site is calm", {"leak", "watch"}),
-    c("address_space_piling_up", GROWS, "nothing of it is touched or charged"),
-    c("charged_untouched_piling_up", GROWS, "charged, never touched"),
+    c("address_space_piling_up", LEAK, "of address space: nothing of it is touched or charged"),
+    c("charged_untouched_piling_up", LEAK, "charged, never touched"),
     c("slow_leak", GROWS, "1.6 MiB in all: too little to say anything but that it is not benign", {"leak", "watch", "unknown"}),
     c("leaking_child", LEAK),
     c("pool_without_limit", GROWS, "one reservation that is used more and more: it has a limit that is not reached"),
@@ -123,8 +124,8 @@ CASES = [
          "its quarantine keeps what was freed, up to 256 MiB: it grows until then", WATCHABLE),
     Case("asan-thread_pool", FINE, ["{asan}", "thread_pool"], "as before", WATCHABLE),
     # Node.
-    node("workers", GROWS, "cages pile up, and a heap for each Worker"),
-    node("wasm_memories", GROWS, "address space: 10 GiB each, untouched"),
+    node("workers", LEAK, "cages pile up, and a heap for each Worker: none of them ever ends"),
+    node("wasm_memories", LEAK, "of address space: 10 GiB each, untouched, all kept", {"leak", "watch"}),
     node("objects", GROWS, HEAP),
     node("buffers", GROWS, HEAP),
     node("idle", FINE),

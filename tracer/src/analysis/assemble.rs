@@ -116,12 +116,9 @@ impl Analysis {
             .iter()
             .map(|&group| self.touched_steadily(run, &groups[group], end))
             .collect();
-        let more: Vec<(bool, bool)> = order
+        let is_of_files: Vec<bool> = order
             .iter()
-            .map(|&group| {
-                let accessible = self.accessible_steadily(run, &groups[group], end);
-                (accessible, recognise::is_of_files(&settled[group]))
-            })
+            .map(|&group| recognise::is_of_files(&settled[group]))
             .collect();
         let in_order = order
             .iter()
@@ -158,14 +155,24 @@ impl Analysis {
             .iter()
             .zip(touched_steadily)
             .zip(&pools)
-            .zip(more)
-            .map(|(((site, touched_steadily), pool), more)| SiteFacts {
-                site,
-                touched_steadily,
-                accessible_steadily: more.0,
-                is_of_files: more.1,
-                pool: pool.as_deref(),
-            })
+            .zip(is_of_files)
+            .zip(&order)
+            .map(
+                |((((site, touched_steadily), pool), is_of_files), &group)| {
+                    let steadily = |figure: fn(Live) -> u64| {
+                        let points = course_of(&groups[group], figure);
+                        grows_steadily(course(run, &groups[group], &points, end))
+                    };
+                    SiteFacts {
+                        site,
+                        touched_steadily,
+                        accessible_steadily: steadily(|live| live.accessible),
+                        reserved_steadily: steadily(|live| live.reserved),
+                        is_of_files,
+                        pool: pool.as_deref(),
+                    }
+                },
+            )
             .collect();
         let identity = &run.identity;
         let limits = Limits {
@@ -366,12 +373,6 @@ impl Analysis {
         let points: Vec<(u64, u64)> = course_of(group, |live| live.touched);
         self.faults_followed()
             .then(|| grows_steadily(course(run, group, &points, end)))
-    }
-
-    /// Whether more and more of it is accessible, until the end.
-    fn accessible_steadily(&self, run: &Run, group: &Group, end: u64) -> bool {
-        let points: Vec<(u64, u64)> = course_of(group, |live| live.accessible);
-        grows_steadily(course(run, group, &points, end))
     }
 
     fn reservations(

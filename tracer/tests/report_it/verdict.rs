@@ -345,3 +345,55 @@ fn a_sawtooth_that_ends_at_its_peak_does_not_grow_however_its_teeth_lie() {
         );
     }
 }
+
+/// One more reservation a second from one place; `gone` of them are given back again, a second later.
+fn piling_up(ask: impl Fn(StackId) -> Ask, name: &str, gone: impl Fn(u64) -> bool) -> Verdict {
+    let mut trace = attached("each");
+    let grow = stack(&mut trace, 1, "serve");
+    let mut going = None;
+    for second in 1..60 {
+        trace.now = second * SECOND;
+        if let Some(id) = going.take() {
+            trace.release(ME, 1, id);
+        }
+        let id = trace.reserve_named(ME, 1, ask(grow), name);
+        going = gone(second).then_some(id);
+    }
+    trace.now = 60 * SECOND;
+    report(&trace).processes[0].verdict.clone()
+}
+
+#[test]
+fn what_is_reserved_again_and_again_and_never_given_back_is_a_leak_also_if_one_is_harmless() {
+    let cage = |stack| Ask::space(stack, 10 << 30);
+    let cages = piling_up(cage, "", |_| false);
+    assert_eq!(cages.level, Level::Leak, "{}", cages.text);
+    assert!(
+        cages.text.starts_with("A leak of address space: "),
+        "{}",
+        cages.text
+    );
+    // Its pages are the file's: the maps are what is never given back.
+    let file = |stack| Ask {
+        charged: 0,
+        flags: 2,
+        ..Ask::memory(stack, MIB, MIB)
+    };
+    let files = piling_up(file, "/srv/data", |_| false);
+    assert_eq!(files.level, Level::Leak, "{}", files.text);
+    assert!(
+        files.text.starts_with("A leak of mappings: "),
+        "{}",
+        files.text
+    );
+    // Some of them are given back: it may be a cache that fills.
+    let kept_now_and_then = piling_up(cage, "", |second| second % 4 != 0);
+    assert_eq!(
+        kept_now_and_then.level,
+        Level::Watch,
+        "{}",
+        kept_now_and_then.text
+    );
+    let small = piling_up(|stack| Ask::space(stack, 4 * KIB), "", |_| false);
+    assert_eq!(small.level, Level::Unknown, "{}", small.text);
+}

@@ -1,7 +1,8 @@
 //! The sentence on top, and its level.
 //!
 //! Honest before clever: `benign` only where it is clear, `leak` only for memory that is touched,
-//! charged, kept, and grows steadily; else `unknown`.
+//! charged, kept, and grows steadily, and for what is reserved again and again and never given back; else
+//! `unknown`.
 
 mod pools;
 
@@ -100,7 +101,8 @@ pub fn verdict(facts: &Facts<'_>) -> Verdict {
     let mut sentences = Vec::new();
     if !leaking.is_empty() {
         let kept = kept(&leaking, facts.end);
-        sentences.push(format!("A leak of memory: {kept}, and growing steadily."));
+        let what = Sum::of(leaking.iter().copied()).is_what();
+        sentences.push(format!("A leak of {what}: {kept}, and growing steadily."));
     }
     if !watched.is_empty() {
         let kept = kept(&watched, facts.end);

@@ -21,6 +21,8 @@ pub struct SiteFacts<'a> {
     pub touched_steadily: Option<bool>,
     /// More and more of it is accessible, until the end.
     pub accessible_steadily: bool,
+    /// More and more of it is reserved, until the end.
+    pub reserved_steadily: bool,
     /// Its pages are those of a file: the kernel can take them back, but for those that are charged.
     pub is_of_files: bool,
     /// The pool that it takes memory for.
@@ -125,8 +127,29 @@ impl<'a> Suspect<'a> {
         }
     }
 
-    /// Private memory, touched, kept, more of it all the time.
+    /// Memory, address space or mappings: more all the time, and hardly any given back.
     pub fn leaks(&self) -> bool {
+        self.leaks_memory() || self.piles_up()
+    }
+
+    /// One more after the other is reserved, and none is given back: also where a single one is harmless. (A pool
+    /// takes memory for others: what becomes of it is theirs to say.)
+    fn piles_up(&self) -> bool {
+        let sum = self.sum();
+        let (calls, given_back) = self.calls();
+        let steadily =
+            |one: &&SiteFacts<'_>| one.reserved_steadily && one.site.growth_per_hour.is_some();
+        let memory = sum.touched.unwrap_or(0).max(sum.charged);
+        self.pool.is_none()
+            && self.grows()
+            && self.sites.iter().any(steadily)
+            && calls >= ENOUGH_CALLS
+            && given_back <= calls / 20
+            && (sum.reserved >= WATCH_RESERVED || memory >= LEAK)
+    }
+
+    /// Private memory, touched, kept, more of it all the time.
+    fn leaks_memory(&self) -> bool {
         let sum = self.sum();
         let (calls, given_back) = self.calls();
         self.grows()
@@ -208,6 +231,17 @@ impl Sum {
     /// What was never accessible cannot have been touched: an upper bound that is always known.
     pub fn touched_at_most(&self) -> u64 {
         self.touched.unwrap_or(self.accessible)
+    }
+
+    /// What there is more and more of.
+    pub fn is_what(&self) -> &'static str {
+        if self.charged > 0 && self.touched_at_most() >= self.accessible / 2 {
+            "memory"
+        } else if self.charged == 0 && self.touched_at_most() >= self.reserved / 2 {
+            "mappings"
+        } else {
+            "address space"
+        }
     }
 
     /// Next to nothing of it has come to be memory.
