@@ -343,7 +343,7 @@ fn github_gets_annotations_and_a_summary_and_no_command_of_the_programs_making()
         "{written}"
     );
     assert!(
-        written.contains("| ❌ over budget | reserved &gt;= 1KiB | "),
+        written.contains("| ❌ over budget | reserved \\>= 1KiB | "),
         "{written}"
     );
     assert_eq!(run("virtual > 1TiB").status.code(), Some(0));
