@@ -14,7 +14,7 @@ use super::summary::{
 use super::trend::{Course, grows_steadily, trend};
 use super::verdict::{Facts, SiteFacts, verdict};
 use super::view::LedgerView;
-use super::{Analysis, calendar, grades, mapping_words, rate, recognise};
+use super::{Analysis, calendar, courses, grades, mapping_words, rate, recognise};
 use crate::event::Learning;
 use crate::ledger::Checks;
 
@@ -112,6 +112,11 @@ impl Analysis {
             .iter()
             .map(|&group| self.site(ids[group], run, &groups[group], end))
             .collect();
+        let histories: Vec<&[(u64, Live)]> = order
+            .iter()
+            .map(|&group| groups[group].history.as_slice())
+            .collect();
+        courses::give(&mut sites, &histories);
         let touched_steadily: Vec<Option<bool>> = order
             .iter()
             .map(|&group| self.touched_steadily(run, &groups[group], end))
@@ -365,6 +370,7 @@ impl Analysis {
             trend,
             window: (!self.window.is_all()).then(|| group.window.sets(reserved)),
             touch_sites: group.touchers.report(&self.stacks),
+            timeline: Vec::new(),
         }
     }
 

@@ -34,15 +34,7 @@ impl<V: Copy, const LIMIT: usize> Curve<V, LIMIT> {
         self.points.push((time, value));
         while self.points.len() > LIMIT {
             self.bucket = self.bucket.saturating_mul(2);
-            let bucket = self.bucket;
-            let mut thinned: Vec<(u64, V)> = Vec::with_capacity(LIMIT);
-            for point in self.points.drain(..) {
-                match thinned.last_mut() {
-                    Some(last) if last.0 / bucket == point.0 / bucket => *last = point,
-                    _ => thinned.push(point),
-                }
-            }
-            self.points = thinned;
+            self.points = in_buckets(&self.points, self.bucket);
         }
     }
 
@@ -51,6 +43,30 @@ impl<V: Copy, const LIMIT: usize> Curve<V, LIMIT> {
     pub fn points(&self) -> &[(u64, V)] {
         &self.points
     }
+}
+
+/// The points in so few buckets that there are at most `limit`: of each the last is kept.
+#[must_use]
+pub fn thinned<V: Copy>(points: &[(u64, V)], limit: usize) -> Vec<(u64, V)> {
+    let mut bucket = FINEST;
+    let mut thinned = points.to_vec();
+    while thinned.len() > limit.max(1) {
+        thinned = in_buckets(&thinned, bucket);
+        bucket = bucket.saturating_mul(2);
+    }
+    thinned
+}
+
+/// The last point of each bucket of time.
+fn in_buckets<V: Copy>(points: &[(u64, V)], bucket: u64) -> Vec<(u64, V)> {
+    let mut kept: Vec<(u64, V)> = Vec::with_capacity(points.len());
+    for &point in points {
+        match kept.last_mut() {
+            Some(last) if last.0 / bucket == point.0 / bucket => *last = point,
+            _ => kept.push(point),
+        }
+    }
+    kept
 }
 
 /// The value that a step function has at `time`: that of the last point not after it.

@@ -36,6 +36,8 @@ mod mapping_words;
 
 mod curve;
 
+mod courses;
+
 mod distribution;
 
 mod threads;

@@ -386,6 +386,23 @@ pub struct Site {
     /// Absent if none was taken.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub touch_sites: Vec<TouchSite>,
+    /// Its live bytes over time, a point where they change: coarser the longer the trace, and absent for
+    /// the small ones of very many sites.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub timeline: Vec<SitePoint>,
+}
+
+/// What lived of a site from a moment on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SitePoint {
+    /// ns since the trace began.
+    pub t_ns: u64,
+    /// Mapped.
+    pub reserved_bytes: u64,
+    /// Of these, accessible.
+    pub accessible_bytes: u64,
+    /// Of these, touched; 0 if faults were not followed.
+    pub touched_bytes: u64,
 }
 
 /// Code that touched pages of a site's reservations before any other did.
