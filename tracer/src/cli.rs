@@ -4,6 +4,8 @@ mod check;
 
 mod diff;
 
+mod examples;
+
 use std::{ffi::OsString, path::PathBuf};
 
 use crate::analysis::units::parse_bytes;
@@ -16,17 +18,7 @@ pub use diff::{Diff, DiffBy, DiffFormat};
 /// whether it comes back.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, propagate_version = true)]
-#[command(after_help = "Examples:\n  \
-    sudo tracer attach --pid 1234               trace a running process until Ctrl-C, then report\n  \
-    sudo tracer run -- node server.js           trace a command from its first instruction\n  \
-    sudo tracer run --duration 60s -o start.vmt -- ./service\n                                              \
-    record a minute of start-up\n  \
-    tracer report start.vmt -f json             the same report again, as JSON\n  \
-    sudo tracer explain --pid 1234              what its mappings are, now, without tracing\n  \
-    tracer diff before.vmt after.vmt            what grew and what went, across restarts\n  \
-    sudo tracer check --fail-on 'never-released > 100MiB' -- ./test\n                                              \
-    a gate for CI: exit code 1 if over budget\n  \
-    tracer doctor                               what this kernel and these privileges allow")]
+#[command(after_help = examples::TRACER)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -56,11 +48,26 @@ pub enum Command {
     /// budget, 2 not measured.
     Check(Check),
     /// Tell what this kernel and these privileges allow, each missing thing with its remedy.
+    #[command(after_help = examples::DOCTOR)]
     Doctor,
+    /// Print the completions of commands and options for a shell.
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page (roff), or write one for each command into a folder.
+    #[command(after_help = examples::MAN)]
+    Man {
+        /// Write tracer.1, tracer-attach.1 and so on into this folder instead.
+        #[arg(value_name = "FOLDER")]
+        folder: Option<PathBuf>,
+    },
 }
 
 /// `tracer attach`.
 #[derive(Debug, Args)]
+#[command(after_help = examples::ATTACH)]
 #[command(group = ArgGroup::new("selection")
     .args(["pids", "comm", "cgroup", "all"])
     .required(true)
@@ -89,6 +96,7 @@ pub struct Attach {
 
 /// `tracer run`.
 #[derive(Debug, Args)]
+#[command(after_help = examples::RUN)]
 pub struct Run {
     /// How to trace.
     #[command(flatten)]
@@ -103,6 +111,7 @@ pub struct Run {
 
 /// `tracer report`.
 #[derive(Debug, Args)]
+#[command(after_help = examples::REPORT)]
 pub struct Report {
     /// The recording.
     #[arg(required_unless_present = "schema")]
@@ -110,6 +119,9 @@ pub struct Report {
     /// Print the JSON Schema of the JSON report instead.
     #[arg(long, conflicts_with = "file")]
     pub schema: bool,
+    /// How things stood at this moment of the trace (30s): the same as --window ..30s.
+    #[arg(long, value_name = "TIME", value_parser = moment, conflicts_with = "window")]
+    pub at: Option<u64>,
     /// How to report.
     #[command(flatten)]
     pub output: Output,
@@ -117,6 +129,7 @@ pub struct Report {
 
 /// `tracer explain`.
 #[derive(Debug, Args)]
+#[command(after_help = examples::EXPLAIN)]
 pub struct Explain {
     /// The process.
     #[arg(short, long, value_name = "PID")]
@@ -297,15 +310,31 @@ impl Output {
     }
 }
 
+impl Report {
+    /// The part of the trace to look at.
+    #[must_use]
+    pub fn window(&self) -> Window {
+        self.at.map_or_else(
+            || self.output.window(),
+            |to_ns| Window { from_ns: 0, to_ns },
+        )
+    }
+}
+
+/// ns since the trace began.
+fn moment(text: &str) -> Result<u64, String> {
+    humantime::parse_duration(text)
+        .map(|time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
+        .map_err(|error| format!("`{text}` is no time: {error}"))
+}
+
 fn window(text: &str) -> Result<Window, String> {
     let (from, to) = text
         .split_once("..")
         .ok_or("write FROM..TO, as 10s..60s, 10s.. or ..60s")?;
     let ns = |text: &str, default: u64| match text.trim() {
         "" => Ok(default),
-        text => humantime::parse_duration(text)
-            .map(|time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
-            .map_err(|error| format!("`{text}` is no time: {error}")),
+        text => moment(text),
     };
     let window = Window {
         from_ns: ns(from, 0)?,

@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 
-use super::{output, trace, whole_file::WholeFile};
+use super::{output, progress::Work, trace, whole_file::WholeFile};
 use crate::{
     analysis::{
         budget::{
@@ -61,19 +61,21 @@ pub fn check(options: &Check, show_progress: bool) -> Result<u8> {
     let files = output::Files::create(&options.output)?;
     let junit_file = options.junit.as_deref().map(WholeFile::begin).transpose()?;
     let mut trouble = Vec::new();
+    // Before a command starts there may be one thread only, and progress takes others.
+    let of_command = matches!(source, Source::Command);
     let baseline = match &baseline {
         Some(path) => Some(opened(
             path,
             &patterns,
             Window::default(),
             "the baseline ",
+            show_progress && !of_command,
             &mut trouble,
         )?),
         None => None,
     };
     let known: Vec<String> = patterns.ids().map(str::to_owned).collect();
     // Before anything runs, as far as it can be told then.
-    let of_command = matches!(source, Source::Command);
     let unknown = |reports: &[&Report]| {
         let known = known.iter().map(String::as_str);
         budget::unknown_patterns(&budgets, known, reports)
@@ -83,7 +85,14 @@ pub fn check(options: &Check, show_progress: bool) -> Result<u8> {
     }
     let traced = match &source {
         Source::File(path) => Traced {
-            report: opened(path, &patterns, options.output.window(), "", &mut trouble)?,
+            report: opened(
+                path,
+                &patterns,
+                options.output.window(),
+                "",
+                show_progress,
+                &mut trouble,
+            )?,
             live: None,
         },
         Source::Command => command(options, patterns, show_progress, &mut trouble)?,
@@ -96,7 +105,9 @@ pub fn check(options: &Check, show_progress: bool) -> Result<u8> {
     let outcome = budget::check(&budgets, report, baseline.as_ref(), trouble);
     let mut redacted = None;
     let report = output::shown(report, &options.output, &mut redacted);
-    files.write(report, &settings::selection(&options.output))?;
+    let work = Work::new(show_progress);
+    files.write(report, &settings::selection(&options.output), &work)?;
+    drop(work);
     if let Some(file) = junit_file {
         file.write(|out| junit::write(&outcome, report, out))?;
     }
@@ -216,9 +227,12 @@ fn opened(
     patterns: &Patterns,
     window: Window,
     what: &str,
+    show_progress: bool,
     trouble: &mut Vec<String>,
 ) -> Result<Report> {
-    let (report, end) = open(path, patterns.clone(), window)?;
+    let work = Work::new(show_progress);
+    work.reading(&[path]);
+    let (report, end) = open(path, patterns.clone(), window, &|bytes| work.read(bytes))?;
     if let cut @ End::Cut { .. } = end {
         trouble.push(format!("{what}{}: {cut}", path.display()));
     }

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 
-use super::whole_file::WholeFile;
+use super::{progress::Work, whole_file::WholeFile};
 use crate::{
     analysis::diff::{diff as compare, model},
     capture::recording::End,
@@ -27,7 +27,7 @@ const FILE_WIDTH: usize = 120;
 
 /// Compares two recordings or reports. Those that are cut off are compared as far as they go; that is
 /// said, and fails.
-pub fn diff(options: &Diff) -> Result<u8> {
+pub fn diff(options: &Diff, show_progress: bool) -> Result<u8> {
     if options.schema {
         io::stdout()
             .write_all(json::diff_schema().as_bytes())
@@ -39,8 +39,11 @@ pub fn diff(options: &Diff) -> Result<u8> {
     };
     let patterns = known::with(&options.patterns)?;
     let files = files(&options.reports)?;
-    let both = open_both((old_path, new_path), &patterns)?;
+    let work = Work::new(show_progress);
+    work.reading(&[old_path, new_path]);
+    let both = open_both((old_path, new_path), &patterns, &|bytes| work.read(bytes))?;
     let [(old, old_end), (new, new_end)] = both;
+    work.doing("comparing");
     let difference = compare(&old, &new);
     let selection = Selection {
         min_size_bytes: options.min_size,
@@ -59,6 +62,7 @@ pub fn diff(options: &Diff) -> Result<u8> {
         };
         file.write(|out| write(&difference, format, &style, out))?;
     }
+    drop(work);
     let style = text::Style {
         width: Screen::Stdout.width(options.look.width),
         color: Screen::Stdout.color(options.look.color),

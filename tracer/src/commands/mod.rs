@@ -18,6 +18,8 @@ mod doctor;
 
 mod explain;
 
+mod manual;
+
 use anyhow::Result;
 
 use crate::cli::{Cli, Command};
@@ -31,10 +33,12 @@ pub fn execute(cli: Cli) -> Result<u8> {
     match cli.command {
         Command::Attach(attach) => trace::attach(&attach, show_progress),
         Command::Run(run) => trace::run(&run, show_progress),
-        Command::Report(report) => replay::report(&report),
+        Command::Report(report) => replay::report(&report, show_progress),
         Command::Explain(explain) => explain::explain(&explain),
-        Command::Diff(diff) => diff::diff(&diff),
+        Command::Diff(diff) => diff::diff(&diff, show_progress),
         Command::Check(check) => check::check(&check, show_progress),
         Command::Doctor => doctor::doctor(),
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Man { folder } => manual::man(folder.as_deref()),
     }
 }

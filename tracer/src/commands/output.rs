@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write};
 
 use anyhow::{Context as _, Result};
 
-use super::whole_file::WholeFile;
+use super::{progress::Work, whole_file::WholeFile};
 use crate::{
     analysis::summary::Report,
     cli::{Format, Output},
@@ -36,8 +36,9 @@ impl Files {
     }
 
     /// Writes every one.
-    pub fn write(self, report: &Report, selection: &Selection) -> Result<()> {
+    pub fn write(self, report: &Report, selection: &Selection, work: &Work) -> Result<()> {
         for (file, begun) in self.files {
+            work.doing(&format!("writing {}", file.path.display()));
             let style = text::Style {
                 width: FILE_WIDTH,
                 color: false,
@@ -50,11 +51,19 @@ impl Files {
 }
 
 /// Writes the report to every file and to the screen, as the options say.
-pub fn give(report: &Report, options: &Output, files: Files, screen: Screen) -> Result<()> {
+pub fn give(
+    report: &Report,
+    options: &Output,
+    files: Files,
+    screen: Screen,
+    work: Work,
+) -> Result<()> {
     let mut redacted = None;
     let report = shown(report, options, &mut redacted);
     let selection = settings::selection(options);
-    files.write(report, &selection)?;
+    files.write(report, &selection, &work)?;
+    // Nothing may run through the report.
+    drop(work);
     to_screen(report, options, &selection, screen)
 }
 

@@ -1,6 +1,11 @@
-//! The progress line on stderr: silent when that is no terminal.
+//! Progress lines on stderr: silent when that is no terminal.
 
-use std::time::Duration;
+use std::{
+    path::Path,
+    sync::mpsc::{self, RecvTimeoutError, Sender},
+    thread,
+    time::Duration,
+};
 
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -9,7 +14,88 @@ use crate::{
     report::text::line::escape,
 };
 
-/// A line that says how things stand.
+/// What takes less than this needs no line.
+const SHORT: Duration = Duration::from_millis(500);
+/// Between two looks of a line that nothing else moves.
+const STEADY: Duration = Duration::from_millis(100);
+
+/// A line for what takes its time without a trace: reading, comparing, writing. It appears only after
+/// half a second.
+pub struct Work {
+    bar: ProgressBar,
+    /// Dropped with this, which ends the wait for the line's appearance.
+    _ends: Option<Sender<()>>,
+}
+
+impl Work {
+    /// A line, or nothing if it is not wanted. Starts threads.
+    #[must_use]
+    pub fn new(wanted: bool) -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        if !wanted {
+            return Self { bar, _ends: None };
+        }
+        let (ends, ended) = mpsc::channel();
+        let shown = bar.clone();
+        // Without a thread there is no line, and all else goes on.
+        let waiting = thread::Builder::new().name("progress".into());
+        let _ = waiting.spawn(move || {
+            if ended.recv_timeout(SHORT) == Err(RecvTimeoutError::Timeout) {
+                shown.set_draw_target(ProgressDrawTarget::stderr());
+                shown.enable_steady_tick(STEADY);
+            }
+        });
+        let _ends = Some(ends);
+        Self { bar, _ends }
+    }
+
+    /// These files are being read, from their beginning on.
+    pub fn reading(&self, files: &[&Path]) {
+        let names: Vec<_> = files
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
+        let sizes = files.iter().map(|path| {
+            let about = path.metadata().ok().filter(std::fs::Metadata::is_file);
+            about.map(|file| file.len())
+        });
+        // Of a pipe nobody knows how long it is.
+        let whole: Option<u64> = sizes.sum();
+        let style = match whole {
+            Some(bytes) => {
+                self.bar.set_length(bytes);
+                "{spinner} {wide_msg} {binary_bytes}/{binary_total_bytes} {percent:>3} %"
+            }
+            None => "{spinner} {wide_msg} {binary_bytes}",
+        };
+        self.say(style, &format!("reading {}", names.join(" and ")));
+    }
+
+    /// So many bytes more were read.
+    pub fn read(&self, bytes: u64) {
+        self.bar.inc(bytes);
+    }
+
+    /// Something else is being done: `comparing`, `writing FILE`.
+    pub fn doing(&self, what: &str) {
+        self.say("{spinner} {wide_msg}", what);
+    }
+
+    fn say(&self, style: &str, what: &str) {
+        if let Ok(style) = ProgressStyle::with_template(style) {
+            self.bar.set_style(style);
+        }
+        self.bar.set_message(escape(what));
+    }
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// A line that says how a trace stands.
 pub struct Line {
     bar: ProgressBar,
 }
@@ -27,6 +113,8 @@ impl Line {
         if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
             bar.set_style(style);
         }
+        bar.set_message("attaching …");
+        bar.tick();
         Self { bar }
     }
 

@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::output;
+use super::{output, progress::Work};
 use crate::{
     analysis::units::moment,
     capture::recording::End,
@@ -16,7 +16,7 @@ use crate::{
 
 /// Prints a report from a recording. One that was cut off is reported as far as it goes, says so, and
 /// fails.
-pub fn report(options: &Report) -> Result<u8> {
+pub fn report(options: &Report, show_progress: bool) -> Result<u8> {
     if options.schema {
         std::io::stdout()
             .write_all(json::schema().as_bytes())
@@ -26,15 +26,17 @@ pub fn report(options: &Report) -> Result<u8> {
     let path = options.file.as_deref().context("no recording was named")?;
     let patterns = known::with(&options.output.patterns)?;
     let files = output::Files::create(&options.output)?;
-    let window = options.output.window();
-    let (report, end) = replay(path, patterns, window)?;
+    let window = options.window();
+    let work = Work::new(show_progress);
+    work.reading(&[path]);
+    let (report, end) = replay(path, patterns, window, &|bytes| work.read(bytes))?;
     ensure!(
         window.from_ns <= report.duration_ns,
         "{} ends at {}, before the window begins: choose an earlier one",
         path.display(),
         moment(report.duration_ns)
     );
-    output::give(&report, &options.output, files, Screen::Stdout)?;
+    output::give(&report, &options.output, files, Screen::Stdout, work)?;
     match end {
         End::Whole => Ok(0),
         cut @ End::Cut { .. } => {

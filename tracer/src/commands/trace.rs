@@ -7,7 +7,10 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{output, progress::Line};
+use super::{
+    output,
+    progress::{Line, Work},
+};
 use crate::{
     analysis::patterns::Patterns,
     capture::{command::Held, privileges, procfs},
@@ -54,7 +57,8 @@ pub fn attach(attach: &Attach, show_progress: bool) -> Result<u8> {
         patterns,
     )?;
     let outcome = traced(plan, show_progress)?;
-    output::give(&outcome.report, &attach.output, files, Screen::Stdout)?;
+    let work = Work::new(show_progress);
+    output::give(&outcome.report, &attach.output, files, Screen::Stdout, work)?;
     outcome.recording?;
     Ok(0)
 }
@@ -71,7 +75,8 @@ pub fn run(run: &Run, show_progress: bool) -> Result<u8> {
         patterns,
         show_progress,
     )?;
-    output::give(&outcome.report, &run.output, files, Screen::Stderr)?;
+    let work = Work::new(show_progress);
+    output::give(&outcome.report, &run.output, files, Screen::Stderr, work)?;
     outcome.recording?;
     outcome
         .command

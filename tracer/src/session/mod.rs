@@ -8,6 +8,8 @@ pub mod book;
 
 pub mod known;
 
+pub mod metered;
+
 pub mod replay;
 
 pub mod opened;

@@ -10,7 +10,8 @@ use std::{
 use anyhow::{Context as _, Result, anyhow, bail};
 use serde::Deserialize;
 
-use super::replay::replay_from;
+use super::metered::{Meter, Metered};
+use super::replay::{AT_A_TIME, replay_from};
 use crate::{
     analysis::{
         patterns::Patterns,
@@ -28,9 +29,14 @@ const RECORDING: u8 = 0x89;
 ///
 /// # Errors
 /// The file cannot be read, is neither, or holds not even the beginning of a trace.
-pub fn open(path: &Path, patterns: Patterns, window: Window) -> Result<(Report, End)> {
+pub fn open(
+    path: &Path,
+    patterns: Patterns,
+    window: Window,
+    meter: Meter<'_>,
+) -> Result<(Report, End)> {
     let failed = || format!("cannot read {}", path.display());
-    let mut file = File::open(path).with_context(failed)?;
+    let mut file = Metered::new(File::open(path).with_context(failed)?, meter);
     let mut first = Vec::new();
     // What is read is given back below: it may be a pipe.
     (&mut file)
@@ -42,7 +48,7 @@ pub fn open(path: &Path, patterns: Patterns, window: Window) -> Result<(Report, 
     let begins_as_json = begins == Some(&b'{');
     let whole = Cursor::new(first).chain(file);
     if is_recording {
-        let source = BufReader::with_capacity(256 << 10, whole);
+        let source = BufReader::with_capacity(AT_A_TIME, whole);
         return replay_from(Reader::new(source, path)?, path, patterns, window);
     }
     if begins_as_json {
@@ -59,10 +65,14 @@ pub fn open(path: &Path, patterns: Patterns, window: Window) -> Result<(Report, 
 ///
 /// # Errors
 /// Those of [`open`], the first file's first.
-pub fn open_both((one, other): (&Path, &Path), patterns: &Patterns) -> Result<[(Report, End); 2]> {
+pub fn open_both(
+    (one, other): (&Path, &Path),
+    patterns: &Patterns,
+    meter: Meter<'_>,
+) -> Result<[(Report, End); 2]> {
     thread::scope(|scope| {
-        let beside = scope.spawn(|| open(other, patterns.clone(), Window::default()));
-        let one = open(one, patterns.clone(), Window::default());
+        let beside = scope.spawn(|| open(other, patterns.clone(), Window::default(), meter));
+        let one = open(one, patterns.clone(), Window::default(), meter);
         let other = beside
             .join()
             .map_err(|_| anyhow!("cannot read {}: the reader failed", other.display()))?;

@@ -1,22 +1,37 @@
 //! A recording as the source of events: from the file into the book.
 
-use std::{io::Read, path::Path};
+use std::{
+    fs::File,
+    io::{BufReader, Read},
+    path::Path,
+};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 use super::book::Book;
+use super::metered::{Meter, Metered};
 use crate::{
     analysis::{patterns::Patterns, summary::Report, window::Window},
     capture::recording::{End, Reader},
     event::Event,
 };
 
+/// Bytes read at a time.
+pub(super) const AT_A_TIME: usize = 256 << 10;
+
 /// The report on this part of a recording by these patterns, and how the recording ended.
 ///
 /// # Errors
-/// The file is no recording, or holds not even its first event whole.
-pub fn replay(path: &Path, patterns: Patterns, window: Window) -> Result<(Report, End)> {
-    replay_from(Reader::open(path)?, path, patterns, window)
+/// The file cannot be read, is no recording, or holds not even its first event whole.
+pub fn replay(
+    path: &Path,
+    patterns: Patterns,
+    window: Window,
+    meter: Meter<'_>,
+) -> Result<(Report, End)> {
+    let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let source = BufReader::with_capacity(AT_A_TIME, Metered::new(file, meter));
+    replay_from(Reader::new(source, path)?, path, patterns, window)
 }
 
 /// The same from what is open already; `path` is its name in messages.
