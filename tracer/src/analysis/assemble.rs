@@ -211,6 +211,7 @@ impl Analysis {
                 resident_rate,
             },
         );
+        let before = self.before(run);
         let verdict = verdict(&Facts {
             virtual_bytes,
             resident,
@@ -221,6 +222,7 @@ impl Analysis {
             check: &check,
             harms: &harm,
             unusual: &unusual,
+            before: before.as_ref(),
             sites: &facts,
         });
         Process {
@@ -244,6 +246,7 @@ impl Analysis {
             harm,
             virtual_growth_per_hour: virtual_rate,
             resident_growth_per_hour: resident_rate,
+            before,
             sites,
             reservations,
             timeline,

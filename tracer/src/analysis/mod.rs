@@ -62,6 +62,8 @@ mod recognise;
 
 mod assemble;
 
+mod before;
+
 mod processes;
 
 mod progress;
@@ -206,6 +208,7 @@ impl Analysis {
             Event::Incomplete(why) => self.stacks.insert_cause(why),
             Event::Learning(learning) => self.learning = Some(*learning),
             Event::Machine(machine) => self.machine = *machine,
+            Event::Shown(shown) => self.shown(shown),
             Event::Loss(loss) => self.lost(loss),
             Event::Failures(failures) => self.failures = failures.clone(),
             Event::Ended(ended) => {

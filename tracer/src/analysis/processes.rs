@@ -6,7 +6,7 @@ use super::summary::Exit as ReportedExit;
 use super::view::{LedgerView, LivingReservation};
 use super::{Analysis, Space};
 use crate::event::{
-    Exec, Exit, ExitStatus, Fork, Found, Identity, Pid, Rename, SpaceId, Tid, Totals,
+    Exec, Exit, ExitStatus, Fork, Found, Identity, Pid, Rename, Shown, SpaceId, Tid, Totals,
 };
 use crate::ledger::change::{Difference, ReservationId};
 
@@ -222,6 +222,14 @@ impl Analysis {
             ExitStatus::Signal(signal) => ReportedExit::Signal(signal),
         };
         self.end_run(index, Some(status));
+    }
+
+    /// What a process that was found running looked like then.
+    pub(super) fn shown(&mut self, shown: &Shown) {
+        self.at(shown.time);
+        if let Some(&run) = self.current.get(&shown.pid) {
+            self.runs[run].shown = Some(Box::new(shown.clone()));
+        }
     }
 
     pub(super) fn renamed(&mut self, rename: &Rename) {

@@ -7,7 +7,7 @@ use super::grades::Taken;
 use super::site::{SiteAccount, SiteKey};
 use super::summary::{Exit, Span};
 use super::view::LivingReservation;
-use crate::event::{Identity, Pid, Sample, SpaceId};
+use crate::event::{Identity, Pid, Sample, Shown, SpaceId};
 use crate::ledger::Checks;
 
 /// Points kept of a process's timeline.
@@ -56,6 +56,8 @@ pub struct Run {
     pub maps: Option<u64>,
     /// `VmSize` by the kernel's last word.
     pub kernel_bytes: Option<u64>,
+    /// What it looked like when it was found running.
+    pub shown: Option<Box<Shown>>,
     /// The course.
     pub timeline: Curve<Point, TIMELINE_POINTS>,
     /// Every site, in the order of appearance.
@@ -133,6 +135,7 @@ impl Run {
             resident: ResidentFigures::default(),
             maps: None,
             kernel_bytes: None,
+            shown: None,
             timeline: Curve::default(),
             sites: Vec::new(),
             is_launch_stub: false,
@@ -216,6 +219,7 @@ impl Run {
         self.is_condensed = true;
         self.sites = Vec::new();
         self.timeline = Curve::default();
+        self.shown = None;
         if let Some(sight) = &mut self.last_sight {
             sight.living = Vec::new();
         }

@@ -4,6 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use super::before::Before;
 pub use super::harm::Harm;
 pub use super::meaning::{Kind, Level, Pattern, Verdict};
 pub use super::rate::Rate;
@@ -211,6 +212,9 @@ pub struct Process {
     /// The same of its resident bytes.
     #[serde(default)]
     pub resident_growth_per_hour: Option<Rate>,
+    /// What was there when it was found running; `null`: traced from its first instruction, or not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Before>,
     /// Call sites by size, largest first.
     pub sites: Vec<Site>,
     /// What lives at the end, largest first.

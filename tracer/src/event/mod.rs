@@ -10,6 +10,8 @@ pub mod decode;
 
 mod machine;
 
+mod shown;
+
 mod stacks;
 
 mod time;
@@ -18,6 +20,7 @@ use std::fmt;
 
 pub use machine::Machine;
 use serde::{Deserialize, Serialize};
+pub use shown::{Mapped, Shown, VmFlags};
 pub use stacks::{Cause, Incomplete, Learning, Sent};
 
 /// A virtual address in a traced process.
@@ -124,6 +127,8 @@ pub enum Event {
     SampledFault(SampledFault),
     /// The machine's memory, at the start and at the end.
     Machine(Machine),
+    /// What the mappings of a found process were.
+    Shown(Shown),
 }
 
 /// [`Event::Started`].

@@ -26,6 +26,7 @@ impl Event {
             Self::Missing(missing) => missing.time,
             Self::Looking(looking) => looking.time,
             Self::Machine(machine) => machine.time,
+            Self::Shown(shown) => shown.time,
             Self::Ended(ended) => ended.time,
             Self::Stack(_) | Self::Incomplete(_) | Self::Learning(_) | Self::Failures(_) => {
                 return None;

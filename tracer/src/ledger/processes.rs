@@ -102,6 +102,7 @@ impl Ledger {
             | Event::Incomplete(_)
             | Event::Learning(_)
             | Event::Machine(_)
+            | Event::Shown(_)
             | Event::Ended(_) => {}
         }
     }

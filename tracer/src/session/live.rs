@@ -291,6 +291,9 @@ impl Live {
         if let Ok(sample) = processes::sample(pid, true) {
             self.order.push(sample.time, Event::Sample(sample));
         }
+        if let Ok(shown) = processes::shown(&self.processes, &self.programs, pid, space) {
+            self.order.push(now(), shown);
+        }
         let time = now();
         self.order
             .push(time, Event::Looking(Looking { time, space }));

@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 
 use crate::{
     capture::{procfs, programs::Programs, ring::now},
-    event::{Event, Found, Maps, MapsPurpose, Pid, Resident, Sample, SpaceId},
+    event::{Event, Found, Maps, MapsPurpose, Pid, Resident, Sample, Shown, SpaceId},
 };
 
 /// Processes that are traced and alive, and the address space each lives in.
@@ -150,6 +150,25 @@ pub fn maps(
         purpose,
         after,
     })
+}
+
+/// What the kernel shows of a process's mappings now.
+pub fn shown(
+    processes: &Processes,
+    programs: &Programs,
+    pid: Pid,
+    space: SpaceId,
+) -> Result<Event> {
+    let read = || Ok((procfs::smaps(pid)?, procfs::stack_pointers(pid)?));
+    let ((maps, mut stack_pointers), _) = processes.read(programs, pid, read)?;
+    stack_pointers.sort_unstable();
+    Ok(Event::Shown(Shown {
+        time: now(),
+        pid,
+        space,
+        maps,
+        stack_pointers,
+    }))
 }
 
 /// The pages of a process that are in memory now.

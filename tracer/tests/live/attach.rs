@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::{
     command::{Attached, folder, json, process, tracer},
+    explain,
     target::Target,
 };
 
@@ -75,6 +76,48 @@ fn what_was_there_before_is_pre_existing_and_what_comes_after_has_its_call_site(
     assert_eq!(site["reserved_bytes"], 64 << 20);
     assert_eq!(site["touched_bytes"], 2 * 4096);
     assert_eq!(site["stack"], "complete");
+}
+
+#[test]
+fn what_was_there_before_is_known_by_its_shape_and_judged_where_nothing_has_grown() {
+    let folder = folder();
+    let path = folder.path().join("report.json");
+    let recording = folder.path().join("trace.vmt");
+    let node = Target::start("node", &["-e", explain::NODE]);
+    let attached = Attached::to(
+        node.pid(),
+        &[
+            "--report",
+            path.to_str().unwrap(),
+            "-o",
+            recording.to_str().unwrap(),
+        ],
+    );
+    attached.interrupt();
+    let report = json(&path);
+    let process = process(&report, node.pid().into());
+    let before = &process["before"];
+    let bytes = |value: &Value| value["reserved_bytes"].as_u64().unwrap();
+    let kinds = before["kinds"].as_array().unwrap();
+    let cages = kinds.iter().find(|kind| kind["id"] == "v8-wasm-memory");
+    let cages = cages.unwrap();
+    assert_eq!(cages["live"], 2);
+    assert!(bytes(cages) == 20 << 30 || bytes(cages) == 16 << 30);
+    // It may change its size by a little between the readings.
+    let then = before["virtual_bytes"].as_u64().unwrap();
+    assert!(then.abs_diff(node.vm_size()) < then / 100);
+    assert!(kinds.iter().map(bytes).sum::<u64>() > then - then / 100);
+    assert_eq!(process["verdict"]["level"], "benign");
+    let text = process["verdict"]["text"].as_str().unwrap();
+    assert!(text.contains("--disable-wasm-trap-handler"), "{text}");
+
+    // Of the recording the same is known, and no part of it before it was looked at.
+    let again = folder.path().join("again.json");
+    let mut replay = tracer();
+    replay.args(["report", recording.to_str().unwrap(), "--report"]);
+    let output = replay.arg(&again).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(json(&again)["processes"][0]["before"], *before);
 }
 
 #[test]

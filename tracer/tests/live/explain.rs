@@ -40,7 +40,7 @@ fn figure(value: &Value, key: &str) -> u64 {
     value[key].as_u64().unwrap()
 }
 
-const NODE: &str = r#"
+pub const NODE: &str = r#"
 const http = require('http');
 const { Worker } = require('worker_threads');
 const server = http.createServer((request, response) => response.end('x'));

@@ -3,8 +3,9 @@
 use tracer::event::{
     Action, Address, Call, Cause, Ended, Event, Exec, Exit, ExitStatus, Failures, Fault, Fork,
     Found, Frame, FrameKind, Identity, Incomplete, Learning, Limits, Looking, Loss, Machine,
-    Mapping, Maps, MapsPurpose, Missing, Nanoseconds, Pid, Reading, Rename, Resident, Sample,
-    SampledFault, Sent, SpaceId, Stack, StackId, StackQuality, Stamp, Started, Thread, Tid, Totals,
+    Mapped, Mapping, Maps, MapsPurpose, Missing, Nanoseconds, Pid, Reading, Rename, Resident,
+    Sample, SampledFault, Sent, Shown, SpaceId, Stack, StackId, StackQuality, Stamp, Started,
+    Thread, Tid, Totals, VmFlags,
 };
 
 pub(crate) fn stamp(time: u64) -> Stamp {
@@ -350,6 +351,26 @@ pub(crate) fn one_of_each() -> Vec<(&'static str, Event)> {
                 swap_free_bytes: None,
                 commit_limit_bytes: Some(5 << 30),
                 committed_bytes: Some(6 << 30),
+            }),
+        ),
+        (
+            "Shown",
+            Event::Shown(Shown {
+                time: Nanoseconds(79),
+                pid: Pid(5876),
+                space: SpaceId(3),
+                maps: vec![Mapped {
+                    mapping: Mapping {
+                        start: cage,
+                        end: Address(cage.0 + 4096),
+                        protection: 3,
+                        ..Mapping::default()
+                    },
+                    resident_bytes: 4096,
+                    swapped_bytes: 8192,
+                    flags: VmFlags::KNOWN.into_iter().collect(),
+                }],
+                stack_pointers: vec![cage.0 + 64],
             }),
         ),
         (

@@ -10,6 +10,7 @@
 
 mod analysis;
 mod attached;
+mod before;
 mod case;
 mod golden;
 mod json;

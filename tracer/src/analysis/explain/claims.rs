@@ -1,10 +1,10 @@
 //! Which bytes are whose: shapes laid over the mappings, the surest first; what one has taken no other
 //! gets.
 
-use super::mapping::Mapped;
 use crate::analysis::patterns::words::{file_name, matches};
 use crate::analysis::patterns::{Ranges, Shape};
 use crate::analysis::units::bytes;
+use crate::event::Mapped;
 
 /// A mapping beyond this is not taken apart: that so many lie side by side is less likely than that it is
 /// something else, bytes.

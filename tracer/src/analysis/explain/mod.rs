@@ -4,9 +4,7 @@
 
 mod claims;
 
-mod mapping;
-
-mod sentence;
+pub mod sentence;
 
 #[cfg(test)]
 mod tests;
@@ -15,7 +13,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use claims::Snapshot;
-pub use mapping::{Mapped, VmFlags};
 
 use claims::{Claim, Taken, claims, evidence};
 
@@ -25,7 +22,7 @@ use super::mapping_words;
 use super::patterns::Patterns;
 use super::summary::{Harm, Host, Limits, Pattern, Span, Verdict};
 use super::verdict::is_open;
-use crate::event::{Identity, Machine, Started};
+use crate::event::{Identity, Machine, Mapped, Started};
 
 /// The schema's name: only additions without a new number.
 pub const SCHEMA: &str = "tracer.explain/1";

@@ -73,15 +73,7 @@ pub fn verdict(seen: &Explanation) -> Verdict {
         size.push_str(&format!(", {} swapped out", bytes(seen.swapped_bytes)));
     }
     sentences.push(format!("{size}."));
-    sentences.extend(largest(seen));
-    if seen.unexplained_bytes > seen.virtual_bytes / 10 {
-        let unknown = bytes(seen.unexplained_bytes);
-        sentences.push(format!(
-            "{unknown} of it is of no known kind: only a trace tells whose."
-        ));
-    }
-    sentences.extend(kinds::sentence(&named, seen.virtual_bytes));
-    sentences.extend(kinds::knob(&named, seen.virtual_bytes));
+    sentences.extend(what(seen, &named));
     Verdict {
         text: sentences.join(" "),
         level,
@@ -90,6 +82,20 @@ pub fn verdict(seen: &Explanation) -> Verdict {
         unexplained_bytes: seen.unexplained_bytes,
         kinds: named,
     }
+}
+
+/// What it is made of, in sentences; the kinds are those that are sure.
+pub fn what(seen: &Explanation, kinds: &[Kind]) -> Vec<String> {
+    let mut sentences: Vec<String> = largest(seen).into_iter().collect();
+    if seen.unexplained_bytes > seen.virtual_bytes / 10 {
+        let unknown = bytes(seen.unexplained_bytes);
+        sentences.push(format!(
+            "{unknown} of it is of no known kind: only a trace tells whose."
+        ));
+    }
+    sentences.extend(kinds::sentence(kinds, seen.virtual_bytes));
+    sentences.extend(kinds::knob(kinds, seen.virtual_bytes));
+    sentences
 }
 
 /// `2 V8 WebAssembly memories`: the kinds that make up most of it, and how much of them is memory.

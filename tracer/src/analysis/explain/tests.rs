@@ -1,8 +1,8 @@
 //! Shapes over mappings that are written down here, as a kernel showed them.
 
-use super::{About, Explanation, Mapped, VmFlags, explain};
+use super::{About, Explanation, explain};
 use crate::analysis::patterns::Patterns;
-use crate::event::{Address, Identity, Machine, Mapping, Started};
+use crate::event::{Address, Identity, Machine, Mapped, Mapping, Started, VmFlags};
 
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;

@@ -10,7 +10,7 @@ use toml::Spanned;
 
 use super::format::{Wrong, alignment, confidence, each, protection, ranges, words};
 use super::range::{Ranges, size};
-use crate::analysis::explain::VmFlags;
+use crate::event::VmFlags;
 
 /// Conditions, all of which are to hold; one that is left out always does.
 #[derive(Clone, Debug, Default)]

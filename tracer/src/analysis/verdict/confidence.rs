@@ -2,16 +2,17 @@
 
 use super::Facts;
 use super::suspects::SiteFacts;
-use crate::analysis::summary::{Kind, Level};
+use crate::analysis::summary::{Before, Kind, Level};
 
 /// How sure a level is: for what grows, whether its rate is; for what is benign, how sure the kinds are,
 /// weighed by their bytes. What is of no known kind and hardly touched counts as likely. Figures that a
-/// loss or a difference has made doubtful make the level so.
+/// loss or a difference has made doubtful make the level so. `before`: the level is that of what was there.
 pub fn confidence(
     facts: &Facts<'_>,
     level: Level,
     kinds: &[Kind],
     suspects: &[&SiteFacts<'_>],
+    before: Option<&Before>,
 ) -> f64 {
     const RATE_IS_SURE: f64 = 0.95;
     const LIKELY: f64 = 0.8;
@@ -27,6 +28,9 @@ pub fn confidence(
             } else {
                 LIKELY
             }
+        }
+        Level::Benign if before.is_some_and(|before| before.level == Level::Benign) => {
+            before.map_or(0.0, |before| before.confidence)
         }
         Level::Benign => {
             let grown = facts.sites.iter().filter(|one| one.grown());

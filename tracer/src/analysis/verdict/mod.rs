@@ -15,7 +15,7 @@ mod unusual;
 mod confidence;
 
 use crate::analysis::harm::{self, Harm};
-use crate::analysis::summary::{LedgerCheck, Level, Span, Verdict};
+use crate::analysis::summary::{Before, LedgerCheck, Level, Span, Verdict};
 use crate::analysis::units::{bytes, bytes_of, counted, moment, percent, rate};
 use confidence::confidence;
 pub use pools::Pool;
@@ -53,6 +53,8 @@ pub struct Facts<'a> {
     pub harms: &'a [Harm],
     /// Kinds of which there are unusually many at a time, and why.
     pub unusual: &'a [String],
+    /// What was there before tracing, if anybody looked.
+    pub before: Option<&'a Before>,
     /// Every site, largest first.
     pub sites: &'a [SiteFacts<'a>],
 }
@@ -73,6 +75,8 @@ pub fn verdict(facts: &Facts<'_>) -> Verdict {
     }
     let subject = subject(&grown);
     let near_limits = harm::near(facts.harms);
+    // Where hardly anything has grown, the whole is what was there.
+    let before = facts.before.filter(|_| is_quiet(facts, &suspects));
     let level = if !leaking.is_empty() {
         Level::Leak
     } else if !watched.is_empty() || !facts.unusual.is_empty() {
@@ -85,7 +89,10 @@ pub fn verdict(facts: &Facts<'_>) -> Verdict {
             Level::Watch
         }
     } else {
-        Level::Unknown
+        match before.map_or(Level::Unknown, |before| before.level) {
+            Level::Benign if !near_limits.is_empty() => Level::Watch,
+            level => level,
+        }
     };
     if facts.condensed {
         let size = size_sentence(facts);
@@ -135,10 +142,19 @@ pub fn verdict(facts: &Facts<'_>) -> Verdict {
         }
         sentences.extend(kinds::knob(&kinds, total));
     }
+    if let Some(before) = facts.before.filter(|one| is_most(one, facts)) {
+        sentences.push(format!("As it was when tracing began: {}", before.text));
+    }
     Verdict {
         text: sentences.join(" "),
         level,
-        confidence: confidence(facts, level, &kinds, &[&leaking[..], &watched[..]].concat()),
+        confidence: confidence(
+            facts,
+            level,
+            &kinds,
+            &[&leaking[..], &watched[..]].concat(),
+            before,
+        ),
         grown_bytes: total,
         unexplained_bytes: total - explained,
         kinds,
@@ -183,6 +199,21 @@ fn is_clear(facts: &Facts<'_>, grown: &[&SiteFacts<'_>], suspects: &[Suspect<'_>
     let is_untouched =
         total >= WORTH_TELLING && sum.touched_at_most() <= total / 5 && sum.charged <= total / 5;
     settled && (is_small || is_untouched)
+}
+
+/// Next to nothing has grown, and nothing goes on growing.
+fn is_quiet(facts: &Facts<'_>, suspects: &[Suspect<'_>]) -> bool {
+    let difference = facts.check.difference_bytes.unsigned_abs();
+    let whole = facts.virtual_bytes.end;
+    facts.check.kernel_known
+        && difference <= whole / 100
+        && grown_bytes(facts) <= WORTH_TELLING.max(whole / 100)
+        && !suspects.iter().any(|one| one.goes_on(WORTH_TELLING))
+}
+
+/// Most of what there is now was there then.
+fn is_most(before: &Before, facts: &Facts<'_>) -> bool {
+    !before.text.is_empty() && before.virtual_bytes >= facts.virtual_bytes.end / 2
 }
 
 fn size_sentence(facts: &Facts<'_>) -> String {

@@ -7,8 +7,8 @@
 use super::ProcError;
 use super::directory::Directory;
 use super::maps::parse_line;
-use crate::analysis::explain::{Mapped, VmFlags};
 use crate::event::Pid;
+use crate::event::{Mapped, VmFlags};
 
 /// Every mapping of a process with its figures, ascending.
 ///

@@ -40,7 +40,8 @@
 //! holds the encoding of every variant against [`FORMAT_VERSION`]. A version that only adds a variant at the
 //! end reads those before it as well, down to [`OLDEST_VERSION`]. Version 3 has added
 //! [`Incomplete`](crate::event::Incomplete), [`Learning`](crate::event::Learning) and
-//! [`SampledFault`](crate::event::SampledFault), version 4 [`Machine`](crate::event::Machine).
+//! [`SampledFault`](crate::event::SampledFault), version 4 [`Machine`](crate::event::Machine),
+//! version 5 [`Shown`](crate::event::Shown).
 //!
 //! # Files
 //!

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::Writer;
 use super::line::{Line, Paint};
 use super::table::Layout;
-use crate::analysis::summary::{Process, Site};
+use crate::analysis::summary::{Before as Known, Process, Site};
 use crate::analysis::units::{bytes, count};
 use crate::report::figures::Figures;
 use crate::report::folding::fold;
@@ -20,6 +20,8 @@ pub(super) struct Before<'a> {
     title: &'static str,
     sites: Vec<&'a Site>,
     sum: Figures,
+    /// By kinds, if their shapes were looked at.
+    known: Option<&'a Known>,
 }
 
 impl<'a> Before<'a> {
@@ -37,6 +39,10 @@ impl<'a> Before<'a> {
             },
             sum: Figures::of(&sites),
             sites,
+            known: process
+                .before
+                .as_ref()
+                .filter(|known| !known.kinds.is_empty()),
         }
     }
 }
@@ -68,20 +74,38 @@ impl<W: Write> Writer<'_, W> {
         line.add(Paint::Bright, before.title);
         layout.figures(&mut line, row, Paint::Plain);
         self.line(&line)?;
-        let mut names: Vec<String> = before
-            .sites
-            .iter()
-            .take(NAMES)
-            .map(|site| format!("{} {}", name(site), bytes(site.reserved_bytes)))
-            .collect();
-        if before.sites.len() > NAMES {
-            names.push(format!(
-                "{} more",
-                count((before.sites.len() - NAMES) as u64)
-            ));
-        }
+        let names = before.known.map_or_else(|| by_name(&before.sites), by_kind);
         self.indented(layout.indent, Paint::Dim, &names.join(" · "))
     }
+}
+
+fn by_name(sites: &[&Site]) -> Vec<String> {
+    let named = sites.iter().take(NAMES);
+    let mut names: Vec<String> = named
+        .map(|site| format!("{} {}", name(site), bytes(site.reserved_bytes)))
+        .collect();
+    if sites.len() > NAMES {
+        names.push(format!("{} more", count((sites.len() - NAMES) as u64)));
+    }
+    names
+}
+
+/// As it was when tracing began.
+fn by_kind(known: &Known) -> Vec<String> {
+    let named = known.kinds.iter().take(NAMES);
+    let mut names: Vec<String> = named
+        .map(|kind| format!("{} {}", kind.name, bytes(kind.reserved_bytes)))
+        .collect();
+    let sure: u64 = known.kinds.iter().map(|kind| kind.reserved_bytes).sum();
+    if known.kinds.len() > NAMES {
+        let rest = known.kinds[NAMES..].iter().map(|kind| kind.reserved_bytes);
+        names.push(format!("other kinds {}", bytes(rest.sum())));
+    }
+    let unsure = known.virtual_bytes.saturating_sub(sure);
+    if unsure > 0 {
+        names.push(format!("of no sure kind {}", bytes(unsure)));
+    }
+    names
 }
 
 fn name(site: &Site) -> String {

@@ -1,9 +1,27 @@
-//! One mapping as the kernel shows it now.
+//! What the kernel shows of mappings beside where they are (`/proc/PID/smaps`).
 
-use crate::event::Mapping;
+use serde::{Deserialize, Serialize};
+
+use super::{Mapping, Nanoseconds, Pid, SpaceId};
+
+/// [`super::Event::Shown`]: the mappings of a process that ran already when tracing began, by which what was
+/// there before is told from its shape.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    /// When.
+    pub time: Nanoseconds,
+    /// The process.
+    pub pid: Pid,
+    /// Its address space.
+    pub space: SpaceId,
+    /// Every mapping, ascending.
+    pub maps: Vec<Mapped>,
+    /// Where the stacks of its threads were, as far as known; ascending.
+    pub stack_pointers: Vec<u64>,
+}
 
 /// A mapping, and what `/proc/PID/smaps` says of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mapped {
     /// Where, how protected, of which file.
     pub mapping: Mapping,
@@ -51,11 +69,11 @@ impl Mapped {
 
 /// Flags of the line `VmFlags` (Documentation/filesystems/proc.rst), by their two letters: those of
 /// [`Self::KNOWN`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VmFlags(u16);
 
 impl VmFlags {
-    /// The flags that are kept: shared, grows downwards, not copied on fork, account is charged, no
+    /// The flags that are kept, each a bit in recordings, so that more come only at the end: shared, grows downwards, not copied on fork, account is charged, no
     /// reserve, not in core dumps, huge pages advised, no huge pages, huge page mapping.
     pub const KNOWN: [&str; 9] = ["sh", "gd", "dc", "ac", "nr", "dd", "hg", "nh", "ht"];
 
