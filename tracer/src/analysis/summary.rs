@@ -24,6 +24,9 @@ pub struct Report {
     pub host: Host,
     /// Start of the trace, RFC 3339 in UTC.
     pub started_at: String,
+    /// `CLOCK_MONOTONIC` of the traced machine at the start, ns; `null`: an older report does not say.
+    #[serde(default)]
+    pub started_monotonic_ns: Option<u64>,
     /// Length of the trace, ns.
     pub duration_ns: u64,
     /// What was lost.

@@ -25,7 +25,7 @@ pub fn report(options: &Report) -> Result<u8> {
     }
     let path = options.file.as_deref().context("no recording was named")?;
     let patterns = known::with(&options.output.patterns)?;
-    let files = output::Files::create(&options.output)?;
+    let files = output::Files::create(&options.output, Screen::Stdout)?;
     let window = options.output.window();
     let (report, end) = replay(path, patterns, window)?;
     ensure!(
