@@ -129,6 +129,19 @@ pub fn check_format(format: Format, screen: Screen) -> Result<()> {
     }
 }
 
+/// Whether the trace will know the figure that is to be shown.
+pub fn check_value(output: &Output, tracing: &Tracing) -> Result<()> {
+    let shown = report_files(output)?.into_iter().map(|file| file.format);
+    let is_shown = shown
+        .chain([output.format])
+        .any(|format| matches!(format, Format::Folded | Format::Flamegraph));
+    ensure!(
+        !is_shown || output.value != Value::Touched || tracing.faults == Faults::Each,
+        "--value touched needs --faults each: without it nobody knows which pages were touched"
+    );
+    Ok(())
+}
+
 /// Where the report on the screen goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Screen {

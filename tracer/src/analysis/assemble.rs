@@ -69,6 +69,7 @@ impl Analysis {
                 }),
             fault_stacks: self.fault_stacks,
             stacks,
+            modules: self.modules.iter().cloned().collect(),
             processes,
         }
     }

@@ -73,7 +73,7 @@ pub mod budget;
 #[cfg(test)]
 mod constructed;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use frames::Stacks;
 use patterns::Patterns;
@@ -86,8 +86,8 @@ pub use view::{LedgerView, LivingReservation};
 use window::Window;
 
 use crate::event::{
-    Ended, Event, Failures, Learning, Machine, Maps, MapsPurpose, Nanoseconds, Pid, SampledFault,
-    SpaceId, StackId, Started, Tid,
+    Ended, Event, Failures, Learning, Machine, Maps, MapsPurpose, Module, Nanoseconds, Pid,
+    SampledFault, SpaceId, StackId, Started, Tid,
 };
 use crate::ledger::change::{Change, Difference, Origin, ReservationId};
 
@@ -112,6 +112,8 @@ pub struct Analysis {
     /// One fault in so many carried a stack.
     fault_stacks: Option<u32>,
     stacks: Stacks,
+    /// Files that their frames lie in.
+    modules: BTreeSet<Module>,
     threads: Threads,
     runs: Vec<Run>,
     current: HashMap<Pid, usize>,
@@ -204,6 +206,9 @@ impl Analysis {
             }
             Event::Stack(stack) => self.stacks.insert(stack),
             Event::Incomplete(why) => self.stacks.insert_cause(why),
+            Event::Module(module) => {
+                self.modules.insert(module.clone());
+            }
             Event::Learning(learning) => self.learning = Some(*learning),
             Event::Machine(machine) => self.machine = *machine,
             Event::Loss(loss) => self.lost(loss),

@@ -8,7 +8,7 @@ pub use super::harm::Harm;
 pub use super::meaning::{Kind, Level, Pattern, Verdict};
 pub use super::rate::Rate;
 pub use super::window::{Sets, Window};
-use crate::event::{Cause, Frame, StackQuality};
+use crate::event::{Cause, Frame, Module, StackQuality};
 
 /// The schema's name: only additions without a new number.
 pub const SCHEMA: &str = "tracer.report/1";
@@ -48,6 +48,9 @@ pub struct Report {
     /// How much is known of the stacks, of all processes. Older reports do not say.
     #[serde(default)]
     pub stacks: StackGrades,
+    /// Files that frames lie in, by path: one is there as often as it had another build. Older reports do not say.
+    #[serde(default)]
+    pub modules: Vec<Module>,
     /// Every traced process, in the order of their appearance.
     pub processes: Vec<Process>,
 }

@@ -101,6 +101,7 @@ pub(super) fn command(
 }
 
 fn plan(target: Target, tracing: &Tracing, output: &Output, patterns: Patterns) -> Result<Plan> {
+    settings::check_value(output, tracing)?;
     Ok(Plan {
         target,
         follow: !tracing.no_follow,

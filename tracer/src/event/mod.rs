@@ -18,7 +18,7 @@ use std::fmt;
 
 pub use machine::Machine;
 use serde::{Deserialize, Serialize};
-pub use stacks::{Cause, Incomplete, Learning, Sent};
+pub use stacks::{Cause, Incomplete, Learning, Module, Sent};
 
 /// A virtual address in a traced process.
 #[derive(
@@ -124,6 +124,8 @@ pub enum Event {
     SampledFault(SampledFault),
     /// The machine's memory, at the start and at the end.
     Machine(Machine),
+    /// A file with code that frames lie in; comes at any time before [`Event::Ended`].
+    Module(Module),
 }
 
 /// [`Event::Started`].

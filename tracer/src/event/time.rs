@@ -27,7 +27,11 @@ impl Event {
             Self::Looking(looking) => looking.time,
             Self::Machine(machine) => machine.time,
             Self::Ended(ended) => ended.time,
-            Self::Stack(_) | Self::Incomplete(_) | Self::Learning(_) | Self::Failures(_) => {
+            Self::Stack(_)
+            | Self::Incomplete(_)
+            | Self::Module(_)
+            | Self::Learning(_)
+            | Self::Failures(_) => {
                 return None;
             }
         })

@@ -3,8 +3,9 @@
 use tracer::event::{
     Action, Address, Call, Cause, Ended, Event, Exec, Exit, ExitStatus, Failures, Fault, Fork,
     Found, Frame, FrameKind, Identity, Incomplete, Learning, Limits, Looking, Loss, Machine,
-    Mapping, Maps, MapsPurpose, Missing, Nanoseconds, Pid, Reading, Rename, Resident, Sample,
-    SampledFault, Sent, SpaceId, Stack, StackId, StackQuality, Stamp, Started, Thread, Tid, Totals,
+    Mapping, Maps, MapsPurpose, Missing, Module, Nanoseconds, Pid, Reading, Rename, Resident,
+    Sample, SampledFault, Sent, SpaceId, Stack, StackId, StackQuality, Stamp, Started, Thread, Tid,
+    Totals,
 };
 
 pub(crate) fn stamp(time: u64) -> Stamp {
@@ -350,6 +351,13 @@ pub(crate) fn one_of_each() -> Vec<(&'static str, Event)> {
                 swap_free_bytes: None,
                 commit_limit_bytes: Some(5 << 30),
                 committed_bytes: Some(6 << 30),
+            }),
+        ),
+        (
+            "Module",
+            Event::Module(Module {
+                path: "/usr/lib/libodd.so".into(),
+                build_id: Some("c0ffee".into()),
             }),
         ),
         (

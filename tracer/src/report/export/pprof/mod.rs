@@ -50,8 +50,7 @@ fn profile(report: &Report) -> io::Result<Profile> {
     for value in &values {
         add_up(samples(report).filter_map(|sample| value.of(sample.site)))?;
     }
-    let build_ids = HashMap::new();
-    let mut places = Places::new(build_ids);
+    let mut places = Places::new(build_ids(report));
     // pprof calls the profile by its first mapping.
     let exe = largest(report).map_or("", |process| &process.exe);
     if !exe.is_empty() {
@@ -89,6 +88,20 @@ fn profile(report: &Report) -> io::Result<Profile> {
         duration_nanos: as_i64(to.saturating_sub(from)),
         ..places.finish()
     })
+}
+
+/// Build ids of modules by their paths, in hex; none of a path that had several files.
+fn build_ids(report: &Report) -> HashMap<&str, &str> {
+    let mut found: HashMap<&str, Option<&str>> = HashMap::new();
+    for module in &report.modules {
+        let own = module.build_id.as_deref();
+        found
+            .entry(&module.path)
+            .and_modify(|known| *known = known.filter(|id| Some(*id) == own))
+            .or_insert(own);
+    }
+    let known = found.into_iter();
+    known.filter_map(|(path, id)| Some((path, id?))).collect()
 }
 
 fn sampled<'a>(sample: Sample<'a>, values: &[Value], places: &mut Places<'a>) -> profile::Sample {

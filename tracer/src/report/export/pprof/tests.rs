@@ -120,3 +120,23 @@ fn a_report_of_nothing_is_a_profile_of_nothing() {
     assert_eq!(profile.sample, []);
     assert_eq!(profile.string_table[0], "");
 }
+
+#[test]
+fn a_module_has_its_build_id_unless_its_path_was_two_files() {
+    let mut report = report();
+    let module = |id: &str| crate::event::Module {
+        path: "/bin/app".into(),
+        build_id: Some(id.into()),
+    };
+    let of = |report: &Report| {
+        let profile = decoded(report);
+        text(&profile, profile.mapping[0].build_id).to_owned()
+    };
+    assert_eq!(of(&report), "");
+    report.modules = vec![module("c0ffee")];
+    assert_eq!(of(&report), "c0ffee");
+    report.modules.push(module("c0ffee"));
+    assert_eq!(of(&report), "c0ffee");
+    report.modules.push(module("beef"));
+    assert_eq!(of(&report), "");
+}
