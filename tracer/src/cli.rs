@@ -12,7 +12,7 @@ use crate::analysis::units::parse_bytes;
 use crate::analysis::window::Window;
 pub use check::Check;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
-pub use diff::{Diff, DiffBy, DiffFormat};
+pub use diff::{Diff, DiffBy, DiffFormat, DiffValue};
 
 /// Know, for every byte of a process's virtual memory, who reserved it, whether it is used, and
 /// whether it comes back.
@@ -200,9 +200,13 @@ pub struct Output {
     /// Format of the report on the screen.
     #[arg(short, long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
-    /// Write a report to this file, its format by its ending (.txt .json .md); may be repeated.
+    /// Write a report to this file, its format by its ending (.txt .json .md .folded .svg .pb.gz .pftrace
+    /// .csv); may be repeated.
     #[arg(long = "report", value_name = "FILE")]
     pub reports: Vec<PathBuf>,
+    /// What folded stacks and flame graphs show of each call site.
+    #[arg(long, value_enum, default_value_t = Value::Reserved)]
+    pub value: Value,
     /// Look at this part of the trace only (10s..60s, 10s.., ..60s): how things stood at its end, and what
     /// was allocated and freed inside and before.
     #[arg(long, value_name = "FROM..TO", value_parser = window)]
@@ -261,6 +265,34 @@ pub enum Format {
     Json,
     /// To be pasted into an issue's thread.
     Markdown,
+    /// A line a call stack, with what --value says: for flame graph tools and speedscope.
+    Folded,
+    /// An SVG for a browser, of what --value says.
+    Flamegraph,
+    /// For `go tool pprof`; binary.
+    Pprof,
+    /// For ui.perfetto.dev: what was there over time, by kind; binary.
+    Perfetto,
+    /// For spreadsheets and data frames: a row a call site.
+    Csv,
+}
+
+/// A figure of each call site, at the end of the trace or of the window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Value {
+    /// Bytes mapped.
+    Reserved,
+    /// Of these, accessible.
+    Accessible,
+    /// Of these, ever touched.
+    Touched,
+    /// Of these, in memory at the last look.
+    Resident,
+    /// Calls that reserved.
+    Calls,
+    /// Bytes mapped that were not there when the process was first seen; with --window, when the window
+    /// began.
+    Grown,
 }
 
 /// What call sites are sorted by.

@@ -10,8 +10,11 @@ use anyhow::{Result, bail, ensure};
 use tracer_common::settings::FaultMode;
 
 use crate::{
-    cli::{By, Color, Faults, Format, Output, Sort, Tracing},
-    report::selection::{self, Selection},
+    cli::{By, Color, DiffValue, Faults, Format, Output, Sort, Tracing, Value},
+    report::{
+        export::samples,
+        selection::{self, Selection},
+    },
 };
 
 /// A report to be written to a file.
@@ -23,20 +26,35 @@ pub struct ReportFile {
     pub format: Format,
 }
 
+/// Formats by how a file's name ends.
+const ENDINGS: [(&str, Format); 8] = [
+    (".txt", Format::Text),
+    (".json", Format::Json),
+    (".md", Format::Markdown),
+    (".folded", Format::Folded),
+    (".svg", Format::Flamegraph),
+    (".pb.gz", Format::Pprof),
+    (".pftrace", Format::Perfetto),
+    (".csv", Format::Csv),
+];
+
 /// The files that `--report` names, each with its format by its ending.
 pub fn report_files(output: &Output) -> Result<Vec<ReportFile>> {
     output
         .reports
         .iter()
         .map(|path| {
-            let format = match path.extension().and_then(OsStr::to_str) {
-                Some("txt") => Format::Text,
-                Some("json") => Format::Json,
-                Some("md") => Format::Markdown,
-                _ => bail!(
-                    "cannot tell the format of {} by its ending: use .txt, .json or .md",
-                    path.display()
-                ),
+            let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+            let ending = ENDINGS
+                .iter()
+                .find(|(ending, _)| name.len() > ending.len() && name.ends_with(ending));
+            let Some(&(_, format)) = ending else {
+                let known: Vec<&str> = ENDINGS.iter().map(|(ending, _)| *ending).collect();
+                bail!(
+                    "cannot tell the format of {} by its ending: use one of {}",
+                    path.display(),
+                    known.join(" ")
+                );
             };
             Ok(ReportFile {
                 path: path.clone(),
@@ -66,6 +84,62 @@ pub fn selection(output: &Output) -> Selection {
             By::Module => selection::By::Module,
         },
     }
+}
+
+/// What folded stacks and flame graphs show.
+#[must_use]
+pub fn value(value: Value) -> samples::Value {
+    match value {
+        Value::Reserved => samples::Value::Reserved,
+        Value::Accessible => samples::Value::Accessible,
+        Value::Touched => samples::Value::Touched,
+        Value::Resident => samples::Value::Resident,
+        Value::Calls => samples::Value::Calls,
+        Value::Grown => samples::Value::Grown,
+    }
+}
+
+/// What they compare.
+#[must_use]
+pub fn diff_value(value: DiffValue) -> samples::Value {
+    match value {
+        DiffValue::Reserved => samples::Value::Reserved,
+        DiffValue::Accessible => samples::Value::Accessible,
+        DiffValue::Touched => samples::Value::Touched,
+        DiffValue::Resident => samples::Value::Resident,
+        DiffValue::Calls => samples::Value::Calls,
+    }
+}
+
+/// What of a format can be known before anything is traced: whether it can go where it is to go.
+pub fn check_format(format: Format, screen: Screen) -> Result<()> {
+    let (name, ending) = match format {
+        Format::Pprof => ("pprof", ".pb.gz"),
+        Format::Perfetto => ("perfetto", ".pftrace"),
+        _ => return Ok(()),
+    };
+    match screen {
+        Screen::Stdout if screen.is_terminal() => bail!(
+            "{name} is binary, and standard output is a terminal: redirect it, or give --report FILE{ending}"
+        ),
+        Screen::Stdout => Ok(()),
+        Screen::Stderr => bail!(
+            "{name} is binary, and standard error is the command's too: give --report FILE{ending}"
+        ),
+    }
+}
+
+/// Whether the trace will know the figure that is to be shown.
+pub fn check_value(output: &Output, tracing: &Tracing) -> Result<()> {
+    let shown = report_files(output)?.into_iter().map(|file| file.format);
+    let is_shown = shown
+        .chain([output.format])
+        .any(|format| matches!(format, Format::Folded | Format::Flamegraph));
+    ensure!(
+        !is_shown || output.value != Value::Touched || tracing.faults == Faults::Each,
+        "--value touched needs --faults each: without it nobody knows which pages were touched"
+    );
+    Ok(())
 }
 
 /// Where the report on the screen goes.

@@ -11,10 +11,10 @@ use std::ffi::{CStr, CString};
 use std::path::{Path, PathBuf};
 
 use compiled::compile;
-use named::named;
+use named::{named, named_in};
 use object::{Object, ObjectSymbol, ObjectSymbolTable};
-use tracer::event::{Frame, Pid, SpaceId};
-use tracer::stacks::{RawStack, Unwinder};
+use tracer::event::{Frame, Module, Pid, SpaceId};
+use tracer::stacks::{RawStack, Unwinder, Unwound};
 
 /// The frames at these exact addresses of this very process.
 fn frames_at(addresses: &[u64]) -> Vec<Vec<Frame>> {
@@ -23,7 +23,12 @@ fn frames_at(addresses: &[u64]) -> Vec<Vec<Frame>> {
 
 fn frames_by(unwinder: &mut Unwinder, addresses: &[u64]) -> Vec<Vec<Frame>> {
     let pid = Pid(std::process::id());
-    let mut unwound = |&ip: &u64| {
+    named(pid, unwound(unwinder, addresses))
+}
+
+fn unwound(unwinder: &mut Unwinder, addresses: &[u64]) -> Vec<Unwound> {
+    let pid = Pid(std::process::id());
+    let unwound = |&ip: &u64| {
         let raw = RawStack {
             pid,
             space: SpaceId(1),
@@ -37,7 +42,7 @@ fn frames_by(unwinder: &mut Unwinder, addresses: &[u64]) -> Vec<Vec<Frame>> {
         };
         unwinder.unwind(&raw)
     };
-    named(pid, addresses.iter().map(&mut unwound).collect())
+    addresses.iter().map(unwound).collect()
 }
 
 fn frame_at(address: u64) -> Frame {
@@ -103,6 +108,19 @@ fn the_same_function_has_its_name_where_the_symbols_were_kept() {
     assert_eq!(frame.function.as_deref(), Some("hidden"));
     assert!(frame.file.unwrap().ends_with("gaps.c"));
     assert!(frame.line.is_some());
+}
+
+#[test]
+fn a_file_is_told_once_with_its_build_id() {
+    let (library, path) = library("build_id.so", &["-Wl,--build-id=0xc0ffee"]);
+    let address = library.address(c"before");
+    let stacks = unwound(&mut Unwinder::new(), &[address + 1, address + 2]);
+    let (_, modules) = named_in(Pid(std::process::id()), stacks);
+    let expected = Module {
+        path: path.to_str().unwrap().into(),
+        build_id: Some("c0ffee".into()),
+    };
+    assert_eq!(modules, [expected]);
 }
 
 fn objcopy(words: &[&std::ffi::OsStr]) {

@@ -45,6 +45,7 @@ impl Analysis {
                 page_bytes: self.started.page_bytes,
             },
             started_at: calendar::rfc3339(self.started.realtime_ns),
+            started_monotonic_ns: Some(self.started.time.0),
             duration_ns: self.relative(self.now),
             losses: self.losses,
             faults: self.started.faults.clone(),
@@ -68,6 +69,7 @@ impl Analysis {
                 }),
             fault_stacks: self.fault_stacks,
             stacks,
+            modules: self.modules.iter().cloned().collect(),
             processes,
         }
     }

@@ -75,7 +75,7 @@ pub mod budget;
 #[cfg(test)]
 mod constructed;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use frames::Stacks;
 use patterns::Patterns;
@@ -88,8 +88,8 @@ pub use view::{LedgerView, LivingReservation};
 use window::Window;
 
 use crate::event::{
-    Ended, Event, Failures, Learning, Machine, Maps, MapsPurpose, Nanoseconds, Pid, SampledFault,
-    SpaceId, StackId, Started, Tid,
+    Ended, Event, Failures, Learning, Machine, Maps, MapsPurpose, Module, Nanoseconds, Pid,
+    SampledFault, SpaceId, StackId, Started, Tid,
 };
 use crate::ledger::change::{Change, Difference, Origin, ReservationId};
 
@@ -114,6 +114,8 @@ pub struct Analysis {
     /// One fault in so many carried a stack.
     fault_stacks: Option<u32>,
     stacks: Stacks,
+    /// Files that their frames lie in.
+    modules: BTreeSet<Module>,
     threads: Threads,
     runs: Vec<Run>,
     current: HashMap<Pid, usize>,
@@ -206,6 +208,9 @@ impl Analysis {
             }
             Event::Stack(stack) => self.stacks.insert(stack),
             Event::Incomplete(why) => self.stacks.insert_cause(why),
+            Event::Module(module) => {
+                self.modules.insert(module.clone());
+            }
             Event::Learning(learning) => self.learning = Some(*learning),
             Event::Machine(machine) => self.machine = *machine,
             Event::Shown(shown) => self.shown(shown),

@@ -1,6 +1,8 @@
 //! The one serialisable model that every report is made of: the JSON report's contract
 //! (`tracer.report/1`, DESIGN.md). Times are ns since the trace began, sizes are bytes.
 
+mod site;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +11,8 @@ pub use super::harm::Harm;
 pub use super::meaning::{Kind, Level, Pattern, Verdict};
 pub use super::rate::Rate;
 pub use super::window::{Sets, Window};
-use crate::event::{Cause, Frame, StackQuality};
+use crate::event::{Cause, Module};
+pub use site::{Quantiles, Site, SitePoint, TouchSite, Trend};
 
 /// The schema's name: only additions without a new number.
 pub const SCHEMA: &str = "tracer.report/1";
@@ -25,6 +28,9 @@ pub struct Report {
     pub host: Host,
     /// Start of the trace, RFC 3339 in UTC.
     pub started_at: String,
+    /// `CLOCK_MONOTONIC` of the traced machine at the start, ns; `null`: an older report does not say.
+    #[serde(default)]
+    pub started_monotonic_ns: Option<u64>,
     /// Length of the trace, ns.
     pub duration_ns: u64,
     /// What was lost.
@@ -46,6 +52,9 @@ pub struct Report {
     /// How much is known of the stacks, of all processes. Older reports do not say.
     #[serde(default)]
     pub stacks: StackGrades,
+    /// Files that frames lie in, by path: one is there as often as it had another build. Older reports do not say.
+    #[serde(default)]
+    pub modules: Vec<Module>,
     /// Every traced process, in the order of their appearance.
     pub processes: Vec<Process>,
 }
@@ -332,125 +341,6 @@ pub struct Limits {
     /// Of it, free at the last look.
     #[serde(default)]
     pub swap_free_bytes: Option<u64>,
-}
-
-/// All reservations made from one call stack.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Site {
-    /// Stable within the report.
-    pub id: u32,
-    /// Innermost first.
-    pub frames: Vec<Frame>,
-    /// How much of the stack is known.
-    pub stack: StackQuality,
-    /// Names of the threads that called.
-    pub thread_names: Vec<String>,
-    /// File or kernel's name that its reservations share, where they are grouped by name because no
-    /// call was seen; else empty. Without a call and not pre-existing: growth that no call explains.
-    pub name: String,
-    /// What kind of reservation this is.
-    pub pattern: Option<Pattern>,
-    /// Whether these reservations were there before tracing, or made by the kernel at exec.
-    pub pre_existing: bool,
-    /// Successful calls that reserved.
-    pub calls: u64,
-    /// Reservations alive at the end.
-    pub live: u64,
-    /// Bytes alive at the end.
-    pub reserved_bytes: u64,
-    /// Of these, with a protection other than NONE.
-    pub accessible_bytes: u64,
-    /// Of these, ever touched; `null` if faults were not followed.
-    pub touched_bytes: Option<u64>,
-    /// Of these, in memory at the last look; `null` if nobody looked.
-    pub resident_bytes: Option<u64>,
-    /// Of these, charged against the commit limit.
-    pub charged_bytes: u64,
-    /// Bytes given back in the course of the trace.
-    pub released_bytes: u64,
-    /// The most bytes alive at any time.
-    pub peak_bytes: u64,
-    /// First call, ns.
-    pub first_ns: u64,
-    /// Last call, ns.
-    pub last_ns: u64,
-    /// Lifetimes of released reservations.
-    pub lifetime_ns: Option<Quantiles>,
-    /// Sizes of the reservations as they were made; `null` where no birth was seen.
-    pub size_bytes: Option<Quantiles>,
-    /// Its course.
-    pub trend: Trend,
-    /// If it grows: at what rate at present, bytes in an hour; `null` too where that is not sure.
-    #[serde(default)]
-    pub growth_per_hour: Option<Rate>,
-    /// By when its bytes were allocated and freed; `null` without a window.
-    #[serde(default)]
-    pub window: Option<Sets>,
-    /// Which code touched it first, the most first: an estimate, from the stacks of one page fault in so many.
-    /// Absent if none was taken.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub touch_sites: Vec<TouchSite>,
-    /// Its live bytes over time, a point where they change: coarser the longer the trace, and absent for
-    /// the small ones of very many sites.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub timeline: Vec<SitePoint>,
-}
-
-/// What lived of a site from a moment on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct SitePoint {
-    /// ns since the trace began.
-    pub t_ns: u64,
-    /// Mapped.
-    pub reserved_bytes: u64,
-    /// Of these, accessible.
-    pub accessible_bytes: u64,
-    /// Of these, touched; 0 if faults were not followed.
-    pub touched_bytes: u64,
-}
-
-/// Code that touched pages of a site's reservations before any other did.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct TouchSite {
-    /// Innermost first: of the access, or of the system call that made it.
-    pub frames: Vec<Frame>,
-    /// How much of the stack is known.
-    pub stack: StackQuality,
-    /// Page faults whose stacks were taken, and that touched pages first.
-    pub sampled_faults: u64,
-    /// One page fault in so many was to be taken.
-    pub one_in: u32,
-    /// An estimate: the bytes that those touched, times `one_in`. Since released bytes count too, it is no
-    /// part of `touched_bytes`.
-    pub estimated_bytes: u64,
-}
-
-/// Quantiles of many reservations' figures: lifetimes in ns, sizes in bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Quantiles {
-    /// Median.
-    pub p50: u64,
-    /// 90th percentile.
-    pub p90: u64,
-    /// 99th percentile.
-    pub p99: u64,
-    /// The largest, exact.
-    pub max: u64,
-}
-
-/// The course of a site's live bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Trend {
-    /// One call, or a few at one time, and nothing since.
-    #[default]
-    OneOff,
-    /// It grew and stopped growing.
-    Settled,
-    /// It grows still.
-    Growing,
-    /// It comes and goes.
-    Churn,
 }
 
 /// What is left of one reservation at the end.

@@ -30,9 +30,13 @@ pub struct Diff {
     /// Format on the screen.
     #[arg(short, long, value_enum, default_value_t = DiffFormat::Text)]
     pub format: DiffFormat,
-    /// Write the comparison to this file, its format by its ending (.txt .json); may be repeated.
+    /// Write the comparison to this file, its format by its ending (.txt .json .folded .svg); may be
+    /// repeated.
     #[arg(long = "report", value_name = "FILE")]
     pub reports: Vec<PathBuf>,
+    /// What folded stacks and flame graphs compare.
+    #[arg(long, value_enum, default_value_t = DiffValue::Reserved)]
+    pub value: DiffValue,
     /// What a line of the tables is.
     #[arg(long, value_enum, default_value_t = DiffBy::Site)]
     pub by: DiffBy,
@@ -57,6 +61,25 @@ pub enum DiffFormat {
     Text,
     /// For programs: schema tracer.diff/1.
     Json,
+    /// A line a call stack, with what --value says before and after: for flame graph tools.
+    Folded,
+    /// An SVG for a browser, of what --value says: red grew, blue shrank.
+    Flamegraph,
+}
+
+/// A figure of each call site, at the end of either trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DiffValue {
+    /// Bytes mapped.
+    Reserved,
+    /// Of these, accessible.
+    Accessible,
+    /// Of these, ever touched.
+    Touched,
+    /// Of these, in memory at the last look.
+    Resident,
+    /// Calls that reserved.
+    Calls,
 }
 
 /// What a line of its tables is.

@@ -35,7 +35,7 @@ use crate::{
         json,
     },
     session::{known, opened::open, plan},
-    settings::{self, Screen},
+    settings::Screen,
 };
 
 /// What to write if there is no budget.
@@ -47,6 +47,13 @@ const EXAMPLE: &str = "there is no budget to hold it against: give one, as in --
 pub fn check(options: &Check, show_progress: bool) -> Result<u8> {
     let (budgets, baseline) = budgets(options)?;
     let source = source(options)?;
+    ensure!(
+        matches!(
+            options.output.format,
+            Format::Text | Format::Json | Format::Markdown
+        ),
+        "the results of a check are text, json or markdown: --report FILE writes the report in any format"
+    );
     let needs_baseline = budgets.iter().find(|budget| budget.growth);
     if let (Some(budget), None) = (needs_baseline, &baseline) {
         bail!(
@@ -58,7 +65,7 @@ pub fn check(options: &Check, show_progress: bool) -> Result<u8> {
     if matches!(source, Source::Command) {
         privileges::check()?;
     }
-    let files = output::Files::create(&options.output)?;
+    let files = output::Files::create(&options.output, source.screen())?;
     let junit_file = options.junit.as_deref().map(WholeFile::begin).transpose()?;
     let mut trouble = Vec::new();
     // Before a command starts there may be one thread only, and progress takes others.
@@ -106,7 +113,7 @@ pub fn check(options: &Check, show_progress: bool) -> Result<u8> {
     let mut redacted = None;
     let report = output::shown(report, &options.output, &mut redacted);
     let work = Work::new(show_progress);
-    files.write(report, &settings::selection(&options.output), &work)?;
+    files.write(report, &options.output, &work)?;
     drop(work);
     if let Some(file) = junit_file {
         file.write(|out| junit::write(&outcome, report, out))?;
@@ -297,7 +304,8 @@ fn print(
     match options.output.format {
         Format::Json => json::write(outcome, &mut out)?,
         Format::Markdown => github::summary(outcome, report, &mut out)?,
-        Format::Text => {
+        // Others have been refused.
+        _ => {
             let look = Look {
                 width: screen.width(options.output.look.width),
                 color: screen.color(options.output.look.color),

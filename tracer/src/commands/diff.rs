@@ -14,12 +14,13 @@ use crate::{
     capture::recording::End,
     cli::{Diff, DiffBy, DiffFormat},
     report::{
+        export::{differential, samples::Value},
         json,
         selection::{By, Selection},
         text,
     },
     session::{known, opened::open_both},
-    settings::Screen,
+    settings::{self, Screen},
 };
 
 /// Columns of a text in a file.
@@ -54,13 +55,14 @@ pub fn diff(options: &Diff, show_progress: bool) -> Result<u8> {
         },
         ..Selection::default()
     };
+    let value = settings::diff_value(options.value);
     for (format, file) in files {
         let style = text::Style {
             width: FILE_WIDTH,
             color: false,
             selection: selection.clone(),
         };
-        file.write(|out| write(&difference, format, &style, out))?;
+        file.write(|out| write(&difference, format, value, &style, out))?;
     }
     drop(work);
     let style = text::Style {
@@ -69,7 +71,7 @@ pub fn diff(options: &Diff, show_progress: bool) -> Result<u8> {
         selection,
     };
     let mut out = BufWriter::new(io::stdout().lock());
-    write(&difference, options.format, &style, &mut out)
+    write(&difference, options.format, value, &style, &mut out)
         .and_then(|()| out.flush())
         .context("cannot write the comparison")?;
     let mut code = 0;
@@ -87,8 +89,10 @@ fn files(paths: &[PathBuf]) -> Result<Vec<(DiffFormat, WholeFile)>> {
         let format = match path.extension().and_then(OsStr::to_str) {
             Some("txt") => DiffFormat::Text,
             Some("json") => DiffFormat::Json,
+            Some("folded") => DiffFormat::Folded,
+            Some("svg") => DiffFormat::Flamegraph,
             _ => bail!(
-                "cannot tell the format of {} by its ending: use .txt or .json",
+                "cannot tell the format of {} by its ending: use one of .txt .json .folded .svg",
                 path.display()
             ),
         };
@@ -100,11 +104,14 @@ fn files(paths: &[PathBuf]) -> Result<Vec<(DiffFormat, WholeFile)>> {
 fn write(
     diff: &model::Diff,
     format: DiffFormat,
+    value: Value,
     style: &text::Style,
     out: &mut impl Write,
 ) -> io::Result<()> {
     match format {
         DiffFormat::Text => text::diff::write(diff, style, out),
         DiffFormat::Json => json::write(diff, out),
+        DiffFormat::Folded => differential::write_folded(diff, value, out),
+        DiffFormat::Flamegraph => differential::write_flamegraph(diff, value, out),
     }
 }

@@ -24,9 +24,6 @@ pub fn explain(options: &Explain) -> Result<u8> {
     let mut out = BufWriter::new(io::stdout().lock());
     let written = match options.format {
         Format::Json => json::write(&explanation, &mut out),
-        Format::Markdown => {
-            bail!("tracer explain writes text and json; a trace can be written as markdown, too")
-        }
         Format::Text => {
             let page = text::page::Page {
                 width: Screen::Stdout.width(options.look.width).clamp(60, 200),
@@ -34,6 +31,7 @@ pub fn explain(options: &Explain) -> Result<u8> {
             };
             text::explain::write(&explanation, &page, options.full, &mut out)
         }
+        _ => bail!("tracer explain writes text and json; a trace can be written in every format"),
     };
     written
         .and_then(|()| out.flush())

@@ -7,8 +7,11 @@ use anyhow::{Context as _, Result};
 use super::{progress::Work, whole_file::WholeFile};
 use crate::{
     analysis::summary::Report,
-    cli::{Format, Output},
-    report::{json, markdown, redact, selection::Selection, text},
+    cli::{Format, Output, Value},
+    report::{
+        export::{csv, flamegraph, folded, perfetto, pprof},
+        json, markdown, redact, text,
+    },
     settings::{self, ReportFile, Screen},
 };
 
@@ -23,8 +26,9 @@ pub struct Files {
 }
 
 impl Files {
-    /// Begins every file that the options name.
-    pub fn create(options: &Output) -> Result<Self> {
+    /// Begins every file that the options name, having checked that the screen can take its report.
+    pub fn create(options: &Output, screen: Screen) -> Result<Self> {
+        settings::check_format(options.format, screen)?;
         let files = settings::report_files(options)?
             .into_iter()
             .map(|file| {
@@ -36,15 +40,15 @@ impl Files {
     }
 
     /// Writes every one.
-    pub fn write(self, report: &Report, selection: &Selection, work: &Work) -> Result<()> {
+    pub fn write(self, report: &Report, options: &Output, work: &Work) -> Result<()> {
         for (file, begun) in self.files {
             work.doing(&format!("writing {}", file.path.display()));
             let style = text::Style {
                 width: FILE_WIDTH,
                 color: false,
-                selection: selection.clone(),
+                selection: settings::selection(options),
             };
-            begun.write(|out| write(report, file.format, &style, out))?;
+            begun.write(|out| write(report, file.format, options.value, &style, out))?;
         }
         Ok(())
     }
@@ -60,11 +64,10 @@ pub fn give(
 ) -> Result<()> {
     let mut redacted = None;
     let report = shown(report, options, &mut redacted);
-    let selection = settings::selection(options);
-    files.write(report, &selection, &work)?;
+    files.write(report, options, &work)?;
     // Nothing may run through the report.
     drop(work);
-    to_screen(report, options, &selection, screen)
+    to_screen(report, options, screen)
 }
 
 /// The report as it may be shown.
@@ -82,25 +85,21 @@ pub fn shown<'a>(
 }
 
 /// Writes the report on the screen.
-fn to_screen(
-    report: &Report,
-    options: &Output,
-    selection: &Selection,
-    screen: Screen,
-) -> Result<()> {
+fn to_screen(report: &Report, options: &Output, screen: Screen) -> Result<()> {
     let style = text::Style {
         width: screen.width(options.look.width),
         color: screen.color(options.look.color),
-        selection: selection.clone(),
+        selection: settings::selection(options),
     };
+    let (format, value) = (options.format, options.value);
     let done = match screen {
         Screen::Stdout => {
             let mut out = BufWriter::new(io::stdout().lock());
-            write(report, options.format, &style, &mut out).and_then(|()| out.flush())
+            write(report, format, value, &style, &mut out).and_then(|()| out.flush())
         }
         Screen::Stderr => {
             let mut out = BufWriter::new(io::stderr().lock());
-            write(report, options.format, &style, &mut out).and_then(|()| out.flush())
+            write(report, format, value, &style, &mut out).and_then(|()| out.flush())
         }
     };
     done.context("cannot write the report")
@@ -109,6 +108,7 @@ fn to_screen(
 fn write(
     report: &Report,
     format: Format,
+    value: Value,
     style: &text::Style,
     out: &mut impl Write,
 ) -> io::Result<()> {
@@ -116,5 +116,10 @@ fn write(
         Format::Text => text::write(report, style, out),
         Format::Json => json::write(report, out),
         Format::Markdown => markdown::write(report, &style.selection, out),
+        Format::Folded => folded::write(report, settings::value(value), out),
+        Format::Flamegraph => flamegraph::write(report, settings::value(value), out),
+        Format::Pprof => pprof::write(report, out),
+        Format::Perfetto => perfetto::write(report, out),
+        Format::Csv => csv::write(report, out),
     }
 }

@@ -25,7 +25,7 @@ pub fn report(options: &Report, show_progress: bool) -> Result<u8> {
     }
     let path = options.file.as_deref().context("no recording was named")?;
     let patterns = known::with(&options.output.patterns)?;
-    let files = output::Files::create(&options.output)?;
+    let files = output::Files::create(&options.output, Screen::Stdout)?;
     let window = options.window();
     let work = Work::new(show_progress);
     work.reading(&[path]);

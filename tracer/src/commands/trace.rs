@@ -49,7 +49,7 @@ pub fn attach(attach: &Attach, show_progress: bool) -> Result<u8> {
     if selection.now()?.is_empty() {
         bail!("there is no process in {}", named(&attach.cgroup));
     }
-    let files = output::Files::create(&attach.output)?;
+    let files = output::Files::create(&attach.output, Screen::Stdout)?;
     let plan = plan(
         Target::Processes(selection),
         &attach.tracing,
@@ -67,7 +67,7 @@ pub fn attach(attach: &Attach, show_progress: bool) -> Result<u8> {
 pub fn run(run: &Run, show_progress: bool) -> Result<u8> {
     let patterns = known::with(&run.output.patterns)?;
     privileges::check()?;
-    let files = output::Files::create(&run.output)?;
+    let files = output::Files::create(&run.output, Screen::Stderr)?;
     let outcome = command(
         &run.command,
         &run.tracing,
@@ -106,6 +106,7 @@ pub(super) fn command(
 }
 
 fn plan(target: Target, tracing: &Tracing, output: &Output, patterns: Patterns) -> Result<Plan> {
+    settings::check_value(output, tracing)?;
     Ok(Plan {
         target,
         follow: !tracing.no_follow,

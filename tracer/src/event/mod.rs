@@ -21,7 +21,7 @@ use std::fmt;
 pub use machine::Machine;
 use serde::{Deserialize, Serialize};
 pub use shown::{Mapped, Shown, VmFlags};
-pub use stacks::{Cause, Incomplete, Learning, Sent};
+pub use stacks::{Cause, Incomplete, Learning, Module, Sent};
 
 /// A virtual address in a traced process.
 #[derive(
@@ -129,6 +129,8 @@ pub enum Event {
     Machine(Machine),
     /// What the mappings of a found process were.
     Shown(Shown),
+    /// A file with code that frames lie in; comes at any time before [`Event::Ended`].
+    Module(Module),
 }
 
 /// [`Event::Started`].

@@ -15,6 +15,27 @@ pub struct Incomplete {
     pub module: String,
 }
 
+/// [`super::Event::Module`]: a file with code that frames lie in.
+#[derive(
+    Clone,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
+pub struct Module {
+    /// Its path, as in frames.
+    pub path: String,
+    /// Its GNU build id, in hex (<https://man7.org/linux/man-pages/man1/ld.1.html>, `--build-id`); absent if it
+    /// has none.
+    pub build_id: Option<String>,
+}
+
 /// Why a stack is not complete.
 #[derive(
     Clone,

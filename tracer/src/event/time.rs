@@ -28,7 +28,11 @@ impl Event {
             Self::Machine(machine) => machine.time,
             Self::Shown(shown) => shown.time,
             Self::Ended(ended) => ended.time,
-            Self::Stack(_) | Self::Incomplete(_) | Self::Learning(_) | Self::Failures(_) => {
+            Self::Stack(_)
+            | Self::Incomplete(_)
+            | Self::Module(_)
+            | Self::Learning(_)
+            | Self::Failures(_) => {
                 return None;
             }
         })

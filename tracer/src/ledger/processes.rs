@@ -100,6 +100,7 @@ impl Ledger {
             | Event::Stack(_)
             | Event::Failures(_)
             | Event::Incomplete(_)
+            | Event::Module(_)
             | Event::Learning(_)
             | Event::Machine(_)
             | Event::Shown(_)

@@ -6,6 +6,8 @@
 
 pub mod names;
 
+pub mod placeholders;
+
 pub mod noise;
 
 pub mod wrappers;
@@ -29,6 +31,8 @@ pub mod json;
 pub mod markup;
 
 pub mod markdown;
+
+pub mod export;
 
 pub mod budgets;
 pub mod redact;

@@ -12,6 +12,9 @@ use crate::event::Frame;
 pub fn report(report: &mut Report) {
     report.host.name = String::new();
     grades(&mut report.stacks);
+    for module in &mut report.modules {
+        path(&mut module.path);
+    }
     for process in &mut report.processes {
         self::process(process);
     }

@@ -478,8 +478,10 @@ impl Live {
         let learning = self.stacks.learning(&self.programs);
         self.stacks.finish();
         while let Ok(told) = named.try_recv() {
-            if let Told::Stack(stack) = told {
-                self.sink.enter(&Event::Stack(stack));
+            match told {
+                Told::Stack(stack) => self.sink.enter(&Event::Stack(stack)),
+                Told::Module(module) => self.sink.enter(&Event::Module(module)),
+                Told::Replaced { .. } => {}
             }
         }
         self.sink.enter(&Event::Failures(self.losses.failures()));

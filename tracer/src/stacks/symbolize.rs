@@ -12,21 +12,24 @@
 //! at each new stack with such code, and else twice a second: for so long a stack that is the same as one
 //! before, address by address, may go by the old name.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::ops::Range;
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::files::ModuleFile;
+use super::files::{FileId, ModuleFile};
 use super::modules::Place;
 use super::native_names::NativeNames;
 use super::perf_map::{Clocks, Owner, PerfMap};
 use super::perf_names::Found;
 use super::runtime_names;
 use super::unwind::Unwound;
-use crate::event::{Frame, FrameKind, Nanoseconds, Pid, SpaceId, Stack, StackId, StackQuality};
+use crate::event::{
+    Frame, FrameKind, Module, Nanoseconds, Pid, SpaceId, Stack, StackId, StackQuality,
+};
 
 /// How long an idle thread waits before it looks whether a perf map has grown.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
@@ -38,6 +41,8 @@ const MAX_INCOMPLETE: usize = 8192;
 pub enum Told {
     /// A stack, named.
     Stack(Stack),
+    /// A file that frames of stacks lie in; each once.
+    Module(Module),
     /// Code made at run time has, or may have, another name than before.
     Replaced {
         /// Whose.
@@ -176,6 +181,8 @@ impl Runtime {
 struct Worker<D> {
     deliver: D,
     native: NativeNames,
+    /// Files that were told, by version and path.
+    told: HashSet<(FileId, Arc<str>)>,
     runtimes: HashMap<SpaceId, Runtime>,
 }
 
@@ -184,6 +191,7 @@ impl<D: FnMut(Told)> Worker<D> {
         Self {
             deliver,
             native: NativeNames::default(),
+            told: HashSet::new(),
             runtimes: HashMap::new(),
         }
     }
@@ -236,6 +244,7 @@ impl<D: FnMut(Told)> Worker<D> {
             self.runtimes.entry(stack.space).or_insert(runtime);
             self.refresh(stack.space);
         }
+        self.tell_modules(&stack.places);
         let (named, nameless) = self.named(&stack);
         (self.deliver)(Told::Stack(named));
         stack.nameless = nameless;
@@ -244,6 +253,19 @@ impl<D: FnMut(Told)> Worker<D> {
             && runtime.incomplete.len() < MAX_INCOMPLETE
         {
             runtime.incomplete.push(stack);
+        }
+    }
+
+    fn tell_modules(&mut self, places: &[Place]) {
+        for place in places {
+            if let Place::File { module, path, .. } = place
+                && self.told.insert((module.id, Arc::clone(path)))
+            {
+                (self.deliver)(Told::Module(Module {
+                    path: path.to_string(),
+                    build_id: module.layout.build_id.as_deref().map(hex),
+                }));
+            }
         }
     }
 
@@ -353,6 +375,10 @@ impl<D: FnMut(Told)> Worker<D> {
     }
 }
 
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Whether a perf map may name it.
 fn is_runtime(place: &Place) -> bool {
     matches!(place, Place::Runtime { .. } | Place::Mapping { .. })
@@ -360,7 +386,7 @@ fn is_runtime(place: &Place) -> bool {
 
 fn native(
     names: &mut NativeNames,
-    module: &std::sync::Arc<ModuleFile>,
+    module: &Arc<ModuleFile>,
     path: &str,
     lookup: u64,
     offset: u64,

@@ -3,9 +3,9 @@
 use tracer::event::{
     Action, Address, Call, Cause, Ended, Event, Exec, Exit, ExitStatus, Failures, Fault, Fork,
     Found, Frame, FrameKind, Identity, Incomplete, Learning, Limits, Looking, Loss, Machine,
-    Mapped, Mapping, Maps, MapsPurpose, Missing, Nanoseconds, Pid, Reading, Rename, Resident,
-    Sample, SampledFault, Sent, Shown, SpaceId, Stack, StackId, StackQuality, Stamp, Started,
-    Thread, Tid, Totals, VmFlags,
+    Mapped, Mapping, Maps, MapsPurpose, Missing, Module, Nanoseconds, Pid, Reading, Rename,
+    Resident, Sample, SampledFault, Sent, Shown, SpaceId, Stack, StackId, StackQuality, Stamp,
+    Started, Thread, Tid, Totals, VmFlags,
 };
 
 pub(crate) fn stamp(time: u64) -> Stamp {
@@ -371,6 +371,13 @@ pub(crate) fn one_of_each() -> Vec<(&'static str, Event)> {
                     flags: VmFlags::KNOWN.into_iter().collect(),
                 }],
                 stack_pointers: vec![cage.0 + 64],
+            }),
+        ),
+        (
+            "Module",
+            Event::Module(Module {
+                path: "/usr/lib/libodd.so".into(),
+                build_id: Some("c0ffee".into()),
             }),
         ),
         (

@@ -1,14 +1,14 @@
 //! The recording: a file of [`Event`](crate::event::Event)s, versioned, checksummed, compressed, and
 //! readable up to its last whole block after a crash.
 //!
-//! # Format, version 4
+//! # Format, version 5
 //!
 //! All integers are little-endian; CRC-32 is the one of IEEE 802.3 (as in zlib and PNG).
 //!
 //! ```text
 //! file   = header  events*  end
 //! header = 89 54 52 41 43 45 52 0A    magic: 0x89 "TRACER" LF
-//!          u32  format version        4
+//!          u32  format version        5
 //!          u32  CRC-32                of the 12 bytes before
 //! block  = [u8; 4]  tag               "EVTS": events, "DONE": the end
 //!          u32  payload length        bytes that follow this head, at most 67,371,264
@@ -40,8 +40,8 @@
 //! holds the encoding of every variant against [`FORMAT_VERSION`]. A version that only adds a variant at the
 //! end reads those before it as well, down to [`OLDEST_VERSION`]. Version 3 has added
 //! [`Incomplete`](crate::event::Incomplete), [`Learning`](crate::event::Learning) and
-//! [`SampledFault`](crate::event::SampledFault), version 4 [`Machine`](crate::event::Machine),
-//! version 5 [`Shown`](crate::event::Shown).
+//! [`SampledFault`](crate::event::SampledFault), version 4 [`Machine`](crate::event::Machine), version 5
+//! [`Shown`](crate::event::Shown) and [`Module`](crate::event::Module).
 //!
 //! # Files
 //!

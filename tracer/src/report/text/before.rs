@@ -9,7 +9,7 @@ use crate::analysis::summary::{Before as Known, Process, Site};
 use crate::analysis::units::{bytes, count};
 use crate::report::figures::Figures;
 use crate::report::folding::fold;
-use crate::report::names::last_part;
+use crate::report::placeholders;
 use crate::report::wrappers::Wrappers;
 
 /// The most names in the second line.
@@ -32,11 +32,7 @@ impl<'a> Before<'a> {
             .filter(|site| site.pre_existing && site.reserved_bytes > 0)
             .collect();
         Self {
-            title: if process.from_start {
-                "there at its start"
-            } else {
-                "before tracing"
-            },
+            title: placeholders::before(process.from_start),
             sum: Figures::of(&sites),
             sites,
             known: process
@@ -113,8 +109,5 @@ fn name(site: &Site) -> String {
         let folded = fold(&site.frames, &Wrappers::default());
         return folded.title.unwrap_or_else(|| "?".into());
     }
-    match last_part(&site.name) {
-        "" => "anonymous".into(),
-        name => name.to_owned(),
-    }
+    placeholders::mapping(&site.name).to_owned()
 }

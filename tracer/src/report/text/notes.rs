@@ -4,12 +4,12 @@ use std::io::{self, Write};
 
 use super::Writer;
 use super::line::Paint;
-use super::stack::doubt;
 use crate::analysis::summary::{Process, Site, Trend};
 use crate::analysis::units::{bytes, count, duration, moment};
 use crate::event::StackQuality;
 use crate::report::names::{is_loader, last_part};
 use crate::report::noise::{Rank, rank};
+use crate::report::placeholders::doubt;
 use crate::report::rows::{Common, Row};
 use crate::report::selection::Candidate;
 use crate::report::touched::touched_by;

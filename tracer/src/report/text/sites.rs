@@ -11,6 +11,7 @@ use crate::analysis::summary::{Level, Pattern, Process, Site};
 use crate::analysis::units::{bytes, count, counted, duration, moment};
 use crate::report::figures::Figures;
 use crate::report::folding::Folded;
+use crate::report::placeholders::without_frames;
 use crate::report::rows::{Common, Row, folded, rows};
 use crate::report::selection::{By, Candidate, Chosen};
 
@@ -262,19 +263,7 @@ fn fitted(folded: &Folded, site: &Site, room: usize) -> String {
         // Of an address within a module both ends say something.
         Some(_) if folded.short.contains("+0x") => cut_middle(&folded.short, room),
         Some(_) => cut_start(&folded.short, room),
-        None => cut_end(&unknown_title(site), room),
-    }
-}
-
-fn unknown_title(site: &Site) -> String {
-    if site.calls > 0 {
-        return "unknown code".into();
-    }
-    // Growth without a call: the main stack, or what a loss has hidden.
-    if site.name.is_empty() {
-        "grown without a traced call".into()
-    } else {
-        format!("{}, grown without a call", site.name)
+        None => cut_end(&without_frames(site.calls, &site.name), room),
     }
 }
 

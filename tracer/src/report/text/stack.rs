@@ -4,7 +4,6 @@ use std::io::{self, Write};
 
 use super::Writer;
 use super::line::{Line, Paint, cut_start, escape, width};
-use crate::event::StackQuality;
 use crate::report::folding::{Folded, Step};
 
 /// The most callers named.
@@ -132,16 +131,6 @@ fn broken(names: &[&str], room: usize) -> Vec<String> {
         }
     }
     lines
-}
-
-/// What is wrong with a stack, in words.
-pub(super) fn doubt(quality: StackQuality) -> Option<&'static str> {
-    match quality {
-        StackQuality::Complete => None,
-        StackQuality::Cut => Some("stack cut: outer callers unknown"),
-        StackQuality::Broken => Some("stack broken: outer callers missing or wrong"),
-        StackQuality::None => Some("no stack: lost, or none could be taken"),
-    }
 }
 
 #[cfg(test)]

@@ -80,6 +80,7 @@ impl Live {
     pub(super) fn told(&mut self, told: Told) {
         match told {
             Told::Stack(stack) => self.sink.enter(&Event::Stack(stack)),
+            Told::Module(module) => self.sink.enter(&Event::Module(module)),
             Told::Replaced {
                 space,
                 ranges,
