@@ -29,7 +29,8 @@ pub fn write(report: &Report, value: Value, out: &mut impl Write) -> io::Result<
     let mut subtitle = format!("{}, {}", amount(value, folded.values().sum()), when(report));
     if unknown > 0 {
         let sites = counted(unknown, "call site", "call sites");
-        subtitle.push_str(&format!("; without {sites} of which it is not known"));
+        let word = value.word();
+        subtitle.push_str(&format!("; {word} is unknown of {sites}: left out"));
     }
     let mut options = options(value, title(report, value), subtitle);
     draw(&lines(&folded), &mut options, out)
