@@ -10,6 +10,8 @@
 
 pub mod meaning;
 
+pub mod checked;
+
 pub mod summary;
 
 pub mod view;

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 
 use super::{progress::Work, whole_file::WholeFile};
 use crate::{
-    analysis::summary::Report,
+    analysis::{summary::Report, units::counted},
     cli::{Format, Output, Value},
     report::{
         export::{csv, flamegraph, folded, perfetto, pprof},
@@ -116,7 +116,19 @@ fn write(
         Format::Text => text::write(report, style, out),
         Format::Json => json::write(report, out),
         Format::Markdown => markdown::write(report, &style.selection, out),
-        Format::Folded => folded::write(report, settings::value(value), out),
+        Format::Folded => {
+            let value = settings::value(value);
+            let unknown = folded::write(report, value, out)?;
+            // The format has no place for it.
+            if unknown > 0 {
+                let sites = counted(unknown, "call site", "call sites");
+                eprintln!(
+                    "tracer: {} is unknown of {sites}: they are left out",
+                    value.word()
+                );
+            }
+            Ok(())
+        }
         Format::Flamegraph => flamegraph::write(report, settings::value(value), out),
         Format::Pprof => pprof::write(report, out),
         Format::Perfetto => perfetto::write(report, out),

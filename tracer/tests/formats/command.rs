@@ -1,9 +1,12 @@
 //! The command line: formats by name and by ending, and what is refused.
 
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::real::recording;
+use tracer::report::export::{csv, flamegraph, folded, perfetto, pprof, samples::Value};
+
+use crate::real::{gateway, recording, sites};
 
 fn tracer(arguments: &[&str], folder: &Path) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tracer"));
@@ -48,6 +51,54 @@ fn a_file_has_the_format_of_its_ending_and_the_screen_that_which_is_named() {
         ("a.csv", b"pid,comm,"),
     ] {
         assert!(read(file).starts_with(beginning), "{file}");
+    }
+}
+
+#[test]
+fn what_is_left_out_for_being_unknown_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = tracer(
+        &["-f", "folded", "--value", "resident", "--report", "a.svg"],
+        folder.path(),
+    );
+    assert!(output.status.success());
+    let unknown = sites(gateway()).filter(|site| site.resident_bytes.is_none());
+    let said = format!("resident is unknown of {} call sites: ", unknown.count());
+    let noted = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        noted.contains(&format!("{said}they are left out")),
+        "{noted}"
+    );
+    let svg = std::fs::read_to_string(folder.path().join("a.svg")).unwrap();
+    assert!(svg.contains(&format!("{said}left out")));
+}
+
+/// A pipe that nobody reads any more.
+struct Gone;
+
+impl Write for Gone {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn that_nobody_reads_any_more_is_told_as_that() {
+    let report = gateway();
+    let written = [
+        folded::write(report, Value::Reserved, &mut Gone).map(drop),
+        flamegraph::write(report, Value::Reserved, &mut Gone),
+        pprof::write(report, &mut Gone),
+        perfetto::write(report, &mut Gone),
+        csv::write(report, &mut Gone),
+    ];
+    for (format, written) in written.into_iter().enumerate() {
+        let error = written.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe, "{format}: {error}");
     }
 }
 

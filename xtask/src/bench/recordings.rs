@@ -32,6 +32,13 @@ const SITES: u64 = 10_000;
 const EVENTS: u64 = 1_000_000;
 /// How long the program may take under tracer, on a machine that has others to serve.
 const LIMIT: Duration = Duration::from_secs(600);
+/// Formats of other tools that the report is written in: what is printed, and the format's name.
+const FORMATS: [(&str, &str); 2] = [
+    ("tracer report -f flamegraph", "flamegraph"),
+    ("tracer report -f pprof", "pprof"),
+];
+/// How long each of them may take.
+const FORMAT_SECONDS: f64 = 5.0;
 /// Bytes that any of the commands may have resident.
 const PEAK: Target = Target {
     most: 500.0 * 1024.0 * 1024.0,
@@ -125,7 +132,7 @@ pub(crate) fn measure(workspace: &Path, bench: &Bench, times: usize) -> Result<R
             }
             anyhow::Ok(row)
         };
-    let rows = vec![
+    let mut rows = vec![
         row(
             "tracer report",
             Some(2.0),
@@ -151,6 +158,14 @@ pub(crate) fn measure(workspace: &Path, bench: &Bench, times: usize) -> Result<R
             &smaps,
         )?,
     ];
+    for (name, format) in FORMATS {
+        rows.push(row(
+            name,
+            Some(FORMAT_SECONDS),
+            &|| tracer(&["report", "-f", format], &[&new]),
+            &|| decode(&[&new]),
+        )?);
+    }
     let file_bytes = fs::metadata(&new).map_or(0, |data| data.len());
     for file in [&old, &new] {
         let _ = fs::remove_file(file);

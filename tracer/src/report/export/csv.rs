@@ -53,11 +53,19 @@ pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let mut table = WriterBuilder::new()
         .terminator(csv::Terminator::CRLF)
         .from_writer(out);
-    table.write_record(HEADER)?;
+    table.write_record(HEADER).map_err(own)?;
     for sample in samples(report) {
-        table.write_record(row(sample))?;
+        table.write_record(row(sample)).map_err(own)?;
     }
     table.flush()
+}
+
+/// What the file or pipe said: that nobody reads any more is no failure, and must be seen to be that.
+fn own(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
 }
 
 fn row(sample: Sample<'_>) -> [String; HEADER.len()] {

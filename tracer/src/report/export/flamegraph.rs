@@ -1,12 +1,13 @@
 //! A flame graph: an SVG that a browser opens (<https://www.brendangregg.com/flamegraphs.html>), drawn by
-//! inferno. A frame is as wide as what was reserved in it and below it; the outermost is at the bottom. The
+//! inferno. A frame is as wide as what was reserved in it and by what it called. The outermost is at the top: real
+//! stacks are deeper than a screen is high, and the other way round a browser opens the graph where it is empty. The
 //! colour says what kind of code it is: green for scripts, yellow for C++ and Rust, orange for the kernel, aqua
 //! for inlined functions, red for the rest; its shade is the name's, the same in every graph.
 
 use std::io::{self, Write};
 
 use inferno::flamegraph::color::{MultiPalette, Palette};
-use inferno::flamegraph::{self, Options};
+use inferno::flamegraph::{self, Direction, Options};
 
 use super::folded::{Folded, fold};
 use super::samples::{Value, largest};
@@ -29,7 +30,8 @@ pub fn write(report: &Report, value: Value, out: &mut impl Write) -> io::Result<
     let mut subtitle = format!("{}, {}", amount(value, folded.values().sum()), when(report));
     if unknown > 0 {
         let sites = counted(unknown, "call site", "call sites");
-        subtitle.push_str(&format!("; without {sites} of which it is not known"));
+        let word = value.word();
+        subtitle.push_str(&format!("; {word} is unknown of {sites}: left out"));
     }
     let mut options = options(value, title(report, value), subtitle);
     draw(&lines(&folded), &mut options, out)
@@ -51,6 +53,7 @@ pub(super) fn options(value: Value, title: String, subtitle: String) -> Options<
     let mut options = Options::default();
     options.colors = Palette::Multi(MultiPalette::Java);
     options.deterministic = true;
+    options.direction = Direction::Inverted;
     options.title = title;
     options.subtitle = Some(subtitle);
     options.count_name = value.unit().into();

@@ -16,15 +16,16 @@ use crate::report::text::line::escape;
 /// Stacks and what each adds up to, in the order of their bytes, as readers want them. Zeros are left out.
 pub type Folded<V> = BTreeMap<String, V>;
 
-/// Writes a figure of every stack. A site of which it is not known is left out.
+/// Writes a figure of every stack. Returns of how many sites it is not known: these are left out.
 ///
 /// # Errors
 /// Those of `out`; the figure is known of no site.
-pub fn write(report: &Report, value: Value, out: &mut impl Write) -> io::Result<()> {
-    for (stack, figure) in fold(report, value)?.0 {
+pub fn write(report: &Report, value: Value, out: &mut impl Write) -> io::Result<u64> {
+    let (folded, unknown) = fold(report, value)?;
+    for (stack, figure) in folded {
         writeln!(out, "{stack} {figure}")?;
     }
-    Ok(())
+    Ok(unknown)
 }
 
 /// A figure of every stack, and of how many sites it is not known.
