@@ -187,7 +187,7 @@ pub struct Output {
     /// Format of the report on the screen.
     #[arg(short, long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
-    /// Write a report to this file, its format by its ending (.txt .json .md); may be repeated.
+    /// Write a report to this file, its format by its ending (.txt .json .md .html); may be repeated.
     #[arg(long = "report", value_name = "FILE")]
     pub reports: Vec<PathBuf>,
     /// Look at this part of the trace only (10s..60s, 10s.., ..60s): how things stood at its end, and what
@@ -248,6 +248,8 @@ pub enum Format {
     Json,
     /// To be pasted into an issue's thread.
     Markdown,
+    /// One page for a browser, with everything in it.
+    Html,
 }
 
 /// What call sites are sorted by.

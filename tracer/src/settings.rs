@@ -33,8 +33,9 @@ pub fn report_files(output: &Output) -> Result<Vec<ReportFile>> {
                 Some("txt") => Format::Text,
                 Some("json") => Format::Json,
                 Some("md") => Format::Markdown,
+                Some("html") => Format::Html,
                 _ => bail!(
-                    "cannot tell the format of {} by its ending: use .txt, .json or .md",
+                    "cannot tell the format of {} by its ending: use .txt, .json, .md or .html",
                     path.display()
                 ),
             };

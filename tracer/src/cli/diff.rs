@@ -30,7 +30,7 @@ pub struct Diff {
     /// Format on the screen.
     #[arg(short, long, value_enum, default_value_t = DiffFormat::Text)]
     pub format: DiffFormat,
-    /// Write the comparison to this file, its format by its ending (.txt .json); may be repeated.
+    /// Write the comparison to this file, its format by its ending (.txt .json .html); may be repeated.
     #[arg(long = "report", value_name = "FILE")]
     pub reports: Vec<PathBuf>,
     /// What a line of the tables is.
@@ -57,6 +57,8 @@ pub enum DiffFormat {
     Text,
     /// For programs: schema tracer.diff/1.
     Json,
+    /// One page for a browser, with everything in it.
+    Html,
 }
 
 /// What a line of its tables is.

@@ -45,6 +45,10 @@ const EXAMPLE: &str = "there is no budget to hold it against: give one, as in --
 /// Holds a command, a recording or a report against budgets. Exit code 0: all are kept; 1: one is broken; 2:
 /// not measured. What was in the way of the whole measurement comes before what is broken.
 pub fn check(options: &Check, show_progress: bool) -> Result<u8> {
+    ensure!(
+        options.output.format != Format::Html,
+        "the results of a check have no page: --report FILE.html makes one of what was measured"
+    );
     let (budgets, baseline) = budgets(options)?;
     let source = source(options)?;
     let needs_baseline = budgets.iter().find(|budget| budget.growth);
@@ -283,6 +287,8 @@ fn print(
     match options.output.format {
         Format::Json => json::write(outcome, &mut out)?,
         Format::Markdown => github::summary(outcome, report, &mut out)?,
+        // Refused at the beginning.
+        Format::Html => {}
         Format::Text => {
             let look = Look {
                 width: screen.width(options.output.look.width),

@@ -10,11 +10,14 @@ use anyhow::{Context as _, Result, bail};
 
 use super::whole_file::WholeFile;
 use crate::{
-    analysis::diff::{diff as compare, model},
+    analysis::{
+        diff::{diff as compare, model},
+        summary::Report,
+    },
     capture::recording::End,
     cli::{Diff, DiffBy, DiffFormat},
     report::{
-        json,
+        html, json,
         selection::{By, Selection},
         text,
     },
@@ -57,7 +60,7 @@ pub fn diff(options: &Diff) -> Result<u8> {
             color: false,
             selection: selection.clone(),
         };
-        file.write(|out| write(&difference, format, &style, out))?;
+        file.write(|out| write(&difference, (&old, &new), format, &style, out))?;
     }
     let style = text::Style {
         width: Screen::Stdout.width(options.look.width),
@@ -65,7 +68,7 @@ pub fn diff(options: &Diff) -> Result<u8> {
         selection,
     };
     let mut out = BufWriter::new(io::stdout().lock());
-    write(&difference, options.format, &style, &mut out)
+    write(&difference, (&old, &new), options.format, &style, &mut out)
         .and_then(|()| out.flush())
         .context("cannot write the comparison")?;
     let mut code = 0;
@@ -83,8 +86,9 @@ fn files(paths: &[PathBuf]) -> Result<Vec<(DiffFormat, WholeFile)>> {
         let format = match path.extension().and_then(OsStr::to_str) {
             Some("txt") => DiffFormat::Text,
             Some("json") => DiffFormat::Json,
+            Some("html") => DiffFormat::Html,
             _ => bail!(
-                "cannot tell the format of {} by its ending: use .txt or .json",
+                "cannot tell the format of {} by its ending: use .txt, .json or .html",
                 path.display()
             ),
         };
@@ -95,6 +99,7 @@ fn files(paths: &[PathBuf]) -> Result<Vec<(DiffFormat, WholeFile)>> {
 
 fn write(
     diff: &model::Diff,
+    sides: (&Report, &Report),
     format: DiffFormat,
     style: &text::Style,
     out: &mut impl Write,
@@ -102,5 +107,6 @@ fn write(
     match format {
         DiffFormat::Text => text::diff::write(diff, style, out),
         DiffFormat::Json => json::write(diff, out),
+        DiffFormat::Html => html::write_diff(diff, sides, out),
     }
 }

@@ -24,8 +24,8 @@ pub fn explain(options: &Explain) -> Result<u8> {
     let mut out = BufWriter::new(io::stdout().lock());
     let written = match options.format {
         Format::Json => json::write(&explanation, &mut out),
-        Format::Markdown => {
-            bail!("tracer explain writes text and json; a trace can be written as markdown, too")
+        Format::Markdown | Format::Html => {
+            bail!("tracer explain writes text and json; a trace can be written in every format")
         }
         Format::Text => {
             let page = text::page::Page {

@@ -8,7 +8,7 @@ use super::whole_file::WholeFile;
 use crate::{
     analysis::summary::Report,
     cli::{Format, Output},
-    report::{json, markdown, redact, selection::Selection, text},
+    report::{html, json, markdown, redact, selection::Selection, text},
     settings::{self, ReportFile, Screen},
 };
 
@@ -107,5 +107,6 @@ fn write(
         Format::Text => text::write(report, style, out),
         Format::Json => json::write(report, out),
         Format::Markdown => markdown::write(report, &style.selection, out),
+        Format::Html => html::write(report, out),
     }
 }

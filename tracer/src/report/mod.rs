@@ -30,5 +30,7 @@ pub mod markup;
 
 pub mod markdown;
 
+pub mod html;
+
 pub mod budgets;
 pub mod redact;
