@@ -200,8 +200,8 @@ pub struct Output {
     /// Format of the report on the screen.
     #[arg(short, long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
-    /// Write a report to this file, its format by its ending (.txt .json .md .folded .svg .pb.gz .pftrace
-    /// .csv); may be repeated.
+    /// Write a report to this file, its format by its ending (.txt .json .md .html .folded .svg .pb.gz
+    /// .pftrace .csv); may be repeated.
     #[arg(long = "report", value_name = "FILE")]
     pub reports: Vec<PathBuf>,
     /// What folded stacks and flame graphs show of each call site.
@@ -265,6 +265,8 @@ pub enum Format {
     Json,
     /// To be pasted into an issue's thread.
     Markdown,
+    /// One page for a browser, with everything in it.
+    Html,
     /// A line a call stack, with what --value says: for flame graph tools and speedscope.
     Folded,
     /// An SVG for a browser, of what --value says.

@@ -27,10 +27,11 @@ pub struct ReportFile {
 }
 
 /// Formats by how a file's name ends.
-const ENDINGS: [(&str, Format); 8] = [
+const ENDINGS: [(&str, Format); 9] = [
     (".txt", Format::Text),
     (".json", Format::Json),
     (".md", Format::Markdown),
+    (".html", Format::Html),
     (".folded", Format::Folded),
     (".svg", Format::Flamegraph),
     (".pb.gz", Format::Pprof),

@@ -30,7 +30,7 @@ pub struct Diff {
     /// Format on the screen.
     #[arg(short, long, value_enum, default_value_t = DiffFormat::Text)]
     pub format: DiffFormat,
-    /// Write the comparison to this file, its format by its ending (.txt .json .folded .svg); may be
+    /// Write the comparison to this file, its format by its ending (.txt .json .html .folded .svg); may be
     /// repeated.
     #[arg(long = "report", value_name = "FILE")]
     pub reports: Vec<PathBuf>,
@@ -61,6 +61,8 @@ pub enum DiffFormat {
     Text,
     /// For programs: schema tracer.diff/1.
     Json,
+    /// One page for a browser, with everything in it.
+    Html,
     /// A line a call stack, with what --value says before and after: for flame graph tools.
     Folded,
     /// An SVG for a browser, of what --value says: red grew, blue shrank.

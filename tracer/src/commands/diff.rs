@@ -10,12 +10,15 @@ use anyhow::{Context as _, Result, bail};
 
 use super::{progress::Work, whole_file::WholeFile};
 use crate::{
-    analysis::diff::{diff as compare, model},
+    analysis::{
+        diff::{diff as compare, model},
+        summary::Report,
+    },
     capture::recording::End,
     cli::{Diff, DiffBy, DiffFormat},
     report::{
         export::{differential, samples::Value},
-        json,
+        html, json,
         selection::{By, Selection},
         text,
     },
@@ -62,7 +65,8 @@ pub fn diff(options: &Diff, show_progress: bool) -> Result<u8> {
             color: false,
             selection: selection.clone(),
         };
-        file.write(|out| write(&difference, format, value, &style, out))?;
+        let both = (&old, &new);
+        file.write(|out| write(&difference, both, format, value, &style, out))?;
     }
     drop(work);
     let style = text::Style {
@@ -71,7 +75,8 @@ pub fn diff(options: &Diff, show_progress: bool) -> Result<u8> {
         selection,
     };
     let mut out = BufWriter::new(io::stdout().lock());
-    write(&difference, options.format, value, &style, &mut out)
+    let both = (&old, &new);
+    write(&difference, both, options.format, value, &style, &mut out)
         .and_then(|()| out.flush())
         .context("cannot write the comparison")?;
     let mut code = 0;
@@ -89,10 +94,11 @@ fn files(paths: &[PathBuf]) -> Result<Vec<(DiffFormat, WholeFile)>> {
         let format = match path.extension().and_then(OsStr::to_str) {
             Some("txt") => DiffFormat::Text,
             Some("json") => DiffFormat::Json,
+            Some("html") => DiffFormat::Html,
             Some("folded") => DiffFormat::Folded,
             Some("svg") => DiffFormat::Flamegraph,
             _ => bail!(
-                "cannot tell the format of {} by its ending: use one of .txt .json .folded .svg",
+                "cannot tell the format of {} by its ending: use one of .txt .json .html .folded .svg",
                 path.display()
             ),
         };
@@ -103,6 +109,7 @@ fn files(paths: &[PathBuf]) -> Result<Vec<(DiffFormat, WholeFile)>> {
 
 fn write(
     diff: &model::Diff,
+    sides: (&Report, &Report),
     format: DiffFormat,
     value: Value,
     style: &text::Style,
@@ -111,6 +118,7 @@ fn write(
     match format {
         DiffFormat::Text => text::diff::write(diff, style, out),
         DiffFormat::Json => json::write(diff, out),
+        DiffFormat::Html => html::write_diff(diff, sides, out),
         DiffFormat::Folded => differential::write_folded(diff, value, out),
         DiffFormat::Flamegraph => differential::write_flamegraph(diff, value, out),
     }

@@ -10,7 +10,7 @@ use crate::{
     cli::{Format, Output, Value},
     report::{
         export::{csv, flamegraph, folded, perfetto, pprof},
-        json, markdown, redact, text,
+        html, json, markdown, redact, text,
     },
     settings::{self, ReportFile, Screen},
 };
@@ -116,6 +116,7 @@ fn write(
         Format::Text => text::write(report, style, out),
         Format::Json => json::write(report, out),
         Format::Markdown => markdown::write(report, &style.selection, out),
+        Format::Html => html::write(report, out),
         Format::Folded => {
             let value = settings::value(value);
             let unknown = folded::write(report, value, out)?;

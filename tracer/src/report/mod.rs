@@ -34,5 +34,7 @@ pub mod markdown;
 
 pub mod export;
 
+pub mod html;
+
 pub mod budgets;
 pub mod redact;

@@ -4,9 +4,9 @@ use anyhow::{Result, bail};
 use xtask::machine;
 
 /// What the tests start besides the tool: strace counts the same calls, two compilers make programs of
-/// which every stack is compared, node is a program whose memory is to be recognised, and go and python
-/// (its packages by pip) have readers of the formats that reports are written in.
-pub(crate) const OF_THE_TESTS: [(&str, &str); 7] = [
+/// which every stack is compared, node is a program whose memory is to be recognised, go and python (its
+/// packages by pip) have readers of the formats that reports are written in, and chromium opens the page.
+pub(crate) const OF_THE_TESTS: [(&str, &str); 8] = [
     ("strace", "strace"),
     ("g++", "g++"),
     ("clang", "clang"),
@@ -14,6 +14,7 @@ pub(crate) const OF_THE_TESTS: [(&str, &str); 7] = [
     ("go", "golang-go"),
     ("python3", "python3"),
     ("pip3", "python3-pip"),
+    ("chromium", "chromium"),
 ];
 
 /// Installs what is missing of `programs`; `purpose` says in words what they are for.

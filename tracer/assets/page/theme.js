@@ -1,0 +1,48 @@
+// Light, dark, or as the system has it; and the colours of kinds.
+
+const PALETTE = ["#4e79a7", "#f28e2b", "#59a14f", "#b07aa1", "#e15759", "#39a0a0", "#d4a72c", "#9c755f", "#e377a2", "#6b6ecf"];
+const PLAIN = { "there at its start": "#7c8796", "of no known kind": "#a3a9b3", "no call seen": "#c2413b", others: "#a3a9b3", rest: "#c8ccd2" };
+
+const wantsDark = matchMedia("(prefers-color-scheme: dark)");
+const THEMES = ["system", "light", "dark"];
+let theme = "system";
+const redraws = new Set();
+
+function applyTheme(chosen) {
+  theme = chosen;
+  const dark = theme === "dark" || (theme === "system" && wantsDark.matches);
+  document.documentElement.dataset.theme = dark ? "dark" : "light";
+  const button = $("theme");
+  button.textContent = { system: "◐", light: "☀", dark: "☾" }[theme];
+  button.setAttribute("aria-label", `Theme: ${theme}`);
+  button.title = `Theme: ${theme} (t)`;
+  for (const redraw of redraws) redraw();
+}
+
+function nextTheme() {
+  applyTheme(THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length]);
+}
+
+const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+
+// Each kind of a process has a colour, the largest first.
+function colorsOf(process) {
+  const sums = new Map();
+  for (const one of process.sites) sums.set(one.kind, (sums.get(one.kind) || 0) + one.peak);
+  const kinds = [...sums.keys()].sort((one, other) => sums.get(other) - sums.get(one));
+  const colors = new Map();
+  for (const kind of kinds) {
+    colors.set(kind, PLAIN[kind] || PALETTE[colors.size % PALETTE.length]);
+  }
+  return colors;
+}
+
+function startTheme() {
+  wantsDark.addEventListener("change", () => applyTheme(theme));
+  $("theme").addEventListener("click", nextTheme);
+  // Paper is white.
+  let before = theme;
+  addEventListener("beforeprint", () => { before = theme; applyTheme("light"); });
+  addEventListener("afterprint", () => applyTheme(before));
+  applyTheme("system");
+}

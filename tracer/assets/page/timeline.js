@@ -1,0 +1,181 @@
+// The course of a process: three lines, or a stack whose top is its virtual size; brushing sets the window.
+
+const BANDS = 9;
+
+class Timeline {
+  constructor(element, setWindow) {
+    this.setWindow = setWindow;
+    this.by = "lines";
+    this.log = false;
+    this.view = h("select", { id: "stack-by", change: () => { this.by = this.view.value; this.draw(); } },
+      option("lines", "virtual, touched, resident"), option("kind", "stacked by kind"), option("site", "stacked by call site"));
+    this.scale = h("input", { type: "checkbox", id: "timeline-log", change: () => { this.log = this.scale.checked; this.draw(); } });
+    this.scaleLabel = h("label", {}, this.scale, " log scale");
+    const seconds = (id, label) => h("input", { id, type: "number", min: "0", step: "any", "aria-label": label, class: "seconds", change: () => this.typed() });
+    this.from = seconds("window-from", "Window from, seconds");
+    this.to = seconds("window-to", "Window to, seconds");
+    this.clear = h("button", { type: "button", id: "window-clear", click: () => setWindow(null) }, "Clear window");
+    this.canvas = h("div", { class: "canvas", id: "timeline-canvas", role: "img" });
+    this.legend = h("div", { class: "legend" });
+    this.note = h("p", { class: "dim", id: "timeline-note" });
+    fill(element,
+      h("div", { class: "tools" }, h("label", {}, "Show ", this.view), this.scaleLabel, h("span", { class: "spring" }),
+        h("label", {}, "Window ", this.from), h("span", {}, "to"), this.to, h("span", {}, "s"), this.clear),
+      this.canvas, this.legend, this.note);
+    this.process = null;
+    this.window = null;
+    this.drawn = drawing(this.canvas, (chart) => this.paint(chart));
+    const chart = this.drawn.chart;
+    chart.on("brushEnd", ({ areas }) => {
+      if (areas.length === 0) return setWindow(null);
+      const [from, to] = areas[0].coordRange.map(Math.round);
+      setWindow({ from: Math.max(from, this.process.from), to: Math.min(to, this.process.to) });
+    });
+  }
+
+  // In seconds of the trace.
+  typed() {
+    const read = (input, otherwise) => (input.value === "" ? otherwise : Math.round(Number(input.value) * SECOND));
+    const from = Math.max(read(this.from, this.process.from), this.process.from);
+    const to = Math.min(read(this.to, this.process.to), this.process.to);
+    const bad = !(from < to);
+    this.from.toggleAttribute("aria-invalid", bad);
+    if (bad) say("The window ends before it begins.");
+    else this.setWindow({ from, to });
+  }
+
+  show(process, window) {
+    this.process = process;
+    this.window = window;
+    this.clear.disabled = window === null;
+    this.from.value = window ? (window.from / SECOND).toFixed(3) : "";
+    this.to.value = window ? (window.to / SECOND).toFixed(3) : "";
+    this.from.placeholder = (process.from / SECOND).toFixed(1);
+    this.to.placeholder = (process.to / SECOND).toFixed(1);
+    this.draw();
+  }
+
+  draw() {
+    this.scaleLabel.hidden = this.by !== "lines";
+    this.drawn.redraw();
+  }
+
+  paint(chart) {
+    const { process } = this;
+    if (!process) return;
+    const parts = this.by === "lines" ? this.lines() : this.bands();
+    this.parts = parts;
+    const log = this.by === "lines" && this.log;
+    const most = Math.max(1, ...process.timeline.virtual, process.virtual.end);
+    const { t } = process.timeline;
+    const stacked = this.by !== "lines";
+    chart.setOption({
+      animation: false,
+      grid: { left: 64, right: 16, top: 12, bottom: 28 },
+      xAxis: { type: "value", min: process.from, max: Math.max(process.to, process.from + 1), ...axisStyle(), axisLabel: { ...axisStyle().axisLabel, formatter: (value) => moment(Math.round(value)) }, splitLine: { show: false } },
+      yAxis: { type: log ? "log" : "value", logBase: 2, ...axisStyle(), axisLabel: { ...axisStyle().axisLabel, formatter: (value) => bytes(Math.round(value)) }, ...(log ? {} : { min: 0, ...byteSteps(most) }) },
+      tooltip: tip((points) => this.tipAt(points), { trigger: "axis", axisPointer: { type: "line", lineStyle: { color: color("dim") } } }),
+      brush: { xAxisIndex: 0, brushType: "lineX", brushMode: "single", transformable: true, throttleType: "debounce", throttleDelay: 100, toolbox: [], brushStyle: { color: color("brush"), borderColor: color("accent"), borderWidth: 1 }, outOfBrush: { colorAlpha: 1 }, inBrush: { colorAlpha: 1 } },
+      series: parts.map((part) => ({
+        name: part.name, type: "line", step: "end", symbol: "none", silent: true,
+        stack: stacked ? "all" : undefined, stackStrategy: "all",
+        data: t.map((time, index) => [time, log && part.values[index] === 0 ? null : part.values[index]]),
+        lineStyle: { width: stacked ? 0 : 2, color: part.color },
+        areaStyle: stacked ? { color: part.color, opacity: 0.85 } : part.name === "virtual" ? { color: part.color, opacity: 0.08 } : undefined,
+      })),
+    }, { notMerge: true });
+    chart.dispatchAction({ type: "takeGlobalCursor", key: "brush", brushOption: { brushType: "lineX", brushMode: "single" } });
+    if (this.window) chart.dispatchAction({ type: "brush", areas: [{ brushType: "lineX", xAxisIndex: 0, coordRange: [this.window.from, this.window.to] }] });
+    legend(this.legend, parts.map((part) => [part.name, part.color, part.end]));
+    this.canvas.setAttribute("aria-label", `Course of ${process.name}: ${bytes(process.virtual.start)} virtual at the start, ${bytes(process.virtual.end)} at the end. The window can be typed above.`);
+    this.note.textContent = this.noted(t);
+  }
+
+  lines() {
+    const { process } = this;
+    const { timeline } = process;
+    const parts = [{ name: "virtual", color: color("virtual"), values: timeline.virtual, end: process.virtual.end }];
+    if (DATA.faults === "each") parts.push({ name: "touched", color: color("touched"), values: timeline.touched, end: touchedOf(process) });
+    if (process.resident) {
+      // Nothing is known before the first look.
+      const first = timeline.resident.findIndex((value) => value > 0);
+      parts.push({ name: "resident", color: color("resident"), values: timeline.resident.map((value, index) => (index < first ? null : value)), end: process.resident.end });
+    }
+    return parts;
+  }
+
+  // Sums of the sites' courses at the times of the process's own; what is left to it is a band of its own.
+  bands() {
+    const { process } = this;
+    const { t, virtual } = process.timeline;
+    const colors = colorsOf(process);
+    const groups = new Map();
+    for (const one of process.sites) {
+      const times = one.course[0];
+      if (times.length === 0) continue;
+      const name = this.by === "kind" ? one.kind : `${one.id} ${one.who}`;
+      if (!groups.has(name)) groups.set(name, { name, kind: one.kind, values: new Array(t.length).fill(0), most: 0 });
+      const group = groups.get(name);
+      for (let index = 0, next = 0; index < t.length; index += 1) {
+        while (next < times.length && times[next] <= t[index]) next += 1;
+        if (next > 0) group.values[index] += one.course[RESERVED][next - 1];
+      }
+    }
+    const ranked = [...groups.values()];
+    for (const group of ranked) group.most = group.values.reduce((one, other) => Math.max(one, other), 0);
+    ranked.sort((one, other) => other.most - one.most);
+    const bands = ranked.slice(0, BANDS);
+    const small = ranked.slice(BANDS);
+    if (small.length > 0) {
+      const values = t.map((_, index) => small.reduce((all, group) => all + group.values[index], 0));
+      bands.push({ name: `${count(small.length)} others`, kind: "others", values });
+    }
+    const rest = t.map((_, index) => virtual[index] - bands.reduce((all, band) => all + band.values[index], 0));
+    // Courses are thinned: for a moment they may tell of more than there was. The largest band gives way.
+    this.over = { times: 0, most: 0 };
+    rest.forEach((left, index) => {
+      if (left >= 0) return;
+      this.over.times += 1;
+      this.over.most = Math.max(this.over.most, -left);
+      const by_size = [...bands].sort((one, other) => other.values[index] - one.values[index]);
+      for (const band of by_size) {
+        const taken = Math.min(band.values[index], -rest[index]);
+        band.values[index] -= taken;
+        rest[index] += taken;
+      }
+    });
+    if (rest.some((left) => left > 0)) bands.push({ name: "without a course", kind: "rest", values: rest });
+    const own = this.by === "kind";
+    return bands.map((band, index) => ({
+      name: band.name,
+      color: PLAIN[band.kind] && (own || band.kind === "others" || band.kind === "rest") ? PLAIN[band.kind] : own ? colors.get(band.kind) : PALETTE[index % PALETTE.length],
+      values: band.values,
+      end: band.values[band.values.length - 1],
+    }));
+  }
+
+  tipAt(points) {
+    if (points.length === 0) return null;
+    const index = points[0].dataIndex;
+    const { t, virtual } = this.process.timeline;
+    const shown = this.parts.map((part) => [part, part.values[index]]).filter(([, value]) => value !== null && (value > 0 || this.by === "lines"));
+    return h("div", {}, h("div", { class: "dim" }, moment(t[index])),
+      shown.map(([part, value]) => tipLine(part.name, bytes(value), part.color)),
+      this.by === "lines" ? null : tipLine("virtual, all of it", bytes(virtual[index])));
+  }
+
+  noted(t) {
+    const parts = [];
+    if (t.length > 1) {
+      const step = (t[t.length - 1] - t[0]) / (t.length - 1);
+      parts.push(`Drawn from ${count(t.length)} points, ${duration(Math.round(step))} apart on average: what came and went between two of them is not seen here; the peak above is exact.`);
+    }
+    if (this.by !== "lines") {
+      const without = this.process.sites.filter((one) => one.course[0].length === 0).length;
+      if (without > 0) parts.push(`${counted(without, "call site has", "call sites have")} no course.`);
+      if (this.over.times > 0) parts.push(`At ${counted(this.over.times, "point", "points")} the thinned courses add up to more than there was, by up to ${bytes(this.over.most)}: the largest band is drawn smaller by that.`);
+    }
+    parts.push("Drag over the curve to set the window.");
+    return parts.join(" ");
+  }
+}

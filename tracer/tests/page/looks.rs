@@ -1,0 +1,51 @@
+//! On a narrow screen and on paper.
+
+use serde_json::json;
+
+use super::browser::Browser;
+use super::made::gateway;
+
+#[test]
+fn on_a_narrow_screen_nothing_is_wider_than_the_screen() {
+    let made = gateway();
+    let mut browser = Browser::start(1280, 1000);
+    browser.call(
+        "Emulation.setDeviceMetricsOverride",
+        json!({ "width": 400, "height": 800, "deviceScaleFactor": 1, "mobile": true }),
+    );
+    browser.open(&made.page);
+    let wide = "document.documentElement.scrollWidth";
+    assert_eq!(browser.eval(wide), 400);
+    browser.eval("document.querySelector('#sites tbody tr').click()");
+    assert_eq!(browser.eval(wide), 400);
+    assert_eq!(
+        browser.eval("document.querySelector('#site').getBoundingClientRect().width"),
+        400
+    );
+    browser.is_quiet();
+}
+
+#[test]
+fn on_paper_it_is_light_and_without_controls() {
+    let made = gateway();
+    let mut browser = Browser::start(1280, 1000);
+    browser.call(
+        "Emulation.setEmulatedMedia",
+        json!({ "features": [{ "name": "prefers-color-scheme", "value": "dark" }] }),
+    );
+    browser.open(&made.page);
+    assert_eq!(
+        browser.eval("document.documentElement.dataset.theme"),
+        "dark"
+    );
+    browser.eval("addEventListener('beforeprint', () => { window.printed = document.documentElement.dataset.theme; })");
+    browser.call("Page.printToPDF", json!({ "printBackground": true }));
+    assert_eq!(browser.eval("window.printed"), "light");
+    browser.until("document.documentElement.dataset.theme === 'dark'");
+    browser.call("Emulation.setEmulatedMedia", json!({ "media": "print" }));
+    assert_eq!(
+        browser.eval("getComputedStyle(document.querySelector('.bar')).display"),
+        "none"
+    );
+    browser.is_quiet();
+}
