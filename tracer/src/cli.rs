@@ -4,6 +4,8 @@ mod check;
 
 mod diff;
 
+mod top;
+
 use std::{ffi::OsString, path::PathBuf};
 
 use crate::analysis::units::parse_bytes;
@@ -11,6 +13,7 @@ use crate::analysis::window::Window;
 pub use check::Check;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 pub use diff::{Diff, DiffBy, DiffFormat};
+pub use top::Top;
 
 /// Know, for every byte of a process's virtual memory, who reserved it, whether it is used, and
 /// whether it comes back.
@@ -21,6 +24,7 @@ pub use diff::{Diff, DiffBy, DiffFormat};
     sudo tracer run -- node server.js           trace a command from its first instruction\n  \
     sudo tracer run --duration 60s -o start.vmt -- ./service\n                                              \
     record a minute of start-up\n  \
+    sudo tracer top --pid 1234                  watch it live; ? tells the keys\n  \
     tracer report start.vmt -f json             the same report again, as JSON\n  \
     sudo tracer explain --pid 1234              what its mappings are, now, without tracing\n  \
     tracer diff before.vmt after.vmt            what grew and what went, across restarts\n  \
@@ -46,6 +50,8 @@ pub enum Command {
     Attach(Attach),
     /// Trace a command from its first instruction; its exit code is passed on.
     Run(Run),
+    /// Watch processes, or a command, live: who reserves what, now; what grew since a mark.
+    Top(Top),
     /// Print a report from a recording.
     Report(Report),
     /// Without tracing: say what the mappings of a running process are, as they are now.
@@ -66,6 +72,20 @@ pub enum Command {
     .required(true)
     .multiple(true))]
 pub struct Attach {
+    /// Whom to trace.
+    #[command(flatten)]
+    pub who: Selecting,
+    /// How to trace.
+    #[command(flatten)]
+    pub tracing: Tracing,
+    /// How to report.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// Which processes that run already.
+#[derive(Debug, Args)]
+pub struct Selecting {
     /// Process to trace; may be repeated.
     #[arg(short, long = "pid", value_name = "PID")]
     pub pids: Vec<u32>,
@@ -79,12 +99,6 @@ pub struct Attach {
     /// Trace every process but this one.
     #[arg(long, conflicts_with_all = ["pids", "comm", "cgroup"])]
     pub all: bool,
-    /// How to trace.
-    #[command(flatten)]
-    pub tracing: Tracing,
-    /// How to report.
-    #[command(flatten)]
-    pub output: Output,
 }
 
 /// `tracer run`.

@@ -236,6 +236,7 @@ fn command(
         command,
         recording,
         programs,
+        ..
     } = trace::command(
         &options.command,
         &options.tracing,

@@ -38,15 +38,25 @@ impl Files {
     /// Writes every one.
     pub fn write(self, report: &Report, selection: &Selection) -> Result<()> {
         for (file, begun) in self.files {
-            let style = text::Style {
-                width: FILE_WIDTH,
-                color: false,
-                selection: selection.clone(),
-            };
-            begun.write(|out| write(report, file.format, &style, out))?;
+            into(report, file.format, begun, selection)?;
         }
         Ok(())
     }
+}
+
+/// Writes the report to one file, whole or not at all.
+pub fn to_file(report: &Report, file: &ReportFile, selection: &Selection) -> Result<()> {
+    let begun = WholeFile::begin(&file.path)?;
+    into(report, file.format, begun, selection)
+}
+
+fn into(report: &Report, format: Format, begun: WholeFile, selection: &Selection) -> Result<()> {
+    let style = text::Style {
+        width: FILE_WIDTH,
+        color: false,
+        selection: selection.clone(),
+    };
+    begun.write(|out| write(report, format, &style, out))
 }
 
 /// Writes the report to every file and to the screen, as the options say.

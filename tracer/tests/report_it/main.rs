@@ -18,5 +18,6 @@ mod markdown;
 mod patterns;
 mod runtimes;
 mod text;
+mod top;
 mod verdict;
 mod window;

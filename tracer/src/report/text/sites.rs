@@ -266,7 +266,9 @@ fn fitted(folded: &Folded, site: &Site, room: usize) -> String {
     }
 }
 
-fn unknown_title(site: &Site) -> String {
+/// What is said of a site without a stack.
+#[must_use]
+pub fn unknown_title(site: &Site) -> String {
     if site.calls > 0 {
         return "unknown code".into();
     }
@@ -300,7 +302,9 @@ fn add_level(line: &mut Line, pattern: &Pattern, layout: &Layout) -> Option<(Pai
     Some((paint, word))
 }
 
-fn level_word(pattern: &Pattern) -> String {
+/// `benign, sure`: what a pattern means, and how sure it is.
+#[must_use]
+pub fn level_word(pattern: &Pattern) -> String {
     // Memory of a known kind, of which the kind says neither good nor bad, has only the certainty.
     let level = match pattern.level {
         Level::Benign => "benign, ",

@@ -135,7 +135,8 @@ fn broken(names: &[&str], room: usize) -> Vec<String> {
 }
 
 /// What is wrong with a stack, in words.
-pub(super) fn doubt(quality: StackQuality) -> Option<&'static str> {
+#[must_use]
+pub fn doubt(quality: StackQuality) -> Option<&'static str> {
     match quality {
         StackQuality::Complete => None,
         StackQuality::Cut => Some("stack cut: outer callers unknown"),
