@@ -73,6 +73,8 @@ pub enum Key {
 pub struct Row {
     /// What it is.
     pub name: String,
+    /// The same in short: the last parts of a function's name.
+    pub short: String,
     /// Where that is, if it is one place.
     pub place: Option<String>,
     /// What kind of reservation it is, if all of it is of one.
@@ -137,7 +139,10 @@ pub fn rows(
         .map(|(index, site)| (site.id, index))
         .collect();
     let before = baseline.map(|was| was.map(reserved));
-    let row = |name: String, place: Option<String>, sites: &[&Site], by_name: bool| {
+    let row = |(name, short): (String, String),
+               place: Option<String>,
+               sites: &[&Site],
+               by_name: bool| {
         let mut prints: Vec<Fingerprint> = sites.iter().map(|site| fingerprint::of(site)).collect();
         let first = prints.first().cloned();
         prints.sort_unstable();
@@ -164,6 +169,7 @@ pub fn rows(
         };
         Row {
             name,
+            short,
             place,
             pattern: pattern.clone().filter(|_| sites.iter().all(same)),
             figures,
@@ -189,7 +195,7 @@ pub fn rows(
             .collect(),
         by => grouped(&own, by)
             .into_iter()
-            .map(|(name, sites)| row(name, None, &sites, true))
+            .map(|(name, sites)| row((name.clone(), name), None, &sites, true))
             .collect(),
     };
     let there: Vec<&Site> = process
@@ -203,7 +209,7 @@ pub fn rows(
         } else {
             "there before tracing"
         };
-        let mut before = row(name.into(), None, &there, true);
+        let mut before = row((name.into(), name.into()), None, &there, true);
         before.pattern = None;
         found.push(before);
     }
@@ -259,17 +265,20 @@ fn reserved(process: &Process) -> HashMap<Fingerprint, u64> {
     sums
 }
 
-fn named(common: &Common, sites: &[&Site]) -> (String, Option<String>) {
+/// Name, the same in short, and place.
+fn named(common: &Common, sites: &[&Site]) -> ((String, String), Option<String>) {
+    let twice = |name: String| (name.clone(), name);
     match common {
         Common::Pool(pool) => {
             let many = counted(sites.len() as u64, "site", "sites");
-            (pool.name().into(), Some(many))
+            (twice(pool.name().into()), Some(many))
         }
-        Common::Stack(folded) => match (&folded.title, &sites[0].pattern) {
-            // The kind is told beside it: two columns of a kind's name tell nothing of whose doing it is.
-            (Some(_), Some(_)) => (folded.short.clone(), folded.location.clone()),
-            (Some(title), None) => (title.clone(), folded.location.clone()),
-            (None, _) => (unknown_title(sites[0]), None),
+        Common::Stack(folded) => match &folded.title {
+            Some(title) => (
+                (title.clone(), folded.short.clone()),
+                folded.location.clone(),
+            ),
+            None => (twice(unknown_title(sites[0])), None),
         },
     }
 }

@@ -12,6 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::{held_log, state::State, view};
 use anyhow::{Context as _, Result, bail};
 use ratatui::{
     Terminal,
@@ -21,9 +22,6 @@ use ratatui::{
         terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
     },
 };
-use rustix::process::{Signal, getpid, kill_process};
-
-use super::{held_log, state::State, view};
 
 /// Whether the terminal is taken; there is one.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -106,9 +104,7 @@ impl Screen {
         let out = self.terminal.backend_mut();
         execute!(out, EnterAlternateScreen, cursor::Hide)
             .context("cannot write to the terminal")?;
-        self.terminal
-            .clear()
-            .context("cannot write to the terminal")
+        self.clear()
     }
 
     /// Draws what has changed; how long that took.
@@ -131,8 +127,10 @@ impl Screen {
     /// # Errors
     /// Nobody takes it.
     pub fn clear(&mut self) -> Result<()> {
-        self.terminal
-            .clear()
+        // Not `Terminal::clear`: that asks the terminal where its cursor is, and waits for an answer among the
+        // keys.
+        let size = self.terminal.size();
+        size.and_then(|size| self.terminal.resize(size.into()))
             .context("cannot write to the terminal")
     }
 
@@ -148,7 +146,9 @@ impl Screen {
     /// The terminal refuses.
     pub fn suspend(&mut self) -> Result<()> {
         leave(self.stream);
-        let _ = kill_process(getpid(), Signal::STOP);
+        // SAFETY: no memory is touched. To this thread, so that it goes no further: a signal to the process may
+        // be taken by another thread first.
+        unsafe { libc::raise(libc::SIGSTOP) };
         self.resume()
     }
 

@@ -4,12 +4,14 @@ use anyhow::{Result, bail};
 use xtask::machine;
 
 /// What the tests start besides the tool: strace counts the same calls, two compilers make programs of
-/// which every stack is compared, and node is a program whose memory is to be recognised.
-pub(crate) const OF_THE_TESTS: [(&str, &str); 4] = [
+/// which every stack is compared, node is a program whose memory is to be recognised, and in tmux the live view is
+/// used as a person does.
+pub(crate) const OF_THE_TESTS: [(&str, &str); 5] = [
     ("strace", "strace"),
     ("g++", "g++"),
     ("clang", "clang"),
     ("node", "nodejs"),
+    ("tmux", "tmux"),
 ];
 
 /// Installs what is missing of `programs`; `purpose` says in words what they are for.

@@ -12,6 +12,9 @@ use crate::{
     top::state::{Page, Prompt, State},
 };
 
+/// ns.
+const SECOND: u64 = 1_000_000_000;
+
 pub(super) fn draw(state: &State, canvas: &mut Canvas<'_>, area: Rect) {
     let columns = usize::from(area.width);
     put(
@@ -32,13 +35,24 @@ fn status(state: &State, columns: usize) -> Line {
             line.add(Paint::Dim, between).add(paint, text);
         }
     };
-    let progress = &now.progress;
-    add(
-        &mut line,
-        Paint::Plain,
-        &counted(progress.events, "event", "events"),
-    );
-    match progress.lost {
+    // At the end the report knows better.
+    let last = state.moment().filter(|_| state.over);
+    let (events, lost, cost, elapsed) = match last.map(|moment| &moment.report) {
+        Some(report) => (
+            report.events,
+            report.losses.total(),
+            (report.tracer.cpu_ns, report.tracer.peak_bytes),
+            report.duration_ns,
+        ),
+        None => (
+            now.progress.events,
+            now.progress.lost,
+            (now.cpu_ns, now.peak_bytes),
+            u64::try_from(now.elapsed.as_nanos()).unwrap_or(u64::MAX),
+        ),
+    };
+    add(&mut line, Paint::Plain, &counted(events, "event", "events"));
+    match lost {
         0 => add(&mut line, Paint::Dim, "none lost"),
         lost => add(&mut line, Paint::Bad, &format!("{} LOST", count(lost))),
     }
@@ -49,12 +63,12 @@ fn status(state: &State, columns: usize) -> Line {
     if state.behind {
         add(&mut line, Paint::Warn, "the terminal is slow: fewer frames");
     }
-    let elapsed = u64::try_from(now.elapsed.as_nanos()).unwrap_or(u64::MAX);
-    let cost = format!(
-        "tracer {} of a core, {}",
-        percent(now.cpu_ns, elapsed.max(1)),
-        bytes(now.peak_bytes)
-    );
+    let (cpu_ns, peak_bytes) = cost;
+    let mut cost = format!("tracer {}", bytes(peak_bytes));
+    // Of a moment, most is its own start.
+    if elapsed >= SECOND {
+        cost.push_str(&format!(", {} of a core", percent(cpu_ns, elapsed)));
+    }
     add(&mut line, Paint::Dim, &cost);
     if let Some(moment) = state.moment() {
         let resyncs = moment.report.losses.resyncs;

@@ -61,7 +61,12 @@ pub(super) fn title(state: &State, process: &Process, width: u16) -> Line {
     let mut line = Line::new();
     line.add(Paint::Bright, &cut_end(name, 20));
     let room = width.saturating_sub(when.chars().count() + 2);
-    for part in about(process, moment.map_or(0, Moment::t_ns)) {
+    let mut parts = about(process, moment.map_or(0, Moment::t_ns));
+    if process.exit.is_some() {
+        // How it ended says more than how long it lived.
+        parts[1..].rotate_right(1);
+    }
+    for part in parts {
         let part = format!(" · {part}");
         let left = room.saturating_sub(line.width());
         if left > 6 {

@@ -82,7 +82,7 @@ fn one(state: &State, report: &Report, process: &Process, canvas: &mut Canvas<'_
     let verdict = head::verdict(process, area);
     let tall = area.height >= TALL;
     let curve = if tall { 3 } else { 1 };
-    let space = space::lines(process, area.width, if tall { 3 } else { 1 });
+    let space = space::lines(process, &state.rows, area.width, if tall { 3 } else { 1 });
     let fixed = |lines: usize| Constraint::Length(u16::try_from(lines).unwrap_or(u16::MAX));
     // The table has what it needs, and at most a little more than half of what is left.
     let taken = 1 + verdict.len() + usize::from(3 * curve) + space.len();

@@ -1,4 +1,5 @@
-//! The address space as a bar: what is mapped, in the order of the addresses, the gaps left out.
+//! The address space as a bar: what is mapped, in the order of the addresses, the gaps left out. Its letters
+//! are for what the table has rows for, so that a filter, or another grouping, shows where that lies.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -11,10 +12,11 @@ use ratatui::{
 use super::paint::{Canvas, put};
 use crate::{
     analysis::{
-        summary::{Process, Reservation, Site},
+        summary::{Process, Reservation},
         units::bytes,
     },
     report::text::line::{Line, Paint, cut_end, width},
+    top::rows::Row,
 };
 
 /// Kinds with a letter of their own.
@@ -48,13 +50,18 @@ impl Space {
     }
 }
 
-/// The bar in so many lines.
-pub(super) fn lines(process: &Process, columns: u16, rows: usize) -> Space {
-    let sites: HashMap<u32, &Site> = process.sites.iter().map(|site| (site.id, site)).collect();
-    let name = |reservation: &Reservation| -> Option<&str> {
-        let pattern = sites.get(&reservation.site)?.pattern.as_ref()?;
-        Some(pattern.name.as_str())
-    };
+/// The bar in so many lines. A letter is for what has a row in the table: for a kind, if it is known.
+pub(super) fn lines(process: &Process, table: &[Row], columns: u16, rows: usize) -> Space {
+    let mut names: HashMap<u32, &str> = HashMap::new();
+    for row in table {
+        let name = row
+            .pattern
+            .as_ref()
+            .map_or(&row.short, |pattern| &pattern.name);
+        let ids = row.sites.iter().map(|index| process.sites[*index].id);
+        names.extend(ids.map(|id| (id, name.as_str())));
+    }
+    let name = |reservation: &Reservation| names.get(&reservation.site).copied();
     let mut kinds: HashMap<&str, u64> = HashMap::new();
     let (mut other, mut before, mut all) = (0u64, 0u64, 0u128);
     for reservation in &process.reservations {
@@ -181,7 +188,8 @@ pub(super) fn draw(space: &Space, canvas: &mut Canvas<'_>, area: Rect) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::summary::Pattern;
+    use crate::analysis::summary::{Pattern, Site};
+    use crate::top::rows::{Order, rows};
 
     fn bar(reservations: &[(u64, u64, u32, u64)], columns: u16) -> String {
         let process = Process {
@@ -208,7 +216,8 @@ mod tests {
                 .into(),
             ..Process::default()
         };
-        lines(&process, columns, 1).cells.iter().collect()
+        let (table, _) = rows(&process, &Order::default(), None);
+        lines(&process, &table, columns, 1).cells.iter().collect()
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::{
     report::{
         selection::By,
         text::{
-            line::{Line, Paint, cut_end, cut_start, width},
+            line::{Line, Paint, cut_end, cut_start, escape, width},
             table::{Column as Shown, Layout},
         },
     },
@@ -124,13 +124,18 @@ fn name(line: &mut Line, row: &Row, room: usize) {
             if left(line) > 10 {
                 let room = left(line) - 3;
                 line.add(Paint::Plain, " · ");
-                line.add(Paint::Plain, &cut_start(&row.name, room));
+                line.add(Paint::Plain, &cut_start(&row.short, room));
             }
         }
         _ => {
-            line.add(paint, &cut_start(&row.name, room));
+            let name = if width(&escape(&row.name)) <= room {
+                &row.name
+            } else {
+                &row.short
+            };
+            line.add(paint, &cut_start(name, room));
             if let Some(place) = &row.place
-                && width(place) + 2 <= left(line)
+                && width(&escape(place)) + 2 <= left(line)
             {
                 line.add(Paint::Plain, "  ");
                 line.add(Paint::Plain, place);
