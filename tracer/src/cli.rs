@@ -6,6 +6,8 @@ mod diff;
 
 mod examples;
 
+mod top;
+
 use std::{ffi::OsString, path::PathBuf};
 
 use crate::analysis::units::parse_bytes;
@@ -13,6 +15,7 @@ use crate::analysis::window::Window;
 pub use check::Check;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 pub use diff::{Diff, DiffBy, DiffFormat, DiffValue};
+pub use top::Top;
 
 /// Know, for every byte of a process's virtual memory, who reserved it, whether it is used, and
 /// whether it comes back.
@@ -38,6 +41,8 @@ pub enum Command {
     Attach(Attach),
     /// Trace a command from its first instruction; its exit code is passed on.
     Run(Run),
+    /// Watch processes, or a command, live: who reserves what, now; what grew since a mark.
+    Top(Top),
     /// Print a report from a recording.
     Report(Report),
     /// Without tracing: say what the mappings of a running process are, as they are now.
@@ -73,6 +78,20 @@ pub enum Command {
     .required(true)
     .multiple(true))]
 pub struct Attach {
+    /// Whom to trace.
+    #[command(flatten)]
+    pub who: Selecting,
+    /// How to trace.
+    #[command(flatten)]
+    pub tracing: Tracing,
+    /// How to report.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// Which processes that run already.
+#[derive(Debug, Args)]
+pub struct Selecting {
     /// Process to trace; may be repeated.
     #[arg(short, long = "pid", value_name = "PID")]
     pub pids: Vec<u32>,
@@ -86,12 +105,6 @@ pub struct Attach {
     /// Trace every process but this one.
     #[arg(long, conflicts_with_all = ["pids", "comm", "cgroup"])]
     pub all: bool,
-    /// How to trace.
-    #[command(flatten)]
-    pub tracing: Tracing,
-    /// How to report.
-    #[command(flatten)]
-    pub output: Output,
 }
 
 /// `tracer run`.

@@ -11,7 +11,7 @@
 //! Rules of the house, enforced by `tests/architecture.rs`:
 //! - The **core** ([`event`], [`order`], [`ledger`], [`analysis`]) is pure: no aya, no file system,
 //!   no clock, no terminal, no threads. Time comes in events; a call returns what changed.
-//! - The **edges** ([`capture`], [`stacks`], [`report`]'s writers, [`session`]) are thin. Only
+//! - The **edges** ([`capture`], [`stacks`], [`report`]'s writers, [`session`], [`top`]'s screen) are thin. Only
 //!   [`session`] wires them together.
 //! - A module imports only from those above it in the list below, and `session` from all.
 
@@ -34,5 +34,7 @@ pub mod session;
 pub mod cli;
 
 pub mod settings;
+
+pub mod top;
 
 pub mod commands;

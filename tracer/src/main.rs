@@ -3,7 +3,10 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use tracer::{cli::Cli, commands};
+use tracer::{
+    cli::{Cli, Command},
+    commands, top,
+};
 
 /// What every failure of tracer's own exits with (DESIGN.md, Commands).
 const FAILED: u8 = 2;
@@ -28,10 +31,13 @@ fn start_log(cli: &Cli) {
         (_, 1) => "info",
         _ => "debug",
     };
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(level))
-        .format_timestamp(None)
-        .format_target(false)
-        .init();
+    let mut log =
+        env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(level));
+    if matches!(cli.command, Command::Top(_)) {
+        // It would run through the view.
+        log.target(env_logger::Target::Pipe(Box::new(top::held_log::Log)));
+    }
+    log.format_timestamp(None).format_target(false).init();
 }
 
 /// Whoever read our output has gone (`tracer report … | head`): that is no failure.

@@ -3,14 +3,14 @@
 use std::{
     ffi::{OsStr, OsString},
     io::IsTerminal as _,
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use anyhow::{Result, bail, ensure};
 use tracer_common::settings::FaultMode;
 
 use crate::{
-    cli::{By, Color, DiffValue, Faults, Format, Output, Sort, Tracing, Value},
+    cli::{By, Color, CommandTracing, DiffValue, Faults, Format, Output, Sort, Tracing, Value},
     report::{
         export::samples,
         selection::{self, Selection},
@@ -44,25 +44,28 @@ pub fn report_files(output: &Output) -> Result<Vec<ReportFile>> {
     output
         .reports
         .iter()
-        .map(|path| {
-            let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
-            let ending = ENDINGS
-                .iter()
-                .find(|(ending, _)| name.len() > ending.len() && name.ends_with(ending));
-            let Some(&(_, format)) = ending else {
-                let known: Vec<&str> = ENDINGS.iter().map(|(ending, _)| *ending).collect();
-                bail!(
-                    "cannot tell the format of {} by its ending: use one of {}",
-                    path.display(),
-                    known.join(" ")
-                );
-            };
-            Ok(ReportFile {
-                path: path.clone(),
-                format,
-            })
-        })
+        .map(|path| report_file(path))
         .collect()
+}
+
+/// A file with its format by its ending.
+pub fn report_file(path: &Path) -> Result<ReportFile> {
+    let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+    let ending = ENDINGS
+        .iter()
+        .find(|(ending, _)| name.len() > ending.len() && name.ends_with(ending));
+    let Some(&(_, format)) = ending else {
+        let known: Vec<&str> = ENDINGS.iter().map(|(ending, _)| *ending).collect();
+        bail!(
+            "cannot tell the format of {} by its ending: use one of {}",
+            path.display(),
+            known.join(" ")
+        );
+    };
+    Ok(ReportFile {
+        path: path.to_owned(),
+        format,
+    })
 }
 
 /// What of the report is shown, and in which order.
@@ -226,10 +229,13 @@ pub fn ring_bytes(tracing: &Tracing) -> Result<u32> {
     Ok(u32::try_from(size)?)
 }
 
-/// What is added to the command's environment so that JavaScript functions have names: V8 writes them
-/// to `/tmp/perf-PID.map` (<https://nodejs.org/api/cli.html>).
+/// What is added to the command's environment. JavaScript functions get names from what V8 writes to
+/// `/tmp/perf-PID.map` (<https://nodejs.org/api/cli.html>).
 #[must_use]
-pub fn js_names_environment() -> Vec<(OsString, OsString)> {
+pub fn environment(how: &CommandTracing) -> Vec<(OsString, OsString)> {
+    if !how.js_names {
+        return Vec::new();
+    }
     let mut options = std::env::var_os("NODE_OPTIONS").unwrap_or_default();
     if !options.is_empty() {
         options.push(" ");

@@ -5,7 +5,7 @@ use std::{
     ffi::{CString, OsStr, OsString},
     io::{self, Read as _, Write as _},
     os::{
-        fd::OwnedFd,
+        fd::{AsRawFd as _, OwnedFd},
         unix::{ffi::OsStrExt as _, process::ExitStatusExt as _},
     },
     path::{Path, PathBuf},
@@ -29,6 +29,17 @@ pub struct Held {
     failure: std::fs::File,
 }
 
+/// Standard streams that a command has of its own; the others are this process's.
+#[derive(Debug, Default)]
+pub struct Streams {
+    /// Standard input.
+    pub input: Option<OwnedFd>,
+    /// Standard output.
+    pub output: Option<OwnedFd>,
+    /// Standard error.
+    pub error: Option<OwnedFd>,
+}
+
 /// A command on its way.
 #[derive(Debug)]
 pub struct Running {
@@ -43,6 +54,18 @@ impl Held {
     /// # Errors
     /// No such command, or no child could be made.
     pub fn start(command: &[OsString], added: &[(OsString, OsString)]) -> Result<Self> {
+        Self::start_with(command, added, &Streams::default())
+    }
+
+    /// The same with streams of its own.
+    ///
+    /// # Errors
+    /// Those of [`Self::start`].
+    pub fn start_with(
+        command: &[OsString],
+        added: &[(OsString, OsString)],
+        streams: &Streams,
+    ) -> Result<Self> {
         let Some(name) = command.first() else {
             bail!("there is no command to run: put it after --, as in `tracer run -- ls`");
         };
@@ -60,14 +83,16 @@ impl Held {
         let (failure_read, failure_write) = pipe()?;
 
         // SAFETY: this process has one thread (asserted by the caller), so the child may go on after
-        // the fork; it only calls read, execve, write and _exit.
+        // the fork; it only calls read, dup2, execve, write and _exit.
         let forked = unsafe { libc::fork() };
         match forked {
             -1 => Err(io::Error::last_os_error()).context("cannot start a process"),
             0 => {
                 drop((gate_write, failure_read));
                 // SAFETY: all pointers are to memory made before the fork.
-                unsafe { become_command(&gate_read, &failure_write, &program, &argv, &envp) }
+                unsafe {
+                    become_command(&gate_read, &failure_write, streams, &program, &argv, &envp)
+                }
             }
             pid => Ok(Self {
                 pid: rustix::process::Pid::from_raw(pid).context("fork returned no pid")?,
@@ -169,6 +194,7 @@ impl Running {
 unsafe fn become_command(
     gate: &OwnedFd,
     failure: &OwnedFd,
+    streams: &Streams,
     program: &CString,
     argv: &[*const libc::c_char],
     envp: &[*const libc::c_char],
@@ -177,6 +203,13 @@ unsafe fn become_command(
     if rustix::io::read(gate, &mut byte) != Ok(1) {
         // SAFETY: ends this process at once.
         unsafe { libc::_exit(127) };
+    }
+    let streams = [&streams.input, &streams.output, &streams.error];
+    for (stream, number) in streams.into_iter().zip(0..) {
+        if let Some(stream) = stream {
+            // SAFETY: both are open, or it fails; dup2 is async-signal-safe.
+            unsafe { libc::dup2(stream.as_raw_fd(), number) };
+        }
     }
     // SAFETY: by this function's contract. Rust ignores SIGPIPE in this process; the command shall
     // find it as usual.

@@ -6,7 +6,10 @@ Examples:
   sudo tracer run -- node server.js           trace a command from its first instruction
   sudo tracer run --duration 60s -o start.vmt -- ./service
                                               record a minute of start-up
+  sudo tracer top --pid 1234                  watch it live; ? tells the keys
   tracer report start.vmt -f json             the same report again, as JSON
+  tracer report start.vmt --report start.html
+                                              the same as a page for a browser: curves, map, flame graph
   sudo tracer explain --pid 1234              what its mappings are, now, without tracing
   tracer diff before.vmt after.vmt            what grew and what went, across restarts
   sudo tracer check --fail-on 'never-released > 100MiB' -- ./test
@@ -33,11 +36,23 @@ Examples:
   sudo tracer run --report mem.json --report mem.md -- ./test
                                               reports into files, each format by its ending";
 
+pub const TOP: &str = "\
+Examples:
+  sudo tracer top --pid 1234                  watch it live; ? tells the keys, q ends and prints the report
+  sudo tracer top --comm postgres             a list of them all; Enter looks into one
+  sudo tracer top -o incident.vmt --pid 1234  the same, with a recording of all of it
+  sudo tracer top --output-of-command service.log -- ./service
+                                              a command from its first instruction, and where its words go";
+
 pub const REPORT: &str = "\
 Examples:
   tracer report start.vmt                     the report of the recording's trace
   tracer report start.vmt --at 30s            how things stood after 30 s
   tracer report start.vmt --window 10s..60s   what came, stayed and went between 10 s and 60 s
+  tracer report start.vmt --report start.html --report start.svg
+                                              a page for a browser, and a flame graph
+  tracer report start.vmt --report start.pb.gz
+                                              for `go tool pprof` and Pyroscope
   tracer report start.vmt --by thread --sort touched --full
                                               all threads, those that use most memory first
   tracer report start.vmt --redact -f markdown

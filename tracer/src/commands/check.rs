@@ -257,6 +257,7 @@ fn command(
         command,
         recording,
         programs,
+        ..
     } = trace::command(
         &options.command,
         &options.tracing,

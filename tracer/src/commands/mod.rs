@@ -8,6 +8,8 @@ mod progress;
 
 mod trace;
 
+mod top;
+
 mod replay;
 
 mod diff;
@@ -33,6 +35,7 @@ pub fn execute(cli: Cli) -> Result<u8> {
     match cli.command {
         Command::Attach(attach) => trace::attach(&attach, show_progress),
         Command::Run(run) => trace::run(&run, show_progress),
+        Command::Top(options) => top::top(&options, !show_progress),
         Command::Report(report) => replay::report(&report, show_progress),
         Command::Explain(explain) => explain::explain(&explain),
         Command::Diff(diff) => diff::diff(&diff, show_progress),

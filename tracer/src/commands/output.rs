@@ -10,7 +10,9 @@ use crate::{
     cli::{Format, Output, Value},
     report::{
         export::{csv, flamegraph, folded, perfetto, pprof},
-        html, json, markdown, redact, text,
+        html, json, markdown, redact,
+        selection::Selection,
+        text,
     },
     settings::{self, ReportFile, Screen},
 };
@@ -43,15 +45,37 @@ impl Files {
     pub fn write(self, report: &Report, options: &Output, work: &Work) -> Result<()> {
         for (file, begun) in self.files {
             work.doing(&format!("writing {}", file.path.display()));
-            let style = text::Style {
-                width: FILE_WIDTH,
-                color: false,
-                selection: settings::selection(options),
-            };
-            begun.write(|out| write(report, file.format, options.value, &style, out))?;
+            let selection = settings::selection(options);
+            into(report, file.format, begun, &selection, options.value)?;
         }
         Ok(())
     }
+}
+
+/// Writes the report to one file, whole or not at all.
+pub fn to_file(
+    report: &Report,
+    file: &ReportFile,
+    selection: &Selection,
+    value: Value,
+) -> Result<()> {
+    let begun = WholeFile::begin(&file.path)?;
+    into(report, file.format, begun, selection, value)
+}
+
+fn into(
+    report: &Report,
+    format: Format,
+    begun: WholeFile,
+    selection: &Selection,
+    value: Value,
+) -> Result<()> {
+    let style = text::Style {
+        width: FILE_WIDTH,
+        color: false,
+        selection: selection.clone(),
+    };
+    begun.write(|out| write(report, format, value, &style, out))
 }
 
 /// Writes the report to every file and to the screen, as the options say.

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     analysis::patterns::Patterns,
     capture::{command::Held, privileges, procfs},
-    cli::{Attach, CommandTracing, Output, Run, Tracing},
+    cli::{Attach, CommandTracing, Output, Run, Selecting, Tracing},
     event::Pid,
     session::{
         known,
@@ -27,8 +27,25 @@ use crate::{
 /// Traces processes that run already.
 pub fn attach(attach: &Attach, show_progress: bool) -> Result<u8> {
     let patterns = known::with(&attach.output.patterns)?;
-    let mut pids: Vec<_> = attach.pids.iter().copied().map(Pid).collect();
-    for name in &attach.comm {
+    let selection = selected(&attach.who)?;
+    let files = output::Files::create(&attach.output, Screen::Stdout)?;
+    let plan = plan(
+        Target::Processes(selection),
+        &attach.tracing,
+        &attach.output,
+        patterns,
+    )?;
+    let outcome = traced(plan, show_progress)?;
+    let work = Work::new(show_progress);
+    output::give(&outcome.report, &attach.output, files, Screen::Stdout, work)?;
+    outcome.recording?;
+    Ok(0)
+}
+
+/// The processes that are to be traced, each of which can be.
+pub(super) fn selected(who: &Selecting) -> Result<Selection> {
+    let mut pids: Vec<_> = who.pids.iter().copied().map(Pid).collect();
+    for name in &who.comm {
         let found = procfs::pids_by_comm(name)?;
         if found.is_empty() {
             bail!("no process named {name} runs");
@@ -43,24 +60,13 @@ pub fn attach(attach: &Attach, show_progress: bool) -> Result<u8> {
     }
     let selection = Selection {
         pids,
-        cgroups: attach.cgroup.clone(),
-        all: attach.all,
+        cgroups: who.cgroup.clone(),
+        all: who.all,
     };
     if selection.now()?.is_empty() {
-        bail!("there is no process in {}", named(&attach.cgroup));
+        bail!("there is no process in {}", named(&who.cgroup));
     }
-    let files = output::Files::create(&attach.output, Screen::Stdout)?;
-    let plan = plan(
-        Target::Processes(selection),
-        &attach.tracing,
-        &attach.output,
-        patterns,
-    )?;
-    let outcome = traced(plan, show_progress)?;
-    let work = Work::new(show_progress);
-    output::give(&outcome.report, &attach.output, files, Screen::Stdout, work)?;
-    outcome.recording?;
-    Ok(0)
+    Ok(selection)
 }
 
 /// Traces a command from its first instruction.
@@ -93,19 +99,20 @@ pub(super) fn command(
     patterns: Patterns,
     show_progress: bool,
 ) -> Result<Outcome> {
-    let environment = if how.js_names {
-        settings::js_names_environment()
-    } else {
-        Vec::new()
-    };
-    let held = Held::start(command, &environment)?;
+    let held = Held::start(command, &settings::environment(how))?;
     let plan = plan(Target::Command(held), &how.tracing, output, patterns)?;
     // The command writes to the same terminal: a progress line would run through its output.
     let alone = !std::io::stdout().is_terminal();
     traced(plan, show_progress && alone)
 }
 
-fn plan(target: Target, tracing: &Tracing, output: &Output, patterns: Patterns) -> Result<Plan> {
+/// What to trace, and how the options say.
+pub(super) fn plan(
+    target: Target,
+    tracing: &Tracing,
+    output: &Output,
+    patterns: Patterns,
+) -> Result<Plan> {
     settings::check_value(output, tracing)?;
     Ok(Plan {
         target,
@@ -118,12 +125,13 @@ fn plan(target: Target, tracing: &Tracing, output: &Output, patterns: Patterns) 
         window: output.window(),
         patterns,
         recording: tracing.recording.clone(),
+        stop: None,
     })
 }
 
 fn traced(plan: Plan, show_progress: bool) -> Result<Outcome> {
     let line = Line::new(show_progress);
-    trace(plan, |progress, elapsed| line.show(progress, elapsed))
+    trace(plan, |book, elapsed| line.show(&book.progress(), elapsed))
 }
 
 fn named(groups: &[PathBuf]) -> String {

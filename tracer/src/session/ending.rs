@@ -1,11 +1,12 @@
 //! When a live trace ends: by a signal, when its time is over, or with its command.
 
-use std::{process::ExitStatus, time::Duration};
+use std::{process::ExitStatus, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result};
 use rustix::process::Signal as Kill;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
+    sync::Notify,
     time::{Instant, sleep_until},
 };
 
@@ -18,7 +19,10 @@ const GRACE: Duration = Duration::from_secs(5);
 pub struct Ending {
     /// The command, if this trace has one.
     pub command: Option<Running>,
+    /// A signal asked for the end.
+    pub interrupted: bool,
     deadline: Option<Instant>,
+    stop: Arc<Notify>,
     interrupt: Signal,
     terminate: Signal,
     hangup: Signal,
@@ -26,12 +30,14 @@ pub struct Ending {
 }
 
 impl Ending {
-    /// Begins to listen: from now on a signal is a request to end, and to report.
-    pub fn new() -> Result<Self> {
+    /// Begins to listen: from now on a signal is a request to end, and to report, and so is `stop`.
+    pub fn new(stop: Option<Arc<Notify>>) -> Result<Self> {
         let listen = |kind| signal(kind).context("cannot listen for signals");
         Ok(Self {
             command: None,
+            interrupted: false,
             deadline: None,
+            stop: stop.unwrap_or_default(),
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,
             hangup: listen(SignalKind::hangup())?,
@@ -55,12 +61,15 @@ impl Ending {
         let deadline = self.deadline;
         tokio::select! {
             // From the terminal it goes to the command as well: its end is then ours.
-            _ = self.interrupt.recv() => Ok(true),
-            _ = self.terminate.recv() => Ok(true),
-            _ = self.hangup.recv() => Ok(true),
-            () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => Ok(true),
-            _ = self.child.recv() => Ok(false),
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.hangup.recv() => {}
+            () = self.stop.notified() => return Ok(true),
+            () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => return Ok(true),
+            _ = self.child.recv() => return Ok(false),
         }
+        self.interrupted = true;
+        Ok(true)
     }
 
     /// Ends the command, if it has not ended by itself: what was started here is not left behind.

@@ -24,7 +24,6 @@ use super::{
     verification::Verification,
 };
 use crate::{
-    analysis::Progress,
     capture::{
         command::Running,
         host, privileges, procfs,
@@ -50,19 +49,19 @@ const RESYNC_SHARE: u32 = 10;
 /// A look at what is resident may take this share of the time.
 const RESIDENT_SHARE: u32 = 50;
 
-/// Traces until the end of the target, of the time, or a signal; `progress` is called a few times a
-/// second.
+/// Traces until the end of the target, of the time, or a signal; `watch` is called a few times a second, in
+/// the collector's thread: it must not wait for anything.
 ///
 /// # Errors
 /// Nothing could be traced.
-pub fn trace(plan: Plan, progress: impl FnMut(&Progress, Duration)) -> Result<Outcome> {
+pub fn trace(plan: Plan, watch: impl FnMut(&Book, Duration)) -> Result<Outcome> {
     privileges::check()?;
     privileges::forbid_core_files();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("cannot start the collector")?;
-    runtime.block_on(Live::run(plan, progress))
+    runtime.block_on(Live::run(plan, watch))
 }
 
 struct Live {
@@ -89,7 +88,7 @@ struct Live {
 }
 
 impl Live {
-    async fn run(plan: Plan, mut progress: impl FnMut(&Progress, Duration)) -> Result<Outcome> {
+    async fn run(plan: Plan, mut watch: impl FnMut(&Book, Duration)) -> Result<Outcome> {
         let mut programs = Programs::load(Options {
             faults: plan.faults,
             fault_stacks: plan.fault_stacks,
@@ -126,7 +125,7 @@ impl Live {
         };
         live.sink.enter(&Event::Started(started));
         live.sink.enter(&Event::Machine(host::machine()));
-        let mut ending = Ending::new()?;
+        let mut ending = Ending::new(plan.stop.clone())?;
         live.stacks.know(plan.target.program());
         live.programs.attach(plan.faults)?;
         ending.begin(live.begin(plan.target)?, plan.duration);
@@ -158,7 +157,7 @@ impl Live {
                 _ = tick.tick() => {
                     live.tick(ticks.is_multiple_of(MAPS_TICKS))?;
                     ticks += 1;
-                    progress(&live.sink.book().progress(), began.elapsed());
+                    watch(live.sink.book(), began.elapsed());
                 }
                 ready = live.ring.readable(), if !more => {
                     ready?;
@@ -170,9 +169,14 @@ impl Live {
                 break;
             }
         }
+        let interrupted = ending.interrupted;
         let command = ending.command_ended().await?;
         drop(first);
-        live.finish(named, command)
+        let outcome = live.finish(named, command)?;
+        Ok(Outcome {
+            interrupted,
+            ..outcome
+        })
     }
 
     /// Selects what is to be traced; from here on its events come.
@@ -493,6 +497,7 @@ impl Live {
         Ok(Outcome {
             report,
             command,
+            interrupted: false,
             recording: self.sink.finish(),
             programs: self.programs,
         })

@@ -3,10 +3,12 @@
 use std::{
     path::{Path, PathBuf},
     process::ExitStatus,
+    sync::Arc,
     time::Duration,
 };
 
 use anyhow::{Result, bail};
+use tokio::sync::Notify;
 use tracer_common::settings::FaultMode;
 
 use crate::{
@@ -59,6 +61,8 @@ pub struct Plan {
     pub patterns: Patterns,
     /// Write a recording here.
     pub recording: Option<PathBuf>,
+    /// Ends the trace when told: by whoever looks on.
+    pub stop: Option<Arc<Notify>>,
 }
 
 /// What to trace.
@@ -117,6 +121,8 @@ pub struct Outcome {
     pub report: Report,
     /// How the command ended.
     pub command: Option<ExitStatus>,
+    /// A signal asked for the end, not the target or the time.
+    pub interrupted: bool,
     /// Why the recording is not whole, if it is not.
     pub recording: Result<()>,
     /// Still attached: to be dropped when everything is printed, for the kernel takes a second or two

@@ -58,6 +58,8 @@ mod selection;
 
 mod storm;
 
+mod top;
+
 mod truth;
 
 mod verdicts;

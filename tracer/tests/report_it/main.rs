@@ -19,5 +19,6 @@ mod markdown;
 mod patterns;
 mod runtimes;
 mod text;
+mod top;
 mod verdict;
 mod window;

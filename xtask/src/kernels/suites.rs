@@ -77,6 +77,7 @@ const PLANS: [Plan; 4] = [
             ("truth::", "needs two C compilers"),
             ("renamed::", "needs a C compiler"),
             ("secrets::", "needs a C compiler"),
+            ("top::", "needs tmux"),
             ("touches::every", "needs a C compiler"),
             ("touches::of_a", "needs a C compiler"),
             ("verdicts::", "needs a C compiler"),

@@ -5,8 +5,9 @@ use xtask::machine;
 
 /// What the tests start besides the tool: strace counts the same calls, two compilers make programs of
 /// which every stack is compared, node is a program whose memory is to be recognised, go and python (its
-/// packages by pip) have readers of the formats that reports are written in, and chromium opens the page.
-pub(crate) const OF_THE_TESTS: [(&str, &str); 8] = [
+/// packages by pip) have readers of the formats that reports are written in, chromium opens the page, and in
+/// tmux the live view is used as a person does.
+pub(crate) const OF_THE_TESTS: [(&str, &str); 9] = [
     ("strace", "strace"),
     ("g++", "g++"),
     ("clang", "clang"),
@@ -15,6 +16,7 @@ pub(crate) const OF_THE_TESTS: [(&str, &str); 8] = [
     ("python3", "python3"),
     ("pip3", "python3-pip"),
     ("chromium", "chromium"),
+    ("tmux", "tmux"),
 ];
 
 /// Installs what is missing of `programs`; `purpose` says in words what they are for.

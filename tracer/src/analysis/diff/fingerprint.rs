@@ -52,7 +52,7 @@ fn build(site: &Site, word: impl Fn(&Frame) -> Option<String>) -> Fingerprint {
 impl Fingerprint {
     /// How many frames it has.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn frame_count(&self) -> usize {
         self.frames.len()
     }
 

@@ -8,7 +8,7 @@ pub mod model;
 
 mod figures;
 
-mod fingerprint;
+pub mod fingerprint;
 
 mod processes;
 

@@ -205,7 +205,7 @@ fn by_kind<'a>(groups: &'a [Option<Group<'a>>]) -> ByKind<'a> {
     let mut by_kind = ByKind::new();
     for (index, group) in groups.iter().enumerate() {
         if let Some(group) = group
-            && group.print.len() > 0
+            && group.print.frame_count() > 0
         {
             let of_kind = by_kind.entry(group.pattern()).or_default();
             of_kind.push((index, group));

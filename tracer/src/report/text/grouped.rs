@@ -77,12 +77,16 @@ impl<W: Write> Writer<'_, W> {
     }
 }
 
-fn kind(site: &Site, _: &Folded) -> String {
+/// What kind of reservation a site is of, in words.
+#[must_use]
+pub fn kind(site: &Site, _: &Folded) -> String {
     let pattern = site.pattern.as_ref();
     pattern.map_or_else(|| "of no known kind".into(), |pattern| pattern.name.clone())
 }
 
-fn threads(site: &Site, _: &Folded) -> String {
+/// The threads that called, in words.
+#[must_use]
+pub fn threads(site: &Site, _: &Folded) -> String {
     if site.thread_names.is_empty() {
         "?".into()
     } else {
@@ -90,7 +94,9 @@ fn threads(site: &Site, _: &Folded) -> String {
     }
 }
 
-fn module(_: &Site, folded: &Folded) -> String {
+/// The module whose code asked, in words.
+#[must_use]
+pub fn module(_: &Site, folded: &Folded) -> String {
     folded.module.clone().unwrap_or_else(|| "?".into())
 }
 

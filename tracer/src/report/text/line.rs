@@ -74,6 +74,13 @@ impl Line {
         self.width
     }
 
+    /// What was added, escaped, in that order.
+    pub fn pieces(&self) -> impl Iterator<Item = (Paint, &str)> {
+        self.pieces
+            .iter()
+            .map(|(paint, text)| (*paint, text.as_str()))
+    }
+
     /// Writes the line and a newline, without spaces at its end.
     ///
     /// # Errors

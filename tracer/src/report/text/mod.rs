@@ -13,9 +13,9 @@ pub mod diff;
 
 pub(super) mod brief;
 
-pub(super) mod harm;
+pub mod harm;
 
-pub(super) mod process;
+pub mod process;
 
 mod before;
 
@@ -27,15 +27,18 @@ mod notes;
 
 mod sites;
 
-mod sparkline;
+pub mod sparkline;
 
 mod stack;
 
-mod table;
+pub mod table;
 
 mod window;
 
 use std::io::{self, Write};
+
+pub use grouped::{kind, module, threads};
+pub use sites::level_word;
 
 use line::{Line, Paint};
 use page::{LABEL, Page};

@@ -289,7 +289,9 @@ fn add_level(line: &mut Line, pattern: &Pattern, layout: &Layout) -> Option<(Pai
     Some((paint, word))
 }
 
-fn level_word(pattern: &Pattern) -> String {
+/// `benign, sure`: what a pattern means, and how sure it is.
+#[must_use]
+pub fn level_word(pattern: &Pattern) -> String {
     // Memory of a known kind, of which the kind says neither good nor bad, has only the certainty.
     let level = match pattern.level {
         Level::Benign => "benign, ",

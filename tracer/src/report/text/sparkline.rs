@@ -18,22 +18,36 @@ pub fn sparkline(
     if most == 0 || columns == 0 {
         return " ".repeat(columns);
     }
+    let values = values(points, from, to, columns, figure);
+    values.into_iter().map(|value| block(value, most)).collect()
+}
+
+/// The figure in each of so many equal parts of the time between two moments: the most of each part, so that
+/// no peak is lost between two.
+#[must_use]
+pub fn values(
+    points: &[TimelinePoint],
+    from: u64,
+    to: u64,
+    columns: usize,
+    figure: impl Fn(&TimelinePoint) -> u64,
+) -> Vec<u64> {
     let span = u128::from(to.saturating_sub(from));
-    let mut line = String::with_capacity(columns * 3);
     let mut next = 0;
     let mut value = 0;
-    for column in 1..=columns as u128 {
-        // A column shows the most of its time, so that no peak is lost between two.
-        let until = from + u64::try_from(span * column / columns as u128).unwrap_or(u64::MAX);
-        let mut shown = value;
-        while next < points.len() && points[next].t_ns <= until {
-            value = figure(&points[next]);
-            shown = shown.max(value);
-            next += 1;
-        }
-        line.push(block(shown, most));
-    }
-    line
+    let parts = 1..=columns as u128;
+    parts
+        .map(|part| {
+            let until = from + u64::try_from(span * part / columns as u128).unwrap_or(u64::MAX);
+            let mut shown = value;
+            while next < points.len() && points[next].t_ns <= until {
+                value = figure(&points[next]);
+                shown = shown.max(value);
+                next += 1;
+            }
+            shown
+        })
+        .collect()
 }
 
 fn block(value: u64, most: u64) -> char {

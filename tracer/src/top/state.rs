@@ -1,0 +1,323 @@
+//! What the view shows: pure. Time comes with the snapshots.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use super::{
+    feed::Now,
+    history::{History, Moment},
+    processes::{self, Line},
+    rows::{self, Key, Order, Row},
+};
+use crate::{
+    analysis::{
+        summary::{Process, Report},
+        units::duration,
+    },
+    report::selection::By,
+};
+
+/// Without a mark, growth is what came in this time, ns.
+const RECENT: u64 = 60_000_000_000;
+/// And in this much more: not with each snapshot another one of the past is looked up, ns.
+const MORE: u64 = 15_000_000_000;
+
+/// What the main part of the screen shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Page {
+    /// All processes.
+    List,
+    /// One process.
+    #[default]
+    Process,
+}
+
+/// What is being typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Prompt {
+    /// The filter, which acts while it is typed; kept: what it was before.
+    Filter(String),
+    /// A file's name.
+    Save(String),
+}
+
+/// What a key asks of the world outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// End the view.
+    Quit,
+    /// Write the report that is shown to this file.
+    Save(PathBuf),
+    /// Stop, as the shell's Ctrl-Z asks.
+    Suspend,
+    /// Draw everything anew.
+    Redraw,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct State {
+    /// What can be stepped back to.
+    pub history: History,
+    /// How things stand.
+    pub now: Option<Now>,
+    /// What is shown.
+    pub page: Page,
+    /// Of one process: which.
+    pub pid: Option<u32>,
+    /// The moment that is shown while the view is paused.
+    pub pinned: Option<Moment>,
+    /// What growth is told from.
+    pub mark: Option<Moment>,
+    /// The table's order and filter.
+    pub order: Order,
+    /// What is being typed.
+    pub prompt: Option<Prompt>,
+    /// The keys are shown.
+    pub help: bool,
+    /// The details have the whole screen.
+    pub large: bool,
+    /// Lines of the details above the first one shown.
+    pub scroll: usize,
+    /// Said until the next key.
+    pub message: Option<String>,
+    /// The trace is over.
+    pub over: bool,
+    /// How long ago the newest snapshot came.
+    pub age: Duration,
+    /// The terminal does not take frames as fast as they come.
+    pub behind: bool,
+    /// Where the command's output goes, if there is a command.
+    pub output: Option<String>,
+    /// The table.
+    pub rows: Vec<Row>,
+    /// Rows that the filter leaves out.
+    pub left_out: usize,
+    /// The list.
+    pub lines: Vec<Line>,
+    /// The selected row.
+    pub cursor: usize,
+    /// The selected line of the list.
+    pub line: usize,
+    chosen: Option<Key>,
+    chosen_pid: Option<u32>,
+    recent: Option<Moment>,
+    begun: bool,
+}
+
+impl State {
+    /// Nothing is known yet. `history_bytes`: see [`History::new`].
+    #[must_use]
+    pub fn new(history_bytes: u64, order: Order) -> Self {
+        Self {
+            history: History::new(history_bytes),
+            now: None,
+            page: Page::default(),
+            pid: None,
+            pinned: None,
+            mark: None,
+            order,
+            prompt: None,
+            help: false,
+            large: false,
+            scroll: 0,
+            message: None,
+            over: false,
+            age: Duration::ZERO,
+            behind: false,
+            output: None,
+            rows: Vec::new(),
+            left_out: 0,
+            lines: Vec::new(),
+            cursor: 0,
+            line: 0,
+            chosen: None,
+            chosen_pid: None,
+            recent: None,
+            begun: false,
+        }
+    }
+
+    /// Takes a new snapshot; what is shown changes only if the view is not paused.
+    pub fn take(&mut self, report: Arc<Report>) {
+        if !self.begun {
+            // Before the maps of the first process are read there is nothing to compare with.
+            let is_empty = |process: &Process| process.virtual_bytes.end == 0;
+            if !self.over && report.processes.iter().all(is_empty) {
+                return;
+            }
+            self.begun = true;
+            let lines = processes::lines(&report, None, self.order.column, false);
+            if lines.len() > 1 {
+                self.page = Page::List;
+            }
+            self.pid = lines.first().map(|line| line.pid);
+        }
+        self.history
+            .push(report, self.pinned.as_ref().map(|moment| moment.number));
+        if self.pinned.is_none() {
+            self.refresh();
+        }
+    }
+
+    /// The moment that is shown.
+    #[must_use]
+    pub fn moment(&self) -> Option<&Moment> {
+        self.pinned.as_ref().or(self.history.newest())
+    }
+
+    /// The process that is shown.
+    #[must_use]
+    pub fn process(&self) -> Option<&Process> {
+        processes::current(&self.moment()?.report, self.pid?)
+    }
+
+    /// The selected row.
+    #[must_use]
+    pub fn row(&self) -> Option<&Row> {
+        self.rows.get(self.cursor)
+    }
+
+    /// What growth is told from, and since when (ns): the mark, else a minute ago as far as it is kept.
+    #[must_use]
+    pub fn baseline(&self) -> Option<&Moment> {
+        self.mark.as_ref().or(self.recent.as_ref())
+    }
+
+    /// Finds what was about a minute before what is shown.
+    fn look_back(&mut self) {
+        let Some((number, t_ns)) = self.moment().map(|shown| (shown.number, shown.t_ns())) else {
+            return;
+        };
+        let from = t_ns.saturating_sub(RECENT);
+        let fits = |recent: &Moment| {
+            let is_first = self
+                .history
+                .moments()
+                .next()
+                .is_some_and(|(first, _)| first == recent.number);
+            let early = recent.t_ns().saturating_add(MORE) >= from;
+            recent.number < number && early && (recent.t_ns() <= from || is_first)
+        };
+        if !self.recent.as_ref().is_some_and(fits) {
+            let was = self.history.at(from).filter(|was| *was < number);
+            self.recent = was.and_then(|was| self.history.get(was));
+        }
+    }
+
+    /// Makes table and list anew, for the moment that is shown.
+    pub fn refresh(&mut self) {
+        self.look_back();
+        let Some(moment) = self.moment() else {
+            return;
+        };
+        let baseline = self.baseline().map(|moment| moment.report.as_ref());
+        let Order {
+            column, reverse, ..
+        } = self.order;
+        let lines = processes::lines(&moment.report, baseline, column, reverse);
+        let (rows, left_out) = match self.process() {
+            Some(process) => {
+                let was = baseline.map(|baseline| processes::same(baseline, process));
+                rows::rows(process, &self.order, was)
+            }
+            None => (Vec::new(), 0),
+        };
+        if let Some(chosen) = &self.chosen
+            && let Some(at) = rows.iter().position(|row| row.is(chosen))
+        {
+            self.cursor = at;
+        }
+        if let Some(at) = lines
+            .iter()
+            .position(|line| Some(line.pid) == self.chosen_pid)
+        {
+            self.line = at;
+        }
+        self.cursor = self.cursor.min(rows.len().saturating_sub(1));
+        self.line = self.line.min(lines.len().saturating_sub(1));
+        (self.rows, self.left_out, self.lines) = (rows, left_out, lines);
+    }
+
+    /// Moves the selection, which then stays with its row wherever that goes.
+    pub fn select(&mut self, steps: isize) {
+        let (at, length) = match self.page {
+            Page::List => (&mut self.line, self.lines.len()),
+            Page::Process => (&mut self.cursor, self.rows.len()),
+        };
+        *at = at
+            .saturating_add_signed(steps)
+            .min(length.saturating_sub(1));
+        match self.page {
+            Page::List => self.chosen_pid = self.lines.get(self.line).map(|line| line.pid),
+            Page::Process => {
+                self.chosen = self.rows.get(self.cursor).and_then(Row::key);
+                self.scroll = 0;
+            }
+        }
+    }
+
+    /// Goes into the selected process.
+    pub fn enter(&mut self) {
+        if let Some(line) = self.lines.get(self.line) {
+            self.chosen_pid = Some(line.pid);
+            if self.pid != Some(line.pid) {
+                self.pid = Some(line.pid);
+                self.top();
+            }
+            self.page = Page::Process;
+            self.refresh();
+        }
+    }
+
+    /// Selects the first row.
+    pub fn top(&mut self) {
+        (self.cursor, self.chosen, self.scroll) = (0, None, 0);
+    }
+
+    /// Holds what is shown, or lets it go on.
+    pub fn pause(&mut self) {
+        self.pinned = match self.pinned {
+            Some(_) => None,
+            None => self.history.newest().cloned(),
+        };
+        self.refresh();
+    }
+
+    /// Shows an earlier (or later) moment, and holds it.
+    pub fn step(&mut self, steps: isize) {
+        let Some(shown) = self.moment().map(|moment| moment.number) else {
+            return;
+        };
+        let to = self.history.step(shown, steps);
+        self.pinned = to
+            .and_then(|to| self.history.get(to))
+            .or(self.pinned.take());
+        self.refresh();
+    }
+
+    /// Marks the moment that is shown.
+    pub fn set_mark(&mut self) {
+        let Some(moment) = self.moment() else {
+            return;
+        };
+        let mark = moment.clone();
+        self.message = Some(format!(
+            "marked at {}: growth is told from there; M takes the mark away",
+            duration(mark.t_ns())
+        ));
+        self.mark = Some(mark);
+        self.refresh();
+    }
+
+    /// Groups by the next thing.
+    pub fn group(&mut self) {
+        self.order.by = match self.order.by {
+            By::Site => By::Pattern,
+            By::Pattern => By::Thread,
+            By::Thread => By::Module,
+            By::Module => By::Site,
+        };
+        self.top();
+        self.refresh();
+    }
+}

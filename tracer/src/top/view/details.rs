@@ -1,0 +1,259 @@
+//! The selected row: what it is, what to do, the whole stack, what speaks for it.
+
+use ratatui::layout::{Constraint, Layout, Rect};
+
+use super::{
+    paint::{Canvas, put},
+    painted,
+    table::since,
+};
+use crate::{
+    analysis::{
+        summary::{Process, Site, Trend},
+        units::{bytes, counted, duration, moment},
+    },
+    report::{
+        names::{full_name, last_part, location},
+        placeholders::doubt,
+        text::{
+            level_word,
+            line::{Line, Paint, cut_end, wrap},
+        },
+        touched::touched_by,
+    },
+    top::{rows::Row, state::State},
+};
+
+/// From so many columns on the stack stands beside the words.
+const WIDE: u16 = 140;
+
+pub(super) fn draw(state: &State, process: &Process, canvas: &mut Canvas<'_>, area: Rect) {
+    let Some(row) = state.row() else {
+        return;
+    };
+    let sites: Vec<&Site> = row
+        .sites
+        .iter()
+        .map(|index| &process.sites[*index])
+        .collect();
+    let [head, body] = Layout::vertical([Constraint::Length(1), Constraint::Min(0)]).areas(area);
+    put(canvas, head, &[separator(row, state, head.width)]);
+    if area.width >= WIDE {
+        let [words, _, frames] = Layout::horizontal([
+            Constraint::Fill(1),
+            Constraint::Length(2),
+            Constraint::Fill(1),
+        ])
+        .areas(body);
+        let mut said = facts(row, &sites, words.width);
+        said.extend(advice(row, words.width));
+        said.extend(evidence(row, words.width));
+        page(state, canvas, words, &said);
+        page(state, canvas, frames, &stack(&sites, frames.width));
+    } else {
+        let mut said = facts(row, &sites, body.width);
+        said.extend(advice(row, body.width));
+        said.extend(stack(&sites, body.width));
+        said.extend(evidence(row, body.width));
+        page(state, canvas, body, &said);
+    }
+}
+
+/// As far as it is scrolled; the last line says if there is more.
+fn page(state: &State, canvas: &mut Canvas<'_>, area: Rect, lines: &[Line]) {
+    let height = usize::from(area.height);
+    let from = state.scroll.min(lines.len().saturating_sub(height));
+    put(canvas, area, &lines[from..]);
+    let hidden = lines.len() - from;
+    if let Some(last) = area.rows().next_back()
+        && hidden > height
+    {
+        let more = counted((hidden - height + 1) as u64, "more line", "more lines");
+        let keys = if state.large {
+            "PgDn"
+        } else {
+            "PgDn, or Enter for the whole screen"
+        };
+        let mut line = painted(Paint::Dim, &format!("… {more}: {keys}"));
+        line.to_column(usize::from(area.width));
+        put(canvas, last, &[line]);
+    }
+}
+
+fn separator(row: &Row, state: &State, width: u16) -> Line {
+    let width = usize::from(width);
+    let since = since(state);
+    let room = width.saturating_sub(since.chars().count() + 8);
+    let mut line = painted(Paint::Dim, "── ");
+    let name = row
+        .pattern
+        .as_ref()
+        .map_or(&row.name, |pattern| &pattern.name);
+    line.add(Paint::Bright, &cut_end(name, room));
+    if let Some(pattern) = &row.pattern {
+        let word = format!(" {}", level_word(pattern));
+        if line.width() + word.chars().count() <= room {
+            line.add(Paint::Plain, &word);
+        }
+    }
+    line.add(Paint::Dim, " ");
+    let dashes = width.saturating_sub(line.width() + since.chars().count() + 1);
+    line.add(Paint::Dim, &"─".repeat(dashes))
+        .add(Paint::Dim, " ");
+    line.add(Paint::Dim, &since);
+    line
+}
+
+fn facts(row: &Row, sites: &[&Site], width: u16) -> Vec<Line> {
+    let figures = &row.figures;
+    let mut parts = Vec::new();
+    if row.before {
+        parts.push(
+            "mapped before tracing began, or by the kernel: whose doing it is is not known".into(),
+        );
+    } else {
+        if row.pattern.is_some() {
+            parts.push(row.name.clone());
+        }
+        if figures.first_ns < u64::MAX {
+            parts.push(format!(
+                "first at {}, last at {}",
+                moment(figures.first_ns),
+                moment(figures.last_ns)
+            ));
+        }
+    }
+    match sites {
+        [site] => parts.push(match site.trend {
+            Trend::OneOff => "made at one time".into(),
+            Trend::Settled => "settled".into(),
+            Trend::Growing => "still growing".into(),
+            Trend::Churn => "comes and goes".into(),
+        }),
+        _ if figures.is_growing() => parts.push("still growing".into()),
+        _ => {}
+    }
+    let rates: Vec<u64> = sites
+        .iter()
+        .filter_map(|site| site.growth_per_hour.map(|rate| rate.median))
+        .collect();
+    if !rates.is_empty() {
+        parts.push(format!("{} an hour at present", bytes(rates.iter().sum())));
+    }
+    if figures.released > 0 {
+        let mut text = format!("{} given back", bytes(figures.released));
+        if let Some((_, median)) = figures.median_lifetime {
+            text.push_str(&format!(", half within {}", duration(median)));
+        }
+        parts.push(text);
+    }
+    if figures.peak > figures.reserved && sites.len() == 1 {
+        parts.push(format!("peak {}", bytes(figures.peak)));
+    }
+    let mut threads: Vec<&str> = sites
+        .iter()
+        .flat_map(|site| site.thread_names.iter().map(String::as_str))
+        .collect();
+    threads.sort_unstable();
+    threads.dedup();
+    if !threads.is_empty() && !row.before {
+        let more = if threads.len() > 4 { ", …" } else { "" };
+        threads.truncate(4);
+        parts.push(format!("by {}{more}", threads.join(", ")));
+    }
+    if let Some(text) = touched_by(sites) {
+        parts.push(text);
+    }
+    wrapped(Paint::Plain, "", &parts.join(" · "), width)
+}
+
+fn advice(row: &Row, width: u16) -> Vec<Line> {
+    let Some(pattern) = &row.pattern else {
+        return Vec::new();
+    };
+    let mut lines = Vec::new();
+    if let Some(knob) = &pattern.knob {
+        let effect = pattern.knob_effect.as_ref();
+        let effect = effect.map_or_else(String::new, |effect| format!(" ({effect})"));
+        lines.extend(wrapped(
+            Paint::Bright,
+            "→ ",
+            &format!("turned off by {knob}{effect}"),
+            width,
+        ));
+    }
+    for text in &pattern.advice {
+        lines.extend(wrapped(Paint::Plain, "→ ", text, width));
+    }
+    lines
+}
+
+fn evidence(row: &Row, width: u16) -> Vec<Line> {
+    let Some(pattern) = &row.pattern else {
+        return Vec::new();
+    };
+    let mut lines = Vec::new();
+    if !pattern.meaning.is_empty() {
+        lines.extend(wrapped(Paint::Plain, "", &pattern.meaning, width));
+    }
+    for text in &pattern.evidence {
+        lines.extend(wrapped(Paint::Dim, "· ", text, width));
+    }
+    lines
+}
+
+fn wrapped(paint: Paint, sign: &str, text: &str, width: u16) -> Vec<Line> {
+    let indent = sign.chars().count();
+    let parts = wrap(text, usize::from(width).saturating_sub(indent));
+    let lines = parts.iter().enumerate().map(|(index, part)| {
+        let mut line = Line::new();
+        line.add(Paint::Dim, if index == 0 { sign } else { "" });
+        line.to_column(indent).add(paint, part);
+        line
+    });
+    lines.collect()
+}
+
+/// Of the largest site, innermost first.
+fn stack(sites: &[&Site], width: u16) -> Vec<Line> {
+    let Some(site) = sites.iter().find(|site| !site.frames.is_empty()) else {
+        return Vec::new();
+    };
+    let width = usize::from(width);
+    let mut lines = Vec::new();
+    if sites.len() > 1 {
+        let text = format!(
+            "the largest of {}:",
+            counted(sites.len() as u64, "stack", "stacks")
+        );
+        lines.push(painted(Paint::Dim, &text));
+    }
+    for (index, frame) in site.frames.iter().enumerate() {
+        let mut line = Line::new();
+        line.right(Paint::Dim, &index.to_string(), 3)
+            .add(Paint::Plain, " ");
+        line.add(
+            Paint::Plain,
+            &cut_end(&full_name(frame), width.saturating_sub(4)),
+        );
+        let module = frame.module.as_deref().map(last_part);
+        // `in libc.so.6` is the place of what has no line.
+        let place = location(frame).or_else(|| module.map(|module| format!("in {module}")));
+        let left = width.saturating_sub(line.width() + 2);
+        if let Some(place) = place
+            && left > 8
+            && frame.function.is_some()
+        {
+            line.add(Paint::Plain, "  ");
+            line.add(Paint::Dim, &cut_end(&place, left));
+        }
+        if frame.inlined && line.width() + 9 <= width {
+            line.add(Paint::Dim, " inlined");
+        }
+        lines.push(line);
+    }
+    if let Some(doubt) = doubt(site.stack) {
+        lines.push(painted(Paint::Warn, &format!("    {doubt}")));
+    }
+    lines
+}

@@ -1,0 +1,186 @@
+//! The table of call sites, or of what they are grouped by.
+
+use ratatui::layout::Rect;
+
+use super::{
+    head::signed,
+    paint::{Canvas, first, put, select},
+};
+use crate::{
+    analysis::{
+        summary::{Level, Report},
+        units::{bytes, count, duration, moment},
+    },
+    report::{
+        selection::By,
+        text::{
+            line::{Line, Paint, cut_end, cut_start, escape, width},
+            table::{Column as Shown, Layout},
+        },
+    },
+    top::{
+        history::Moment,
+        rows::{Column, Row},
+        state::State,
+    },
+};
+
+/// In the order of [`Column::ALL`].
+const COLUMNS: [Shown; 7] = [
+    Shown::new("1 reserved", 0),
+    Shown::new("2 grown", 1),
+    Shown::new("3 touched", 2),
+    Shown::new("4 resident", 3),
+    Shown::new("5 accessible", 6),
+    Shown::new("6 live/calls", 4),
+    Shown::new("7 since", 5),
+];
+/// For the sign at the selected row.
+const INDENT: usize = 2;
+
+pub(super) fn draw(state: &State, report: &Report, canvas: &mut Canvas<'_>, area: Rect) {
+    let cells: Vec<Vec<String>> = state.rows.iter().map(|row| cells(row, report)).collect();
+    let columns = usize::from(area.width);
+    let layout = Layout::new(&COLUMNS, &cells, INDENT, columns);
+    let page = usize::from(area.height.saturating_sub(1));
+    let from = first(state.cursor, page);
+    let mut lines = vec![layout.header(&cut_end(&heading(state), layout.title + INDENT), &COLUMNS)];
+    for (index, (row, cells)) in state
+        .rows
+        .iter()
+        .zip(&cells)
+        .enumerate()
+        .skip(from)
+        .take(page)
+    {
+        let mut line = Line::new();
+        line.add(
+            Paint::Plain,
+            if index == state.cursor { "▶ " } else { "  " },
+        );
+        name(&mut line, row, layout.title);
+        let paint = match row {
+            row if row.figures.is_growing() => Paint::Warn,
+            row if row.before => Paint::Dim,
+            _ => Paint::Plain,
+        };
+        layout.figures(&mut line, cells, paint);
+        lines.push(line);
+    }
+    if state.rows.is_empty() {
+        lines.push(super::plain(if state.left_out > 0 {
+            "  nothing that matches the filter; Esc takes it away"
+        } else {
+            "  nothing yet"
+        }));
+    }
+    put(canvas, area, &lines);
+    if !state.rows.is_empty() {
+        let row = area.rows().nth(1 + state.cursor - from);
+        if let Some(row) = row {
+            select(canvas, row);
+        }
+    }
+}
+
+/// What a row is, and the order.
+fn heading(state: &State) -> String {
+    let by = match state.order.by {
+        By::Site => "site",
+        By::Pattern => "kind",
+        By::Thread => "thread",
+        By::Module => "module",
+    };
+    let column = COLUMNS
+        .iter()
+        .zip(Column::ALL)
+        .find(|(_, column)| *column == state.order.column)
+        .and_then(|(shown, _)| shown.header.split_once(' '))
+        .map_or("", |(_, name)| name);
+    let way = if state.order.reverse { "▲" } else { "▼" };
+    let mut text = format!("{} by {by}, {column} {way}", state.rows.len());
+    if !state.order.filter.is_empty() {
+        text.push_str(&format!(" /{}", state.order.filter));
+    }
+    text
+}
+
+fn name(line: &mut Line, row: &Row, room: usize) {
+    let paint = match &row.pattern {
+        Some(pattern) => match pattern.level {
+            Level::Benign => Paint::Good,
+            Level::Watch => Paint::Warn,
+            Level::Leak => Paint::Bad,
+            Level::Unknown => Paint::Bright,
+        },
+        None if row.before => Paint::Dim,
+        None => Paint::Bright,
+    };
+    let begin = line.width();
+    let left = |line: &Line| room.saturating_sub(line.width() - begin);
+    match &row.pattern {
+        Some(pattern) if pattern.name != row.name => {
+            line.add(paint, &cut_end(&pattern.name, room));
+            if left(line) > 10 {
+                let room = left(line) - 3;
+                line.add(Paint::Plain, " · ");
+                line.add(Paint::Plain, &cut_start(&row.short, room));
+            }
+        }
+        _ => {
+            let name = if width(&escape(&row.name)) <= room {
+                &row.name
+            } else {
+                &row.short
+            };
+            line.add(paint, &cut_start(name, room));
+            if let Some(place) = &row.place
+                && width(&escape(place)) + 2 <= left(line)
+            {
+                line.add(Paint::Plain, "  ");
+                line.add(Paint::Plain, place);
+            }
+        }
+    }
+}
+
+fn cells(row: &Row, report: &Report) -> Vec<String> {
+    let figures = &row.figures;
+    let unknown = || "?".to_owned();
+    let least = if report.losses.faults > 0 { "≥ " } else { "" };
+    let calls = match figures.calls {
+        0 => unknown(),
+        calls => count(calls),
+    };
+    let since = match row.before {
+        true => "before".into(),
+        false if figures.first_ns == u64::MAX => unknown(),
+        false => moment(figures.first_ns),
+    };
+    vec![
+        bytes(figures.reserved),
+        row.grown.map_or_else(unknown, signed),
+        figures
+            .touched
+            .map_or_else(unknown, |touched| format!("{least}{}", bytes(touched))),
+        figures.resident.map_or_else(unknown, bytes),
+        bytes(figures.accessible),
+        format!("{}/{calls}", count(figures.live)),
+        since,
+    ]
+}
+
+/// Since when growth is told.
+pub(super) fn since(state: &State) -> String {
+    let Some(was) = state.baseline() else {
+        return "grown: nothing to compare with yet".into();
+    };
+    let t_ns = was.t_ns();
+    match &state.mark {
+        Some(_) => format!("grown since the mark at {}", duration(t_ns)),
+        None => {
+            let shown = state.moment().map_or(0, Moment::t_ns);
+            format!("grown in the last {}", duration(shown.saturating_sub(t_ns)))
+        }
+    }
+}
