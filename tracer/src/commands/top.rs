@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::Notify,
@@ -20,7 +20,7 @@ use super::{
     trace::{plan, selected},
 };
 use crate::{
-    analysis::patterns::Patterns,
+    analysis::{patterns::Patterns, summary::Report},
     capture::{
         command::{Held, Streams},
         privileges,
@@ -203,11 +203,11 @@ fn shown(options: &Top, stream: Stream, feed: Feed, stop: Arc<Notify>) -> View {
     }
 }
 
-fn save(
-    report: &crate::analysis::summary::Report,
-    path: &Path,
-    selection: &Selection,
-) -> Result<()> {
+fn save(report: &Report, path: &Path, selection: &Selection) -> Result<()> {
+    ensure!(
+        path.extension().is_none_or(|ending| ending != "vmt"),
+        "a recording is of all from the beginning: start with `tracer top -o FILE`"
+    );
     output::to_file(report, &settings::report_file(path)?, selection)
 }
 

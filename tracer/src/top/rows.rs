@@ -14,7 +14,7 @@ use crate::{
         folding::Folded,
         names::{full_name, location},
         rows::{Common, folded, rows as merged},
-        selection::{By, Candidate as _},
+        selection::By,
         text::{kind, module, threads, unknown_title},
     },
 };
@@ -189,7 +189,6 @@ pub fn rows(
             .iter()
             .map(|merged| {
                 let (name, place) = named(&merged.common, &merged.sites);
-                debug_assert_eq!(merged.sites().try_into(), Ok(merged.sites.len()));
                 row(name, place, &merged.sites, false)
             })
             .collect(),

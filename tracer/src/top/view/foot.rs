@@ -61,7 +61,7 @@ fn status(state: &State, columns: usize) -> Line {
         add(&mut line, Paint::Warn, &text);
     }
     if state.behind {
-        add(&mut line, Paint::Warn, "the terminal is slow: fewer frames");
+        add(&mut line, Paint::Warn, "the view is behind: fewer frames");
     }
     let (cpu_ns, peak_bytes) = cost;
     let mut cost = format!("tracer {}", bytes(peak_bytes));
