@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::Notify,
@@ -21,7 +21,7 @@ use super::{
     trace::{plan, selected},
 };
 use crate::{
-    analysis::patterns::Patterns,
+    analysis::{patterns::Patterns, summary::Report},
     capture::{
         command::{Held, Streams},
         privileges,
@@ -211,12 +211,11 @@ fn shown(options: &Top, stream: Stream, feed: Feed, stop: Arc<Notify>) -> View {
     }
 }
 
-fn save(
-    report: &crate::analysis::summary::Report,
-    path: &Path,
-    selection: &Selection,
-    value: Value,
-) -> Result<()> {
+fn save(report: &Report, path: &Path, selection: &Selection, value: Value) -> Result<()> {
+    ensure!(
+        path.extension().is_none_or(|ending| ending != "vmt"),
+        "a recording is of all from the beginning: start with `tracer top -o FILE`"
+    );
     output::to_file(report, &settings::report_file(path)?, selection, value)
 }
 

@@ -2,6 +2,7 @@
 
 pub mod code;
 mod diagnostics;
+mod finding;
 mod records;
 
 use std::{
@@ -17,7 +18,7 @@ use super::{
     book::Book,
     ending::Ending,
     losses::Losses,
-    plan::{Outcome, Plan, Selection, Target, check_traceable},
+    plan::{Outcome, Plan, Selection, Target},
     processes::{self, Processes},
     sink::Sink,
     stacks::Stacks,
@@ -26,7 +27,7 @@ use super::{
 use crate::{
     capture::{
         command::Running,
-        host, privileges, procfs,
+        host, privileges,
         programs::{Options, Programs},
         recording::Writer,
         ring::{Drained, Ring, now},
@@ -201,110 +202,6 @@ impl Live {
                 Ok(None)
             }
         }
-    }
-
-    /// Finds the processes of a selection, and the children of those that are traced, that are not traced
-    /// yet. Once a process is, its children are by themselves: so every round finds fewer.
-    fn find_new(&mut self, selection: &Selection) -> Result<()> {
-        let mut drained = Drained::default();
-        loop {
-            let mut pids = match selection.now() {
-                // A control group that has been removed: what is traced already goes on.
-                Err(error) if !self.processes.is_empty() => {
-                    log::info!("{error:#}");
-                    return Ok(());
-                }
-                pids => pids?,
-            };
-            if self.follow {
-                let known = self.processes.pids();
-                let of = |pid: &Pid| procfs::descendants(*pid).unwrap_or_default();
-                pids.extend(known.iter().flat_map(of));
-            }
-            // Of this process every event would make another.
-            pids.retain(|pid| pid.0 != std::process::id() && !self.programs.is_selected(*pid));
-            let mut found = false;
-            for pid in pids {
-                // It may have ended meanwhile, or have been made since we follow its parent.
-                if self.programs.is_selected(pid) {
-                    continue;
-                }
-                match self.find(pid) {
-                    Ok(()) => {
-                        found = true;
-                        log::info!("process {pid} is traced");
-                    }
-                    Err(error) => log::info!("{error:#}"),
-                }
-                // What is traced already goes on meanwhile.
-                self.drain(&mut drained)?;
-            }
-            if !found {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Finds those that have joined a control group.
-    fn find_joined(&mut self) -> Result<()> {
-        let Some(selection) = &self.joined else {
-            return Ok(());
-        };
-        match selection.now() {
-            Ok(pids) if pids.iter().all(|pid| self.programs.is_selected(*pid)) => Ok(()),
-            Ok(_) => {
-                let selection = selection.clone();
-                self.find_new(&selection)
-            }
-            Err(error) => {
-                // It has been removed: nobody joins it any more.
-                log::warn!("{error:#}");
-                self.joined = None;
-                Ok(())
-            }
-        }
-    }
-
-    /// Traces a process that runs already: first its calls, then its maps are read (rule 3).
-    fn find(&mut self, pid: Pid) -> Result<()> {
-        check_traceable(pid)?;
-        self.programs.select(pid, self.follow)?;
-        let space = self.decoder.expect(pid);
-        let seed = processes::found(pid, space).and_then(|found| {
-            Ok((
-                found,
-                processes::maps(
-                    &self.processes,
-                    &self.programs,
-                    pid,
-                    space,
-                    MapsPurpose::Seed,
-                )?,
-            ))
-        });
-        let (found, maps) = match seed {
-            Ok(seed) => seed,
-            Err(error) => {
-                self.programs.deselect(pid);
-                return Err(error.context(format!("cannot trace process {pid}")));
-            }
-        };
-        self.processes.insert(pid, space);
-        self.order.push(found.time, Event::Found(found));
-        self.maps(maps);
-        if let Ok(sample) = processes::sample(pid, true) {
-            self.order.push(sample.time, Event::Sample(sample));
-        }
-        if let Ok(shown) = processes::shown(&self.processes, &self.programs, pid, space) {
-            self.order.push(now(), shown);
-        }
-        let time = now();
-        self.order
-            .push(time, Event::Looking(Looking { time, space }));
-        if let Ok(resident) = processes::resident(&self.processes, &self.programs, pid, space) {
-            self.order.push(now(), resident);
-        }
-        Ok(())
     }
 
     /// Takes what is in the ring, and enters what is in order; true if there may be more.

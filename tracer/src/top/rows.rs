@@ -15,7 +15,7 @@ use crate::{
         names::{full_name, location},
         placeholders::without_frames,
         rows::{Common, folded, rows as merged},
-        selection::{By, Candidate as _},
+        selection::By,
         text::{kind, module, threads},
     },
 };
@@ -190,7 +190,6 @@ pub fn rows(
             .iter()
             .map(|merged| {
                 let (name, place) = named(&merged.common, &merged.sites);
-                debug_assert_eq!(merged.sites().try_into(), Ok(merged.sites.len()));
                 row(name, place, &merged.sites, false)
             })
             .collect(),

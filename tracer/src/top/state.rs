@@ -84,7 +84,7 @@ pub struct State {
     pub over: bool,
     /// How long ago the newest snapshot came.
     pub age: Duration,
-    /// The terminal does not take frames as fast as they come.
+    /// Frames are not drawn, or not taken by the terminal, as fast as they come.
     pub behind: bool,
     /// Where the command's output goes, if there is a command.
     pub output: Option<String>,

@@ -61,7 +61,7 @@ fn status(state: &State, columns: usize) -> Line {
         add(&mut line, Paint::Warn, &text);
     }
     if state.behind {
-        add(&mut line, Paint::Warn, "the terminal is slow: fewer frames");
+        add(&mut line, Paint::Warn, "the view is behind: fewer frames");
     }
     let (cpu_ns, peak_bytes) = cost;
     let mut cost = format!("tracer {}", bytes(peak_bytes));
@@ -96,7 +96,7 @@ fn keys(state: &State, columns: usize) -> Line {
             return line;
         }
         Some(Prompt::Save(name)) => {
-            let mut line = painted(Paint::Bright, "file (.txt .json .md): ");
+            let mut line = painted(Paint::Bright, "file (.html .txt .json .md .svg …): ");
             line.add(Paint::Plain, &cut_start(name, columns.saturating_sub(52)));
             line.add(Paint::Bright, "▏")
                 .add(Paint::Dim, "  Enter: write  Esc: no");
