@@ -206,7 +206,7 @@ class Flame {
             style: { fill, stroke: marked ? strong : edge, lineWidth: marked ? 2.5 : 0, opacity: box.depth <= this.path.length && this.path.length > 0 && node !== this.focus() ? 0.55 : 1 },
             z2: marked ? 10 : 1,
             textConfig: { position: "insideLeft", distance: 4 },
-            textContent: wide > 28 ? { type: "text", style: { text: node.name, width: wide - 8, overflow: "truncate", ellipsis: "…", fontSize: 11, fill: color("flame-ink"), fontFamily: "system-ui, sans-serif" }, silent: true } : false,
+            textContent: { type: "text", style: { text: wide > 28 ? node.name : "", width: Math.max(1, wide - 8), overflow: "truncate", ellipsis: "…", fontSize: 11, fill: color("flame-ink"), fontFamily: "system-ui, sans-serif" }, silent: true },
           };
         },
       }],
