@@ -12,10 +12,18 @@ const DOUBT = [
 ];
 const TREND = ["one-off", "settled", "growing", "churn"];
 
+const seen = [];
+
 function frame(place) {
+  if (!seen[place]) seen[place] = makeFrame(place);
+  return seen[place];
+}
+
+function makeFrame(place) {
   const frames = DATA.frames;
   return {
-    place,
+    // One function, wherever in it the call is.
+    key: `${frames.short[place]} ${frames.module[place]}`,
     name: text(frames.name[place]),
     short: text(frames.short[place]),
     location: text(frames.location[place]),
@@ -28,7 +36,7 @@ function frame(place) {
 // The frames of a stack, innermost first.
 function frames(node) {
   const found = [];
-  for (let at = node; at !== 0; at = DATA.stacks.parent[at]) found.push(frame(DATA.stacks.frame[at]));
+  for (let at = node; at !== 0; at -= DATA.stacks.up[at]) found.push(frame(DATA.stacks.frame[at]));
   return found;
 }
 

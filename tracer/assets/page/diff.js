@@ -3,7 +3,7 @@
 const MARKS = { exact: ["", "matched by all frames"], similar: ["≈", "matched by most frames"], "only-old": ["−", "only in the old trace"], "only-new": ["+", "only in the new trace"] };
 
 function changeText(change, show = bytes, sign = signedBytes) {
-  return h("span", {}, h("span", { "data-bytes": String(change.old ?? "?") }, show(change.old)), " → ", h("span", { "data-bytes": String(change.new ?? "?") }, show(change.new)), " ", h("b", { class: change.change > 0 ? "up" : change.change < 0 ? "down" : "" }, sign(change.change)));
+  return h("span", {}, h("span", { "data-bytes": String(change.old ?? "?") }, show(change.old)), " → ", h("span", { "data-bytes": String(change.new ?? "?") }, show(change.new)), change.change === null ? null : " ", change.change === null ? null : h("b", { class: change.change > 0 ? "up" : change.change < 0 ? "down" : "" }, sign(change.change)));
 }
 
 function changeColumns(name) {
@@ -73,9 +73,9 @@ class Comparison {
       h("p", { class: "sentence", id: "verdict-text" }, diff.text),
       h("p", {}, level(diff.level.old), " → ", level(diff.level.new)),
       h("p", { id: "diff-virtual" }, "virtual, all processes: ", changeText(diff.virtual)),
-      h("p", {}, "resident, all processes: ", changeText(diff.resident)),
+      h("p", {}, "resident, all processes: ", changeText(diff.resident), diff.resident.change === null ? h("span", { class: "dim" }, " (not every process was looked at)") : null),
       side("old", diff.old), side("new", diff.new),
-      diff.predictions.map((one) => h("p", { class: "note" }, h("code", {}, one.knob), ` was foretold to make ${one.name} ${bytes(one.predicted)} virtual (from ${bytes(one.old)}); it is ${bytes(one.new)}, ${one.deviation.toFixed(2)} % off.`)),
+      diff.predictions.map((one) => h("p", { class: "note" }, h("code", {}, one.knob), ` was foretold to make ${one.name} ${bytes(one.predicted)} virtual (from ${bytes(one.old)}); it is ${bytes(one.new)}, ${Math.abs(one.deviation) < 0.005 ? "as foretold" : `${one.deviation > 0 ? "+" : "−"}${Math.abs(one.deviation).toFixed(2)} % off`}.`)),
     ];
   }
 
@@ -83,7 +83,7 @@ class Comparison {
     const pair = this.diff.processes[index];
     this.pair = pair;
     this.detail.replaceChildren();
-    fill(this.head, h("p", {}, h("b", {}, pair.name || "?"), ` ${pair.old_pid === null ? "" : `pid ${pair.old_pid}`} → ${pair.new_pid === null ? "" : `pid ${pair.new_pid}`} · ${MARKS[pair.matched][1]}`),
+    fill(this.head, h("p", {}, h("b", {}, pair.name || "?"), ` ${pair.old_pid === null ? "" : `pid ${pair.old_pid}`} → ${pair.new_pid === null ? "" : `pid ${pair.new_pid}`} · ${{ exact: "the same program", similar: "matched by most of what is known of it", "only-old": "only in the old trace", "only-new": "only in the new trace" }[pair.matched]}`),
       h("p", {}, "virtual ", changeText(pair.virtual)), h("p", {}, "resident ", changeText(pair.resident)),
       h("p", { class: "dim" }, `Call sites: ${count(pair.matches.exact)} matched by all frames, ${count(pair.matches.similar)} by most, ${count(pair.matches.only_old)} only old, ${count(pair.matches.only_new)} only new.`));
     kindTable(this.kinds, pair.kinds);

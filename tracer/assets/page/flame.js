@@ -80,7 +80,7 @@ class Flame {
         add(child(root, one.kind, one.preExisting ? "there at its start (pre-existing)" : one.calls === 0 ? "no call seen (unexplained)" : "no stack", "", "root"));
         add(child(node, one.name, one.name || "anonymous", "", "root"));
       } else {
-        for (const part of frames(one.stack).reverse()) add(child(node, `${part.short}\0${part.module}`, part.short, part.module, part.kind));
+        for (const part of frames(one.stack).reverse()) add(child(node, part.key, part.short, part.module, part.kind));
       }
       node.ends = true;
     }
@@ -206,7 +206,7 @@ class Flame {
             style: { fill, stroke: marked ? strong : edge, lineWidth: marked ? 2.5 : 0, opacity: box.depth <= this.path.length && this.path.length > 0 && node !== this.focus() ? 0.55 : 1 },
             z2: marked ? 10 : 1,
             textConfig: { position: "insideLeft", distance: 4 },
-            textContent: wide > 28 ? { type: "text", style: { text: node.name, width: wide - 8, overflow: "truncate", ellipsis: "…", fontSize: 11, fill: color("flame-ink"), fontFamily: "system-ui, sans-serif" }, silent: true } : undefined,
+            textContent: { type: "text", style: { text: wide > 28 ? node.name : "", width: Math.max(1, wide - 8), overflow: "truncate", ellipsis: "…", fontSize: 11, fill: color("flame-ink"), fontFamily: "system-ui, sans-serif" }, silent: true },
           };
         },
       }],

@@ -101,7 +101,7 @@ class Sites {
     const { window, by } = this;
     const sites = window ? this.process.sites.map((one) => inWindow(one, window)) : this.process.sites;
     const columns = window ? windowColumns(window, by) : by === "site" ? siteColumns() : groupColumns(by);
-    this.table.set(by === "site" ? sites : grouped(sites, by), columns);
+    this.table.set(by === "site" ? sites : grouped(sites, by), columns, window ? "alive" : "reserved");
   }
 }
 

@@ -27,11 +27,12 @@ class Table {
       this.more);
   }
 
-  set(rows, columns) {
+  // `sort`: by which column, if there is none any more of the name that it was sorted by.
+  set(rows, columns, sort) {
     this.rows = rows;
     if (columns) this.columns = columns;
     if (!this.columns.some((column) => column.name === this.sort)) {
-      this.sort = this.columns.find((column) => column.kind === "number").name;
+      this.sort = sort;
       this.down = true;
     }
     this.most = SHOWN;

@@ -40,9 +40,13 @@ function colorsOf(process) {
 function startTheme() {
   wantsDark.addEventListener("change", () => applyTheme(theme));
   $("theme").addEventListener("click", nextTheme);
-  // Paper is white.
+  // Paper is white, and narrower than most windows: what is drawn is drawn for it.
   let before = theme;
-  addEventListener("beforeprint", () => { before = theme; applyTheme("light"); });
-  addEventListener("afterprint", () => applyTheme(before));
+  const print = (on, chosen) => {
+    document.documentElement.classList.toggle("paper", on);
+    applyTheme(chosen);
+  };
+  addEventListener("beforeprint", () => { before = theme; print(true, "light"); });
+  addEventListener("afterprint", () => print(false, before));
   applyTheme("system");
 }

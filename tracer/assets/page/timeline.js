@@ -76,12 +76,12 @@ class Timeline {
       yAxis: { type: log ? "log" : "value", logBase: 2, ...axisStyle(), axisLabel: { ...axisStyle().axisLabel, formatter: (value) => bytes(Math.round(value)) }, ...(log ? {} : { min: 0, ...byteSteps(most) }) },
       tooltip: tip((points) => this.tipAt(points), { trigger: "axis", axisPointer: { type: "line", lineStyle: { color: color("dim") } } }),
       brush: { xAxisIndex: 0, brushType: "lineX", brushMode: "single", transformable: true, throttleType: "debounce", throttleDelay: 100, toolbox: [], brushStyle: { color: color("brush"), borderColor: color("accent"), borderWidth: 1 }, outOfBrush: { colorAlpha: 1 }, inBrush: { colorAlpha: 1 } },
-      series: parts.map((part) => ({
+      // A stack is painted from its top down, each band over what is above it.
+      series: (stacked ? [...parts].reverse() : parts).map((part) => ({
         name: part.name, type: "line", step: "end", symbol: "none", silent: true,
-        stack: stacked ? "all" : undefined, stackStrategy: "all",
-        data: t.map((time, index) => [time, log && part.values[index] === 0 ? null : part.values[index]]),
+        data: t.map((time, index) => [time, stacked ? part.top[index] : log && part.values[index] === 0 ? null : part.values[index], part.values[index]]),
         lineStyle: { width: stacked ? 0 : 2, color: part.color },
-        areaStyle: stacked ? { color: part.color, opacity: 0.85 } : part.name === "virtual" ? { color: part.color, opacity: 0.08 } : undefined,
+        areaStyle: stacked ? { color: part.color, opacity: 1 } : part.name === "virtual" ? { color: part.color, opacity: 0.08 } : undefined,
       })),
     }, { notMerge: true });
     chart.dispatchAction({ type: "takeGlobalCursor", key: "brush", brushOption: { brushType: "lineX", brushMode: "single" } });
@@ -124,8 +124,10 @@ class Timeline {
     const ranked = [...groups.values()];
     for (const group of ranked) group.most = group.values.reduce((one, other) => Math.max(one, other), 0);
     ranked.sort((one, other) => other.most - one.most);
-    const bands = ranked.slice(0, BANDS);
-    const small = ranked.slice(BANDS);
+    // One more is no others.
+    const shown = ranked.length === BANDS + 1 ? BANDS + 1 : BANDS;
+    const bands = ranked.slice(0, shown);
+    const small = ranked.slice(shown);
     if (small.length > 0) {
       const values = t.map((_, index) => small.reduce((all, group) => all + group.values[index], 0));
       bands.push({ name: `${count(small.length)} others`, kind: "others", values });
@@ -146,10 +148,12 @@ class Timeline {
     });
     if (rest.some((left) => left > 0)) bands.push({ name: "without a course", kind: "rest", values: rest });
     const own = this.by === "kind";
+    const top = new Array(t.length).fill(0);
     return bands.map((band, index) => ({
       name: band.name,
       color: PLAIN[band.kind] && (own || band.kind === "others" || band.kind === "rest") ? PLAIN[band.kind] : own ? colors.get(band.kind) : PALETTE[index % PALETTE.length],
       values: band.values,
+      top: band.values.map((value, time) => (top[time] += value)),
       end: band.values[band.values.length - 1],
     }));
   }

@@ -14,16 +14,20 @@ const PAGE: u64 = 4096;
 const MIB: u64 = 1 << 20;
 
 fn report() -> Report {
-    let name = |depth: u32, id: u32| Frame {
-        function: Some(format!(
-            "server::storage::module_{depth}::Table<Row>::function_of_a_long_name_{}",
-            id >> 15u32.saturating_sub(depth / 2).min(14)
-        )),
-        module: Some(format!("/opt/server/lib/libstorage_{}.so", depth % 5)),
-        file: Some(format!("src/storage/module_{depth}.cc")),
-        line: Some(depth * 100 + id % 7),
-        offset: 0x1000,
-        ..Frame::default()
+    // Stacks part from each other on the way in; a program has some thousand functions.
+    let name = |depth: u32, id: u32| {
+        let branch = id >> 14u32.saturating_sub(depth / 2);
+        Frame {
+            function: Some(format!(
+                "server::storage::module_{depth}::Table<Row>::function_{}",
+                branch.wrapping_mul(2_654_435_761) % 200
+            )),
+            module: Some(format!("/opt/server/lib/libstorage_{}.so", depth % 5)),
+            file: Some(format!("src/storage/module_{depth}.cc")),
+            line: Some(depth * 100 + branch % 7),
+            offset: 0x1000,
+            ..Frame::default()
+        }
     };
     let sites: Vec<Site> = (1..=SITES)
         .map(|id| {
@@ -34,7 +38,7 @@ fn report() -> Report {
             ];
             Site {
                 id,
-                frames: (0..40).rev().map(|depth| name(depth, id)).collect(),
+                frames: (0..32).rev().map(|depth| name(depth, id)).collect(),
                 stack: StackQuality::Complete,
                 thread_names: vec![format!("worker-{}", id % 32)],
                 calls: 10,

@@ -48,11 +48,16 @@ fn a_stack_is_exactly_as_high_as_the_process_is_large() {
         browser.choose("#process", &index.to_string());
         for by in ["kind", "site"] {
             browser.choose("#stack-by", by);
-            let bands = series(&mut browser);
+            let what = "option.series.map((one) => one.data.map((point) => [point[1], point[2]]))";
+            let bands = drawn(&mut browser, "#timeline-canvas", what);
+            let bands: Vec<Vec<(u64, u64)>> = serde_json::from_value(bands).unwrap();
             assert!(bands.len() > 1);
             for (at, point) in process.timeline.iter().enumerate() {
-                let values = bands.iter().map(|(_, values)| values[at].unwrap());
+                let values = bands.iter().map(|band| band[at].1);
                 assert_eq!(values.sum::<u64>(), point.virtual_bytes, "by {by} at {at}");
+                // Painted from the top down.
+                assert_eq!(bands[0][at].0, point.virtual_bytes);
+                assert!(bands.is_sorted_by(|upper, lower| upper[at].0 >= lower[at].0));
             }
         }
     }

@@ -128,7 +128,13 @@ fn no_name_becomes_an_element_or_a_script_wherever_it_is_shown() {
 #[test]
 fn no_name_becomes_an_element_in_a_comparison() {
     let folder = tempfile::tempdir().unwrap();
-    let (old, new) = (gateway().report.clone(), poisoned());
+    let (mut old, mut new) = (gateway().report.clone(), poisoned());
+    // Where no name is like any other, to compare them all takes long.
+    for report in [&mut old, &mut new] {
+        for process in &mut report.processes {
+            process.sites.truncate(30);
+        }
+    }
     let mut page = Vec::new();
     tracer::report::html::write_diff(&diff(&old, &new), (&old, &new), &mut page).unwrap();
     let path = folder.path().join("diff.html");

@@ -38,9 +38,13 @@ fn on_paper_it_is_light_and_without_controls() {
         browser.eval("document.documentElement.dataset.theme"),
         "dark"
     );
-    browser.eval("addEventListener('beforeprint', () => { window.printed = document.documentElement.dataset.theme; })");
+    browser.eval("addEventListener('beforeprint', () => { window.printed = document.documentElement.dataset.theme; \
+         window.wide = Math.max(...[...document.querySelectorAll('canvas')].map((one) => one.clientWidth)); })");
     browser.call("Page.printToPDF", json!({ "printBackground": true }));
     assert_eq!(browser.eval("window.printed"), "light");
+    // A4 between the margins that Chromium gives it, at 96 pixels an inch.
+    let wide = browser.eval("window.wide").as_u64().unwrap();
+    assert!((600..=718).contains(&wide), "{wide}");
     browser.until("document.documentElement.dataset.theme === 'dark'");
     browser.call("Emulation.setEmulatedMedia", json!({ "media": "print" }));
     assert_eq!(

@@ -68,14 +68,15 @@ struct Frames {
 /// A tree of frames, outermost first. Node 0 is its root and has no frame.
 #[derive(Debug, Serialize)]
 struct Stacks {
-    parent: Vec<u32>,
+    /// How many places before a node its parent is: mostly one, which is short.
+    up: Vec<u32>,
     frame: Vec<u32>,
 }
 
 impl Default for Stacks {
     fn default() -> Self {
         Self {
-            parent: vec![0],
+            up: vec![0],
             frame: vec![0],
         }
     }
@@ -153,7 +154,7 @@ impl Interned {
             let frame = self.frame(frame);
             let (place, new) = self.known_stacks.add((node, frame));
             if new {
-                self.stacks.parent.push(node);
+                self.stacks.up.push(place + 1 - node);
                 self.stacks.frame.push(frame);
             }
             // The root is none of the known ones.
@@ -208,7 +209,7 @@ mod tests {
         assert_eq!(interned.stack(&stack(&["mmap", "load", "main"])), one);
         assert_eq!(interned.stack(&[]), 0);
         // The root, main, load, mmap; save, mmap.
-        assert_eq!(interned.stacks.parent, [0, 0, 1, 2, 1, 4]);
+        assert_eq!(interned.stacks.up, [0, 1, 1, 1, 3, 1]);
         assert_eq!((one, other), (3, 5));
         assert_eq!(interned.frames.name.len(), 4);
     }
