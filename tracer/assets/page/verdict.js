@@ -15,7 +15,7 @@ function showVerdict(element, process) {
       tile("touched", touchedOf(process), null, null, DATA.faults === "each" ? "ever faulted, still mapped" : "page faults were not followed"),
       tile("resident", process.resident && process.resident.end, process.resident && process.resident.peak, process.resident_growth, process.resident ? "in memory at the last look" : "nobody looked"),
       ledgerTile(process)),
-    h("div", { class: "two" }, knobs(verdict), harm(process)),
+    h("div", { class: "two" }, knobs(verdict), knownBefore(verdict.before), harm(process)),
     stackDoubts(process));
 }
 
@@ -55,16 +55,26 @@ function losses() {
 }
 
 function knobs(verdict) {
-  const kinds = verdict.knobs;
-  if (kinds.length === 0) return null;
+  if (verdict.knobs.length === 0) return null;
   return h("section", { class: "card" }, h("h3", {}, "Of known kinds, and what changes them"),
-    h("ul", { class: "knobs" }, kinds.map((kind) => h("li", {},
+    kindList(verdict.knobs),
+    h("p", { class: "dim" }, "Grown since it was first seen: ", size(verdict.grown, "grown"), "; of no known kind for sure: ", size(verdict.unexplained, "unexplained"), "."));
+}
+
+function knownBefore(before) {
+  if (!before || before.knobs.length === 0) return null;
+  return h("section", { class: "card", id: "before" }, h("h3", {}, "There before tracing, by its shape then"),
+    kindList(before.knobs),
+    h("p", { class: "dim" }, "In all: ", size(before.reserved, "before"), "; of no known kind: ", size(before.unexplained, "before.unexplained"), "."));
+}
+
+function kindList(kinds) {
+  return h("ul", { class: "knobs" }, kinds.map((kind) => h("li", {},
       h("div", {}, h("b", {}, kind.name), " ", size(kind.reserved, "kind"), h("span", { class: "dim" }, ` in ${counted(kind.live, "reservation", "reservations")}`)),
       kind.knob ? h("div", {}, h("code", {}, kind.knob), " ",
         h("button", { type: "button", class: "small", click: () => copy(kind.knob, kind.knob) }, "Copy"),
         kind.effect ? h("div", { class: "dim" }, kind.effect) : null,
-        kind.then_virtual === null ? null : h("div", { class: "dim" }, "then about ", size(kind.then_virtual, "then"), " virtual")) : null))),
-    h("p", { class: "dim" }, "Grown since it was first seen: ", size(verdict.grown, "grown"), "; of no known kind for sure: ", size(verdict.unexplained, "unexplained"), "."));
+        kind.then_virtual === null ? null : h("div", { class: "dim" }, "then about ", size(kind.then_virtual, "then"), " virtual")) : null)));
 }
 
 function harm(process) {

@@ -1,11 +1,11 @@
 //! Every figure is the JSON report's.
 
 use serde_json::Value;
-use tracer::analysis::summary::Site;
+use tracer::analysis::summary::{Before, Kind, Site};
 use tracer::analysis::units::{bytes, count, duration, moment, percent};
 
 use super::browser::Browser;
-use super::made::opened;
+use super::made::{gateway, opened, page_of};
 
 /// Exact bytes of a named figure, as text.
 #[track_caller]
@@ -67,6 +67,44 @@ fn every_process_has_the_figures_of_its_report() {
         let sites = process.sites.len() as u64;
         assert!(rows.starts_with(&count(sites)), "{rows}");
     }
+    browser.is_quiet();
+}
+
+#[test]
+fn what_was_there_before_tracing_is_told_by_kinds() {
+    let mut report = gateway().report.clone();
+    report.processes.truncate(1);
+    let process = &mut report.processes[0];
+    let kinds = vec![Kind {
+        name: "V8 WebAssembly memory".into(),
+        live: 2,
+        reserved_bytes: 20 << 30,
+        knob: Some("A=1".into()),
+        predicted_virtual_bytes: Some(9 << 30),
+        ..Kind::default()
+    }];
+    process.before = Some(Before {
+        virtual_bytes: 21 << 30,
+        unexplained_bytes: 12_345,
+        kinds,
+        ..Before::default()
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let (page, _) = page_of(&report, folder.path());
+    let mut browser = Browser::start(1280, 1000);
+    browser.open(&page);
+    let said = browser.text("#before");
+    for part in [
+        "V8 WebAssembly memory",
+        "20.0 GiB",
+        "2 reservations",
+        "A=1",
+        "9.0 GiB",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert_eq!(figure(&mut browser, "before"), (21_u64 << 30).to_string());
+    assert_eq!(figure(&mut browser, "before.unexplained"), "12345");
     browser.is_quiet();
 }
 

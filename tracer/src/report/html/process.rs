@@ -6,7 +6,8 @@ use super::interned::Interned;
 use super::reservations::{self, Reservations};
 use crate::analysis::rate::Rate;
 use crate::analysis::summary::{
-    Harm, LedgerCheck, Process as Model, Quantiles, Site, Span, StackGrades, TimelinePoint, Trend,
+    Harm, Kind, LedgerCheck, Process as Model, Quantiles, Site, Span, StackGrades, TimelinePoint,
+    Trend,
 };
 use crate::event::StackQuality;
 use crate::report::rows;
@@ -46,6 +47,15 @@ struct Verdict {
     confidence: f64,
     text: String,
     grown: u64,
+    unexplained: u64,
+    knobs: Vec<Knob>,
+    before: Option<KnownBefore>,
+}
+
+/// What was there before tracing, by kinds.
+#[derive(Debug, Serialize)]
+struct KnownBefore {
+    reserved: u64,
     unexplained: u64,
     knobs: Vec<Knob>,
 }
@@ -164,9 +174,8 @@ impl<'a> Process<'a> {
     }
 }
 
-fn verdict(process: &Model) -> Verdict {
-    let verdict = &process.verdict;
-    let knobs = verdict.kinds.iter().map(|kind| Knob {
+fn knobs(kinds: &[Kind]) -> Vec<Knob> {
+    let knobs = kinds.iter().map(|kind| Knob {
         name: escape(&kind.name),
         live: kind.live,
         reserved: kind.reserved_bytes,
@@ -174,13 +183,24 @@ fn verdict(process: &Model) -> Verdict {
         effect: kind.knob_effect.as_deref().map(escape),
         then_virtual: kind.predicted_virtual_bytes,
     });
+    knobs.collect()
+}
+
+fn verdict(process: &Model) -> Verdict {
+    let verdict = &process.verdict;
+    let before = process.before.as_ref().map(|before| KnownBefore {
+        reserved: before.virtual_bytes,
+        unexplained: before.unexplained_bytes,
+        knobs: knobs(&before.kinds),
+    });
     Verdict {
         level: verdict.level.word(),
         confidence: verdict.confidence,
         text: escape(&verdict.text),
         grown: verdict.grown_bytes,
         unexplained: verdict.unexplained_bytes,
-        knobs: knobs.collect(),
+        knobs: knobs(&verdict.kinds),
+        before,
     }
 }
 

@@ -73,7 +73,15 @@ impl<W: Write> Writer<'_, W> {
         let layout = Layout::new(&LIVING, &cells, indent, self.style.width);
         self.line(&layout.header("never released", &LIVING))?;
         if chosen.shown.is_empty() && chosen.hidden == 0 {
-            self.indented(indent, Paint::Plain, "nothing that it has reserved itself")?;
+            self.indented(
+                indent,
+                Paint::Plain,
+                if process.from_start {
+                    "nothing that it has reserved itself"
+                } else {
+                    "nothing of what it has reserved since"
+                },
+            )?;
         }
         for (row, cells) in chosen.shown.iter().zip(&cells) {
             let (in_title, level) = self.title(&layout, row, cells)?;
