@@ -33,7 +33,8 @@ const EVENTS: u64 = 1_000_000;
 /// How long the program may take under tracer, on a machine that has others to serve.
 const LIMIT: Duration = Duration::from_secs(600);
 /// Formats of other tools that the report is written in: what is printed, and the format's name.
-const FORMATS: [(&str, &str); 2] = [
+const FORMATS: [(&str, &str); 3] = [
+    ("tracer report -f html", "html"),
     ("tracer report -f flamegraph", "flamegraph"),
     ("tracer report -f pprof", "pprof"),
 ];
