@@ -9,7 +9,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tracer::analysis::Progress;
-use tracer::analysis::summary::{Process, Report, Site, TimelinePoint};
+use tracer::analysis::summary::{Before, Process, Report, Site, TimelinePoint};
 use tracer::analysis::window::Window;
 use tracer::event::{Frame, StackQuality};
 use tracer::report::selection::By;
@@ -341,4 +341,29 @@ fn names_of_a_hostile_process_move_nothing_on_the_screen() {
     }
     let text = drawn(&state, 120, 40);
     assert!(text.contains("e\\x1b[2J"), "{text}");
+}
+
+#[test]
+fn what_was_there_before_is_told_by_its_kinds() {
+    let there = Site {
+        pre_existing: true,
+        calls: 0,
+        frames: Vec::new(),
+        ..site(1, "", "", 300)
+    };
+    let mut report = Arc::unwrap_or_clone(made(1, vec![there]));
+    let unknown = drawn(&state([Arc::new(report.clone())]), 120, 40);
+    assert!(
+        unknown.contains("whose doing it is is not known"),
+        "{unknown}"
+    );
+    report.processes[0].before = Some(Before {
+        text: "By kind, of 21.0 GiB: cages 20.0 GiB.".into(),
+        ..Before::default()
+    });
+    let known = drawn(&state([Arc::new(report)]), 120, 40);
+    assert!(
+        known.contains("as it was when tracing began: By kind, of 21.0 GiB: cages"),
+        "{known}"
+    );
 }

@@ -45,13 +45,13 @@ pub(super) fn draw(state: &State, process: &Process, canvas: &mut Canvas<'_>, ar
             Constraint::Fill(1),
         ])
         .areas(body);
-        let mut said = facts(row, &sites, words.width);
+        let mut said = facts(row, process, &sites, words.width);
         said.extend(advice(row, words.width));
         said.extend(evidence(row, words.width));
         page(state, canvas, words, &said);
         page(state, canvas, frames, &stack(&sites, frames.width));
     } else {
-        let mut said = facts(row, &sites, body.width);
+        let mut said = facts(row, process, &sites, body.width);
         said.extend(advice(row, body.width));
         said.extend(stack(&sites, body.width));
         said.extend(evidence(row, body.width));
@@ -104,13 +104,17 @@ fn separator(row: &Row, state: &State, width: u16) -> Line {
     line
 }
 
-fn facts(row: &Row, sites: &[&Site], width: u16) -> Vec<Line> {
+fn facts(row: &Row, process: &Process, sites: &[&Site], width: u16) -> Vec<Line> {
     let figures = &row.figures;
     let mut parts = Vec::new();
     if row.before {
-        parts.push(
-            "mapped before tracing began, or by the kernel: whose doing it is is not known".into(),
-        );
+        parts.push(match &process.before {
+            Some(before) if !before.text.is_empty() => {
+                format!("as it was when tracing began: {}", before.text)
+            }
+            _ => "mapped before tracing began, or by the kernel: whose doing it is is not known"
+                .into(),
+        });
     } else {
         if row.pattern.is_some() {
             parts.push(row.name.clone());
