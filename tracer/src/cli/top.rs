@@ -23,6 +23,10 @@ pub struct Top {
     /// The past that is kept to step back into takes at most so much memory.
     #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = size)]
     pub history: u64,
+    /// Keep a recording in memory, up to this size, that `w FILE.vmt` saves; 0: none. (With -o all is recorded
+    /// to that file.)
+    #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = size)]
+    pub keep_recording: u64,
     /// How to trace.
     #[command(flatten)]
     pub tracing: CommandTracing,

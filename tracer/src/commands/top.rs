@@ -21,13 +21,14 @@ use super::{
     trace::{plan, selected},
 };
 use crate::{
-    analysis::{patterns::Patterns, summary::Report},
+    analysis::patterns::Patterns,
     capture::{
         command::{Held, Streams},
-        privileges,
+        host, privileges,
+        recording::Kept,
     },
-    cli::{self, Top, Value},
-    report::{redact, selection::Selection},
+    cli::{self, Top},
+    report::redact,
     session::{
         known,
         live::trace,
@@ -52,7 +53,11 @@ pub fn top(options: &Top, quiet: bool) -> Result<u8> {
     let stream = Stream::find(is_command)?;
     let patterns = known::with(&options.output.patterns)?;
     let stop = Arc::new(Notify::new());
+    let is_recorded = options.tracing.tracing.recording.is_some();
+    let kept =
+        (options.keep_recording > 0 && !is_recorded).then(|| Kept::new(options.keep_recording));
     let plan = Plan {
+        kept: kept.clone(),
         stop: Some(stop.clone()),
         ..planned(options, patterns, stream)?
     };
@@ -67,7 +72,13 @@ pub fn top(options: &Top, quiet: bool) -> Result<u8> {
     // a command is made by a process of one thread.
     let traced = trace(plan, |book, elapsed| {
         view.get_or_insert_with(|| {
-            let started = run::start(shown(options, stream, feed.clone(), stop.clone()));
+            let started = run::start(shown(
+                options,
+                stream,
+                kept.clone(),
+                feed.clone(),
+                stop.clone(),
+            ));
             if started.is_err() {
                 stop.notify_one();
             }
@@ -170,7 +181,7 @@ fn nothing() -> Result<File> {
     opened.context("cannot open /dev/null")
 }
 
-fn shown(options: &Top, stream: Stream, feed: Feed, stop: Arc<Notify>) -> View {
+fn shown(options: &Top, stream: Stream, kept: Option<Kept>, feed: Feed, stop: Arc<Notify>) -> View {
     let screen = match stream {
         Stream::Stdout => Screen::Stdout,
         Stream::Stderr => Screen::Stderr,
@@ -200,23 +211,39 @@ fn shown(options: &Top, stream: Stream, feed: Feed, stop: Arc<Notify>) -> View {
         color: screen.color(options.output.look.color),
         state,
         save: Box::new(move |report, path| {
-            if redact {
-                let mut report = report.clone();
-                redact::report(&mut report);
-                return save(&report, path, &selection, value);
+            if path.extension().is_some_and(|ending| ending == "vmt") {
+                return save_recording(kept.as_ref(), path, redact);
             }
-            save(report, path, &selection, value)
+            let file = settings::report_file(path)?;
+            let mut redacted = None;
+            let report = if redact {
+                let report = redacted.insert(report.clone());
+                redact::report(report);
+                report
+            } else {
+                report
+            };
+            output::to_file(report, &file, &selection, value)?;
+            Ok(String::new())
         }),
         ended: Box::new(move || stop.notify_one()),
     }
 }
 
-fn save(report: &Report, path: &Path, selection: &Selection, value: Value) -> Result<()> {
+/// Writes the recording as it is kept in memory; returns what is to be said of it.
+fn save_recording(kept: Option<&Kept>, path: &Path, redact: bool) -> Result<String> {
     ensure!(
-        path.extension().is_none_or(|ending| ending != "vmt"),
-        "a recording is of all from the beginning: start with `tracer top -o FILE`"
+        !redact,
+        "a recording has everything in it: nothing of it is redacted; save a report"
     );
-    output::to_file(report, &settings::report_file(path)?, selection, value)
+    let kept =
+        kept.context("no recording is kept beside the one of -o (or by --keep-recording 0)")?;
+    let saved = kept.save(path, |until| host::ended(until, 0))?;
+    Ok(if saved.is_full {
+        ", not to the end: more has come than --keep-recording keeps".into()
+    } else {
+        String::new()
+    })
 }
 
 fn column(sort: cli::Sort) -> Column {

@@ -125,6 +125,7 @@ pub(super) fn plan(
         window: output.window(),
         patterns,
         recording: tracing.recording.clone(),
+        kept: None,
         stop: None,
     })
 }

@@ -29,7 +29,7 @@ use crate::{
         command::Running,
         host, privileges,
         programs::{Options, Programs},
-        recording::Writer,
+        recording::{Kept, Writer},
         ring::{Drained, Ring, now},
     },
     event::{Event, Looking, Loss, Maps, MapsPurpose, Pid, Reading, SpaceId, decode::Decoder},
@@ -99,6 +99,7 @@ impl Live {
             Some(path) => Some(Writer::create(path)?),
             None => None,
         };
+        let kept = plan.kept.as_ref().map(Kept::writer).transpose()?;
         diagnostics::start(&mut programs);
         let ring = Ring::new(programs.ring()?)?;
         let (to_name, mut named) = mpsc::unbounded_channel();
@@ -106,13 +107,14 @@ impl Live {
         let namer =
             Namer::start(move |told| drop(to_name.send(told))).context("cannot start a thread")?;
         let started = host::started(plan.faults);
+        let book = Book::of_this_machine(plan.patterns, plan.window);
         let mut live = Self {
             programs,
             ring,
             decoder: Decoder::default(),
             order: Order::default(),
             stacks: Stacks::new(namer, started.time),
-            sink: Sink::new(Book::of_this_machine(plan.patterns, plan.window), recorder),
+            sink: Sink::new(book, recorder, kept),
             processes: Processes::default(),
             programs_begun: Beginnings::default(),
             losses: Losses::default(),

@@ -14,7 +14,7 @@ use tracer_common::settings::FaultMode;
 use crate::{
     analysis::window::Window,
     analysis::{patterns::Patterns, summary::Report},
-    capture::{command::Held, procfs, programs::Programs},
+    capture::{command::Held, procfs, programs::Programs, recording::Kept},
     event::Pid,
 };
 
@@ -61,6 +61,8 @@ pub struct Plan {
     pub patterns: Patterns,
     /// Write a recording here.
     pub recording: Option<PathBuf>,
+    /// Keep a recording here as well.
+    pub kept: Option<Kept>,
     /// Ends the trace when told: by whoever looks on.
     pub stop: Option<Arc<Notify>>,
 }

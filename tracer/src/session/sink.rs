@@ -1,10 +1,10 @@
-//! Where events in order go: into the recording, and into the book.
+//! Where events in order go: into the recording, into the one that is kept in memory, and into the book.
 
 use anyhow::Result;
 
 use super::book::Book;
 use crate::{
-    capture::recording::{WriteError, Writer},
+    capture::recording::{Kept, WriteError, Writer},
     event::Event,
 };
 
@@ -14,16 +14,19 @@ pub struct Sink {
     recorder: Option<Writer>,
     /// Why there is no recorder any more.
     recording: Result<()>,
+    /// In memory, until that is full.
+    kept: Option<Writer<Kept>>,
 }
 
 impl Sink {
     /// Into this book, and into a recording if there is to be one.
     #[must_use]
-    pub fn new(book: Book, recorder: Option<Writer>) -> Self {
+    pub fn new(book: Book, recorder: Option<Writer>, kept: Option<Writer<Kept>>) -> Self {
         Self {
             book,
             recorder,
             recording: Ok(()),
+            kept,
         }
     }
 
@@ -36,12 +39,24 @@ impl Sink {
     /// Into the recording and the book.
     pub fn enter(&mut self, event: &Event) {
         self.recorded(|recorder| recorder.write(event));
+        self.keep(|kept| kept.write(event));
         self.book.apply(event);
     }
 
     /// So that a crash loses little.
     pub fn flush(&mut self) {
         self.recorded(Writer::flush_block);
+        self.keep(Writer::flush_block);
+    }
+
+    /// What is full stays as it is: whoever saves it is told.
+    fn keep(&mut self, write: impl FnOnce(&mut Writer<Kept>) -> Result<(), WriteError>) {
+        if let Some(kept) = &mut self.kept
+            && let Err(error) = write(kept)
+        {
+            log::info!("no more of the recording is kept in memory: {error}");
+            self.kept = None;
+        }
     }
 
     /// A recording that fails ends; the trace goes on.

@@ -37,7 +37,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ),
     (
         "w",
-        "write the report shown to a file, its format by its ending",
+        "write what is shown to a file, by its ending; .vmt: the recording",
     ),
     ("Ctrl-L", "draw the screen anew"),
     (

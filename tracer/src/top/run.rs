@@ -30,8 +30,8 @@ use crate::analysis::summary::Report;
 /// Between two frames, at the least.
 const FRAME: Duration = Duration::from_millis(100);
 
-/// Writes a report to a file of that name.
-pub type Save = dyn Fn(&Report, &Path) -> Result<()> + Send;
+/// Writes a report to a file of that name, or the recording; returns what is to be said of it.
+pub type Save = dyn Fn(&Report, &Path) -> Result<String> + Send;
 
 /// What the view needs of the world.
 pub struct View {
@@ -136,7 +136,7 @@ fn show(feed: &Feed, stream: Stream, color: bool, mut state: State, save: &Save)
                 Some(Action::Save(path)) => {
                     let saved = state.moment().map(|moment| save(&moment.report, &path));
                     state.message = Some(match saved {
-                        Some(Ok(())) => format!("written: {}", path.display()),
+                        Some(Ok(but)) => format!("written: {}{but}", path.display()),
                         Some(Err(error)) => format!("{error:#}"),
                         None => "nothing to write yet".into(),
                     });

@@ -20,6 +20,21 @@ pub fn wait_until(mut is_so: impl FnMut() -> bool) {
     }
 }
 
+/// Whether a recording, as far as it goes, holds a reading of the maps with this file in it.
+pub fn is_in_maps(recording: &Path, file: &str) -> bool {
+    let Ok(mut reader) = Reader::open(recording) else {
+        return false;
+    };
+    while let Ok(Some(event)) = reader.read() {
+        if let Event::Maps(maps) = event
+            && maps.mappings.iter().any(|mapping| mapping.name == file)
+        {
+            return true;
+        }
+    }
+    false
+}
+
 /// Stacks with this function that a recording holds, as far as it goes.
 pub fn stacks_with(recording: &Path, function: &str) -> usize {
     stacks_that(recording, |name| name == function)

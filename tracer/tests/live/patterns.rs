@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::command::{folder, json, refused, sites_with, tracer};
 use crate::compiled::compile;
-use crate::meanwhile::{stacks_that, wait_until};
+use crate::meanwhile::{is_in_maps, stacks_that, wait_until};
 
 /// Each function asks for one thing. The thread ends, and its arena stays.
 const C: &str = r#"
@@ -114,6 +114,11 @@ fn traced(options: &[&str], command: &[&str], last: &str) -> Value {
         .unwrap();
     let partial = path("trace.vmt.partial");
     wait_until(|| stacks_that(&partial, |name| name.contains(last)) > 0);
+    // What a file is called only the kernel's maps tell.
+    if options.contains(&"--verify=100ms") {
+        let file = command.last().unwrap();
+        wait_until(|| is_in_maps(&partial, file));
+    }
     drop(tracing.stdin.take());
     assert!(tracing.wait().unwrap().success());
     let report = json(&path("report.json"));
@@ -141,7 +146,7 @@ fn what_glibc_takes_is_recognised_and_what_only_looks_like_it_is_not() {
     let file = folder.path().join("data");
     fs::write(&file, vec![1; 1 << 20]).unwrap();
     let command = [program.to_str().unwrap(), file.to_str().unwrap()];
-    let process = traced(&[], &command, "no_heap_of_malloc");
+    let process = traced(&["--verify=100ms"], &command, "no_heap_of_malloc");
     for (function, expected) in [
         ("in_thread", "glibc-arena"),
         ("thread_with_malloc", "thread-stack"),

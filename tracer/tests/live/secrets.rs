@@ -13,6 +13,7 @@ use std::{
 };
 
 use clap::Parser as _;
+use flate2::read::GzDecoder;
 use rustix::process::{Pid as SystemPid, Resource, Rlimit, Signal};
 use tracer::{
     capture::{
@@ -125,11 +126,17 @@ fn varint(number: u64) -> Vec<u8> {
     postcard::to_allocvec(&number).unwrap()
 }
 
-/// What is in a file; in a recording also what it has compressed.
+/// What is in a file; in a recording, and in what gzip has made, also what is compressed there.
 fn content(path: &Path) -> Vec<u8> {
     let mut bytes = fs::read(path).unwrap();
     if bytes.starts_with(b"\x89TRACER\n") {
         bytes.extend(decompressed(&bytes));
+    }
+    if bytes.starts_with(b"\x1f\x8b") {
+        let mut plain = Vec::new();
+        let packed = bytes.clone();
+        GzDecoder::new(&packed[..]).read_to_end(&mut plain).unwrap();
+        bytes.extend(plain);
     }
     bytes
 }
@@ -166,8 +173,6 @@ fn reports() -> Vec<String> {
     };
     let names: Vec<_> = names.into_iter().filter(taken).collect();
     assert!(names.len() >= 2, "{names:?}");
-    let packed = |name: &String| name.ends_with(".gz");
-    assert!(!names.iter().any(packed), "this test has to unpack them");
     names
 }
 

@@ -192,6 +192,22 @@ fn a_command_is_watched_paused_marked_filtered_saved_and_left() {
     let pid = report["processes"][0]["pid"].as_u64().unwrap();
     assert!(!sites_with(process(&report, pid), "leak_request_buffer").is_empty());
     terminal.keys(&["w"]);
+    terminal.types("saved.vmt");
+    terminal.keys(&["Enter"]);
+    terminal.wait_for("written: saved.vmt");
+    let again = terminal.path().join("again.json");
+    let replayed = tracer()
+        .args(["report", "--report"])
+        .args([&again, &terminal.path().join("saved.vmt")])
+        .output()
+        .unwrap();
+    assert!(replayed.status.success(), "{}", text(&replayed.stderr));
+    let again = json(&again);
+    let (later, earlier) = (process(&again, pid), process(&report, pid));
+    assert!(!sites_with(later, "leak_request_buffer").is_empty());
+    assert!(later["last_ns"].as_u64() >= earlier["last_ns"].as_u64());
+    assert_eq!(later["ledger"]["difference_bytes"], 0);
+    terminal.keys(&["w"]);
     terminal.types("saved.exe");
     terminal.keys(&["Enter"]);
     terminal.wait_for("cannot tell the format of saved.exe");

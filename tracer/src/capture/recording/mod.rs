@@ -52,11 +52,13 @@
 mod block;
 mod error;
 mod file;
+mod kept;
 mod read;
 mod write;
 
 pub use block::{FORMAT_VERSION, MAX_PAYLOAD, MAX_PLAIN, OLDEST_VERSION};
 pub use error::{Damage, Problem, ReadError, WriteError};
 pub use file::PartialFile;
+pub use kept::{Kept, Saved};
 pub use read::{End, Reader};
 pub use write::Writer;

@@ -96,8 +96,8 @@ fn keys(state: &State, columns: usize) -> Line {
             return line;
         }
         Some(Prompt::Save(name)) => {
-            let mut line = painted(Paint::Bright, "file (.html .txt .json .md .svg …): ");
-            line.add(Paint::Plain, &cut_start(name, columns.saturating_sub(52)));
+            let mut line = painted(Paint::Bright, "file (.html .txt .json .md .svg … .vmt): ");
+            line.add(Paint::Plain, &cut_start(name, columns.saturating_sub(58)));
             line.add(Paint::Bright, "▏")
                 .add(Paint::Dim, "  Enter: write  Esc: no");
             return line;

@@ -18,7 +18,7 @@ const INDENT: usize = 13;
 const WORDS: &[&str] = &[
     "Grown: since the mark, else in the last minute as far as it is kept.",
     "Bar: all that is mapped in the order of the addresses, without the gaps; a CAPITAL: mostly touched.",
-    "?: not known. ≥: page faults were lost. A recording of all: start with -o FILE.",
+    "?: not known. ≥: page faults were lost.",
 ];
 
 pub(super) fn draw(state: &State, canvas: &mut Canvas<'_>, area: Rect) {
