@@ -39,6 +39,8 @@ use crate::{
 
 /// How often `/proc` is asked for present figures, and the counters for losses.
 const TICK: Duration = Duration::from_millis(200);
+/// How often whoever looks on is told how things stand.
+const LOOK: Duration = Duration::from_millis(100);
 /// Ticks between two counts of mappings.
 const MAPS_TICKS: u64 = 25;
 /// Records taken before other things get their turn.
@@ -139,6 +141,8 @@ impl Live {
         let began = Instant::now();
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut verification = Verification::new(plan.verify);
         let mut ticks = 0u64;
         let mut drained = Drained::default();
@@ -160,8 +164,8 @@ impl Live {
                 _ = tick.tick() => {
                     live.tick(ticks.is_multiple_of(MAPS_TICKS))?;
                     ticks += 1;
-                    watch(live.sink.book(), began.elapsed());
                 }
+                _ = look.tick() => watch(live.sink.book(), began.elapsed()),
                 ready = live.ring.readable(), if !more => {
                     ready?;
                     more = live.drain(&mut drained)?;
