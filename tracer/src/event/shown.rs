@@ -73,8 +73,9 @@ impl Mapped {
 pub struct VmFlags(u16);
 
 impl VmFlags {
-    /// The flags that are kept, each a bit in recordings, so that more come only at the end: shared, grows downwards, not copied on fork, account is charged, no
-    /// reserve, not in core dumps, huge pages advised, no huge pages, huge page mapping.
+    /// The flags that are kept: shared, grows downwards, not copied on fork, account is charged, no reserve, not
+    /// in core dumps, huge pages advised, no huge pages, huge page mapping. Each is a bit in recordings: more
+    /// come at the end only.
     pub const KNOWN: [&str; 9] = ["sh", "gd", "dc", "ac", "nr", "dd", "hg", "nh", "ht"];
 
     /// Whether a flag is set; a flag that is not kept never is.
