@@ -4,7 +4,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use xtask::ebpf::{self, Built, Failure, Request};
+use tracer_ebpf_build::ebpf::{self, Built, Failure, Request};
 
 fn main() -> ExitCode {
     let workspace = path("CARGO_MANIFEST_DIR").join("..");

@@ -5,7 +5,7 @@
 
 use std::{path::Path, thread};
 
-use tracer::capture::recording::Reader;
+use tracer_recording::Reader;
 
 fn main() {
     let readers: Vec<_> = std::env::args_os()

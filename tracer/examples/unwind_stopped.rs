@@ -5,11 +5,9 @@
 use std::{fs::File, os::unix::fs::FileExt as _};
 
 use anyhow::{Context as _, Result};
-use tracer::{
-    event::{Pid, SpaceId},
-    stacks::{Copied, RawStack, Unwinder},
-};
+use tracer::stacks::{Copied, RawStack, Unwinder};
 use tracer_common::stack::MAX_COPY;
+use tracer_ledger::event::{Pid, SpaceId};
 
 const PAGE: u64 = 4096;
 

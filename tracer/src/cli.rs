@@ -10,12 +10,12 @@ mod top;
 
 use std::{ffi::OsString, path::PathBuf};
 
-use crate::analysis::units::parse_bytes;
-use crate::analysis::window::Window;
 pub use check::Check;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 pub use diff::{Diff, DiffBy, DiffFormat, DiffValue};
 pub use top::Top;
+use tracer_analysis::units::parse_bytes;
+use tracer_analysis::window::Window;
 
 /// Know, for every byte of a process's virtual memory, who reserved it, whether it is used, and
 /// whether it comes back.
@@ -156,7 +156,7 @@ pub struct Explain {
     /// Take out what strangers need not know: folders, arguments, the host's name.
     #[arg(long)]
     pub redact: bool,
-    /// Also recognise the kinds of reservation in this file (TOML; see tracer/patterns); may be repeated.
+    /// Also recognise the kinds of reservation in this file (TOML; see tracer/crates/analysis/patterns); may be repeated.
     #[arg(long, value_name = "FILE")]
     pub patterns: Vec<PathBuf>,
     /// How the text looks.
@@ -239,7 +239,7 @@ pub struct Output {
     /// What a line of the text report's tables is.
     #[arg(long, value_enum, default_value_t = By::Site)]
     pub by: By,
-    /// Also recognise the kinds of reservation in this file (TOML; see tracer/patterns); may be repeated.
+    /// Also recognise the kinds of reservation in this file (TOML; see tracer/crates/analysis/patterns); may be repeated.
     #[arg(long, value_name = "FILE")]
     pub patterns: Vec<PathBuf>,
     /// How the text looks.

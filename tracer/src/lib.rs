@@ -8,26 +8,15 @@
 //! kernel tracepoints → capture → event::decode → order → ledger → (stacks → names) → analysis → report
 //! ```
 //!
-//! Rules of the house, enforced by `tests/architecture.rs`:
-//! - The **core** ([`event`], [`order`], [`ledger`], [`analysis`]) is pure: no aya, no file system,
-//!   no clock, no terminal, no threads. Time comes in events; a call returns what changed.
-//! - The **edges** ([`capture`], [`stacks`], [`report`]'s writers, [`session`], [`top`]'s screen) are thin. Only
-//!   [`session`] wires them together.
-//! - A module imports only from those above it in the list below, and `session` from all.
-
-pub mod event;
-
-pub mod order;
-
-pub mod ledger;
-
-pub mod analysis;
+//! The pure half is made of crates of its own, whose walls Cargo holds: `tracer-ledger` (events, their order,
+//! the ledger), `tracer-analysis` (the model) and `tracer-report` (its writers). `tracer-recording` keeps events
+//! in a file. What is here are the edges and what wires them together, in the order of the data:
+//! [`capture`] (the kernel and `/proc`), [`stacks`] (addresses to names), [`session`] (the only wiring), [`cli`] and
+//! [`settings`] (what was asked), [`top`] (the live view), [`commands`].
 
 pub mod capture;
 
 pub mod stacks;
-
-pub mod report;
 
 pub mod session;
 

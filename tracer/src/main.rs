@@ -8,7 +8,7 @@ use tracer::{
     commands, top,
 };
 
-/// What every failure of tracer's own exits with (DESIGN.md, Commands).
+/// What every failure of tracer's own exits with (ARCHITECTURE.md, Commands).
 const FAILED: u8 = 2;
 
 fn main() -> ExitCode {

@@ -9,12 +9,12 @@ use std::{
 use anyhow::{Result, bail, ensure};
 use tracer_common::settings::FaultMode;
 
-use crate::{
-    cli::{By, Color, CommandTracing, DiffValue, Faults, Format, Output, Sort, Tracing, Value},
-    report::{
-        export::samples,
-        selection::{self, Selection},
-    },
+use crate::cli::{
+    By, Color, CommandTracing, DiffValue, Faults, Format, Output, Sort, Tracing, Value,
+};
+use tracer_report::{
+    export::samples,
+    selection::{self, Selection},
 };
 
 /// A report to be written to a file.

@@ -14,7 +14,7 @@ use std::{
 };
 
 /// A recording of OpenClaw's gateway.
-const RECORDING: &str = "tests/fixtures/openclaw.vmt";
+const RECORDING: &str = "crates/test-traces/recordings/openclaw.vmt";
 
 fn tracer(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_tracer"))

@@ -8,11 +8,11 @@ mod compiled;
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
-use tracer::event::Nanoseconds;
 use tracer::stacks::arch::{Registers, Walker, module};
 use tracer::stacks::cfi::{Cfi, Exit};
 use tracer::stacks::perf_names::{Names, Written};
 use tracer::stacks::{elf, open, runtime_names};
+use tracer_ledger::event::Nanoseconds;
 
 static SOUND: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let flags = ["-O2", "-shared", "-fPIC", "-g0", "-Wl,--build-id"];

@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 use compiled::compile;
 use named::{named, named_in};
 use object::{Object, ObjectSymbol, ObjectSymbolTable};
-use tracer::event::{Frame, Module, Pid, SpaceId};
 use tracer::stacks::{RawStack, Unwinder, Unwound};
+use tracer_ledger::event::{Frame, Module, Pid, SpaceId};
 
 /// The frames at these exact addresses of this very process.
 fn frames_at(addresses: &[u64]) -> Vec<Vec<Frame>> {

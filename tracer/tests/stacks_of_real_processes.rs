@@ -11,9 +11,9 @@ mod stopped;
 
 use compiled::compile;
 use stopped::Stopped;
-use tracer::event::{Cause, Frame, FrameKind, Pid, SpaceId, StackQuality};
 use tracer::stacks::{Copied, RawStack, Unwinder, Unwound};
 use tracer_common::stack::{BY_RULE, Rule};
+use tracer_ledger::event::{Cause, Frame, FrameKind, Pid, SpaceId, StackQuality};
 
 const OPTIMISED: [&str; 2] = ["-O2", "-fomit-frame-pointer"];
 

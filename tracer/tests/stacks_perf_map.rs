@@ -9,9 +9,9 @@ use std::os::unix::fs::{MetadataExt, chown, symlink};
 use std::path::PathBuf;
 
 use tempfile::TempDir;
-use tracer::event::Nanoseconds;
 use tracer::stacks::perf_map::{Clocks, Owner, PerfMap};
 use tracer::stacks::perf_names::Found;
+use tracer_ledger::event::Nanoseconds;
 
 /// A root directory of a pretended process, and the path of its perf map.
 fn root() -> (TempDir, PathBuf, Owner) {

@@ -6,11 +6,13 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::{
+use tracer_ebpf_build::machine;
+use xtask::{
+    places::{example, program},
     process,
-    setup::{self, programs},
 };
-use xtask::machine;
+
+use crate::setup::{self, programs};
 
 /// `cargo xtask build`; returns where the tool is.
 pub(crate) fn build(workspace: &Path) -> Result<PathBuf> {
@@ -54,6 +56,8 @@ pub(crate) fn test(workspace: &Path) -> Result<()> {
         "--workspace",
         "--exclude",
         "tracer-ebpf",
+        "--features",
+        PAGE_TEST,
     ]);
     if !machine::is_root() {
         // Compiled by the user, run by root: the tests load eBPF programs.
@@ -64,6 +68,9 @@ pub(crate) fn test(workspace: &Path) -> Result<()> {
     }
     process::run(&mut tests)
 }
+
+/// The feature with which the page's own test is built.
+const PAGE_TEST: &str = "tracer-report/browser";
 
 /// clippy's command lines. The eBPF package is looked at for the host: clippy belongs to the host's
 /// compiler and cannot read the BPF target's `core` of another version. Its panics must abort there,
@@ -77,7 +84,7 @@ fn clippy() -> [Vec<&'static str>; 2] {
         "--exclude",
         "tracer-ebpf",
     ];
-    host.push("--all-targets");
+    host.extend(["--all-targets", "--features", PAGE_TEST]);
     host.extend(deny);
     let mut ebpf = vec!["clippy", "--locked", "--package", "tracer-ebpf"];
     ebpf.extend(["--config", "profile.dev.panic=\"abort\""]);
@@ -95,19 +102,21 @@ fn build_command(workspace: &Path) -> Command {
     command
 }
 
-/// Builds a program that only measurements use.
-pub(crate) fn build_example(workspace: &Path, name: &str) -> Result<()> {
-    process::run(build_command(workspace).args(["--example", name]))
-}
-
-pub(crate) fn example(workspace: &Path, name: &str) -> PathBuf {
-    release(workspace).join("examples").join(name)
-}
-
-fn release(workspace: &Path) -> PathBuf {
-    workspace.join("target/release")
-}
-
-pub(crate) fn program(workspace: &Path) -> PathBuf {
-    release(workspace).join("tracer")
+/// `cargo xtask bench`: builds what is measured and what measures, by the user; then measures, as root.
+pub(crate) fn bench(workspace: &Path, arguments: &[OsString]) -> Result<()> {
+    const BENCH: [&str; 2] = ["--package", "tracer-bench"];
+    if !arguments.iter().any(|argument| argument == "--no-build") {
+        build(workspace)?;
+        process::run(build_command(workspace).args(["--example", "decode"]))?;
+    }
+    let target = workspace.join("target");
+    let mut measuring = process::cargo(workspace);
+    measuring.args(["build", "--locked"]).args(BENCH);
+    process::run(measuring.arg("--target-dir").arg(&target))?;
+    process::become_it(
+        process::privileged(&target.join("debug/tracer-bench"))?
+            .arg("--workspace")
+            .arg(workspace)
+            .args(arguments),
+    )
 }

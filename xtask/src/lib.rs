@@ -1,14 +1,6 @@
-//! The library half of xtask: how the eBPF object is built.
-//!
-//! `tracer/build.rs` calls [`ebpf::build`]; the commands of the binary half use the same facts to
-//! say what is missing and to install it. Read in this order: [`toolchain`] (what can build it, and
-//! which is chosen), [`machine`] (what is here), [`environment`] (what the inner cargo may inherit),
-//! [`ebpf`] (the build).
+//! What the project's own programs share: [`process`] (running other programs) and [`places`] (where what was
+//! built lies).
 
-pub mod toolchain;
+pub mod process;
 
-pub mod machine;
-
-pub mod environment;
-
-pub mod ebpf;
+pub mod places;

@@ -1,9 +1,7 @@
 //! The project's commands: `cargo xtask COMMAND`.
 
-mod bench;
 mod commands;
 mod kernels;
-mod process;
 mod setup;
 
 use std::ffi::OsString;
@@ -39,7 +37,12 @@ enum Command {
         seconds: u32,
     },
     /// Measure what tracing costs, beside bpftrace and the targets, as root
-    Bench(bench::Options),
+    #[command(disable_help_flag = true)]
+    Bench {
+        /// The measuring program's own options; --help tells them
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// Check formatting and lints, then run all tests, as root
     Test,
     /// Run the tests that ask the kernel on Debian's 6.1 and 6.12, in virtual machines
@@ -54,7 +57,7 @@ fn main() -> ExitCode {
         Command::Build => commands::build(&workspace).map(drop),
         Command::Run { arguments } => commands::run(&workspace, &arguments),
         Command::Reproduce { seconds } => commands::reproduce(&workspace, seconds),
-        Command::Bench(options) => bench::run(&workspace, &options),
+        Command::Bench { arguments } => commands::bench(&workspace, &arguments),
         Command::Test => commands::test(&workspace),
         Command::VmTest(options) => kernels::run(&workspace, &options),
     };

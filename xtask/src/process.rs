@@ -5,11 +5,11 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
-use xtask::machine;
+use tracer_ebpf_build::machine;
 
 /// The cargo that runs this process, in the workspace, without what `cargo run` told this package
 /// about itself.
-pub(crate) fn cargo(workspace: &Path) -> Command {
+pub fn cargo(workspace: &Path) -> Command {
     let mut command = Command::new(machine::cargo());
     command.current_dir(workspace);
     for (name, _) in std::env::vars_os() {
@@ -22,7 +22,7 @@ pub(crate) fn cargo(workspace: &Path) -> Command {
 }
 
 /// A program that needs root: through sudo for everyone else.
-pub(crate) fn privileged(program: &Path) -> Result<Command> {
+pub fn privileged(program: &Path) -> Result<Command> {
     if machine::is_root() {
         return Ok(Command::new(program));
     }
@@ -38,7 +38,7 @@ pub(crate) fn privileged(program: &Path) -> Result<Command> {
 }
 
 /// Shows a command, runs it, and fails if it fails.
-pub(crate) fn run(command: &mut Command) -> Result<()> {
+pub fn run(command: &mut Command) -> Result<()> {
     let line = shown(command);
     eprintln!("+ {line}");
     let status = command
@@ -51,7 +51,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 }
 
 /// Becomes the command, so that signals and the exit code are its own.
-pub(crate) fn become_it(command: &mut Command) -> Result<()> {
+pub fn become_it(command: &mut Command) -> Result<()> {
     let line = shown(command);
     eprintln!("+ {line}");
     let error = command.exec();
@@ -59,7 +59,7 @@ pub(crate) fn become_it(command: &mut Command) -> Result<()> {
 }
 
 /// The command as one would type it, programs by their plain names.
-pub(crate) fn shown(command: &Command) -> String {
+pub fn shown(command: &Command) -> String {
     let program = Path::new(command.get_program());
     let mut line = program
         .file_name()

@@ -9,11 +9,11 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
-use xtask::machine;
-use xtask::toolchain::{DEBIAN_PACKAGES, Facts};
+use tracer_ebpf_build::machine;
+use tracer_ebpf_build::toolchain::{DEBIAN_PACKAGES, Facts};
 
-use crate::process;
 use plan::{Plan, Step, System};
+use xtask::process;
 
 /// `cargo xtask setup`.
 pub(crate) fn run(workspace: &Path) -> Result<()> {

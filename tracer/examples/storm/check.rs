@@ -5,11 +5,11 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 use serde::Serialize;
-use tracer::capture::recording::{End, Reader};
-use tracer::event::{
+use tracer_ledger::event::{
     Action, Address, Call, Event, MapsPurpose, Nanoseconds, Pid, SpaceId, StackId, Stamp,
 };
-use tracer::ledger::{AddressSpace, Ledger, RangeDifference};
+use tracer_ledger::ledger::{AddressSpace, Ledger, RangeDifference};
+use tracer_recording::{End, Reader};
 
 use super::explain::{described, explain};
 use super::record::{self, Snapshot};

@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
-use tracer::event::{Action, Event, Pid};
-use tracer::ledger::RangeDifference;
+use tracer_ledger::event::{Action, Event, Pid};
+use tracer_ledger::ledger::RangeDifference;
 
 use super::record::Snapshot;
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
-use tracer::event::{Address, Mapping, Nanoseconds, Pid};
+use tracer_ledger::event::{Address, Mapping, Nanoseconds, Pid};
 
 /// What the kernel said of an address space at rest.
 pub struct Snapshot {

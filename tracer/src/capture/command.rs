@@ -15,7 +15,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use rustix::process::{Signal, WaitOptions, kill_process, waitpid};
 
-use crate::event::Pid;
+use tracer_ledger::event::Pid;
 
 /// A command that waits before its `execve`.
 #[derive(Debug)]

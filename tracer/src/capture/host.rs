@@ -6,7 +6,7 @@ use rustix::{system::uname, time::ClockId};
 use tracer_common::settings::FaultMode;
 
 use super::ring::now;
-use crate::event::{Ended, Machine, Nanoseconds, Started};
+use tracer_ledger::event::{Ended, Machine, Nanoseconds, Started};
 
 /// The first event of a trace.
 #[must_use]

@@ -17,5 +17,3 @@ pub mod privileges;
 pub mod command;
 
 pub mod procfs;
-
-pub mod recording;

@@ -27,7 +27,7 @@ use super::{
         FAULTS, LOCK, LOCK_WITH_PATH, RAW, SYSCALLS, WHERE_THERE, call_bits, mount_tracefs,
     },
 };
-use crate::event::Pid;
+use tracer_ledger::event::Pid;
 
 /// The object that the build script made of `tracer-ebpf`.
 static OBJECT: &[u8] = include_bytes_aligned!(concat!(env!("OUT_DIR"), "/tracer.bpf.o"));

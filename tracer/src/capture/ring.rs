@@ -19,7 +19,7 @@ use rustix::{
 };
 use tokio::io::unix::AsyncFd;
 
-use crate::event::Nanoseconds;
+use tracer_ledger::event::Nanoseconds;
 
 /// The programs wake the collector only for a lot: it looks by itself so soon after it found something,
 /// and later and later while it finds nothing.

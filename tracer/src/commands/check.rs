@@ -13,29 +13,32 @@ use std::{
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 
 use super::{output, progress::Work, trace, whole_file::WholeFile};
+use crate::session::known;
 use crate::{
-    analysis::{
-        budget::{
-            self,
-            expression::Budget,
-            file,
-            model::{Outcome, State},
-        },
-        patterns::Patterns,
-        summary::Report,
-        window::Window,
-    },
-    capture::{privileges, recording::End},
+    capture::privileges,
     cli::{Check, Format, Tracing},
-    report::{
-        budgets::{
-            github, junit,
-            text::{self, Look},
-        },
-        json,
-    },
-    session::{known, opened::open, plan},
+    session::opened::open,
+    session::plan,
     settings::Screen,
+};
+use tracer_analysis::{
+    budget::{
+        self,
+        expression::Budget,
+        file,
+        model::{Outcome, State},
+    },
+    patterns::Patterns,
+    summary::Report,
+    window::Window,
+};
+use tracer_recording::End;
+use tracer_report::{
+    budgets::{
+        github, junit,
+        text::{self, Look},
+    },
+    json,
 };
 
 /// What to write if there is no budget.

@@ -9,21 +9,22 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 
 use super::{progress::Work, whole_file::WholeFile};
+use crate::session::known;
 use crate::{
-    analysis::{
-        diff::{diff as compare, model},
-        summary::Report,
-    },
-    capture::recording::End,
     cli::{Diff, DiffBy, DiffFormat},
-    report::{
-        export::{differential, samples::Value},
-        html, json,
-        selection::{By, Selection},
-        text,
-    },
-    session::{known, opened::open_both},
+    session::opened::open_both,
     settings::{self, Screen},
+};
+use tracer_analysis::{
+    diff::{diff as compare, model},
+    summary::Report,
+};
+use tracer_recording::End;
+use tracer_report::{
+    export::{differential, samples::Value},
+    html, json,
+    selection::{By, Selection},
+    text,
 };
 
 /// Columns of a text in a file.

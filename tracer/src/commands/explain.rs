@@ -4,13 +4,15 @@ use std::io::{self, BufWriter, Write as _};
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::session::known;
 use crate::{
     cli::{Explain, Format},
-    event::Pid,
-    report::{json, redact, text},
-    session::{explain, known, plan::check_not_kernel},
+    session::explain,
+    session::plan::check_not_kernel,
     settings::Screen,
 };
+use tracer_ledger::event::Pid;
+use tracer_report::{json, redact, text};
 
 /// Says what a process's mappings are, as they are now.
 pub fn explain(options: &Explain) -> Result<u8> {

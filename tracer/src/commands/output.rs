@@ -6,15 +6,15 @@ use anyhow::{Context as _, Result};
 
 use super::{progress::Work, whole_file::WholeFile};
 use crate::{
-    analysis::{summary::Report, units::counted},
     cli::{Format, Output, Value},
-    report::{
-        export::{csv, flamegraph, folded, perfetto, pprof},
-        html, json, markdown, redact,
-        selection::Selection,
-        text,
-    },
     settings::{self, ReportFile, Screen},
+};
+use tracer_analysis::{summary::Report, units::counted};
+use tracer_report::{
+    export::{csv, flamegraph, folded, perfetto, pprof},
+    html, json, markdown, redact,
+    selection::Selection,
+    text,
 };
 
 /// Columns of a text report in a file.

@@ -9,10 +9,8 @@ use std::{
 
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::{
-    analysis::{Progress, units::bytes},
-    report::text::line::escape,
-};
+use tracer_analysis::{Progress, units::bytes};
+use tracer_report::text::line::escape;
 
 /// What takes less than this needs no line.
 const SHORT: Duration = Duration::from_millis(500);

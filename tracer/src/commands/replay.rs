@@ -5,14 +5,11 @@ use std::io::Write as _;
 use anyhow::{Context as _, Result, ensure};
 
 use super::{output, progress::Work};
-use crate::{
-    analysis::units::moment,
-    capture::recording::End,
-    cli::Report,
-    report::json,
-    session::{known, replay::replay},
-    settings::Screen,
-};
+use crate::session::known;
+use crate::{cli::Report, session::replay::replay, settings::Screen};
+use tracer_analysis::units::moment;
+use tracer_recording::End;
+use tracer_report::json;
 
 /// Prints a report from a recording. One that was cut off is reported as far as it goes, says so, and
 /// fails.

@@ -20,20 +20,14 @@ use super::{
     progress::Work,
     trace::{plan, selected},
 };
+use crate::session::known;
 use crate::{
-    analysis::patterns::Patterns,
-    capture::{
-        command::{Held, Streams},
-        host, privileges,
-        recording::Kept,
-    },
+    capture::command::{Held, Streams},
+    capture::host,
+    capture::privileges,
     cli::{self, Top},
-    report::redact,
-    session::{
-        known,
-        live::trace,
-        plan::{Plan, Target},
-    },
+    session::live::trace,
+    session::plan::{Plan, Target},
     settings::{self, Screen},
     top::{
         feed::{Feed, Feeder},
@@ -43,6 +37,9 @@ use crate::{
         state::State,
     },
 };
+use tracer_analysis::patterns::Patterns;
+use tracer_recording::Kept;
+use tracer_report::redact;
 
 /// How long a view that was asked to end may take: its terminal may take nothing any more.
 const LEAVE: Duration = Duration::from_secs(2);

@@ -11,18 +11,18 @@ use super::{
     output,
     progress::{Line, Work},
 };
+use crate::session::known;
 use crate::{
-    analysis::patterns::Patterns,
-    capture::{command::Held, privileges, procfs},
+    capture::command::Held,
+    capture::privileges,
+    capture::procfs,
     cli::{Attach, CommandTracing, Output, Run, Selecting, Tracing},
-    event::Pid,
-    session::{
-        known,
-        live::trace,
-        plan::{Outcome, Plan, Selection, Target, check_traceable},
-    },
+    session::live::trace,
+    session::plan::{Outcome, Plan, Selection, Target, check_traceable},
     settings::{self, Screen},
 };
+use tracer_analysis::patterns::Patterns;
+use tracer_ledger::event::Pid;
 
 /// Traces processes that run already.
 pub fn attach(attach: &Attach, show_progress: bool) -> Result<u8> {

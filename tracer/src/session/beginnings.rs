@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::event::{
+use tracer_ledger::event::{
     Maps, MapsPurpose, Tid,
     record::{RawMapping, RawProcess},
 };

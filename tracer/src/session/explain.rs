@@ -2,15 +2,13 @@
 
 use anyhow::Result;
 
-use crate::{
-    analysis::{
-        explain::{About, Explanation, explain},
-        patterns::Patterns,
-    },
-    capture::{host, procfs},
-    event::Pid,
+use crate::{capture::host, capture::procfs};
+use tracer_analysis::{
+    explain::{About, Explanation, explain},
+    patterns::Patterns,
 };
 use tracer_common::settings::FaultMode;
+use tracer_ledger::event::Pid;
 
 /// Reads what `/proc` says of a process, and explains it.
 ///

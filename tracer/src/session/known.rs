@@ -3,37 +3,14 @@
 use std::{fs, path::PathBuf};
 
 use anyhow::{Context as _, Result, anyhow};
-
-use crate::analysis::patterns::Patterns;
-
-/// The files of `tracer/patterns`, by their names.
-const EMBEDDED: [(&str, &str); 4] = [
-    (
-        "allocators.toml",
-        include_str!("../../patterns/allocators.toml"),
-    ),
-    (
-        "mappings.toml",
-        include_str!("../../patterns/mappings.toml"),
-    ),
-    (
-        "runtimes.toml",
-        include_str!("../../patterns/runtimes.toml"),
-    ),
-    ("v8.toml", include_str!("../../patterns/v8.toml")),
-];
+use tracer_analysis::{known, patterns::Patterns};
 
 /// The embedded patterns, and then those of these files: where an id is the same, the file's counts.
 ///
 /// # Errors
 /// A file cannot be read, or is not right: with the line, what is wrong, and what to do.
 pub fn with(files: &[PathBuf]) -> Result<Patterns> {
-    let mut patterns = Patterns::default();
-    for (name, text) in EMBEDDED {
-        patterns
-            .add(text)
-            .map_err(|mistake| anyhow!("tracer/patterns/{name}:{mistake}"))?;
-    }
+    let mut patterns = known::patterns();
     for file in files {
         let text = fs::read_to_string(file)
             .with_context(|| format!("cannot read the patterns in {}", file.display()))?;
@@ -42,4 +19,28 @@ pub fn with(files: &[PathBuf]) -> Result<Patterns> {
             .map_err(|mistake| anyhow!("{}:{mistake}", file.display()))?;
     }
     Ok(patterns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_wrong_or_missing_is_refused_in_one_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("own.toml");
+        fs::write(&path, "[[pattern]]\nid = \"own\"\nlevle = \"leak\"\n").unwrap();
+        let error = with(std::slice::from_ref(&path)).unwrap_err();
+        let said = format!("{error:#}");
+        assert!(
+            said.starts_with(&format!("{}:3: unknown field `levle`", path.display())),
+            "{said}"
+        );
+        assert_eq!(said.lines().count(), 1, "{said}");
+        let missing = format!("{:#}", with(&[PathBuf::from("/none")]).unwrap_err());
+        assert!(
+            missing.contains("cannot read the patterns in /none"),
+            "{missing}"
+        );
+    }
 }

@@ -11,10 +11,8 @@ use std::{
 
 use tracer_common::stack::{Rule, RuleKey};
 
-use crate::{
-    capture::programs::Programs,
-    event::{Learning, Nanoseconds, SpaceId},
-};
+use crate::capture::programs::Programs;
+use tracer_ledger::event::{Learning, Nanoseconds, SpaceId};
 
 /// See the module.
 #[derive(Debug, Default)]

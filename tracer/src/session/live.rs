@@ -15,7 +15,6 @@ use tokio::{sync::mpsc, time::MissedTickBehavior};
 
 use super::{
     beginnings::Beginnings,
-    book::Book,
     ending::Ending,
     losses::Losses,
     plan::{Outcome, Plan, Selection, Target},
@@ -25,17 +24,19 @@ use super::{
     verification::Verification,
 };
 use crate::{
-    capture::{
-        command::Running,
-        host, privileges,
-        programs::{Options, Programs},
-        recording::{Kept, Writer},
-        ring::{Drained, Ring, now},
-    },
-    event::{Event, Looking, Loss, Maps, MapsPurpose, Pid, Reading, SpaceId, decode::Decoder},
-    order::Order,
+    capture::command::Running,
+    capture::host,
+    capture::privileges,
+    capture::programs::{Options, Programs},
+    capture::ring::{Drained, Ring, now},
     stacks::{Namer, Told},
 };
+use tracer_analysis::book::Book;
+use tracer_ledger::event::{
+    Event, Looking, Loss, Maps, MapsPurpose, Pid, Reading, SpaceId, decode::Decoder,
+};
+use tracer_ledger::order::Order;
+use tracer_recording::{Kept, Writer};
 
 /// How often `/proc` is asked for present figures, and the counters for losses.
 const TICK: Duration = Duration::from_millis(200);
@@ -109,7 +110,11 @@ impl Live {
         let namer =
             Namer::start(move |told| drop(to_name.send(told))).context("cannot start a thread")?;
         let started = host::started(plan.faults);
-        let book = Book::of_this_machine(plan.patterns, plan.window);
+        let book = Book::new(
+            rustix::param::page_size() as u64,
+            plan.patterns,
+            plan.window,
+        );
         let mut live = Self {
             programs,
             ring,

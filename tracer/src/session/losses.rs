@@ -6,10 +6,8 @@ use tracer_common::{
     header::Kind,
 };
 
-use crate::{
-    capture::{programs::Programs, ring::now},
-    event::{Failures, Loss},
-};
+use crate::{capture::programs::Programs, capture::ring::now};
+use tracer_ledger::event::{Failures, Loss};
 
 /// The counters as they were at the last look.
 #[derive(Debug, Default)]

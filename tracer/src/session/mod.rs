@@ -1,10 +1,8 @@
 //! The only wiring: sources of events (a live trace, a recording) to the ledger, the analysis and the
 //! recording.
 //!
-//! Read in this order: [`book`] (one event into ledger and analysis), [`replay`] (a recording as the
-//! source), [`opened`] (a file of either kind), then a live trace: [`plan`], its parts, and [`live`].
-
-pub mod book;
+//! Read in this order: [`replay`] (a recording as the source), [`opened`] (a file of either kind), then a
+//! live trace: [`plan`], its parts, and [`live`].
 
 pub mod known;
 

@@ -12,15 +12,13 @@ use serde::Deserialize;
 
 use super::metered::{Meter, Metered};
 use super::replay::{AT_A_TIME, replay_from};
-use crate::{
-    analysis::{
-        patterns::Patterns,
-        summary::{Report, SCHEMA},
-        window::Window,
-    },
-    capture::recording::{End, Reader},
-    report::text::line::escape,
+use tracer_analysis::{
+    patterns::Patterns,
+    summary::{Report, SCHEMA},
+    window::Window,
 };
+use tracer_recording::{End, Reader};
+use tracer_report::text::line::escape;
 
 /// A recording begins with this byte, which no text does.
 const RECORDING: u8 = 0x89;

@@ -11,12 +11,11 @@ use anyhow::{Result, bail};
 use tokio::sync::Notify;
 use tracer_common::settings::FaultMode;
 
-use crate::{
-    analysis::window::Window,
-    analysis::{patterns::Patterns, summary::Report},
-    capture::{command::Held, procfs, programs::Programs, recording::Kept},
-    event::Pid,
-};
+use crate::{capture::command::Held, capture::procfs, capture::programs::Programs};
+use tracer_analysis::window::Window;
+use tracer_analysis::{patterns::Patterns, summary::Report};
+use tracer_ledger::event::Pid;
+use tracer_recording::Kept;
 
 /// Fails if there is no such process, or none whose calls can be traced.
 pub fn check_traceable(pid: Pid) -> Result<()> {

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use anyhow::{Result, ensure};
 
-use crate::{
-    capture::{procfs, programs::Programs, ring::now},
-    event::{Event, Found, Maps, MapsPurpose, Pid, Resident, Sample, Shown, SpaceId},
+use crate::{capture::procfs, capture::programs::Programs, capture::ring::now};
+use tracer_ledger::event::{
+    Event, Found, Maps, MapsPurpose, Pid, Resident, Sample, Shown, SpaceId,
 };
 
 /// Processes that are traced and alive, and the address space each lives in.

@@ -6,15 +6,11 @@ use std::{
     path::Path,
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
-use super::book::Book;
 use super::metered::{Meter, Metered};
-use crate::{
-    analysis::{patterns::Patterns, summary::Report, window::Window},
-    capture::recording::{End, Reader},
-    event::Event,
-};
+use tracer_analysis::{patterns::Patterns, summary::Report, window::Window};
+use tracer_recording::{End, Reader};
 
 /// Bytes read at a time.
 pub(super) const AT_A_TIME: usize = 256 << 10;
@@ -44,17 +40,12 @@ pub fn replay_from(
     patterns: Patterns,
     window: Window,
 ) -> Result<(Report, End)> {
-    let Some(Event::Started(started)) = reader.read()? else {
-        bail!(
+    let report = tracer_analysis::replay::replay(&mut reader, patterns, window)?;
+    let report = report.with_context(|| {
+        format!(
             "{} holds no trace: it was cut off before its first event",
             path.display()
-        );
-    };
-    let mut book = Book::new(started.page_bytes, patterns, window);
-    book.apply(&Event::Started(started));
-    while let Some(event) = reader.read()? {
-        book.apply(&event);
-    }
-    let end = reader.end().unwrap_or(End::Whole);
-    Ok((book.report(), end))
+        )
+    })?;
+    Ok((report, reader.end().unwrap_or(End::Whole)))
 }

@@ -2,11 +2,9 @@
 
 use anyhow::Result;
 
-use super::book::Book;
-use crate::{
-    capture::recording::{Kept, WriteError, Writer},
-    event::Event,
-};
+use tracer_analysis::book::Book;
+use tracer_ledger::event::Event;
+use tracer_recording::{Kept, WriteError, Writer};
 
 /// See the module.
 pub struct Sink {

@@ -11,11 +11,11 @@ use super::{
 };
 use crate::{
     capture::programs::Programs,
-    event::{
-        Incomplete, Learning, Nanoseconds, Sent, SpaceId, StackId, StackQuality, Stamp,
-        record::{RawMapping, RawStack as Record, StackWord},
-    },
     stacks::{Copied, Identity, Mapped, Namer, RawStack, Unwinder},
+};
+use tracer_ledger::event::{
+    Incomplete, Learning, Nanoseconds, Sent, SpaceId, StackId, StackQuality, Stamp,
+    record::{RawMapping, RawStack as Record, StackWord},
 };
 
 /// `PROT_EXEC` (include/uapi/asm-generic/mman-common.h).

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 
 use super::files::Identity;
-use crate::event::Pid;
+use tracer_ledger::event::Pid;
 
 /// One executable mapping.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -18,7 +18,7 @@ use super::elf::{self, Layout};
 use super::exec_maps::{self, ExecMap};
 use super::nearby::Nearby;
 use super::open;
-use crate::event::Pid;
+use tracer_ledger::event::Pid;
 
 /// The most bytes of a vDSO that are believed.
 const MAX_VDSO: u64 = 1 << 20;

@@ -10,7 +10,7 @@ use super::cfi::{Cfi, Exit};
 use super::elf::Layout;
 use super::exec_maps::{self, ExecMap};
 use super::files::{Files, Identity, Loaded, ModuleFile, VDSO};
-use crate::event::Pid;
+use tracer_ledger::event::Pid;
 
 /// Exits remembered for one address space before they are forgotten.
 const MAX_EXITS: usize = 1 << 16;

@@ -23,7 +23,7 @@ use super::debug_files;
 use super::elf::{self, Exported};
 use super::files::{FileId, ModuleFile};
 use super::modules::printable;
-use crate::event::Frame;
+use tracer_ledger::event::Frame;
 
 /// Names addresses in files, each address once.
 pub struct NativeNames {

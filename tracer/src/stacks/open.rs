@@ -8,7 +8,7 @@ use std::path::Path;
 
 use rustix::fs::{FileType, MemfdFlags, Mode, OFlags, ResolveFlags, Stat};
 
-use crate::event::Pid;
+use tracer_ledger::event::Pid;
 
 /// Opens a file by its path in the target's own root. No component may be a symbolic link, and
 /// `..` does not lead out.

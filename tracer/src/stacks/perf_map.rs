@@ -16,7 +16,7 @@ use rustix::time::ClockId;
 
 use super::open;
 use super::perf_names::{Names, Written};
-use crate::event::{Nanoseconds, Pid};
+use tracer_ledger::event::{Nanoseconds, Pid};
 
 /// The most bytes of one file that are read.
 const MAX_FILE: u64 = 512 << 20;

@@ -13,7 +13,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::modules::printable;
-use crate::event::Nanoseconds;
+use tracer_ledger::event::Nanoseconds;
 
 /// The most ranges that are kept.
 const MAX_RANGES: usize = 1 << 20;

@@ -2,7 +2,7 @@
 
 use tracer_common::stack::{PAGE, flags};
 
-use crate::event::{Pid, SpaceId};
+use tracer_ledger::event::{Pid, SpaceId};
 
 /// How far beyond the copied bytes an address may lie to be of the same stack, bytes: well over the
 /// usual limit of 8 MiB.

@@ -5,7 +5,7 @@
 //! none for code that is not a JavaScript function's. Python (`-X perf`, `Objects/perf_trampoline.c`)
 //! writes `py::NAME:FILE`. All else is taken as it is.
 
-use crate::event::{Frame, FrameKind};
+use tracer_ledger::event::{Frame, FrameKind};
 
 /// V8's tags of JavaScript functions.
 const TAGS: [&str; 7] = [

@@ -27,7 +27,7 @@ use super::perf_map::{Clocks, Owner, PerfMap};
 use super::perf_names::Found;
 use super::runtime_names;
 use super::unwind::Unwound;
-use crate::event::{
+use tracer_ledger::event::{
     Frame, FrameKind, Module, Nanoseconds, Pid, SpaceId, Stack, StackId, StackQuality,
 };
 

@@ -9,7 +9,7 @@ use super::cfi::{Exit, Step, StepError};
 use super::files::Files;
 use super::modules::{Mapped, Place, Space};
 use super::raw::RawStack;
-use crate::event::{Cause, Pid, SpaceId, StackQuality};
+use tracer_ledger::event::{Cause, Pid, SpaceId, StackQuality};
 
 /// A stack as far as it could be unwound.
 #[derive(Clone, Debug, Default)]

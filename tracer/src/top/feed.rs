@@ -5,13 +5,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{
-    analysis::{
-        Progress,
-        summary::{Report, TracerCost},
-    },
-    capture::host::own_usage,
-    session::book::Book,
+use crate::capture::host::own_usage;
+use tracer_analysis::book::Book;
+use tracer_analysis::{
+    Progress,
+    summary::{Report, TracerCost},
 };
 
 /// Between two snapshots, at the least.

@@ -4,10 +4,8 @@
 
 use std::{mem::size_of, sync::Arc};
 
-use crate::{
-    analysis::summary::{Process, Report, Reservation, Site},
-    event::Frame,
-};
+use tracer_analysis::summary::{Process, Report, Reservation, Site};
+use tracer_ledger::event::Frame;
 
 /// The most moments.
 const MOST: usize = 120;

@@ -6,7 +6,7 @@
 //! [`screen`] is the terminal, and leaves it as it was whatever happens.
 //!
 //! Every string that a traced process can choose is escaped as in the text report: the view is made of its
-//! lines ([`crate::report::text::line::Line`]).
+//! lines ([`tracer_report::text::line::Line`]).
 
 pub mod feed;
 

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use super::rows::{Column, difference};
-use crate::analysis::summary::{Exit, Level, Process, Report};
+use tracer_analysis::summary::{Exit, Level, Process, Report};
 
 /// The sizes of a process, bytes; `None`: not known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

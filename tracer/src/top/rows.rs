@@ -3,21 +3,19 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use crate::{
-    analysis::{
-        diff::fingerprint::{self, Fingerprint},
-        summary::{Pattern, Process, Site},
-        units::counted,
-    },
-    report::{
-        figures::Figures,
-        folding::Folded,
-        names::{full_name, location},
-        placeholders::without_frames,
-        rows::{Common, folded, rows as merged},
-        selection::By,
-        text::{kind, module, threads},
-    },
+use tracer_analysis::{
+    diff::fingerprint::{self, Fingerprint},
+    summary::{Pattern, Process, Site},
+    units::counted,
+};
+use tracer_report::{
+    figures::Figures,
+    folding::Folded,
+    names::{full_name, location},
+    placeholders::without_frames,
+    rows::{Common, folded, rows as merged},
+    selection::By,
+    text::{kind, module, threads},
 };
 
 /// What rows are sorted by, in the order of the table.

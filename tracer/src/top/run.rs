@@ -25,7 +25,7 @@ use super::{
     screen::{Screen, Stream},
     state::{Action, State},
 };
-use crate::analysis::summary::Report;
+use tracer_analysis::summary::Report;
 
 /// Between two frames, at the least.
 const FRAME: Duration = Duration::from_millis(100);

@@ -8,13 +8,11 @@ use super::{
     processes::{self, Line},
     rows::{self, Key, Order, Row},
 };
-use crate::{
-    analysis::{
-        summary::{Process, Report},
-        units::duration,
-    },
-    report::selection::By,
+use tracer_analysis::{
+    summary::{Process, Report},
+    units::duration,
 };
+use tracer_report::selection::By;
 
 /// Without a mark, growth is what came in this time, ns.
 const RECENT: u64 = 60_000_000_000;

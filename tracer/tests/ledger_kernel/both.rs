@@ -2,11 +2,11 @@
 //! protection, charge by charge.
 
 use tracer::capture::procfs;
-use tracer::event::{
+use tracer_ledger::event::{
     Action, Address, Call, Event, Fork, Found, Looking, Loss, Mapping, Maps, Nanoseconds, Pid,
     Resident, SpaceId, StackId, Stamp, Started,
 };
-use tracer::ledger::{AddressSpace, Ledger, Origin};
+use tracer_ledger::ledger::{AddressSpace, Ledger, Origin};
 
 use crate::kernel::*;
 use crate::puppet::Puppet;

@@ -2,7 +2,7 @@
 
 use std::os::fd::{AsRawFd as _, OwnedFd};
 
-use tracer::event::{Action, Address, Event, Fault};
+use tracer_ledger::event::{Action, Address, Event, Fault};
 
 use crate::both::Both;
 use crate::kernel::*;

@@ -1,6 +1,6 @@
 //! Mappings of huge pages (`hugetlbfs`). They want none to be there, as long as nobody touches them.
 
-use tracer::event::Address;
+use tracer_ledger::event::Address;
 
 use crate::both::Both;
 use crate::kernel::*;

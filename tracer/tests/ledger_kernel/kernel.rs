@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::fd::{AsRawFd as _, OwnedFd};
 
-use tracer::event::{Pid, Totals};
+use tracer_ledger::event::{Pid, Totals};
 
 /// Where the tests map: far from all that the child has of its parent.
 const REGION: u64 = 0x10_0000_0000;

@@ -1,6 +1,6 @@
 //! `mmap`, `munmap`, `brk`, and mappings that grow.
 
-use tracer::event::{Action, Address};
+use tracer_ledger::event::{Action, Address};
 
 use crate::both::Both;
 use crate::kernel::*;

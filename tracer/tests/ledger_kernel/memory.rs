@@ -1,7 +1,7 @@
 //! What was touched, what is in memory.
 
 use tracer::capture::procfs;
-use tracer::event::Address;
+use tracer_ledger::event::Address;
 
 use crate::both::Both;
 use crate::kernel::*;

@@ -1,6 +1,6 @@
 //! `mprotect`: what it reaches, what it leaves when it fails, what it charges.
 
-use tracer::event::Address;
+use tracer_ledger::event::Address;
 
 use crate::both::Both;
 use crate::kernel::*;

@@ -4,7 +4,7 @@
 use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::rc::Rc;
 
-use tracer::event::Pid;
+use tracer_ledger::event::Pid;
 
 /// What the child is to do.
 #[repr(C)]

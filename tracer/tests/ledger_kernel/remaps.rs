@@ -1,7 +1,7 @@
 //! `mremap` in all its forms.
 
-use tracer::event::Address;
-use tracer::ledger::Origin;
+use tracer_ledger::event::Address;
+use tracer_ledger::ledger::Origin;
 
 use crate::both::Both;
 use crate::kernel::*;

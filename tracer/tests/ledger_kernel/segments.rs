@@ -1,7 +1,7 @@
 //! System V segments, and `remap_file_pages`.
 
-use tracer::event::{Action, Address};
-use tracer::ledger::Origin;
+use tracer_ledger::event::{Action, Address};
+use tracer_ledger::ledger::Origin;
 
 use crate::both::Both;
 use crate::kernel::*;

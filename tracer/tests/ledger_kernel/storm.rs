@@ -1,7 +1,7 @@
 //! Any calls in any order: after each the kernel and the ledger are one.
 
-use tracer::event::Address;
-use tracer::ledger::{Attributes, Origin};
+use tracer_ledger::event::Address;
+use tracer_ledger::ledger::{Attributes, Origin};
 
 use crate::both::Both;
 use crate::kernel::*;

@@ -3,10 +3,8 @@
 
 use std::process::Command;
 
-use tracer::{
-    capture::recording::Reader,
-    event::{Event, Exec, MapsPurpose},
-};
+use tracer_ledger::event::{Event, Exec, MapsPurpose};
+use tracer_recording::Reader;
 
 use crate::{
     command::{chosen, folder, json, refused, tracer},

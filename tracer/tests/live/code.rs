@@ -3,7 +3,7 @@
 
 use std::{fs, path::Path};
 
-use tracer::event::{Frame, FrameKind, StackQuality};
+use tracer_ledger::event::{Frame, FrameKind, StackQuality};
 
 use crate::{command::folder, compiled::compile, recorded};
 

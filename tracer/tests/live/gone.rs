@@ -8,7 +8,7 @@ use std::{
 
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 
-use tracer::event::{Stack, StackQuality};
+use tracer_ledger::event::{Stack, StackQuality};
 
 use crate::{
     command::{folder, tracer},

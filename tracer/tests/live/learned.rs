@@ -2,10 +2,8 @@
 
 use std::path::Path;
 
-use tracer::{
-    capture::recording::Reader,
-    event::{Event, Learning, StackQuality},
-};
+use tracer_ledger::event::{Event, Learning, StackQuality};
+use tracer_recording::Reader;
 
 use crate::{
     command::folder,

@@ -1,10 +1,8 @@
 //! A ring too small for what happens: the loss is counted and shown, and the ledger comes back to the
 //! kernel's truth.
 
-use tracer::{
-    capture::recording::Reader,
-    event::{Action, Event},
-};
+use tracer_ledger::event::{Action, Event};
+use tracer_recording::Reader;
 
 use crate::{
     command::{Attached, example, folder, json, process},

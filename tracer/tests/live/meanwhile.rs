@@ -5,7 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tracer::{capture::recording::Reader, event::Event};
+use tracer_ledger::event::Event;
+use tracer_recording::Reader;
 
 /// How long anything may take that is waited for.
 pub const PATIENCE: Duration = Duration::from_secs(60);

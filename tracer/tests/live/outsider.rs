@@ -4,10 +4,8 @@
 use std::{collections::BTreeMap, fs, path::Path, process::Command};
 
 use serde_json::Value;
-use tracer::{
-    capture::recording::Reader,
-    event::{Action, Event},
-};
+use tracer_ledger::event::{Action, Event};
+use tracer_recording::Reader;
 
 use crate::{
     command::{Attached, example, folder, json, process, tracer},

@@ -8,10 +8,8 @@ use std::{
     process::{Command, Output},
 };
 
-use tracer::{
-    capture::recording::Reader,
-    event::{Action, Event, Stack, StackId},
-};
+use tracer_ledger::event::{Action, Event, Stack, StackId};
+use tracer_recording::Reader;
 
 use crate::{command::tracer, compiled::compile};
 

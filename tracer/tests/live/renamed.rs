@@ -2,10 +2,8 @@
 
 use std::collections::HashMap;
 
-use tracer::{
-    capture::recording::Reader,
-    event::{Action, Event, Nanoseconds, Stack, StackId},
-};
+use tracer_ledger::event::{Action, Event, Nanoseconds, Stack, StackId};
+use tracer_recording::Reader;
 
 use crate::{
     command::folder,

@@ -16,15 +16,13 @@ use clap::Parser as _;
 use flate2::read::GzDecoder;
 use rustix::process::{Pid as SystemPid, Resource, Rlimit, Signal};
 use tracer::{
-    capture::{
-        programs::{Options, Programs},
-        recording::Writer,
-        ring::{Drained, Ring},
-    },
+    capture::programs::{Options, Programs},
+    capture::ring::{Drained, Ring},
     cli::{Cli, Command as Subcommand},
-    event::{Event, Frame, Pid, Stack, decode::Decoder, record::Record},
     settings,
 };
+use tracer_ledger::event::{Event, Frame, Pid, Stack, decode::Decoder, record::Record};
+use tracer_recording::Writer;
 
 use crate::{
     command::{folder, tracer},

@@ -19,10 +19,8 @@ use std::{
     path::Path,
 };
 
-use tracer::{
-    capture::recording::Reader,
-    event::{Action, Event, Stack, StackId},
-};
+use tracer_ledger::event::{Action, Event, Stack, StackId};
+use tracer_recording::Reader;
 
 use crate::{
     command::{Attached, chosen, folder},

@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
-use xtask::machine;
+use tracer_ebpf_build::machine;
 
 use super::archive::Archive;
 use super::console;
 use super::suites::{Suite, Suites};
-use crate::process;
+use xtask::process;
 
 /// Programs of this machine that tests start.
 const PROGRAMS: [&str; 8] = [

@@ -7,8 +7,8 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::process;
 use crate::setup::{self, programs};
+use xtask::process;
 
 /// The series of Debian's kernels that are tested, oldest first.
 pub(super) const SERIES: [&str; 2] = ["6.1", "6.12"];

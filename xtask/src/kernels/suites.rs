@@ -10,7 +10,9 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-use crate::{commands, process};
+use xtask::process;
+
+use crate::commands;
 
 /// A target of the package `tracer`, in cargo's words.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
-use xtask::toolchain::{Compiler, Facts, LINKER_VERSION};
-use xtask::{environment, machine};
+use tracer_ebpf_build::toolchain::{Compiler, Facts, LINKER_VERSION};
+use tracer_ebpf_build::{environment, machine};
 
-use crate::process;
+use xtask::process;
 
 /// Builds and installs bpf-linker among cargo's installed programs.
 pub(super) fn install(facts: &Facts, workspace: &Path) -> Result<()> {

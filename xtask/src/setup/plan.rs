@@ -1,7 +1,7 @@
 //! What to install next. Pure: facts in, one step out.
 
 use anyhow::{Result, bail};
-use xtask::toolchain::{DEBIAN_PACKAGES, Facts, LINKER_LLVM, LINKER_VERSION, Linker};
+use tracer_ebpf_build::toolchain::{DEBIAN_PACKAGES, Facts, LINKER_LLVM, LINKER_VERSION, Linker};
 
 /// What the machine can install with.
 #[derive(Clone, Copy, Debug)]
@@ -161,7 +161,7 @@ impl Step {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use xtask::toolchain::{Compiler, Nightly};
+    use tracer_ebpf_build::toolchain::{Compiler, Nightly};
 
     const DEBIAN_AS_ROOT: System = System {
         debian: true,

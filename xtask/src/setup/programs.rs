@@ -1,7 +1,7 @@
 //! Programs that a command of this project calls, each with the package of Debian's that brings it.
 
 use anyhow::{Result, bail};
-use xtask::machine;
+use tracer_ebpf_build::machine;
 
 /// What the tests start besides the tool: strace counts the same calls, two compilers make programs of
 /// which every stack is compared, node is a program whose memory is to be recognised, go and python (its

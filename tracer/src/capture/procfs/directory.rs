@@ -8,7 +8,7 @@ use rustix::fs::{self, Dir, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::ProcError;
-use crate::event::{Pid, Tid};
+use tracer_ledger::event::{Pid, Tid};
 
 /// Room for one read. The kernel fills at most a page of most files in one go, and all of the others.
 const READ_STEP: usize = 64 << 10;

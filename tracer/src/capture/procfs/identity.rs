@@ -5,7 +5,7 @@ use super::directory::Directory;
 use super::limits::limits_of;
 use super::processes::comm;
 use super::runtime::runtime;
-use crate::event::{Identity, Pid};
+use tracer_ledger::event::{Identity, Pid};
 
 /// The most bytes of arguments that are kept.
 const CMDLINE_LENGTH: usize = 64 << 10;

@@ -5,7 +5,7 @@ use std::fs;
 use super::ProcError;
 use super::cgroup;
 use super::directory::Directory;
-use crate::event::{Limits, Pid};
+use tracer_ledger::event::{Limits, Pid};
 
 /// What limits a process's memory. What cannot be read is left open.
 ///

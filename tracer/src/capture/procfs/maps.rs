@@ -2,7 +2,7 @@
 
 use super::ProcError;
 use super::directory::Directory;
-use crate::event::{Address, Mapping, Pid};
+use tracer_ledger::event::{Address, Mapping, Pid};
 
 /// `PROT_READ`, `PROT_WRITE`, `PROT_EXEC` (include/uapi/asm-generic/mman-common.h).
 const PROTECTION_BITS: [(u8, u8); 3] = [(b'r', 1), (b'w', 2), (b'x', 4)];

@@ -24,7 +24,7 @@ mod tests;
 
 use std::io;
 
-use crate::event::Pid;
+use tracer_ledger::event::Pid;
 
 pub use identity::identity;
 pub use limits::limits;

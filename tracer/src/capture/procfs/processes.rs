@@ -6,7 +6,7 @@ use rustix::io::Errno;
 
 use super::directory::{Directory, number};
 use super::{ProcError, elf};
-use crate::event::{Pid, Tid};
+use tracer_ledger::event::{Pid, Tid};
 
 /// `PF_KTHREAD` in a task's flags (include/linux/sched.h).
 const PF_KTHREAD: u32 = 0x0020_0000;

@@ -13,7 +13,7 @@ use rustix::ioctl::{self, Ioctl, IoctlOutput, Opcode};
 use super::ProcError;
 use super::directory::Directory;
 use super::maps::maps;
-use crate::event::{Address, Mapping, Pid};
+use tracer_ledger::event::{Address, Mapping, Pid};
 
 /// Regions asked for in one call.
 const REGIONS: usize = 1024;

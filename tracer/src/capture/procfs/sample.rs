@@ -2,7 +2,7 @@
 
 use super::ProcError;
 use super::directory::Directory;
-use crate::event::{Nanoseconds, Pid, Sample};
+use tracer_ledger::event::{Nanoseconds, Pid, Sample};
 
 /// How much memory a process has now, in the kernel's own words: `VmSize`, `VmRSS`, `VmHWM`. `time`
 /// is when the caller asks; [`Sample::maps`] is left open.

@@ -7,8 +7,8 @@
 use super::ProcError;
 use super::directory::Directory;
 use super::maps::parse_line;
-use crate::event::Pid;
-use crate::event::{Mapped, VmFlags};
+use tracer_ledger::event::Pid;
+use tracer_ledger::event::{Mapped, VmFlags};
 
 /// Every mapping of a process with its figures, ascending.
 ///

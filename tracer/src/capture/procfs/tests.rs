@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use rustix::process::{Resource, Rlimit};
 
 use super::*;
-use crate::event::{Mapping, Nanoseconds, Tid};
+use tracer_ledger::event::{Mapping, Nanoseconds, Tid};
 
 /// A child that lives until it is dropped.
 pub(super) struct Child(std::process::Child);
@@ -117,8 +117,8 @@ impl Mapped {
         Self { start, length }
     }
 
-    pub(super) fn start(&self) -> crate::event::Address {
-        crate::event::Address(self.start.expose_provenance() as u64)
+    pub(super) fn start(&self) -> tracer_ledger::event::Address {
+        tracer_ledger::event::Address(self.start.expose_provenance() as u64)
     }
 
     fn page(&self, page: usize) -> *mut u8 {
@@ -247,7 +247,7 @@ fn a_process_that_has_ended_is_told_from_one_without_memory() {
     assert!(no_memory(maps(pid).unwrap_err()));
     assert!(no_memory(sample(pid, Nanoseconds(0)).unwrap_err()));
     assert!(no_memory(
-        resident(pid, &[(crate::event::Address(0), 4096)]).unwrap_err()
+        resident(pid, &[(tracer_ledger::event::Address(0), 4096)]).unwrap_err()
     ));
     assert_eq!(parent(pid).unwrap(), own());
     assert!(!descendants(own()).unwrap().contains(&pid));

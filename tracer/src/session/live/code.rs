@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use tracer_common::header::Kind;
 
-use crate::event::{
+use tracer_ledger::event::{
     Nanoseconds, Stamp,
     record::{RawCall, RawFailed, Turn},
 };
@@ -72,7 +72,7 @@ pub fn of_failure(call: &RawFailed) -> CodeChange {
     )
 }
 
-/// When a call took effect (DESIGN.md, rule 1).
+/// When a call took effect (ARCHITECTURE.md, rule 1).
 pub fn effective(turn: Turn, stamp: Stamp) -> Nanoseconds {
     if turn.number == 0 {
         stamp.time

@@ -4,16 +4,12 @@ use anyhow::Result;
 
 use super::Live;
 use crate::{
-    capture::{
-        procfs,
-        ring::{Drained, now},
-    },
-    event::{Event, Looking, MapsPurpose, Pid},
-    session::{
-        plan::{Selection, check_traceable},
-        processes,
-    },
+    capture::procfs,
+    capture::ring::{Drained, now},
+    session::plan::{Selection, check_traceable},
+    session::processes,
 };
+use tracer_ledger::event::{Event, Looking, MapsPurpose, Pid};
 
 impl Live {
     /// Finds the processes of a selection, and the children of those that are traced, that are not traced

@@ -2,14 +2,11 @@
 
 use super::{Live, code};
 use crate::session::beginnings;
-use crate::{
-    capture::procfs,
-    event::{
-        Event, Exec, Exit, ExitStatus as Status, Fork, MapsPurpose, Pid, Rename, SampledFault,
-        SpaceId, Thread, Tid,
-        record::{RawProcess, Record},
-    },
-    stacks::Told,
+use crate::{capture::procfs, stacks::Told};
+use tracer_ledger::event::{
+    Event, Exec, Exit, ExitStatus as Status, Fork, MapsPurpose, Pid, Rename, SampledFault, SpaceId,
+    Thread, Tid,
+    record::{RawProcess, Record},
 };
 
 impl Live {

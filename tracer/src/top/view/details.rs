@@ -7,21 +7,19 @@ use super::{
     painted,
     table::since,
 };
-use crate::{
-    analysis::{
-        summary::{Process, Site, Trend},
-        units::{bytes, counted, duration, moment},
+use crate::top::{rows::Row, state::State};
+use tracer_analysis::{
+    summary::{Process, Site, Trend},
+    units::{bytes, counted, duration, moment},
+};
+use tracer_report::{
+    names::{full_name, last_part, location},
+    placeholders::doubt,
+    text::{
+        level_word,
+        line::{Line, Paint, cut_end, wrap},
     },
-    report::{
-        names::{full_name, last_part, location},
-        placeholders::doubt,
-        text::{
-            level_word,
-            line::{Line, Paint, cut_end, wrap},
-        },
-        touched::touched_by,
-    },
-    top::{rows::Row, state::State},
+    touched::touched_by,
 };
 
 /// From so many columns on the stack stands beside the words.

@@ -6,11 +6,9 @@ use super::{
     paint::{Canvas, put},
     painted,
 };
-use crate::{
-    analysis::units::{bytes, count, counted, percent},
-    report::text::line::{Line, Paint, cut_end, cut_start, width},
-    top::state::{Page, Prompt, State},
-};
+use crate::top::state::{Page, Prompt, State};
+use tracer_analysis::units::{bytes, count, counted, percent};
+use tracer_report::text::line::{Line, Paint, cut_end, cut_start, width};
 
 /// ns.
 const SECOND: u64 = 1_000_000_000;

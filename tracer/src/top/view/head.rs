@@ -9,24 +9,22 @@ use super::{
     TALL,
     paint::{Canvas, put},
 };
-use crate::{
-    analysis::{
-        summary::{Level, Process, Report, TimelinePoint},
-        units::{bytes, duration, signed_bytes},
-    },
-    report::text::{
-        harm,
-        line::{Line, Paint, cut_end, wrap},
-        page::{LABEL, level},
-        process::about,
-        sparkline::values,
-    },
-    top::{
-        history::Moment,
-        processes::{self, Totals},
-        rows::difference,
-        state::State,
-    },
+use crate::top::{
+    history::Moment,
+    processes::{self, Totals},
+    rows::difference,
+    state::State,
+};
+use tracer_analysis::{
+    summary::{Level, Process, Report, TimelinePoint},
+    units::{bytes, duration, signed_bytes},
+};
+use tracer_report::text::{
+    harm,
+    line::{Line, Paint, cut_end, wrap},
+    page::{LABEL, level},
+    process::about,
+    sparkline::values,
 };
 
 /// Lines of the sentence on a small screen.

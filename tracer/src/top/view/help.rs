@@ -6,10 +6,8 @@ use super::{
     paint::{Canvas, put},
     painted,
 };
-use crate::{
-    report::text::line::{Line, Paint, wrap},
-    top::{keys::KEYS, state::State},
-};
+use crate::top::{keys::KEYS, state::State};
+use tracer_report::text::line::{Line, Paint, wrap};
 
 /// Where the words begin.
 const INDENT: usize = 13;

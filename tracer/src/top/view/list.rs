@@ -8,17 +8,15 @@ use super::{
     painted,
     table::since,
 };
-use crate::{
-    analysis::{
-        summary::{Exit, Report},
-        units::{bytes, counted},
-    },
-    report::text::{
-        line::{Line, Paint, cut_end},
-        page::level,
-        table::{Column, Layout},
-    },
-    top::{rows, state::State},
+use crate::top::{rows, state::State};
+use tracer_analysis::{
+    summary::{Exit, Report},
+    units::{bytes, counted},
+};
+use tracer_report::text::{
+    line::{Line, Paint, cut_end},
+    page::level,
+    table::{Column, Layout},
 };
 
 const COLUMNS: [Column; 4] = [

@@ -23,10 +23,8 @@ use ratatui::{
 };
 
 use super::state::{Page, State};
-use crate::{
-    analysis::summary::{Process, Report},
-    report::text::line::{Line, Paint, cut_end},
-};
+use tracer_analysis::summary::{Process, Report};
+use tracer_report::text::line::{Line, Paint, cut_end};
 
 /// The smallest screen on which the view makes sense: columns and lines.
 pub const LEAST: (u16, u16) = (60, 16);

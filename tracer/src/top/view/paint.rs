@@ -6,7 +6,7 @@ use ratatui::{
     style::{Color, Modifier, Style},
 };
 
-use crate::report::text::line::{Line, Paint};
+use tracer_report::text::line::{Line, Paint};
 
 /// What is drawn on.
 pub(super) struct Canvas<'a> {

@@ -10,14 +10,12 @@ use ratatui::{
 };
 
 use super::paint::{Canvas, put};
-use crate::{
-    analysis::{
-        summary::{Process, Reservation},
-        units::bytes,
-    },
-    report::text::line::{Line, Paint, cut_end, width},
-    top::rows::Row,
+use crate::top::rows::Row;
+use tracer_analysis::{
+    summary::{Process, Reservation},
+    units::bytes,
 };
+use tracer_report::text::line::{Line, Paint, cut_end, width};
 
 /// Kinds with a letter of their own.
 const LETTERS: [char; 8] = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
@@ -188,8 +186,8 @@ pub(super) fn draw(space: &Space, canvas: &mut Canvas<'_>, area: Rect) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::summary::{Pattern, Site};
     use crate::top::rows::{Order, rows};
+    use tracer_analysis::summary::{Pattern, Site};
 
     fn bar(reservations: &[(u64, u64, u32, u64)], columns: u16) -> String {
         let process = Process {

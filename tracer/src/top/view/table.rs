@@ -6,22 +6,20 @@ use super::{
     head::signed,
     paint::{Canvas, first, put, select},
 };
-use crate::{
-    analysis::{
-        summary::{Level, Report},
-        units::{bytes, count, duration, moment},
-    },
-    report::{
-        selection::By,
-        text::{
-            line::{Line, Paint, cut_end, cut_start, escape, width},
-            table::{Column as Shown, Layout},
-        },
-    },
-    top::{
-        history::Moment,
-        rows::{Column, Row},
-        state::State,
+use crate::top::{
+    history::Moment,
+    rows::{Column, Row},
+    state::State,
+};
+use tracer_analysis::{
+    summary::{Level, Report},
+    units::{bytes, count, duration, moment},
+};
+use tracer_report::{
+    selection::By,
+    text::{
+        line::{Line, Paint, cut_end, cut_start, escape, width},
+        table::{Column as Shown, Layout},
     },
 };
 

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use tracer::event::{Frame, Stack, StackQuality};
 use tracer_common::stack::{MAX_COPY, MAX_FRAMES};
+use tracer_ledger::event::{Frame, Stack, StackQuality};
 
 use super::log::{Made, Maps};
 

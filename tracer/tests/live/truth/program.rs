@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use xtask::machine;
+use tracer_ebpf_build::machine;
 
 /// How it is compiled.
 pub struct Variant {

@@ -1,7 +1,7 @@
 use super::super::sample;
 use super::super::tests::{Child, Mapped};
 use super::*;
-use crate::event::Nanoseconds;
+use tracer_ledger::event::Nanoseconds;
 
 const PAGE: u64 = 4096;
 

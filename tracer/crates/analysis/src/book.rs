@@ -1,0 +1,128 @@
+//! Ledger and analysis, kept together: one event goes into both, live or from a recording.
+
+use crate::{
+    Analysis, LedgerView, LivingReservation, Progress, patterns::Patterns, summary::Report,
+    window::Window,
+};
+use tracer_ledger::event::{Address, Event, Pid, SpaceId};
+use tracer_ledger::ledger::{AddressSpace, Change, Checks, Ledger, Reservation};
+
+/// Ledger and analysis of one trace.
+#[derive(Debug)]
+pub struct Book {
+    ledger: Ledger,
+    analysis: Analysis,
+    /// Kept for its memory.
+    changes: Vec<Change>,
+}
+
+impl Book {
+    /// An empty book for a machine with pages of this size, that recognises these patterns and looks at
+    /// this part of the trace.
+    #[must_use]
+    pub fn new(page_bytes: u64, patterns: Patterns, window: Window) -> Self {
+        Self {
+            ledger: Ledger::new(page_bytes),
+            analysis: Analysis::new(patterns, window),
+            changes: Vec::new(),
+        }
+    }
+
+    /// Enters one event.
+    pub fn apply(&mut self, event: &Event) {
+        if self.analysis.is_beyond(event) {
+            return;
+        }
+        if let Some((pid, space)) = ends(event, &self.ledger) {
+            self.analysis.ending(pid, space, &self.ledger);
+        }
+        self.changes.clear();
+        self.ledger.apply(event, &mut self.changes);
+        self.analysis.apply(event, &self.changes);
+    }
+
+    /// How things stand.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        self.analysis.progress()
+    }
+
+    /// The ledger, to look at.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The report on everything entered so far.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        self.analysis.report(&self.ledger)
+    }
+}
+
+/// The process whose program ends with this event, and the address space that it leaves.
+fn ends(event: &Event, ledger: &Ledger) -> Option<(Pid, SpaceId)> {
+    let pid = match event {
+        Event::Exit(exit) => exit.stamp.pid,
+        Event::Exec(exec) => exec.stamp.pid,
+        _ => return None,
+    };
+    ledger.space_of(pid).map(|space| (pid, space))
+}
+
+impl LedgerView for Ledger {
+    fn living(&self, space: SpaceId) -> Vec<LivingReservation> {
+        let Some(space) = self.space(space) else {
+            return Vec::new();
+        };
+        let looked = space.looked_at_residence().is_some();
+        space
+            .reservations()
+            .map(|reservation| living(space, reservation, looked))
+            .collect()
+    }
+
+    fn mapped_bytes(&self, space: SpaceId) -> u64 {
+        self.space(space).map_or(0, AddressSpace::mapped_bytes)
+    }
+
+    fn kernel_bytes(&self, space: SpaceId) -> Option<u64> {
+        self.space(space)?.kernel_bytes()
+    }
+
+    fn checks(&self, space: SpaceId) -> Checks {
+        self.space(space)
+            .map(|space| space.checks().clone())
+            .unwrap_or_default()
+    }
+}
+
+/// One reservation as the analysis wants it. `looked`: what is resident is known.
+fn living(space: &AddressSpace, reservation: &Reservation, looked: bool) -> LivingReservation {
+    let mut hull: Option<(u64, u64)> = None;
+    let mut accessible_at = None;
+    let mut bytes_by_protection = [0u64; 8];
+    for (start, end, piece) in space.pieces(reservation.id) {
+        hull = Some((hull.map_or(start.0, |(first, _)| first), end.0));
+        if piece.protection != 0 {
+            accessible_at.get_or_insert(start.0);
+        }
+        bytes_by_protection[usize::from(piece.protection & 7)] += end.0 - start.0;
+    }
+    let (start, end) = hull.unwrap_or_default();
+    let most = (0..8u8).max_by_key(|bits| bytes_by_protection[usize::from(*bits)]);
+    LivingReservation {
+        id: reservation.id,
+        start: Address(start),
+        length: end - start,
+        accessible_at: accessible_at.map(|at| at - start),
+        protection: most.unwrap_or_default(),
+        flags: reservation.flags,
+        name: reservation.name.to_string(),
+        reserved: reservation.reserved_bytes,
+        accessible: reservation.accessible_bytes,
+        touched: reservation.touched_bytes,
+        resident: looked.then_some(reservation.resident_bytes),
+        charged: reservation.charged_bytes,
+    }
+}

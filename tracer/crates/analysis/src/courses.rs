@@ -1,0 +1,83 @@
+//! The courses of a process's call sites, for whoever draws them: in bounded memory, so those of the
+//! largest.
+
+use super::curve::thinned;
+use super::site::{HISTORY_POINTS, Live};
+use super::summary::{Site, SitePoint};
+
+/// Points given of all sites of a process together: a JSON report stays some MB of size.
+const POINTS: usize = 20_000;
+
+/// Gives each site its course, those first that were once the largest, until [`POINTS`] are given; from
+/// there on none. `histories`: in the order of the sites.
+pub fn give(sites: &mut [Site], histories: &[&[(u64, Live)]]) {
+    let mut order: Vec<usize> = (0..sites.len()).collect();
+    order.sort_by_key(|&site| std::cmp::Reverse(sites[site].peak_bytes));
+    let mut left = POINTS;
+    for site in order {
+        let points = changes(histories[site]);
+        if points.len() > left {
+            return;
+        }
+        left -= points.len();
+        sites[site].timeline = points;
+    }
+}
+
+/// Where it changes; at most as many points as are kept of one account.
+fn changes(history: &[(u64, Live)]) -> Vec<SitePoint> {
+    let mut points: Vec<(u64, Live)> = thinned(history, HISTORY_POINTS);
+    points.dedup_by_key(|point| point.1);
+    let points = points.into_iter().map(|(t_ns, live)| SitePoint {
+        t_ns,
+        reserved_bytes: live.reserved,
+        accessible_bytes: live.accessible,
+        touched_bytes: live.touched,
+    });
+    points.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{POINTS, give};
+    use crate::site::{HISTORY_POINTS, Live};
+    use crate::summary::Site;
+
+    fn live(reserved: u64) -> Live {
+        Live {
+            reserved,
+            ..Live::default()
+        }
+    }
+
+    #[test]
+    fn a_course_holds_what_changed_and_ends_as_it_did() {
+        let history = [(1, live(5)), (2, live(5)), (3, live(7)), (9, live(0))];
+        let mut sites = [Site::default()];
+        give(&mut sites, &[&history]);
+        let points = sites[0].timeline.iter();
+        let points: Vec<_> = points.map(|one| (one.t_ns, one.reserved_bytes)).collect();
+        assert_eq!(points, [(1, 5), (3, 7), (9, 0)]);
+    }
+
+    #[test]
+    fn of_too_many_sites_the_largest_have_a_course() {
+        let history: Vec<_> = (0..HISTORY_POINTS as u64)
+            .map(|step| (step << 20, live(step)))
+            .collect();
+        let most = POINTS / HISTORY_POINTS;
+        let mut sites: Vec<Site> = (0..most as u64 + 2)
+            .map(|peak_bytes| Site {
+                peak_bytes,
+                ..Site::default()
+            })
+            .collect();
+        let histories: Vec<_> = sites.iter().map(|_| history.as_slice()).collect();
+        give(&mut sites, &histories);
+        let without = sites.iter().filter(|site| site.timeline.is_empty());
+        assert_eq!(
+            without.map(|one| one.peak_bytes).collect::<Vec<_>>(),
+            [0, 1]
+        );
+    }
+}

@@ -1,0 +1,266 @@
+//! Accounts that are one line of the report: stacks that read the same, and reservations without a
+//! stack that share a name.
+
+use std::collections::HashMap;
+
+use super::distribution::Distribution;
+use super::frames::{FrameIdentity, Stacks};
+use super::run::{Located, Run};
+use super::site::{Live, SiteAccount, SiteKey, add};
+use super::threads::NameId;
+use super::touchers::Touchers;
+use super::window::Counted;
+use tracer_ledger::event::StackId;
+use tracer_ledger::ledger::change::{Difference, Origin};
+
+/// What makes accounts one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Sameness<'a> {
+    Called(Vec<FrameIdentity<'a>>),
+    Inherited(Vec<FrameIdentity<'a>>),
+    PreExisting(&'a str),
+    Unseen(&'a str),
+}
+
+/// Some accounts as one.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// The stack that stands for all.
+    pub stack: StackId,
+    /// The name that the reservations share, if they are grouped by it.
+    pub name: String,
+    /// Not made by a call of this process.
+    pub pre_existing: bool,
+    /// Calls that reserved.
+    pub calls: u64,
+    /// Alive.
+    pub live: u64,
+    /// What lives.
+    pub figures: Difference,
+    /// In memory at the last look; `None`: nobody looked.
+    pub resident: Option<u64>,
+    /// Given back.
+    pub released: u64,
+    /// The most that lived at a time, as far as the thinned courses of several accounts tell.
+    pub peak: u64,
+    /// First birth, ns since the trace began.
+    pub first: u64,
+    /// Last birth, ns since the trace began.
+    pub last: u64,
+    /// See [`SiteAccount::origin`]; `None` if they differ.
+    pub origin: Option<Origin>,
+    /// Who called.
+    pub threads: Vec<NameId>,
+    /// Of those given back.
+    pub lifetimes: Distribution,
+    /// See [`SiteAccount::sizes`].
+    pub sizes: Distribution,
+    /// See [`SiteAccount::touchers`].
+    pub touchers: Touchers,
+    /// See [`SiteAccount::window`].
+    pub window: Counted,
+    /// The course.
+    pub history: Vec<(u64, Live)>,
+}
+
+/// A run's accounts in groups, in the order of their appearance, and each living reservation's group.
+pub fn groups(run: &Run, living: &[Located], stacks: &Stacks) -> (Vec<Group>, Vec<usize>) {
+    let names: HashMap<u32, &str> = living
+        .iter()
+        .filter_map(|one| Some((one.site?, one.left.name.as_str())))
+        .collect();
+    let mut found: HashMap<Sameness<'_>, usize> = HashMap::new();
+    let mut groups: Vec<Group> = Vec::new();
+    let mut members: Vec<Vec<&SiteAccount>> = Vec::new();
+    let mut group_of_site = Vec::with_capacity(run.sites.len());
+    for (index, account) in run.sites.iter().enumerate() {
+        let name = u32::try_from(index)
+            .ok()
+            .and_then(|index| names.get(&index).copied())
+            .unwrap_or("");
+        let sameness = match account.key {
+            SiteKey::Called(stack) => Sameness::Called(stacks.identity(stack)),
+            SiteKey::Inherited(stack) => Sameness::Inherited(stacks.identity(stack)),
+            SiteKey::PreExisting(_) => Sameness::PreExisting(name),
+            SiteKey::Unseen(_) => Sameness::Unseen(name),
+        };
+        let group = *found.entry(sameness).or_insert_with(|| {
+            groups.push(Group::begun_by(account, name));
+            members.push(Vec::new());
+            groups.len() - 1
+        });
+        groups[group].add(account);
+        members[group].push(account);
+        group_of_site.push(group);
+    }
+    let mut group_of_living = Vec::with_capacity(living.len());
+    for located in living {
+        let known = located
+            .site
+            .and_then(|site| group_of_site.get(site as usize).copied());
+        let group = known.unwrap_or_else(|| {
+            let sameness = Sameness::PreExisting(&located.left.name);
+            let group = *found.entry(sameness).or_insert_with(|| {
+                groups.push(Group::found_living(located, run.first));
+                members.push(Vec::new());
+                groups.len() - 1
+            });
+            groups[group].add_untold(located);
+            group
+        });
+        groups[group].look(located);
+        group_of_living.push(group);
+    }
+    for (group, members) in groups.iter_mut().zip(&members) {
+        let courses: Vec<_> = members.iter().map(|one| one.history.points()).collect();
+        group.history = sum_of_courses(&courses);
+        let together = group.history.iter().map(|point| point.1.reserved).max();
+        group.peak = group.peak.max(together.unwrap_or(0));
+    }
+    (groups, group_of_living)
+}
+
+impl Group {
+    fn begun_by(account: &SiteAccount, name: &str) -> Self {
+        let (stack, name, pre_existing) = match account.key {
+            SiteKey::Called(stack) => (stack, "", false),
+            SiteKey::Inherited(stack) => (stack, "", true),
+            SiteKey::PreExisting(_) => (StackId::NONE, name, true),
+            SiteKey::Unseen(_) => (StackId::NONE, name, false),
+        };
+        Self::empty(stack, name, pre_existing, account.first)
+    }
+
+    fn found_living(located: &Located, first: u64) -> Self {
+        Self::empty(StackId::NONE, &located.left.name, true, first)
+    }
+
+    fn empty(stack: StackId, name: &str, pre_existing: bool, first: u64) -> Self {
+        Self {
+            stack,
+            name: name.to_owned(),
+            pre_existing,
+            calls: 0,
+            live: 0,
+            figures: Difference::default(),
+            resident: None,
+            released: 0,
+            peak: 0,
+            first,
+            last: first,
+            origin: None,
+            threads: Vec::new(),
+            lifetimes: Distribution::default(),
+            sizes: Distribution::default(),
+            touchers: Touchers::default(),
+            window: Counted::default(),
+            history: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, account: &SiteAccount) {
+        self.calls += account.calls;
+        self.live += account.live;
+        add(&mut self.figures, account.figures);
+        self.released += account.released;
+        self.peak = self.peak.max(account.peak);
+        self.first = self.first.min(account.first);
+        self.last = self.last.max(account.last);
+        // The first account decides until another one differs.
+        if self.sizes.count() == 0 {
+            self.origin = account.origin;
+        } else if self.origin != account.origin {
+            self.origin = None;
+        }
+        for thread in &account.threads {
+            if !self.threads.contains(thread) {
+                self.threads.push(*thread);
+            }
+        }
+        self.lifetimes.merge(&account.lifetimes);
+        self.sizes.merge(&account.sizes);
+        self.touchers.merge(&account.touchers);
+        self.window.merge(account.window);
+    }
+
+    /// A living reservation of whose birth and changes nothing was told.
+    fn add_untold(&mut self, located: &Located) {
+        let signed = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
+        let left = &located.left;
+        self.live += 1;
+        add(
+            &mut self.figures,
+            Difference {
+                reserved: signed(left.reserved),
+                accessible: signed(left.accessible),
+                charged: signed(left.charged),
+                touched: signed(left.touched),
+            },
+        );
+        self.peak = self.peak.max(left.reserved);
+    }
+
+    fn look(&mut self, located: &Located) {
+        if let Some(resident) = located.left.resident {
+            *self.resident.get_or_insert(0) += resident;
+        }
+    }
+}
+
+/// The sum of step functions, a point wherever one of them has one.
+pub fn sum_of_courses(courses: &[&[(u64, Live)]]) -> Vec<(u64, Live)> {
+    if let [one] = courses {
+        return one.to_vec();
+    }
+    let mut steps: Vec<(u64, usize, Live)> = courses
+        .iter()
+        .enumerate()
+        .flat_map(|(index, points)| points.iter().map(move |point| (point.0, index, point.1)))
+        .collect();
+    steps.sort_by_key(|step| (step.0, step.1));
+    let mut last = vec![Live::default(); courses.len()];
+    let mut sum = Live::default();
+    let mut points: Vec<(u64, Live)> = Vec::new();
+    for (time, index, live) in steps {
+        sum.reserved = sum.reserved - last[index].reserved + live.reserved;
+        sum.accessible = sum.accessible - last[index].accessible + live.accessible;
+        sum.touched = sum.touched - last[index].touched + live.touched;
+        last[index] = live;
+        match points.last_mut() {
+            Some(point) if point.0 == time => point.1 = sum,
+            _ => points.push((time, sum)),
+        }
+    }
+    points
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sum_of_courses;
+    use crate::site::{Live, SiteAccount, SiteKey};
+    use tracer_ledger::event::StackId;
+    use tracer_ledger::ledger::change::Difference;
+
+    #[test]
+    fn courses_add_up_at_every_step_of_either() {
+        let account = |births: &[u64]| {
+            let mut account = SiteAccount::new(SiteKey::Called(StackId(1)), 0);
+            for (event, ms) in (1..).zip(births) {
+                let figures = Difference {
+                    reserved: 10,
+                    ..Difference::default()
+                };
+                account.born(ms * 1_000_000, event, figures, None);
+            }
+            account
+        };
+        let (one, other) = (account(&[1, 5]), account(&[3]));
+        let sum = sum_of_courses(&[one.history.points(), other.history.points()]);
+        let live = |reserved| Live {
+            reserved,
+            ..Live::default()
+        };
+        let expected = [(1, 10), (3, 20), (5, 30)].map(|(ms, b)| (ms * 1_000_000, live(b)));
+        assert_eq!(sum, expected);
+    }
+}

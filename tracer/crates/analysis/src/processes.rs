@@ -1,0 +1,294 @@
+//! The beginnings and ends of program runs.
+
+use super::run::{End, LastSight, Located, Run};
+use super::site::{add, unsigned};
+use super::summary::Exit as ReportedExit;
+use super::view::{LedgerView, LivingReservation};
+use super::{Analysis, Space};
+use tracer_ledger::event::{
+    Exec, Exit, ExitStatus, Fork, Found, Identity, Pid, Rename, Shown, SpaceId, Tid, Totals,
+};
+use tracer_ledger::ledger::change::{Difference, ReservationId};
+
+/// Ended runs whose sites, reservations and timelines are kept: a build starts tens of thousands.
+const MOST_DETAILED: usize = 1_000;
+
+impl Analysis {
+    /// Takes a last look at a process that is about to end, or to begin another program. To be called
+    /// before the ledger is given that exit or exec: afterwards it has forgotten.
+    pub fn ending(&mut self, pid: Pid, space: SpaceId, ledger: &impl LedgerView) {
+        let Some(&index) = self.current.get(&pid) else {
+            return;
+        };
+        // A space that others live in too is its first run's, and does not end with a guest.
+        let owns = self
+            .spaces
+            .get(&space)
+            .is_none_or(|space| space.runs.first().is_none_or(|&first| first == index));
+        let living = if owns {
+            self.locate(index, ledger.living(space))
+        } else {
+            Vec::new()
+        };
+        self.runs[index].last_sight = Some(LastSight {
+            living,
+            mapped_bytes: ledger.mapped_bytes(space),
+            kernel_bytes: ledger.kernel_bytes(space),
+            checks: ledger.checks(space),
+        });
+    }
+
+    /// Finds the accounts of living reservations.
+    pub(super) fn locate(&self, run: usize, living: Vec<LivingReservation>) -> Vec<Located> {
+        living
+            .into_iter()
+            .map(|left| {
+                let owner = self.owners.get(&left.id).filter(|owner| owner.run == run);
+                Located {
+                    left,
+                    site: owner.map(|owner| owner.site),
+                    born: owner.and_then(|owner| owner.born),
+                }
+            })
+            .collect()
+    }
+
+    /// The run that a reservation in this space belongs to; one without a name if a loss has hidden
+    /// the process's beginning.
+    pub(super) fn owner_of(&mut self, space: SpaceId, pid: Pid, time: u64) -> usize {
+        if let Some(&run) = self.spaces.get(&space).and_then(|space| space.runs.first()) {
+            return run;
+        }
+        let run = Run::new(pid, Pid(0), space, Identity::default(), time);
+        self.begin(run)
+    }
+
+    fn begin(&mut self, run: Run) -> usize {
+        let index = self.runs.len();
+        let (pid, space) = (run.pid, run.space);
+        self.runs.push(run);
+        if let Some(before) = self.current.insert(pid, index) {
+            // Its end was lost. What lived then is not known; the number is another process's now.
+            self.end_run(before, None);
+        }
+        self.spaces.entry(space).or_default().runs.push(index);
+        index
+    }
+
+    /// A space that the kernel has just made: whatever had its number is gone.
+    fn fresh(&mut self, space: SpaceId) {
+        if let Some(old) = self.spaces.insert(space, Space::default()) {
+            for run in old.runs {
+                self.end_run(run, None);
+            }
+        }
+    }
+
+    fn end_run(&mut self, index: usize, exit: Option<ReportedExit>) {
+        let time = self.relative(self.now);
+        let run = &mut self.runs[index];
+        if run.end.is_none() {
+            run.end(End { time, exit });
+            self.bound(index);
+        }
+        let run = &self.runs[index];
+        if let Some(space) = self.spaces.get_mut(&run.space) {
+            space.runs.retain(|&other| other != index);
+            if space.runs.is_empty() {
+                self.spaces.remove(&run.space);
+            }
+        }
+        if self.current.get(&run.pid) == Some(&index) {
+            self.current.remove(&run.pid);
+        }
+    }
+
+    /// Keeps the details of so many ended runs at most: those of the biggest.
+    fn bound(&mut self, ended: usize) {
+        if self.runs[ended].is_condensed {
+            return;
+        }
+        self.detailed.push(ended);
+        if self.detailed.len() <= MOST_DETAILED {
+            return;
+        }
+        let peaks = self.detailed.iter().map(|&run| self.runs[run].peak_bytes);
+        let smallest = peaks
+            .enumerate()
+            .min_by_key(|&(position, peak)| (peak, std::cmp::Reverse(position)));
+        if let Some((position, _)) = smallest {
+            let run = self.detailed.remove(position);
+            self.runs[run].condense();
+        }
+    }
+
+    pub(super) fn found(&mut self, found: &Found) {
+        self.at(found.time);
+        for (tid, name) in &found.threads {
+            self.threads.rename(*tid, name);
+        }
+        if let Some(&index) = self.current.get(&found.pid)
+            && self.runs[index].space == found.space
+        {
+            let run = &mut self.runs[index];
+            run.parent = found.parent;
+            run.identity = found.identity.clone();
+            return;
+        }
+        let time = self.relative(found.time);
+        let identity = found.identity.clone();
+        self.begin(Run::new(
+            found.pid,
+            found.parent,
+            found.space,
+            identity,
+            time,
+        ));
+    }
+
+    pub(super) fn forked(&mut self, fork: &Fork) {
+        self.doing(fork.stamp.time);
+        if !fork.followed {
+            return;
+        }
+        if fork.child_space != fork.stamp.space {
+            self.fresh(fork.child_space);
+        }
+        self.threads.rename(Tid(fork.child.0), &fork.comm);
+        let mut identity = self
+            .current
+            .get(&fork.stamp.pid)
+            .map_or_else(Identity::default, |&parent| {
+                self.runs[parent].identity.clone()
+            });
+        identity.comm.clone_from(&fork.comm);
+        let time = self.relative(fork.stamp.time);
+        let mut run = Run::new(fork.child, fork.stamp.pid, fork.child_space, identity, time);
+        run.from_start = true;
+        self.begin(run);
+    }
+
+    /// After the changes of a fork: what the kernel copied and the ledger did not.
+    pub(super) fn fork_counted(&mut self, fork: &Fork) {
+        if fork.followed {
+            self.counted(fork.child, fork.totals);
+        }
+    }
+
+    /// Begins the new program's run; the old one's ends after the changes.
+    pub(super) fn executed(&mut self, exec: &Exec) -> Option<usize> {
+        self.doing(exec.stamp.time);
+        let pid = exec.stamp.pid;
+        self.threads.rename(Tid(pid.0), &exec.identity.comm);
+        let old = self.current.remove(&pid);
+        let parent = old.map_or(Pid(0), |old| self.runs[old].parent);
+        self.fresh(exec.stamp.space);
+        let time = self.relative(exec.stamp.time);
+        let mut run = Run::new(pid, parent, exec.stamp.space, exec.identity.clone(), time);
+        run.from_start = true;
+        self.begin(run);
+        old
+    }
+
+    pub(super) fn exec_counted(&mut self, exec: &Exec, old: Option<usize>) {
+        self.counted(exec.stamp.pid, exec.totals);
+        if let Some(old) = old {
+            self.end_run(old, None);
+        }
+    }
+
+    pub(super) fn exited(&mut self, exit: &Exit, run: Option<usize>) {
+        let Some(index) = run else {
+            return;
+        };
+        let page = self.started.page_bytes;
+        // What others do meanwhile to a space that they live in too is in the kernel's total already,
+        // and in the ledger not yet.
+        let alone = self
+            .spaces
+            .get(&self.runs[index].space)
+            .is_none_or(|space| space.runs.len() == 1);
+        if let Some(totals) = exit.totals.filter(|_| alone) {
+            let bytes = totals.total_pages.saturating_mul(page);
+            let run = &mut self.runs[index];
+            run.kernel_bytes = Some(bytes);
+            if let Some(sight) = &mut run.last_sight {
+                sight.kernel_bytes = Some(bytes);
+                sight.checks.totals += 1;
+            }
+        }
+        let status = match exit.status {
+            ExitStatus::Code(code) => ReportedExit::Code(code),
+            ExitStatus::Signal(signal) => ReportedExit::Signal(signal),
+        };
+        self.end_run(index, Some(status));
+    }
+
+    /// What a process that was found running looked like then.
+    pub(super) fn shown(&mut self, shown: &Shown) {
+        self.at(shown.time);
+        if let Some(&run) = self.current.get(&shown.pid) {
+            self.runs[run].shown = Some(Box::new(shown.clone()));
+        }
+    }
+
+    pub(super) fn renamed(&mut self, rename: &Rename) {
+        self.doing(rename.stamp.time);
+        let stamp = rename.stamp;
+        self.threads.rename(stamp.tid, &rename.comm);
+        if stamp.tid.0 == stamp.pid.0
+            && let Some(&run) = self.current.get(&stamp.pid)
+        {
+            self.runs[run].identity.comm.clone_from(&rename.comm);
+        }
+    }
+
+    /// The kernel's totals at a run's beginning, of which the ledger may know a part or nothing yet.
+    fn counted(&mut self, pid: Pid, totals: Totals) {
+        let Some(&index) = self.current.get(&pid) else {
+            return;
+        };
+        let kernel = totals.total_pages.saturating_mul(self.started.page_bytes);
+        if kernel == 0 {
+            return;
+        }
+        let space = self.runs[index].space;
+        let known = self.ledger_bytes(space);
+        let touched = self
+            .spaces
+            .get(&space)
+            .map_or(0, |space| unsigned(space.figures.touched));
+        let run = &mut self.runs[index];
+        run.kernel_bytes = Some(kernel);
+        run.unseen_bytes = Some(kernel.saturating_sub(known));
+        // What the changes themselves told on the way was not yet the beginning.
+        run.start_bytes = None;
+        let first = run.first;
+        run.progressed(first, known, touched);
+    }
+}
+
+impl LastSight {
+    /// What the last event of a run still changed, other than taking everything.
+    pub(super) fn correct(&mut self, id: ReservationId, difference: Difference) {
+        let mapped = i64::try_from(self.mapped_bytes).unwrap_or(i64::MAX);
+        self.mapped_bytes = unsigned(mapped.saturating_add(difference.reserved));
+        let Some(located) = self.living.iter_mut().find(|one| one.left.id == id) else {
+            return;
+        };
+        let left = &mut located.left;
+        let signed = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
+        let mut figures = Difference {
+            reserved: signed(left.reserved),
+            accessible: signed(left.accessible),
+            charged: signed(left.charged),
+            touched: signed(left.touched),
+        };
+        add(&mut figures, difference);
+        left.reserved = unsigned(figures.reserved);
+        left.accessible = unsigned(figures.accessible);
+        left.charged = unsigned(figures.charged);
+        left.touched = unsigned(figures.touched);
+        left.length = left.length.max(left.reserved);
+    }
+}

@@ -1,0 +1,269 @@
+//! One program run: a process from fork, exec or being found, to exec, exit or the trace's end.
+
+use std::collections::HashMap;
+
+use super::curve::Curve;
+use super::grades::Taken;
+use super::site::{SiteAccount, SiteKey};
+use super::summary::{Exit, Span};
+use super::view::LivingReservation;
+use tracer_ledger::event::{Identity, Pid, Sample, Shown, SpaceId};
+use tracer_ledger::ledger::Checks;
+
+/// Points kept of a process's timeline.
+pub const TIMELINE_POINTS: usize = 240;
+
+/// The figures at a moment, bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Point {
+    /// Mapped.
+    pub mapped: u64,
+    /// Resident by the last sample.
+    pub resident: u64,
+    /// Touched and still mapped.
+    pub touched: u64,
+}
+
+/// One program run. Times are ns since the trace began, sizes bytes.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// The process.
+    pub pid: Pid,
+    /// Its parent.
+    pub parent: Pid,
+    /// Its address space.
+    pub space: SpaceId,
+    /// What is known of it.
+    pub identity: Identity,
+    /// When it was first seen.
+    pub first: u64,
+    /// Traced from its first instruction.
+    pub from_start: bool,
+    /// How it began, once its end is known.
+    pub end: Option<End>,
+    /// What the session saw just before the end.
+    pub last_sight: Option<LastSight>,
+    /// Bytes that the kernel has mapped and the ledger has not seen yet; `None`: unknown, until the
+    /// maps were read.
+    pub unseen_bytes: Option<u64>,
+    /// Mapped bytes at the start.
+    pub start_bytes: Option<u64>,
+    /// The most that was mapped.
+    pub peak_bytes: u64,
+    /// What samples said.
+    pub resident: ResidentFigures,
+    /// Mappings at the last look.
+    pub maps: Option<u64>,
+    /// `VmSize` by the kernel's last word.
+    pub kernel_bytes: Option<u64>,
+    /// What it looked like when it was found running.
+    pub shown: Option<Box<Shown>>,
+    /// The course.
+    pub timeline: Curve<Point, TIMELINE_POINTS>,
+    /// Every site, in the order of appearance.
+    pub sites: Vec<SiteAccount>,
+    /// This was only the moment between fork and exec of a launch: nothing of its own.
+    pub is_launch_stub: bool,
+    /// Sites, reservations and timeline were given up: too many processes have ended.
+    pub is_condensed: bool,
+    /// Of the sites given up: what calls took with each stack.
+    condensed: Box<[Taken]>,
+    by_key: HashMap<SiteKey, u32>,
+    touched: u64,
+}
+
+/// How and when a run ended.
+#[derive(Clone, Copy, Debug)]
+pub struct End {
+    /// When.
+    pub time: u64,
+    /// `None`: it began another program.
+    pub exit: Option<Exit>,
+}
+
+/// The living set of an ending run, from just before its end.
+#[derive(Clone, Debug, Default)]
+pub struct LastSight {
+    /// What lives.
+    pub living: Vec<Located>,
+    /// Bytes in the ledger.
+    pub mapped_bytes: u64,
+    /// The kernel's figure.
+    pub kernel_bytes: Option<u64>,
+    /// How the ledger stood against the kernel.
+    pub checks: Checks,
+}
+
+/// A living reservation and where it is accounted.
+#[derive(Clone, Debug)]
+pub struct Located {
+    /// What is left of it.
+    pub left: LivingReservation,
+    /// Index into [`Run::sites`]; `None`: its birth was never told.
+    pub site: Option<u32>,
+    /// When it was born; `None`: before tracing.
+    pub born: Option<u64>,
+}
+
+/// Resident size by samples.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ResidentFigures {
+    /// How often it was sampled.
+    pub samples: u64,
+    /// First, most, last.
+    pub span: Span,
+    /// `VmHWM` in the first sample.
+    first_mark: u64,
+}
+
+impl Run {
+    /// A run that begins.
+    #[must_use]
+    pub fn new(pid: Pid, parent: Pid, space: SpaceId, identity: Identity, first: u64) -> Self {
+        Self {
+            pid,
+            parent,
+            space,
+            identity,
+            first,
+            from_start: false,
+            end: None,
+            last_sight: None,
+            unseen_bytes: None,
+            start_bytes: None,
+            peak_bytes: 0,
+            resident: ResidentFigures::default(),
+            maps: None,
+            kernel_bytes: None,
+            shown: None,
+            timeline: Curve::default(),
+            sites: Vec::new(),
+            is_launch_stub: false,
+            is_condensed: false,
+            condensed: Box::default(),
+            by_key: HashMap::new(),
+            touched: 0,
+        }
+    }
+
+    /// The account for a key, begun at `time` if there is none.
+    pub fn site(&mut self, key: SiteKey, time: u64) -> u32 {
+        *self.by_key.entry(key).or_insert_with(|| {
+            self.sites.push(SiteAccount::new(key, time));
+            u32::try_from(self.sites.len() - 1).unwrap_or(u32::MAX)
+        })
+    }
+
+    /// Bytes mapped, given those the ledger knows; `None` while that is not enough to tell.
+    #[must_use]
+    pub fn mapped(&self, ledger_bytes: u64) -> Option<u64> {
+        Some(ledger_bytes + self.unseen_bytes?)
+    }
+
+    /// The address space changed: the ledger's bytes, and those touched.
+    pub fn progressed(&mut self, time: u64, ledger_bytes: u64, touched: u64) {
+        self.touched = touched;
+        let Some(mapped) = self.mapped(ledger_bytes) else {
+            return;
+        };
+        self.start_bytes.get_or_insert(mapped);
+        self.peak_bytes = self.peak_bytes.max(mapped);
+        self.timeline.record(
+            time.max(self.first),
+            Point {
+                mapped,
+                resident: self.resident.span.end,
+                touched,
+            },
+        );
+    }
+
+    /// The kernel's periodic figures.
+    pub fn sampled(&mut self, time: u64, sample: Sample, ledger_bytes: u64) {
+        self.resident
+            .add(sample.resident_bytes, sample.resident_peak_bytes);
+        self.kernel_bytes = Some(sample.virtual_bytes);
+        if let Some(maps) = sample.maps {
+            self.maps = Some(u64::from(maps));
+        }
+        let touched = self.touched;
+        self.progressed(time, ledger_bytes, touched);
+    }
+
+    /// Ends the run; what is of no use for a report is given up.
+    pub fn end(&mut self, end: End) {
+        self.end = Some(end);
+        self.is_launch_stub = end.exit.is_none() && self.sites.iter().all(|site| site.calls == 0);
+        if self.is_launch_stub {
+            self.condense();
+        }
+        self.by_key = HashMap::new();
+    }
+
+    /// What calls took with each stack.
+    pub fn taken(&self) -> impl Iterator<Item = Taken> {
+        let of_sites = self.sites.iter().filter_map(|site| match site.key {
+            SiteKey::Called(stack) => Some(Taken {
+                stack,
+                calls: site.calls,
+                bytes: site.taken,
+            }),
+            _ => None,
+        });
+        self.condensed.iter().copied().chain(of_sites)
+    }
+
+    /// Keeps only the figures of the whole.
+    pub fn condense(&mut self) {
+        self.condensed = self.taken().collect();
+        self.is_condensed = true;
+        self.sites = Vec::new();
+        self.timeline = Curve::default();
+        self.shown = None;
+        if let Some(sight) = &mut self.last_sight {
+            sight.living = Vec::new();
+        }
+    }
+}
+
+impl ResidentFigures {
+    fn add(&mut self, now: u64, mark: u64) {
+        if self.samples == 0 {
+            self.span.start = now;
+            self.first_mark = mark;
+        }
+        self.samples += 1;
+        self.span.end = now;
+        self.span.peak = self.span.peak.max(now);
+        // A mark from before the first sample is not of this trace.
+        if mark > self.first_mark {
+            self.span.peak = self.span.peak.max(mark);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ResidentFigures, Run};
+    use tracer_ledger::event::{Identity, Pid, SpaceId};
+
+    #[test]
+    fn a_high_water_mark_from_before_the_trace_is_not_its_peak() {
+        let mut figures = ResidentFigures::default();
+        figures.add(10, 50);
+        figures.add(12, 50);
+        assert_eq!(figures.span.peak, 12);
+        figures.add(11, 60);
+        assert_eq!(figures.span.peak, 60);
+    }
+
+    #[test]
+    fn before_the_maps_were_read_no_size_is_made_up() {
+        let mut run = Run::new(Pid(1), Pid(0), SpaceId(1), Identity::default(), 0);
+        run.progressed(5, 4096, 0);
+        assert!(run.timeline.points().is_empty() && run.start_bytes.is_none());
+        run.unseen_bytes = Some(0);
+        run.progressed(6, 8192, 0);
+        assert_eq!((run.start_bytes, run.peak_bytes), (Some(8192), 8192));
+    }
+}

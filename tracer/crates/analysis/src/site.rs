@@ -1,0 +1,222 @@
+//! The account of one call site within one process: kept from changes, never by a rescan.
+
+use super::curve::Curve;
+use super::distribution::Distribution;
+use super::threads::NameId;
+use super::touchers::Touchers;
+use super::window::Counted;
+use tracer_ledger::event::StackId;
+use tracer_ledger::ledger::change::{Difference, Origin, ReservationId};
+
+/// What a process's reservations are accounted under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SiteKey {
+    /// Made by a traced call with this stack.
+    Called(StackId),
+    /// Got at fork; the parent had made it with this stack.
+    Inherited(StackId),
+    /// There before tracing, or made by the kernel: grouped by name in the report, when the names are
+    /// known.
+    PreExisting(ReservationId),
+    /// Growth that no traced call explains.
+    Unseen(ReservationId),
+}
+
+/// Live bytes at a moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Live {
+    /// Mapped.
+    pub reserved: u64,
+    /// Accessible.
+    pub accessible: u64,
+    /// Touched.
+    pub touched: u64,
+}
+
+/// Points kept of a site's course: in each quarter so many that its peaks are hardly missed, and few enough
+/// for thousands of sites.
+pub const HISTORY_POINTS: usize = 96;
+
+/// Different names of calling threads kept for one site. A hostile process could invent any number.
+const THREAD_NAMES: usize = 64;
+
+/// The account of one site. Times are ns since the trace began, sizes bytes.
+#[derive(Clone, Debug)]
+pub struct SiteAccount {
+    /// What it accounts for.
+    pub key: SiteKey,
+    /// Traced calls that reserved.
+    pub calls: u64,
+    /// Reservations that are alive.
+    pub live: u64,
+    /// What lives now.
+    pub figures: Difference,
+    /// What its calls took, whatever became of it.
+    pub taken: u64,
+    /// Given back so far.
+    pub released: u64,
+    /// The most that was mapped at any time.
+    pub peak: u64,
+    /// First birth.
+    pub first: u64,
+    /// Last birth.
+    pub last: u64,
+    /// By what the first came to be; `None` before that.
+    pub origin: Option<Origin>,
+    /// Who called, in the order of their appearance.
+    pub threads: Vec<NameId>,
+    /// Of those released that were born in the trace.
+    pub lifetimes: Distribution,
+    /// Sizes as they were made, bytes.
+    pub sizes: Distribution,
+    /// Who touched it first, by the faults whose stacks were taken.
+    pub touchers: Touchers,
+    /// What came and went inside the window.
+    pub window: Counted,
+    /// The course.
+    pub history: Curve<Live, HISTORY_POINTS>,
+    /// The event that last called: one call that makes two reservations is one call.
+    last_event: u64,
+}
+
+impl SiteAccount {
+    /// An account without any entry.
+    #[must_use]
+    pub fn new(key: SiteKey, time: u64) -> Self {
+        Self {
+            key,
+            calls: 0,
+            live: 0,
+            figures: Difference::default(),
+            taken: 0,
+            released: 0,
+            peak: 0,
+            first: time,
+            last: time,
+            origin: None,
+            threads: Vec::new(),
+            lifetimes: Distribution::default(),
+            sizes: Distribution::default(),
+            touchers: Touchers::default(),
+            window: Counted::default(),
+            history: Curve::default(),
+            last_event: 0,
+        }
+    }
+
+    /// A reservation came to be, by the `event`-th event of the trace (from 1 on).
+    pub fn born(&mut self, time: u64, event: u64, figures: Difference, thread: Option<NameId>) {
+        if matches!(self.key, SiteKey::Called(_)) && self.last_event != event {
+            self.last_event = event;
+            self.calls += 1;
+        }
+        if let Some(thread) = thread
+            && self.threads.len() < THREAD_NAMES
+            && !self.threads.contains(&thread)
+        {
+            self.threads.push(thread);
+        }
+        self.live += 1;
+        self.taken += unsigned(figures.reserved);
+        self.sizes.record(unsigned(figures.reserved));
+        self.last = self.last.max(time);
+        self.add(time, figures);
+    }
+
+    /// A living reservation's figures changed. (An `mremap` that moves it changes none: the ledger
+    /// keeps what is under way with its owner.)
+    /// `inside`: it changed inside the window, and whether it was born inside, too.
+    pub fn changed(&mut self, time: u64, difference: Difference, inside: Option<bool>) {
+        self.account_released(difference.reserved, inside);
+        self.add(time, difference);
+    }
+
+    /// A reservation's last byte was given back. `age`: `None` where its birth was not seen.
+    pub fn died(
+        &mut self,
+        time: u64,
+        age: Option<u64>,
+        difference: Difference,
+        inside: Option<bool>,
+    ) {
+        self.live = self.live.saturating_sub(1);
+        if let Some(age) = age {
+            self.lifetimes.record(age);
+        }
+        self.account_released(difference.reserved, inside);
+        self.add(time, difference);
+    }
+
+    fn account_released(&mut self, reserved: i64, inside: Option<bool>) {
+        if let Some(born_inside) = inside {
+            self.window.add(reserved, born_inside);
+        }
+        if reserved < 0 {
+            self.released += reserved.unsigned_abs();
+        }
+    }
+
+    fn add(&mut self, time: u64, difference: Difference) {
+        add(&mut self.figures, difference);
+        let live = Live {
+            reserved: unsigned(self.figures.reserved),
+            accessible: unsigned(self.figures.accessible),
+            touched: unsigned(self.figures.touched),
+        };
+        self.peak = self.peak.max(live.reserved);
+        self.history.record(time, live);
+    }
+}
+
+/// Adds one set of figures to another.
+pub fn add(sum: &mut Difference, difference: Difference) {
+    sum.reserved += difference.reserved;
+    sum.accessible += difference.accessible;
+    sum.charged += difference.charged;
+    sum.touched += difference.touched;
+}
+
+/// A sum of differences as a size: never below 0 while the ledger is right.
+#[must_use]
+pub fn unsigned(sum: i64) -> u64 {
+    u64::try_from(sum).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SiteAccount, SiteKey};
+    use tracer_ledger::event::StackId;
+    use tracer_ledger::ledger::change::Difference;
+
+    fn reserved(bytes: i64) -> Difference {
+        Difference {
+            reserved: bytes,
+            ..Difference::default()
+        }
+    }
+
+    fn account() -> SiteAccount {
+        let mut account = SiteAccount::new(SiteKey::Called(StackId(1)), 0);
+        account.born(0, 1, reserved(100), None);
+        account
+    }
+
+    #[test]
+    fn a_call_that_makes_two_reservations_is_one_call() {
+        let mut account = account();
+        account.born(0, 1, reserved(10), None);
+        account.born(5, 2, reserved(10), None);
+        assert_eq!((account.calls, account.live, account.peak), (2, 3, 120));
+    }
+
+    #[test]
+    fn a_trim_is_given_back_and_the_reservation_lives() {
+        let mut account = account();
+        account.changed(1, reserved(-30), None);
+        assert_eq!((account.released, account.live), (30, 1));
+        account.died(9, Some(9), reserved(-70), None);
+        assert_eq!((account.released, account.live), (100, 0));
+        assert_eq!(account.lifetimes.count(), 1);
+        assert_eq!(account.peak, 100);
+    }
+}

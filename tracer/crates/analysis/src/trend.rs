@@ -1,0 +1,373 @@
+//! The course of a site's live bytes: one-off, settled, growing, churn.
+//!
+//! What rises is the level, not the last value: a heap under a collector goes up and down, and is no
+//! larger for that. The time from the site's first call to the end is cut into quarters, and of each
+//! the highest and the lowest value are looked at.
+//!
+//! The rule, simple on purpose:
+//! - **growing**: at least a quarter of what it grew came in the later half, above all earlier peaks,
+//!   and the last quarter still brought a third of the average quarter or more; where it also falls,
+//!   what is left between the falls has risen as well. Or, after a start that took the most, it goes on
+//!   at one speed. And there was enough to judge by:
+//!   [`ENOUGH_STEPS`] calls, over [`ENOUGH_TIME`] and a tenth of the process's life.
+//! - **churn**: else, two calls or more, and at least half of the reservations were given back.
+//! - **one-off**: else, all its calls fell within [`ONE_TIME`], or a fiftieth of the process's life.
+//! - **settled**: else.
+
+use super::curve::value_at;
+use super::summary::Trend;
+
+/// Calls below which nothing is called growing.
+const ENOUGH_STEPS: u64 = 4;
+/// Time (ns) below which nothing is called growing.
+const ENOUGH_TIME: u64 = 1_000_000_000;
+/// Calls within this time (ns) were made at one time.
+const ONE_TIME: u64 = 100_000_000;
+
+/// What the rule looks at. Times in ns since the trace began.
+#[derive(Clone, Copy, Debug)]
+pub struct Course<'a> {
+    /// Live bytes over time.
+    pub points: &'a [(u64, u64)],
+    /// Calls that reserved.
+    pub calls: u64,
+    /// Reservations given back entirely.
+    pub released: u64,
+    /// First call.
+    pub first: u64,
+    /// Last call.
+    pub last: u64,
+    /// When the process was first seen.
+    pub began: u64,
+    /// When it ended, or the trace.
+    pub end: u64,
+}
+
+/// The trend of one site.
+#[must_use]
+pub fn trend(course: Course<'_>) -> Trend {
+    if course.calls >= ENOUGH_STEPS && grows_still(course) {
+        return Trend::Growing;
+    }
+    if course.calls >= 2 && course.released * 2 >= course.calls {
+        return Trend::Churn;
+    }
+    let life = course.end.saturating_sub(course.began);
+    if course.last.saturating_sub(course.first) <= ONE_TIME.max(life / 50) {
+        Trend::OneOff
+    } else {
+        Trend::Settled
+    }
+}
+
+/// Whether the level rises until the end, whatever number of calls made it rise.
+fn grows_still(course: Course<'_>) -> bool {
+    let all_along = Levels::of(course).is_some_and(|levels| {
+        let grown = levels.grown();
+        let [.., last] = levels.brought();
+        levels.later() >= grown / 4 && last >= (grown / 12).max(1) && levels.keeps()
+    });
+    all_along || grows_after_a_start(course)
+}
+
+/// Whether every quarter brings an eighth of the growth or more: nothing like a start-up that calms
+/// down.
+#[must_use]
+pub fn grows_steadily(course: Course<'_>) -> bool {
+    let all_along = Levels::of(course).is_some_and(|levels| {
+        let enough = (levels.grown() / 8).max(1);
+        levels.brought().iter().all(|&brought| brought >= enough) && levels.keeps()
+    });
+    all_along || grows_after_a_start(course)
+}
+
+/// Whether, apart from the first quarter, it grew at one speed, and by a twentieth of what there is: else what a start
+/// took would hide it.
+fn grows_after_a_start(course: Course<'_>) -> bool {
+    let observed = course.end.saturating_sub(course.first);
+    let rest = Course {
+        first: course.first + observed / 4,
+        ..course
+    };
+    Levels::of(rest).is_some_and(|levels| {
+        let grown = levels.grown();
+        grown >= (levels.highs[3] / 20).max(1) && levels.keeps() && is_of_one_speed(rest)
+    })
+}
+
+/// Whether in each quarter it rises nearly as fast as in all. A start-up that calms down as slowly as a logarithm ends
+/// at three quarters of that. Points are few: what lies between them is not known, so that each quarter is measured
+/// from point to point.
+fn is_of_one_speed(course: Course<'_>) -> bool {
+    let quarter = course.end.saturating_sub(course.first) / 4;
+    let mut marks = Vec::with_capacity(5);
+    for number in 0..4 {
+        let after = course
+            .points
+            .partition_point(|point| point.0 <= course.first + quarter * number);
+        let Some(at) = after.checked_sub(1) else {
+            return false;
+        };
+        marks.push(course.points[at]);
+    }
+    marks.push((course.end, course.points.last().map_or(0, |point| point.1)));
+    let rise = |from: (u64, u64), to: (u64, u64)| {
+        let (time, grown) = (to.0.saturating_sub(from.0), to.1.saturating_sub(from.1));
+        (u128::from(time), u128::from(grown))
+    };
+    let (time, grown) = rise(marks[0], marks[4]);
+    marks.windows(2).all(|pair| {
+        let (its_time, its_growth) = rise(pair[0], pair[1]);
+        its_time > 0 && 5 * its_growth * time >= 4 * grown * its_time
+    })
+}
+
+/// By how much the later half went above the earlier one; nothing if it is too soon to judge.
+#[must_use]
+pub fn later_growth(course: Course<'_>) -> u64 {
+    Levels::of(course).map_or(0, |levels| levels.later())
+}
+
+/// Between what values it moved.
+#[derive(Clone, Copy, Debug)]
+struct Levels {
+    /// At the first call.
+    first: u64,
+    /// The most in each quarter.
+    highs: [u64; 4],
+    /// The least in each quarter.
+    lows: [u64; 4],
+    /// The deepest fall from a peak.
+    fall: u64,
+}
+
+impl Levels {
+    /// `None` if it is too soon to judge.
+    fn of(course: Course<'_>) -> Option<Self> {
+        let observed = course.end.saturating_sub(course.first);
+        let life = course.end.saturating_sub(course.began);
+        if observed < ENOUGH_TIME.max(life / 10) {
+            return None;
+        }
+        let moment =
+            |quarter: u64| course.first + observed / 4 * quarter + observed % 4 * quarter / 4;
+        let at = |time: u64| value_at(course.points, time).unwrap_or(0);
+        let mut levels = Self {
+            first: at(course.first),
+            highs: [0; 4],
+            lows: [u64::MAX; 4],
+            fall: 0,
+        };
+        let mut peak = levels.first;
+        for ((quarter, high), low) in (0..).zip(&mut levels.highs).zip(&mut levels.lows) {
+            let (from, to) = (moment(quarter), moment(quarter + 1));
+            let within = course.points.iter();
+            let within = within.filter(|point| from < point.0 && point.0 <= to);
+            for value in std::iter::once(at(from)).chain(within.map(|point| point.1)) {
+                *high = value.max(*high);
+                *low = value.min(*low);
+                peak = peak.max(value);
+                levels.fall = levels.fall.max(peak - value);
+            }
+        }
+        Some(levels)
+    }
+
+    /// From the first call to the peak of the last quarter.
+    fn grown(&self) -> u64 {
+        self.highs[3].saturating_sub(self.first)
+    }
+
+    /// By how much each quarter went above all that was before.
+    fn brought(&self) -> [u64; 4] {
+        let mut peak = self.first;
+        self.highs.map(|high| {
+            let brought = high.saturating_sub(peak);
+            peak = peak.max(high);
+            brought
+        })
+    }
+
+    fn later(&self) -> u64 {
+        self.highs[3].saturating_sub(self.first.max(self.highs[0]).max(self.highs[1]))
+    }
+
+    /// What falls again has risen only if more is left of it each time.
+    fn keeps(&self) -> bool {
+        let enough = self.grown() / 8;
+        self.fall < enough.max(1) || self.lows[3].saturating_sub(self.lows[1]) >= enough.max(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Course, grows_steadily, later_growth, trend};
+    use crate::summary::Trend;
+
+    const SECOND: u64 = 1_000_000_000;
+
+    fn of(points: &[(u64, u64)], released: u64) -> Trend {
+        trend(Course {
+            points,
+            calls: points.len() as u64,
+            released,
+            first: points[0].0,
+            last: points[points.len() - 1].0,
+            began: 0,
+            end: 60 * SECOND,
+        })
+    }
+
+    #[test]
+    fn steps_until_the_end_are_growing() {
+        let points: Vec<_> = (1..60).map(|s| (s * SECOND, s * 10)).collect();
+        assert_eq!(of(&points, 0), Trend::Growing);
+    }
+
+    #[test]
+    fn growth_that_stopped_at_half_time_is_settled() {
+        let points: Vec<_> = (1..30).map(|s| (s * SECOND, s * 10)).collect();
+        assert_eq!(of(&points, 0), Trend::Settled);
+    }
+
+    #[test]
+    fn a_burst_is_one_off_however_many_calls() {
+        let points: Vec<_> = (1..20).map(|n| (27 * SECOND + n, n)).collect();
+        assert_eq!(of(&points, 0), Trend::OneOff);
+        assert_eq!(of(&points[..1], 0), Trend::OneOff);
+    }
+
+    #[test]
+    fn a_burst_just_before_the_end_is_not_yet_growing() {
+        let points: Vec<_> = (1..20).map(|n| (59 * SECOND + n * 50_000_000, n)).collect();
+        assert_ne!(of(&points, 0), Trend::Growing);
+    }
+
+    #[test]
+    fn coming_and_going_is_churn_even_until_the_end() {
+        let points: Vec<_> = (1..60).map(|s| (s * SECOND, s % 2)).collect();
+        assert_eq!(of(&points, 30), Trend::Churn);
+    }
+
+    #[test]
+    fn a_start_up_that_calms_down_does_not_grow_steadily_and_a_leak_does() {
+        let course = |points| Course {
+            points,
+            calls: 1,
+            released: 0,
+            first: 0,
+            last: 0,
+            began: 0,
+            end: 60 * SECOND,
+        };
+        let calming: Vec<_> = (0..60)
+            .map(|s| (s * SECOND, 1_000 - 1_000 / (s + 1)))
+            .collect();
+        let leaking: Vec<_> = (0..60).map(|s| (s * SECOND, s)).collect();
+        assert!(!grows_steadily(course(&calming)));
+        assert!(grows_steadily(course(&leaking)));
+    }
+
+    #[test]
+    fn a_leak_under_churn_is_growing() {
+        let points: Vec<_> = (1..60).map(|s| (s * SECOND, s * 3 + s % 2)).collect();
+        assert_eq!(of(&points, 40), Trend::Growing);
+    }
+
+    /// Up by one a second, and down to nothing every `period` seconds, on top of `level`.
+    fn sawtooth(period: u64, level: impl Fn(u64) -> u64) -> Vec<(u64, u64)> {
+        let points = (1..=60).map(|s| (s * SECOND, level(s) + 1_000 * (1 + s % period)));
+        points.collect()
+    }
+
+    #[test]
+    fn a_sawtooth_whose_peaks_do_not_rise_is_not_growing_wherever_it_ends() {
+        for period in 2..=40 {
+            for end in 0..period {
+                let tooth = |s| 1_000 * (1 + (s + end) % period);
+                let points: Vec<_> = (1..=60).map(|s| (s * SECOND, tooth(s))).collect();
+                assert_ne!(of(&points, 0), Trend::Growing, "{period} {end}");
+                assert_eq!(of(&points, 40), Trend::Churn, "{period} {end}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_last_tooth_that_is_higher_than_the_others_does_not_make_it_grow() {
+        let mut points = sawtooth(7, |_| 0);
+        points[57].1 = 11_000;
+        assert_ne!(of(&points, 0), Trend::Growing);
+    }
+
+    #[test]
+    fn a_sawtooth_on_a_rising_level_is_growing() {
+        for period in 2..=10 {
+            let points = sawtooth(period, |s| s * 1_000);
+            assert_eq!(of(&points, 40), Trend::Growing, "{period}");
+        }
+    }
+
+    #[test]
+    fn what_was_given_back_at_the_end_is_not_growing() {
+        let mut points: Vec<_> = (1..59).map(|s| (s * SECOND, s * 10)).collect();
+        points.push((59 * SECOND, 0));
+        assert_ne!(of(&points, 0), Trend::Growing);
+    }
+
+    #[test]
+    fn the_later_growth_is_what_goes_above_the_peaks_of_the_earlier_half() {
+        let later = |points: &[(u64, u64)]| {
+            later_growth(Course {
+                points,
+                calls: 60,
+                released: 0,
+                first: points[0].0,
+                last: points[points.len() - 1].0,
+                began: 0,
+                end: 60 * SECOND,
+            })
+        };
+        assert_eq!(later(&sawtooth(6, |_| 0)), 0);
+        let steps: Vec<_> = (0..=60).map(|s| (s * SECOND, s)).collect();
+        assert_eq!(later(&steps), 30);
+    }
+
+    /// So much at once, and then `more(second)`.
+    fn after_a_start(more: impl Fn(u64) -> u64) -> Vec<(u64, u64)> {
+        (1..60)
+            .map(|s| (s * SECOND, 1_000 * (100 + more(s))))
+            .collect()
+    }
+
+    fn steadily(points: &[(u64, u64)]) -> bool {
+        grows_steadily(Course {
+            points,
+            calls: 60,
+            released: 0,
+            first: 0,
+            last: 60 * SECOND,
+            began: 0,
+            end: 60 * SECOND,
+        })
+    }
+
+    #[test]
+    fn steady_growth_after_a_start_is_growing_however_much_the_start_took() {
+        let mut points = after_a_start(|s| s / 2);
+        points[0].1 = 0;
+        assert_eq!(of(&points, 0), Trend::Growing);
+        assert!(steadily(&points));
+    }
+
+    #[test]
+    fn what_hardly_grows_or_calms_down_or_comes_and_goes_after_a_start_is_not_growing() {
+        let hardly = after_a_start(|s| s / 20);
+        let calming = after_a_start(|s| 60 - 60 / s);
+        let teeth = after_a_start(|s| s % 7 + s / 30);
+        for mut points in [hardly, calming, teeth] {
+            points[0].1 = 0;
+            assert_ne!(of(&points, 0), Trend::Growing, "{points:?}");
+            assert!(!steadily(&points), "{points:?}");
+        }
+    }
+}

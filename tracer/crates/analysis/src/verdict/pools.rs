@@ -1,0 +1,73 @@
+//! Sites that take memory for one pool of a known kind, together: what a garbage collector takes at one
+//! place it gives back at another, so that a single site of its heap says nothing of the heap.
+
+use crate::merge::{Group, sum_of_courses};
+use crate::run::Run;
+use crate::site::Live;
+use crate::summary::Trend;
+use crate::trend::{Course, grows_steadily, later_growth, trend};
+
+/// The course of some sites together.
+#[derive(Clone, Debug)]
+pub struct Pool {
+    /// Of the reserved bytes.
+    pub trend: Trend,
+    /// The reserved bytes rise in every part of its time.
+    pub grows_steadily: bool,
+    /// More and more of it is accessible, until the end.
+    pub accessible_steadily: bool,
+    /// More and more of it is touched, until the end; `None`: not known.
+    pub touched_steadily: Option<bool>,
+    /// By how much the later half of its time went above the earlier one, bytes.
+    pub later_growth: u64,
+    /// Calls that reserved.
+    pub calls: u64,
+    /// Reservations given back entirely.
+    pub released: u64,
+}
+
+impl Pool {
+    /// Of these groups of a run.
+    pub fn of(run: &Run, groups: &[&Group], end: u64, faults_followed: bool) -> Self {
+        let courses: Vec<_> = groups.iter().map(|one| one.history.as_slice()).collect();
+        let course_of = sum_of_courses(&courses);
+        let points = |figure: fn(Live) -> u64| -> Vec<(u64, u64)> {
+            let points = course_of.iter();
+            points.map(|&(time, live)| (time, figure(live))).collect()
+        };
+        let reserved = points(|live| live.reserved);
+        let accessible = points(|live| live.accessible);
+        let touched = points(|live| live.touched);
+        let of_reserved = Course {
+            points: &reserved,
+            calls: groups.iter().map(|one| one.calls).sum(),
+            released: groups.iter().map(|one| one.lifetimes.count()).sum(),
+            first: groups.iter().map(|one| one.first).min().unwrap_or(0),
+            last: groups.iter().map(|one| one.last).max().unwrap_or(0),
+            began: run.first,
+            end,
+        };
+        let of_accessible = Course {
+            points: &accessible,
+            ..of_reserved
+        };
+        let of_touched = Course {
+            points: &touched,
+            ..of_reserved
+        };
+        Self {
+            trend: trend(of_reserved),
+            grows_steadily: grows_steadily(of_reserved),
+            accessible_steadily: grows_steadily(of_accessible),
+            touched_steadily: faults_followed.then(|| grows_steadily(of_touched)),
+            later_growth: later_growth(of_reserved),
+            calls: of_reserved.calls,
+            released: of_reserved.released,
+        }
+    }
+
+    /// Its level rises, or more and more of it is touched.
+    pub fn is_growing(&self) -> bool {
+        self.trend == Trend::Growing || self.touched_steadily == Some(true)
+    }
+}

@@ -1,0 +1,45 @@
+//! What the analysis asks of the ledger: what is alive, and how much the kernel says there is.
+
+use tracer_ledger::event::{Address, SpaceId};
+use tracer_ledger::ledger::{Checks, change::ReservationId};
+
+/// What is left of one reservation, as the ledger knows it now. Sizes in bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LivingReservation {
+    /// Its id in the changes.
+    pub id: ReservationId,
+    /// First address still held.
+    pub start: Address,
+    /// From there to one past the last address still held: at least [`Self::reserved`].
+    pub length: u64,
+    /// Where the first accessible byte lies, from `start` on; `None`: none is accessible.
+    pub accessible_at: Option<u64>,
+    /// `PROT_*` bits of the most bytes.
+    pub protection: u8,
+    /// `MAP_*` bits of the call, or as far as `/proc/PID/maps` shows them.
+    pub flags: u32,
+    /// File or kernel's name, empty if none.
+    pub name: String,
+    /// Bytes still held.
+    pub reserved: u64,
+    /// Of these, with a protection other than NONE.
+    pub accessible: u64,
+    /// Of these, touched as far as faults were followed.
+    pub touched: u64,
+    /// Of these, in memory at the last look; `None`: nobody looked.
+    pub resident: Option<u64>,
+    /// Of these, charged against the commit limit.
+    pub charged: u64,
+}
+
+/// The ledger, read.
+pub trait LedgerView {
+    /// Everything alive in an address space, in any order; empty for an unknown space.
+    fn living(&self, space: SpaceId) -> Vec<LivingReservation>;
+    /// Bytes that the ledger holds for the space.
+    fn mapped_bytes(&self, space: SpaceId) -> u64;
+    /// Bytes that the kernel said the space has, when last asked; `None`: never.
+    fn kernel_bytes(&self, space: SpaceId) -> Option<u64>;
+    /// How the ledger of the space stood against the kernel so far.
+    fn checks(&self, space: SpaceId) -> Checks;
+}

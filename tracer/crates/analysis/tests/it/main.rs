@@ -1,0 +1,15 @@
+//! The analysis from outside, on constructed traces.
+
+#![allow(
+    clippy::disallowed_macros,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "what is pure is tested by what is not"
+)]
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+mod accounts;
+mod before;
+mod patterns;
+mod runtimes;
+mod verdict;

@@ -1,0 +1,174 @@
+//! The report as one page of HTML for a browser: everything that it needs is in it, and nothing is fetched.
+//!
+//! The model goes into the page as JSON ([`island`]), compact ([`interned`]); the scripts under
+//! `assets/page` draw it. They fill the document by text only, and the page's policy
+//! (<https://www.w3.org/TR/CSP3/>) allows no script but these two and no request at all, so that no name
+//! that a traced process chose can become markup.
+
+mod diff;
+
+mod interned;
+
+mod island;
+
+mod process;
+
+mod reservations;
+
+use std::cmp::Reverse;
+use std::io::{self, Write};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use crate::text::line::escape;
+use interned::Interned;
+use tracer_analysis::diff::model::Diff;
+use tracer_analysis::summary::{FailedCalls, Host, Losses, Report, TracerCost, Window};
+
+/// About how many rows of reservations a page has, of all processes together.
+const RESERVATIONS: usize = 20_000;
+/// Of each process at least.
+const OF_EACH: usize = 200;
+
+const CHARTS: &str = include_str!("../../assets/echarts/echarts.min.js");
+const BODY: &str = include_str!("../../assets/page/page.html");
+const STYLE: &str = include_str!("../../assets/page/page.css");
+/// In the order in which they need each other.
+const SCRIPTS: [&str; 13] = [
+    include_str!("../../assets/page/units.js"),
+    include_str!("../../assets/page/dom.js"),
+    include_str!("../../assets/page/data.js"),
+    include_str!("../../assets/page/theme.js"),
+    include_str!("../../assets/page/chart.js"),
+    include_str!("../../assets/page/table.js"),
+    include_str!("../../assets/page/verdict.js"),
+    include_str!("../../assets/page/timeline.js"),
+    include_str!("../../assets/page/map.js"),
+    include_str!("../../assets/page/flame.js"),
+    include_str!("../../assets/page/sites.js"),
+    include_str!("../../assets/page/diff.js"),
+    include_str!("../../assets/page/main.js"),
+];
+
+/// What the page is made from.
+#[derive(Serialize)]
+struct Data<'a> {
+    #[serde(flatten)]
+    trace: Option<Trace<'a>>,
+    /// Instead of a trace.
+    diff: Option<diff::Compared<'a>>,
+    #[serde(flatten)]
+    shared: Interned,
+}
+
+#[derive(Serialize)]
+struct Trace<'a> {
+    version: String,
+    host: Host,
+    started_at: String,
+    duration: u64,
+    faults: String,
+    window: Option<Window>,
+    events: u64,
+    losses: Losses,
+    failed_calls: Vec<FailedCalls>,
+    tracer: TracerCost,
+    /// The biggest first.
+    processes: Vec<process::Process<'a>>,
+}
+
+/// Writes the report.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    let mut shared = Interned::new();
+    let all: usize = report
+        .processes
+        .iter()
+        .map(|one| one.reservations.len())
+        .sum();
+    let mut processes: Vec<_> = report.processes.iter().collect();
+    processes.sort_by_key(|process| Reverse(process.virtual_bytes.peak));
+    let processes = processes.into_iter().map(|one| {
+        let share = RESERVATIONS * one.reservations.len() / all.max(1);
+        process::Process::new(one, report.duration_ns, share.max(OF_EACH), &mut shared)
+    });
+    let trace = Trace {
+        version: escape(&report.tracer_version),
+        host: Host {
+            kernel: escape(&report.host.kernel),
+            arch: escape(&report.host.arch),
+            name: escape(&report.host.name),
+            page_bytes: report.host.page_bytes,
+        },
+        started_at: escape(&report.started_at),
+        duration: report.duration_ns,
+        faults: escape(&report.faults),
+        window: report.window,
+        events: report.events,
+        losses: report.losses,
+        failed_calls: report
+            .failed_calls
+            .iter()
+            .map(|failed| FailedCalls {
+                call: escape(&failed.call),
+                count: failed.count,
+            })
+            .collect(),
+        tracer: report.tracer,
+        processes: processes.collect(),
+    };
+    let data = Data {
+        trace: Some(trace),
+        diff: None,
+        shared,
+    };
+    page(&data, out)
+}
+
+/// Writes a comparison; `old` and `new` are what was compared, for their courses.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_diff(
+    diff: &Diff,
+    (old, new): (&Report, &Report),
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let mut shared = Interned::new();
+    let data = Data {
+        trace: None,
+        diff: Some(diff::Compared::new(diff, old, new, &mut shared)),
+        shared,
+    };
+    page(&data, out)
+}
+
+/// What is inlined is allowed by its hash, everything else is forbidden.
+fn page(data: &Data<'_>, out: &mut impl Write) -> io::Result<()> {
+    let script = format!("(() => {{\n\"use strict\";\n{}}})();", SCRIPTS.concat());
+    let hash = |text: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)));
+    writeln!(
+        out,
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src {} {}; \
+         style-src {}; img-src data:; base-uri 'none'; form-action 'none'\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n<title>tracer</title>\n\
+         <style>{STYLE}</style>\n</head>",
+        hash(CHARTS),
+        hash(&script),
+        hash(STYLE),
+    )?;
+    out.write_all(BODY.as_bytes())?;
+    write!(out, "<script type=\"application/json\" id=\"data\">")?;
+    island::write(data, out)?;
+    writeln!(
+        out,
+        "</script>\n<script>{CHARTS}</script>\n<script>{script}</script>\n</body>\n</html>"
+    )
+}

@@ -1,0 +1,40 @@
+//! Writers: from the model ([`tracer_analysis::summary::Report`]) to an [`std::io::Write`].
+//!
+//! A writer reads nothing but the model, so a live trace and its recording print the same bytes. Every
+//! string in the model that a traced process can choose (names, paths, arguments, functions) is
+//! escaped where it is written: see [`text`].
+
+pub mod names;
+
+pub mod placeholders;
+
+pub mod noise;
+
+pub mod wrappers;
+
+pub mod folding;
+
+pub mod figures;
+
+pub mod selection;
+
+pub mod pools;
+
+pub mod rows;
+
+pub mod touched;
+
+pub mod text;
+
+pub mod json;
+
+pub mod markup;
+
+pub mod markdown;
+
+pub mod export;
+
+pub mod html;
+
+pub mod budgets;
+pub mod redact;

@@ -1,0 +1,248 @@
+//! The report as Markdown, to be pasted into an issue's thread: versions, verdict, limits, the largest call
+//! sites with their evidence and stacks.
+//!
+//! GitHub's dialect (tables, `<details>`); what a traced process can choose goes through [`super::markup`].
+
+use std::io::{self, Write};
+
+use super::figures::Figures;
+use super::markup::{cell, code, fence, plain};
+use super::names::{full_name, location};
+use super::rows::{Common, Row, folded, rows};
+use super::selection::{Candidate as _, Selection};
+use super::text::harm;
+use super::text::line::escape;
+use super::text::page;
+use super::text::process::{about, trust};
+use tracer_analysis::summary::{Level, Process, Report, Site};
+use tracer_analysis::units::{bytes, count, counted, duration, moment, percent};
+
+/// Rows of the table of a process.
+const ROWS: usize = 10;
+/// Frames of a stack.
+const FRAMES: usize = 40;
+
+/// Writes the report.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write(report: &Report, selection: &Selection, out: &mut impl Write) -> io::Result<()> {
+    let (shown, small) = selection.processes(report);
+    for (rank, process) in shown.iter().enumerate() {
+        if rank > 0 {
+            writeln!(out)?;
+        }
+        self::process(report, process, selection, out)?;
+    }
+    if shown.is_empty() {
+        writeln!(out, "Nothing was traced.")?;
+    }
+    if !small.is_empty() {
+        let text = counted(small.len() as u64, "small process", "small processes");
+        writeln!(out, "\nand {text} more.")?;
+    }
+    writeln!(out)?;
+    machine(report, out)
+}
+
+fn machine(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    let lost = match report.losses.total() {
+        0 => "none lost".to_owned(),
+        lost => format!("**{} lost**", count(lost)),
+    };
+    let cost = match report.tracer.peak_bytes {
+        0 => String::new(),
+        peak => format!(
+            " · tracer {} of a core, {}",
+            percent(report.tracer.cpu_ns, report.duration_ns),
+            bytes(peak)
+        ),
+    };
+    let kernel = format!("Linux {} {}", report.host.kernel, report.host.arch);
+    writeln!(
+        out,
+        "<sub>tracer {} · {} · traced for {} from {} · {}, {lost}{cost}</sub>",
+        escape(&report.tracer_version),
+        code(&kernel),
+        duration(report.duration_ns),
+        escape(&report.started_at),
+        counted(report.events, "event", "events"),
+    )
+}
+
+fn process(
+    report: &Report,
+    process: &Process,
+    selection: &Selection,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let (word, _) = page::level(process.verdict.level);
+    let sure = match process.verdict.level {
+        Level::Unknown => String::new(),
+        _ => format!(", {:.0} % sure", process.verdict.confidence * 100.0),
+    };
+    writeln!(out, "### {}: {word}{sure}\n", code(&process.comm))?;
+    writeln!(out, "{}\n", plain(&process.verdict.text))?;
+    let (harm, _) = harm::of(process);
+    let resident = match process.samples {
+        0 => "unknown".to_owned(),
+        _ => with_peak(process.resident_bytes.end, process.resident_bytes.peak),
+    };
+    let size = process.virtual_bytes;
+    writeln!(out, "| | |\n|---|---|")?;
+    for (name, value) in [
+        (
+            "process",
+            plain(&about(process, report.duration_ns).join(" · ")),
+        ),
+        ("command", cell(&process.cmdline.join(" "))),
+        ("virtual", with_peak(size.end, size.peak)),
+        ("resident", resident),
+        ("ledger", trust(process).0),
+        ("harm", plain(&harm)),
+    ] {
+        if !value.is_empty() {
+            writeln!(out, "| {name} | {value} |")?;
+        }
+    }
+    sites(process, selection, out)
+}
+
+fn sites(process: &Process, selection: &Selection, out: &mut impl Write) -> io::Result<()> {
+    let living = folded(process)
+        .into_iter()
+        .filter(|(site, _)| site.reserved_bytes > 0);
+    let rows = rows(living.collect(), selection.all);
+    let chosen = selection.choose(rows, ROWS, |figures| figures.reserved);
+    if chosen.shown.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "\n| site | never released | reserved | accessible | touched | resident | live/calls | since |\n\
+         |--:|---|--:|--:|--:|--:|--:|--:|"
+    )?;
+    for row in &chosen.shown {
+        let figures = figures(row.figures());
+        let number = match row.common {
+            Common::Stack(_) => row.sites[0].id.to_string(),
+            Common::Pool(_) => counted(row.sites.len() as u64, "site", "sites"),
+        };
+        writeln!(
+            out,
+            "| {number} | {} | {} |",
+            title(row),
+            figures.join(" | ")
+        )?;
+    }
+    if chosen.hidden > 0 {
+        let more = counted(chosen.hidden, "more site", "more sites");
+        writeln!(out, "\nand {more}, {}", bytes(chosen.hidden_bytes))?;
+    }
+    writeln!(out, "\n<details><summary>Evidence and stacks</summary>\n")?;
+    for row in &chosen.shown {
+        evidence(row, out)?;
+    }
+    writeln!(out, "</details>")
+}
+
+fn title(row: &Row<'_>) -> String {
+    let site = row.sites[0];
+    let whose = match &row.common {
+        Common::Stack(folded) => folded.title.as_deref().map(|title| {
+            let location = folded.location.as_deref().map(cell);
+            [Some(cell(title)), location]
+                .map(Option::unwrap_or_default)
+                .join(" ")
+        }),
+        Common::Pool(_) => None,
+    };
+    let kind = site.pattern.as_ref().map(|pattern| {
+        let (level, _) = page::level(pattern.level);
+        format!("{}, {}", plain(&pattern.name), level.to_lowercase())
+    });
+    match (kind, whose) {
+        (Some(kind), Some(whose)) => format!("{kind}<br>{whose}"),
+        (Some(one), None) | (None, Some(one)) => one,
+        (None, None) => "of no known kind".into(),
+    }
+}
+
+fn figures(figures: &Figures) -> [String; 6] {
+    let known = |value: Option<u64>| value.map_or_else(|| "?".into(), bytes);
+    [
+        bytes(figures.reserved),
+        bytes(figures.accessible),
+        known(figures.touched),
+        known(figures.resident),
+        format!("{}/{}", count(figures.live), count(figures.calls)),
+        moment(figures.first_ns),
+    ]
+}
+
+fn evidence(row: &Row<'_>, out: &mut impl Write) -> io::Result<()> {
+    let site = row.sites[0];
+    match &site.pattern {
+        Some(pattern) => {
+            writeln!(
+                out,
+                "**{}. {}**: {}\n",
+                site.id,
+                plain(&pattern.name),
+                plain(&pattern.meaning)
+            )?;
+            for evidence in &pattern.evidence {
+                writeln!(out, "- {}", plain(evidence))?;
+            }
+            if let Some(knob) = &pattern.knob {
+                let effect = pattern.knob_effect.as_deref().map(plain);
+                let effect = effect
+                    .map(|effect| format!(" ({effect})"))
+                    .unwrap_or_default();
+                writeln!(out, "- changes it: {}{effect}", code(knob))?;
+            }
+            for advice in &pattern.advice {
+                writeln!(out, "- {}", plain(advice))?;
+            }
+        }
+        None => writeln!(out, "**{}**", site.id)?,
+    }
+    stack(site, out)
+}
+
+fn stack(site: &Site, out: &mut impl Write) -> io::Result<()> {
+    if site.frames.is_empty() {
+        return writeln!(out);
+    }
+    let lines: Vec<String> = site
+        .frames
+        .iter()
+        .take(FRAMES)
+        .map(|frame| match location(frame) {
+            Some(location) => escape(&format!("{}  {location}", full_name(frame))),
+            None => escape(&full_name(frame)),
+        })
+        .collect();
+    let fence = fence(lines.iter().map(String::as_str), 3);
+    writeln!(out, "\n{fence}text")?;
+    for line in &lines {
+        writeln!(out, "{line}")?;
+    }
+    if site.frames.len() > FRAMES {
+        writeln!(
+            out,
+            "and {} more",
+            counted((site.frames.len() - FRAMES) as u64, "frame", "frames")
+        )?;
+    }
+    writeln!(out, "{fence}\n")
+}
+
+fn with_peak(end: u64, peak: u64) -> String {
+    let (end, peak) = (bytes(end), bytes(peak));
+    if peak == end {
+        end
+    } else {
+        format!("{end}, {peak} at its peak")
+    }
+}

@@ -1,0 +1,150 @@
+//! Takes out of a report what it must not tell when it is shown to strangers: the folders of paths, the
+//! arguments of commands, the name of the host. What is left says the same of the memory.
+//!
+//! The last part of a path stays (`…/libc.so.6`), and what follows `node_modules/`, for it says whose code
+//! it is; names of processes, threads and functions stay.
+
+use tracer_analysis::explain::Explanation;
+use tracer_analysis::summary::{Pattern, Process, Report, StackGrades};
+use tracer_ledger::event::Frame;
+
+/// Takes it out of a report.
+pub fn report(report: &mut Report) {
+    report.host.name = String::new();
+    grades(&mut report.stacks);
+    for module in &mut report.modules {
+        path(&mut module.path);
+    }
+    for process in &mut report.processes {
+        self::process(process);
+    }
+}
+
+/// Takes it out of an explanation.
+pub fn explanation(seen: &mut Explanation) {
+    seen.host.name = String::new();
+    arguments(&mut seen.cmdline);
+    path(&mut seen.exe);
+    for kind in &mut seen.kinds {
+        pattern(&mut kind.pattern);
+        for range in &mut kind.ranges {
+            path(&mut range.name);
+        }
+    }
+    for range in &mut seen.unexplained {
+        path(&mut range.name);
+    }
+}
+
+fn process(process: &mut Process) {
+    arguments(&mut process.cmdline);
+    path(&mut process.exe);
+    grades(&mut process.stacks);
+    for difference in &mut process.ledger.differences {
+        path(&mut difference.name);
+    }
+    for site in &mut process.sites {
+        path(&mut site.name);
+        frames(&mut site.frames);
+        if let Some(pattern) = &mut site.pattern {
+            self::pattern(pattern);
+        }
+        for touch in &mut site.touch_sites {
+            frames(&mut touch.frames);
+        }
+    }
+    for reservation in &mut process.reservations {
+        path(&mut reservation.name);
+    }
+}
+
+/// The command's own name stays, its arguments go.
+fn arguments(cmdline: &mut Vec<String>) {
+    cmdline.truncate(1);
+    // A process may have written all of them into the first.
+    if let Some(command) = cmdline.first_mut() {
+        command.truncate(command.find(' ').unwrap_or(command.len()));
+        path(command);
+    }
+}
+
+fn grades(grades: &mut StackGrades) {
+    for cause in &mut grades.causes {
+        if let Some(module) = &mut cause.module {
+            path(module);
+        }
+    }
+}
+
+fn frames(frames: &mut [Frame]) {
+    for frame in frames {
+        // A runtime may have put a file into the name.
+        if let Some(function) = &mut frame.function {
+            let words: Vec<String> = function.split(' ').map(shortened).collect();
+            *function = words.join(" ");
+        }
+        if let Some(module) = &mut frame.module {
+            path(module);
+        }
+        if let Some(file) = &mut frame.file {
+            path(file);
+        }
+    }
+}
+
+fn pattern(pattern: &mut Pattern) {
+    for evidence in &mut pattern.evidence {
+        // A path goes on to the end: it may have spaces in it.
+        if let Some((before, path)) = evidence.split_once(" /") {
+            *evidence = format!("{before} {}", shortened(&format!("/{path}")));
+        }
+    }
+}
+
+fn path(path: &mut String) {
+    *path = shortened(path);
+}
+
+/// `…/libc.so.6` of a path; what is none stays.
+fn shortened(text: &str) -> String {
+    let path = text.strip_prefix("file://").unwrap_or(text);
+    if !path.starts_with('/') {
+        return text.to_owned();
+    }
+    let kept = match path.rfind("/node_modules/") {
+        Some(at) => &path[at + 1..],
+        None => path.rsplit('/').next().unwrap_or_default(),
+    };
+    format!("…/{kept}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{arguments, shortened};
+
+    #[test]
+    fn of_a_path_its_end_stays() {
+        assert_eq!(shortened("/home/ann/secret/libx.so"), "…/libx.so");
+        assert_eq!(shortened("file:///srv/app/index.js"), "…/index.js");
+        assert_eq!(
+            shortened("/home/ann/node_modules/undici/lib/x.js"),
+            "…/node_modules/undici/lib/x.js"
+        );
+        for kept in ["node:internal/deps/undici/undici", "[heap]", "", "mmap"] {
+            assert_eq!(shortened(kept), kept);
+        }
+    }
+
+    #[test]
+    fn no_argument_stays() {
+        let mut cmdline = vec![
+            "/usr/bin/node --token=s3cret".to_owned(),
+            "--password=x".to_owned(),
+        ];
+        arguments(&mut cmdline);
+        assert_eq!(cmdline, ["…/node"]);
+        let mut none = Vec::new();
+        arguments(&mut none);
+        assert!(none.is_empty());
+    }
+}
