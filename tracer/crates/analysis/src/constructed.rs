@@ -1,6 +1,6 @@
 //! Reports for tests, put together by hand.
 
-use super::summary::{
+use crate::model::summary::{
     LedgerCheck, Level, Limits, Pattern, Process, Report, SCHEMA, Site, Span, Verdict,
 };
 use tracer_ledger::event::{Frame, StackQuality};

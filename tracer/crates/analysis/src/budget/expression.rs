@@ -1,7 +1,7 @@
 //! What a budget says, as it was understood.
 
 use super::model::Unit;
-use crate::summary::Level;
+use crate::model::summary::Level;
 
 /// One budget.
 #[derive(Clone, Debug, PartialEq)]

@@ -14,7 +14,7 @@ use toml::Spanned;
 
 use super::expression::Budget;
 use super::parse::parse;
-use crate::toml_text::{self, Mistake};
+use crate::words::toml_text::{self, Mistake};
 
 /// What such a file says.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -9,7 +9,7 @@ use super::model::{Judged, Outcome, Part, SCHEMA, State};
 use super::parse::no_such;
 use crate::diff::diff;
 use crate::diff::model::{Change, SiteChange};
-use crate::summary::{Level, Report, Site, Trend};
+use crate::model::summary::{Level, Report, Site, Trend};
 
 /// Sites named for each budget.
 const SITES: usize = 16;

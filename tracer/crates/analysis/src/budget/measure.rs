@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::expression::{Figure, Subject, Total};
-use crate::summary::{Pattern, Process, Report, Site};
+use crate::model::summary::{Pattern, Process, Report, Site};
 
 /// A figure: at least this, at most that.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

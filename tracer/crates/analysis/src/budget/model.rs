@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::summary::Level;
+use crate::model::summary::Level;
 
 /// The schema's name: only additions without a new number.
 pub const SCHEMA: &str = "tracer.check/1";

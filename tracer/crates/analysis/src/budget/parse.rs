@@ -2,8 +2,8 @@
 
 use super::expression::{Budget, FIGURES, Figure, Limit, Subject, TOTALS};
 use super::model::Unit;
-use crate::summary::Level;
-use crate::units::parse_bytes;
+use crate::model::summary::Level;
+use crate::words::units::parse_bytes;
 
 /// What follows a growth in the other way to write it.
 const OVER_BASELINE: &str = "over baseline";

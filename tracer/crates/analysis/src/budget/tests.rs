@@ -4,7 +4,7 @@ use super::expression::{Figure, Limit, Subject, Total};
 use super::model::{Judged, State};
 use super::{check, file, parse, unknown_patterns};
 use crate::constructed::{MIB, frame, of_kind, process, report, site};
-use crate::summary::{Level, Report, Site, Trend};
+use crate::model::summary::{Level, Report, Site, Trend};
 use tracer_ledger::event::Frame;
 
 #[test]

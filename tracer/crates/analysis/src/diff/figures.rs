@@ -1,7 +1,7 @@
 //! What sites add up to, before and after.
 
 use super::model::{Change, Figures};
-use crate::summary::Site;
+use crate::model::summary::Site;
 
 /// One figure of a site; `None`: not known.
 type Figure = fn(&Site) -> Option<u64>;

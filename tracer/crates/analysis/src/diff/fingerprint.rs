@@ -3,8 +3,8 @@
 
 use std::collections::HashMap;
 
-use crate::names::{last_part, without_appended};
-use crate::summary::Site;
+use crate::model::summary::Site;
+use crate::words::names::{last_part, without_appended};
 use tracer_ledger::event::{Frame, FrameKind};
 
 /// A site as it is known again.

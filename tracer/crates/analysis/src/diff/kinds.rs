@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::figures::figures;
 use super::model::KindChange;
-use crate::summary::Site;
+use crate::model::summary::Site;
 
 /// What has no known kind is called.
 const NONE: &str = "no known kind";

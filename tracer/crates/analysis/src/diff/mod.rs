@@ -25,7 +25,7 @@ use std::cmp::Reverse;
 use model::{Change, Diff, LevelChange, ProcessChange, SCHEMA, Side};
 use processes::{Pair, pairs};
 
-use super::summary::{Level, Process, Report, Site};
+use crate::model::summary::{Level, Process, Report, Site};
 
 /// What has changed.
 #[must_use]

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::summary::Level;
+use crate::model::summary::Level;
 use tracer_ledger::event::{Frame, StackQuality};
 
 /// The schema's name: only additions without a new number.
@@ -144,7 +144,7 @@ pub struct ProcessChange {
 /// All reservations of one kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct KindChange {
-    /// See [`crate::summary::Pattern::id`]; `null`: of no known kind.
+    /// See [`crate::model::summary::Pattern::id`]; `null`: of no known kind.
     pub id: Option<String>,
     /// Name in words.
     pub name: String,

@@ -2,7 +2,7 @@
 
 use super::model::Prediction;
 use super::processes::Pair;
-use crate::summary::{Kind, Process};
+use crate::model::summary::{Kind, Process};
 
 /// For each kind of a process that has become smaller, and of which a size was foretold.
 pub fn of<'a>(pair: &'a Pair<'_>) -> impl Iterator<Item = Prediction> + 'a {

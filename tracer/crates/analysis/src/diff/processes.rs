@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::model::Matched;
-use crate::summary::{Process, Report};
+use crate::model::summary::{Process, Report};
 
 /// A process before and after.
 #[derive(Clone, Copy, Debug)]

@@ -1,8 +1,8 @@
 //! A comparison in a few sentences.
 
 use super::model::{Change, Diff};
-use crate::summary::Level;
-use crate::units::{bytes, signed_bytes};
+use crate::model::summary::Level;
+use crate::words::units::{bytes, signed_bytes};
 
 /// A kind's change below this is not worth a word, bytes.
 const WORTH_TELLING: u64 = 1 << 20;

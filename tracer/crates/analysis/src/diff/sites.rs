@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::figures::figures;
 use super::fingerprint::{self, Fingerprint};
 use super::model::{Matched, Matches, SiteChange};
-use crate::summary::Site;
+use crate::model::summary::Site;
 
 /// From this part of equal frames on, two sites of one kind and size are taken for one.
 const SIMILAR: f64 = 0.6;

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::diff;
 use super::model::{Diff, Matched};
 use crate::constructed::{MIB, frame, of_kind, process, report, site};
-use crate::summary::{Kind, Report, Site};
+use crate::model::summary::{Kind, Report, Site};
 use tracer_ledger::event::{Frame, FrameKind};
 
 fn one(sites: Vec<Site>) -> Report {

@@ -3,7 +3,7 @@
 
 use crate::patterns::words::{file_name, matches};
 use crate::patterns::{Ranges, Shape};
-use crate::units::bytes;
+use crate::words::units::bytes;
 use tracer_ledger::event::Mapped;
 
 /// A mapping beyond this is not taken apart: that so many lie side by side is less likely than that it is

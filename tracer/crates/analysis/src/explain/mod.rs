@@ -16,12 +16,12 @@ pub use claims::Snapshot;
 
 use claims::{Claim, Taken, claims, evidence};
 
-use super::calendar;
-use super::harm::{Position, harms};
-use super::mapping_words;
-use super::patterns::Patterns;
-use super::summary::{Harm, Host, Limits, Pattern, Span, Verdict};
-use super::verdict::is_open;
+use crate::model::summary::{Harm, Host, Limits, Pattern, Span, Verdict};
+use crate::patterns::Patterns;
+use crate::verdict::harm::{Position, harms};
+use crate::verdict::is_open;
+use crate::words::calendar;
+use crate::words::mapping_words;
 use tracer_ledger::event::{Identity, Machine, Mapped, Started};
 
 /// The schema's name: only additions without a new number.
@@ -168,7 +168,7 @@ pub fn explain(
         let cpus = u64::from(about.machine.cpus);
         if let Some(why) = patterns.too_many(&kind.pattern.id, open.count() as u64, cpus) {
             kind.pattern.evidence.push(why);
-            kind.pattern.level = super::summary::Level::Watch;
+            kind.pattern.level = crate::model::summary::Level::Watch;
         }
     }
     kinds.sort_by_key(|kind| std::cmp::Reverse(kind.reserved_bytes));

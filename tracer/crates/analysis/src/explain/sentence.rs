@@ -1,10 +1,10 @@
 //! The verdict on what the mappings are.
 
 use super::Explanation;
-use crate::harm;
-use crate::summary::{Kind, Level, Verdict};
-use crate::units::{bytes, counted, percent};
+use crate::model::summary::{Kind, Level, Verdict};
+use crate::verdict::harm;
 use crate::verdict::kinds;
+use crate::words::units::{bytes, counted, percent};
 
 /// A whole process below this does no harm, bytes.
 const SMALL: u64 = 32 << 20;

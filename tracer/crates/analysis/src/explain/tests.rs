@@ -161,8 +161,8 @@ fn more_arenas_than_malloc_makes_are_to_be_watched() {
         assert_eq!(count(&seen, "glibc-arena"), arenas as u64);
         seen.verdict.level
     };
-    assert_eq!(level(16), crate::summary::Level::Benign);
-    assert_eq!(level(17), crate::summary::Level::Watch);
+    assert_eq!(level(16), crate::model::summary::Level::Benign);
+    assert_eq!(level(17), crate::model::summary::Level::Watch);
 }
 
 #[test]
@@ -184,5 +184,5 @@ fn memory_of_no_known_kind_is_no_verdict() {
     let seen = explained("python 3.11", &maps, &[]);
     assert_eq!(seen.unexplained_bytes, 8 * GIB);
     assert_eq!(seen.charged_bytes, 8 * GIB);
-    assert_eq!(seen.verdict.level, crate::summary::Level::Unknown);
+    assert_eq!(seen.verdict.level, crate::model::summary::Level::Unknown);
 }

@@ -2,8 +2,8 @@
 
 use super::range::Ranges;
 use super::words::{file_name, matches};
-use crate::mapping_words;
-use crate::units::{bytes, count};
+use crate::words::mapping_words;
+use crate::words::units::{bytes, count};
 use tracer_ledger::event::Frame;
 use tracer_ledger::ledger::change::Origin;
 

@@ -8,9 +8,9 @@ use super::condition::When;
 use super::range::{Range, Ranges, size};
 use super::shape::{self, RawShape};
 use super::{Knob, Known};
-use crate::mapping_words;
-use crate::summary::Level;
-use crate::toml_text::{self, Mistake};
+use crate::model::summary::Level;
+use crate::words::mapping_words;
+use crate::words::toml_text::{self, Mistake};
 use tracer_ledger::ledger::change::Origin;
 
 #[derive(Deserialize)]

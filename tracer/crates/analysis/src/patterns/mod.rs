@@ -5,6 +5,8 @@
 //! is not known does not hold: no shape is guessed. Where several patterns hold, the surest is taken; of
 //! equally sure ones the one whose frame is nearest to the kernel, for that is whose doing it is.
 
+pub mod known;
+
 mod condition;
 
 mod format;
@@ -21,8 +23,8 @@ pub use shape::Shape;
 
 use condition::When;
 
-use super::summary::{Level, Pattern};
-use super::toml_text::Mistake;
+use crate::model::summary::{Level, Pattern};
+use crate::words::toml_text::Mistake;
 
 /// Patterns, in the order in which they were read.
 #[derive(Clone, Debug, Default)]

@@ -1,6 +1,6 @@
 //! Sizes and ranges of sizes as patterns write them: `67108864`, `64 MiB`, `1 GiB..16 GiB`.
 
-use crate::units::parse_bytes;
+use crate::words::units::parse_bytes;
 
 /// From–to, both included, bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,5 @@
 use super::{Observation, Patterns, Settled};
-use crate::summary::Level;
+use crate::model::summary::Level;
 use tracer_ledger::event::Frame;
 use tracer_ledger::ledger::change::Origin;
 

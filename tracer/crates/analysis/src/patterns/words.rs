@@ -2,8 +2,8 @@
 
 use memchr::memmem;
 
-pub use crate::names::last_part as file_name;
-use crate::names::without_appended;
+pub use crate::words::names::last_part as file_name;
+use crate::words::names::without_appended;
 
 /// Whether a text is one of the words between the `|`s; `*` stands for any text, also none.
 #[must_use]

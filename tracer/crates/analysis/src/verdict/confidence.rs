@@ -2,7 +2,7 @@
 
 use super::Facts;
 use super::suspects::SiteFacts;
-use crate::summary::{Before, Kind, Level};
+use crate::model::summary::{Before, Kind, Level};
 
 /// How sure a level is: for what grows, whether its rate is; for what is benign, how sure the kinds are,
 /// weighed by their bytes. What is of no known kind and hardly touched counts as likely. Figures that a

@@ -1,7 +1,7 @@
 //! What grew, by known kinds. Only what is recognised for sure counts: a wrong certainty is worse than none.
 
-use crate::summary::{Kind, Pattern, Site};
-use crate::units::bytes;
+use crate::model::summary::{Kind, Pattern, Site};
+use crate::words::units::bytes;
 
 /// A knob is worth a sentence from here on, bytes.
 const WORTH_TURNING: u64 = 64 << 20;
@@ -99,7 +99,7 @@ pub fn knob(kinds: &[Kind], total: u64) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::{kinds, knob, sentence};
-    use crate::summary::{Kind, Pattern, Site};
+    use crate::model::summary::{Kind, Pattern, Site};
 
     fn kind(name: &str, mib: u64) -> Kind {
         Kind {

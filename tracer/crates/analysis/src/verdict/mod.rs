@@ -4,6 +4,12 @@
 //! charged, kept, and grows steadily, and for what is reserved again and again and never given back; else
 //! `unknown`.
 
+pub mod rate;
+
+pub mod harm;
+
+pub mod trend;
+
 mod pools;
 
 mod suspects;
@@ -14,9 +20,9 @@ mod unusual;
 
 mod confidence;
 
-use crate::harm::{self, Harm};
-use crate::summary::{Before, LedgerCheck, Level, Span, Verdict};
-use crate::units::{bytes, bytes_of, counted, moment, percent, rate};
+use crate::model::summary::{Before, LedgerCheck, Level, Span, Verdict};
+use crate::verdict::harm::Harm;
+use crate::words::units::{bytes, bytes_of, counted, moment, percent, rate};
 use confidence::confidence;
 pub use pools::Pool;
 pub use suspects::SiteFacts;

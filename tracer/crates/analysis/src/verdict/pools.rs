@@ -1,11 +1,11 @@
 //! Sites that take memory for one pool of a known kind, together: what a garbage collector takes at one
 //! place it gives back at another, so that a single site of its heap says nothing of the heap.
 
-use crate::merge::{Group, sum_of_courses};
-use crate::run::Run;
-use crate::site::Live;
-use crate::summary::Trend;
-use crate::trend::{Course, grows_steadily, later_growth, trend};
+use crate::accounts::merge::{Group, sum_of_courses};
+use crate::accounts::run::Run;
+use crate::accounts::site::Live;
+use crate::model::summary::Trend;
+use crate::verdict::trend::{Course, grows_steadily, later_growth, trend};
 
 /// The course of some sites together.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! What may be a leak: a call site, or all sites of one pool, and how each goes on.
 
 use super::pools::Pool;
-use crate::summary::{Site, Trend};
+use crate::model::summary::{Site, Trend};
 
 /// A growing site below this is not yet a suspect, bytes.
 const LEAK: u64 = 4 << 20;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::Analysis;
-use crate::summary::{Level, Reservation, Site};
+use crate::model::summary::{Level, Reservation, Site};
 
 impl Analysis {
     /// The kinds of which there are unusually many at a time, each with why; their sites are to be watched.

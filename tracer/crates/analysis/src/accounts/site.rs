@@ -1,10 +1,10 @@
 //! The account of one call site within one process: kept from changes, never by a rescan.
 
-use super::curve::Curve;
-use super::distribution::Distribution;
-use super::threads::NameId;
-use super::touchers::Touchers;
-use super::window::Counted;
+use crate::accounts::curve::Curve;
+use crate::accounts::distribution::Distribution;
+use crate::accounts::threads::NameId;
+use crate::accounts::touchers::Touchers;
+use crate::model::window::Counted;
 use tracer_ledger::event::StackId;
 use tracer_ledger::ledger::change::{Difference, Origin, ReservationId};
 

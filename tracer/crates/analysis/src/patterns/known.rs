@@ -1,16 +1,22 @@
 //! The patterns that come with the tool.
 
-use super::patterns::Patterns;
+use crate::patterns::Patterns;
 
 /// The files of `patterns`, by their names.
 const EMBEDDED: [(&str, &str); 4] = [
     (
         "allocators.toml",
-        include_str!("../patterns/allocators.toml"),
+        include_str!("../../patterns/allocators.toml"),
     ),
-    ("mappings.toml", include_str!("../patterns/mappings.toml")),
-    ("runtimes.toml", include_str!("../patterns/runtimes.toml")),
-    ("v8.toml", include_str!("../patterns/v8.toml")),
+    (
+        "mappings.toml",
+        include_str!("../../patterns/mappings.toml"),
+    ),
+    (
+        "runtimes.toml",
+        include_str!("../../patterns/runtimes.toml"),
+    ),
+    ("v8.toml", include_str!("../../patterns/v8.toml")),
 ];
 
 /// The embedded patterns.

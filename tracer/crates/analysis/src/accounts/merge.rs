@@ -3,13 +3,13 @@
 
 use std::collections::HashMap;
 
-use super::distribution::Distribution;
-use super::frames::{FrameIdentity, Stacks};
-use super::run::{Located, Run};
-use super::site::{Live, SiteAccount, SiteKey, add};
-use super::threads::NameId;
-use super::touchers::Touchers;
-use super::window::Counted;
+use crate::accounts::distribution::Distribution;
+use crate::accounts::frames::{FrameIdentity, Stacks};
+use crate::accounts::run::{Located, Run};
+use crate::accounts::site::{Live, SiteAccount, SiteKey, add};
+use crate::accounts::threads::NameId;
+use crate::accounts::touchers::Touchers;
+use crate::model::window::Counted;
 use tracer_ledger::event::StackId;
 use tracer_ledger::ledger::change::{Difference, Origin};
 
@@ -237,7 +237,7 @@ pub fn sum_of_courses(courses: &[&[(u64, Live)]]) -> Vec<(u64, Live)> {
 #[cfg(test)]
 mod tests {
     use super::sum_of_courses;
-    use crate::site::{Live, SiteAccount, SiteKey};
+    use crate::accounts::site::{Live, SiteAccount, SiteKey};
     use tracer_ledger::event::StackId;
     use tracer_ledger::ledger::change::Difference;
 

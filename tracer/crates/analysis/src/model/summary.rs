@@ -6,12 +6,12 @@ mod site;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use super::before::Before;
-pub use super::checked::{LedgerCheck, RangeDifference, Verification};
-pub use super::harm::Harm;
-pub use super::meaning::{Kind, Level, Pattern, Verdict};
-pub use super::rate::Rate;
-pub use super::window::{Sets, Window};
+pub use crate::engine::before::Before;
+pub use crate::model::checked::{LedgerCheck, RangeDifference, Verification};
+pub use crate::model::meaning::{Kind, Level, Pattern, Verdict};
+pub use crate::model::window::{Sets, Window};
+pub use crate::verdict::harm::Harm;
+pub use crate::verdict::rate::Rate;
 pub use site::{Quantiles, Site, SitePoint, TouchSite, Trend};
 use tracer_ledger::event::{Cause, Module};
 

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::curve::Curve;
-use super::grades::Taken;
-use super::site::{SiteAccount, SiteKey};
-use super::summary::{Exit, Span};
-use super::view::LivingReservation;
+use crate::accounts::curve::Curve;
+use crate::accounts::grades::Taken;
+use crate::accounts::site::{SiteAccount, SiteKey};
+use crate::engine::view::LivingReservation;
+use crate::model::summary::{Exit, Span};
 use tracer_ledger::event::{Identity, Pid, Sample, Shown, SpaceId};
 use tracer_ledger::ledger::Checks;
 

@@ -2,7 +2,10 @@
 
 use tracer_ledger::event::Event;
 
-use super::{book::Book, patterns::Patterns, summary::Report, window::Window};
+use crate::engine::book::Book;
+use crate::model::summary::Report;
+use crate::model::window::Window;
+use crate::patterns::Patterns;
 
 /// The report on this part of a trace by these patterns; `None` if there is not even its first event.
 ///

@@ -1,9 +1,8 @@
 //! Ledger and analysis, kept together: one event goes into both, live or from a recording.
 
-use crate::{
-    Analysis, LedgerView, LivingReservation, Progress, patterns::Patterns, summary::Report,
-    window::Window,
-};
+use crate::model::summary::Report;
+use crate::model::window::Window;
+use crate::{Analysis, LedgerView, LivingReservation, Progress, patterns::Patterns};
 use tracer_ledger::event::{Address, Event, Pid, SpaceId};
 use tracer_ledger::ledger::{AddressSpace, Change, Checks, Ledger, Reservation};
 

@@ -2,13 +2,13 @@
 
 use std::rc::Rc;
 
-use super::Analysis;
-use super::merge::Group;
-use super::patterns::{Observation, Settled};
-use super::run::Run;
-use super::summary::{Pattern, Site, Trend};
-use super::verdict::Pool;
-use super::view::LivingReservation;
+use crate::Analysis;
+use crate::accounts::merge::Group;
+use crate::accounts::run::Run;
+use crate::engine::view::LivingReservation;
+use crate::model::summary::{Pattern, Site, Trend};
+use crate::patterns::{Observation, Settled};
+use crate::verdict::Pool;
 
 impl Analysis {
     /// Names the kind of each site, and says which pool it is of, if it is of one. The groups are those of

@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
-use super::frames::Stacks;
-use super::summary::TouchSite;
+use crate::accounts::frames::Stacks;
+use crate::model::summary::TouchSite;
 use tracer_ledger::event::StackId;
 
 /// First touches by stack.
@@ -78,7 +78,7 @@ impl Touchers {
 #[cfg(test)]
 mod tests {
     use super::Touchers;
-    use crate::frames::Stacks;
+    use crate::accounts::frames::Stacks;
     use tracer_ledger::event::{Frame, Stack, StackId, StackQuality};
 
     #[test]

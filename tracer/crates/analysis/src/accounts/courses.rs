@@ -1,9 +1,9 @@
 //! The courses of a process's call sites, for whoever draws them: in bounded memory, so those of the
 //! largest.
 
-use super::curve::thinned;
-use super::site::{HISTORY_POINTS, Live};
-use super::summary::{Site, SitePoint};
+use crate::accounts::curve::thinned;
+use crate::accounts::site::{HISTORY_POINTS, Live};
+use crate::model::summary::{Site, SitePoint};
 
 /// Points given of all sites of a process together: a JSON report stays some MB of size.
 const POINTS: usize = 20_000;
@@ -40,8 +40,8 @@ fn changes(history: &[(u64, Live)]) -> Vec<SitePoint> {
 #[cfg(test)]
 mod tests {
     use super::{POINTS, give};
-    use crate::site::{HISTORY_POINTS, Live};
-    use crate::summary::Site;
+    use crate::accounts::site::{HISTORY_POINTS, Live};
+    use crate::model::summary::Site;
 
     fn live(reserved: u64) -> Live {
         Live {

@@ -2,19 +2,25 @@
 
 use std::cmp::Reverse;
 
-use super::harm::{self, Position};
-use super::merge::{Group, groups};
-use super::patterns::Settled;
-use super::run::{End, Located, Run};
-use super::site::{Live, unsigned};
-use super::summary::{
+use crate::Analysis;
+use crate::accounts::courses;
+use crate::accounts::grades;
+use crate::accounts::merge::{Group, groups};
+use crate::accounts::run::{End, Located, Run};
+use crate::accounts::site::{Live, unsigned};
+use crate::engine::recognise;
+use crate::engine::view::LedgerView;
+use crate::model::summary::{
     FailedCalls, Host, LedgerCheck, Limits, Process, RangeDifference, Report, Reservation, SCHEMA,
     Site, Span, StackGrades, StacksSent, TimelinePoint, TracerCost, Trend, Verification,
 };
-use super::trend::{Course, grows_steadily, trend};
-use super::verdict::{Facts, SiteFacts, verdict};
-use super::view::LedgerView;
-use super::{Analysis, calendar, courses, grades, mapping_words, rate, recognise};
+use crate::patterns::Settled;
+use crate::verdict::harm::{self, Position};
+use crate::verdict::rate;
+use crate::verdict::trend::{Course, grows_steadily, trend};
+use crate::verdict::{Facts, SiteFacts, verdict};
+use crate::words::calendar;
+use crate::words::mapping_words;
 use tracer_ledger::event::Learning;
 use tracer_ledger::ledger::Checks;
 

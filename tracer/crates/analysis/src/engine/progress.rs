@@ -1,7 +1,7 @@
 //! How things stand while a trace goes on.
 
-use super::Analysis;
-use super::run::Run;
+use crate::Analysis;
+use crate::accounts::run::Run;
 use tracer_ledger::event::Pid;
 
 /// How things stand, for a progress line.

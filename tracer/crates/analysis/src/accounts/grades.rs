@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::frames::Stacks;
-use super::run::Run;
-use super::summary::{Acquired, StackCause, StackGrades};
+use crate::accounts::frames::Stacks;
+use crate::accounts::run::Run;
+use crate::model::summary::{Acquired, StackCause, StackGrades};
 use tracer_ledger::event::{Cause, StackId, StackQuality};
 
 /// Calls that took memory with one stack.
@@ -109,7 +109,7 @@ impl Acquired {
 #[cfg(test)]
 mod tests {
     use super::{Stacks, Taken, grades};
-    use crate::summary::{Acquired, StackCause, StackGrades};
+    use crate::model::summary::{Acquired, StackCause, StackGrades};
     use tracer_ledger::event::{Cause, Incomplete, Stack, StackId, StackQuality};
 
     fn acquired(calls: u64, reserved_bytes: u64) -> Acquired {

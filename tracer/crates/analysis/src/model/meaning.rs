@@ -1,5 +1,5 @@
 //! What it all means, as the model says it: the verdict on a process, the kind of a call site. A part of
-//! [`super::summary`].
+//! [`crate::model::summary`].
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! How the ledger was held against the kernel, as the model says it. A part of [`super::summary`].
+//! How the ledger was held against the kernel, as the model says it. A part of [`crate::model::summary`].
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -14,8 +14,8 @@
 //! - **one-off**: else, all its calls fell within [`ONE_TIME`], or a fiftieth of the process's life.
 //! - **settled**: else.
 
-use super::curve::value_at;
-use super::summary::Trend;
+use crate::accounts::curve::value_at;
+use crate::model::summary::Trend;
 
 /// Calls below which nothing is called growing.
 const ENOUGH_STEPS: u64 = 4;
@@ -202,7 +202,7 @@ impl Levels {
 #[cfg(test)]
 mod tests {
     use super::{Course, grows_steadily, later_growth, trend};
-    use crate::summary::Trend;
+    use crate::model::summary::Trend;
 
     const SECOND: u64 = 1_000_000_000;
 

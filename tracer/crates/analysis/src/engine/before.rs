@@ -1,13 +1,13 @@
 //! What was there before tracing: known by the shapes of its mappings when tracing began, as
-//! [`super::explain`] knows a process that nobody traces.
+//! [`crate::explain`] knows a process that nobody traces.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Analysis;
-use super::explain::{About, explain, sentence};
-use super::run::Run;
-use super::summary::{Kind, Level};
+use crate::Analysis;
+use crate::accounts::run::Run;
+use crate::explain::{About, explain, sentence};
+use crate::model::summary::{Kind, Level};
 
 /// The mappings of a process when tracing began, by known kinds. Sizes are bytes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -4,8 +4,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::rate::Rate;
-use super::summary::{Limits, Span};
+use crate::model::summary::{Limits, Span};
+use crate::verdict::rate::Rate;
 
 /// A limit, and how this process stands to it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -133,8 +133,8 @@ pub fn near(harms: &[Harm]) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::{Position, harms, near, now};
-    use crate::rate::Rate;
-    use crate::summary::{Limits, Span};
+    use crate::model::summary::{Limits, Span};
+    use crate::verdict::rate::Rate;
 
     const HOUR: u64 = 3_600_000_000_000;
 

@@ -2,7 +2,7 @@
 
 use hdrhistogram::Histogram;
 
-use super::summary::Quantiles;
+use crate::model::summary::Quantiles;
 
 /// Digits kept of each figure: an error below one percent.
 const DIGITS: u8 = 2;

@@ -8,7 +8,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::curve::value_at;
+use crate::accounts::curve::value_at;
 
 /// Values that are taken of the later half.
 const VALUES: u64 = 32;

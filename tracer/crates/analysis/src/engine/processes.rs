@@ -1,10 +1,10 @@
 //! The beginnings and ends of program runs.
 
-use super::run::{End, LastSight, Located, Run};
-use super::site::{add, unsigned};
-use super::summary::Exit as ReportedExit;
-use super::view::{LedgerView, LivingReservation};
 use super::{Analysis, Space};
+use crate::accounts::run::{End, LastSight, Located, Run};
+use crate::accounts::site::{add, unsigned};
+use crate::engine::view::{LedgerView, LivingReservation};
+use crate::model::summary::Exit as ReportedExit;
 use tracer_ledger::event::{
     Exec, Exit, ExitStatus, Fork, Found, Identity, Pid, Rename, Shown, SpaceId, Tid, Totals,
 };

@@ -1,0 +1,11 @@
+//! Figures, names and moments as people read and write them.
+
+pub mod units;
+
+pub mod names;
+
+pub mod calendar;
+
+pub mod mapping_words;
+
+pub mod toml_text;
