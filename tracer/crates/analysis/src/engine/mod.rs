@@ -33,8 +33,6 @@ use crate::accounts::threads::Threads;
 use crate::model::summary::Losses;
 use crate::model::window::Window;
 use crate::patterns::Patterns;
-pub use progress::Progress;
-pub use view::{LedgerView, LivingReservation};
 
 use tracer_ledger::event::{
     Ended, Event, Failures, Learning, Machine, Maps, MapsPurpose, Module, Nanoseconds, Pid,
