@@ -30,12 +30,8 @@ pub mod budget;
 #[cfg(test)]
 mod constructed;
 
-pub use engine::{
-    Analysis, book,
-    progress::Progress,
-    replay,
-    view::{LedgerView, LivingReservation},
-};
+pub use accounts::view::{LedgerView, LivingReservation, SpaceView};
+pub use engine::{Analysis, book, progress::Progress, replay};
 pub use model::{checked, meaning, summary, window};
 pub use patterns::known;
 pub use verdict::harm;

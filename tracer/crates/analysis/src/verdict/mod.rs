@@ -26,7 +26,7 @@ use confidence::confidence;
 pub use pools::Pool;
 pub use suspects::SiteFacts;
 use suspects::{Sum, Suspect};
-pub use unusual::is_open;
+pub use unusual::{is_open, unusual};
 
 /// Growth below this is not worth a sentence, bytes.
 const WORTH_TELLING: u64 = 1 << 20;

@@ -244,6 +244,15 @@ impl AddressSpace {
         }
     }
 
+    /// The kernel's total as the last process leaves. It is compared in doubt, too: no reading of the maps will
+    /// follow. What differs now is the difference that the space ends with, and not counted among those that
+    /// came up on the way.
+    pub(super) fn check_last_total(&mut self, kernel_bytes: u64) {
+        let difference = self.difference(kernel_bytes);
+        self.checks.totals += 1;
+        self.checks.differ(difference);
+    }
+
     /// A reading of the maps begins.
     pub(super) fn reading_begins(&mut self, time: Nanoseconds) {
         self.motion.begin(time);
