@@ -78,7 +78,7 @@ fn number(time: TraceTime, bucket: u64) -> u64 {
 }
 
 /// The value that a step function has at `time`: that of the last point not after it.
-pub fn value_at<T: Ord, V: Copy>(points: &[(T, V)], time: T) -> Option<V> {
+pub fn value_at<T: Ord + Copy, V: Copy>(points: &[(T, V)], time: T) -> Option<V> {
     let after = points.partition_point(|point| point.0 <= time);
     Some(points.get(after.checked_sub(1)?)?.1)
 }

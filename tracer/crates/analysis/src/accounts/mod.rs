@@ -20,6 +20,8 @@ pub mod windowed;
 
 pub mod site;
 
+pub mod spaces;
+
 pub mod run;
 
 pub mod grades;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::accounts::curve::Curve;
 use crate::accounts::site::{SiteAccount, SiteKey};
+use crate::accounts::spaces::SpaceBytes;
 use crate::accounts::time::TraceTime;
 use crate::accounts::view::LivingReservation;
 use crate::model::summary::{Exit, Span};
@@ -177,10 +178,10 @@ impl Run {
         Some(ledger_bytes + self.unseen_bytes?)
     }
 
-    /// The address space changed: the ledger's bytes, and those touched.
-    pub fn progressed(&mut self, time: TraceTime, ledger_bytes: u64, touched: u64) {
-        self.touched = touched;
-        let Some(mapped) = self.mapped(ledger_bytes) else {
+    /// The address space changed.
+    pub fn progressed(&mut self, time: TraceTime, ledger: SpaceBytes) {
+        self.touched = ledger.touched;
+        let Some(mapped) = self.mapped(ledger.mapped) else {
             return;
         };
         self.start_bytes.get_or_insert(mapped);
@@ -190,7 +191,7 @@ impl Run {
             Point {
                 mapped,
                 resident: self.resident.span.end,
-                touched,
+                touched: ledger.touched,
             },
         );
     }
@@ -203,8 +204,11 @@ impl Run {
         if let Some(maps) = sample.maps {
             self.maps = Some(u64::from(maps));
         }
-        let touched = self.touched;
-        self.progressed(time, ledger_bytes, touched);
+        let ledger = SpaceBytes {
+            mapped: ledger_bytes,
+            touched: self.touched,
+        };
+        self.progressed(time, ledger);
     }
 
     /// Ends the run; what is of no use for a report is given up.
@@ -262,6 +266,7 @@ impl ResidentFigures {
 #[cfg(test)]
 mod tests {
     use super::{ResidentFigures, Run};
+    use crate::accounts::spaces::SpaceBytes;
     use crate::accounts::time::TraceTime;
     use tracer_ledger::event::{Identity, Pid, SpaceId};
 
@@ -284,10 +289,11 @@ mod tests {
             Identity::default(),
             TraceTime(0),
         );
-        run.progressed(TraceTime(5), 4096, 0);
+        let mapped = |mapped| SpaceBytes { mapped, touched: 0 };
+        run.progressed(TraceTime(5), mapped(4096));
         assert!(run.timeline.points().is_empty() && run.start_bytes.is_none());
         run.unseen_bytes = Some(0);
-        run.progressed(TraceTime(6), 8192, 0);
+        run.progressed(TraceTime(6), mapped(8192));
         assert_eq!((run.start_bytes, run.peak_bytes), (Some(8192), 8192));
     }
 }

@@ -8,10 +8,10 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::accounts::frames::Stacks;
 use crate::accounts::run::Run;
+use crate::accounts::spaces::{Accounted, SharedSpace};
 use crate::accounts::threads::Threads;
 use crate::accounts::time::TraceTime;
 use crate::accounts::view::LedgerView;
-use crate::engine::changes::{Accounted, SharedSpace};
 use crate::model::summary::Losses;
 use crate::model::window::Window;
 use crate::patterns::Patterns;
@@ -32,7 +32,7 @@ pub struct Analysis {
     pub(super) machine: Machine,
     /// Latest time seen.
     pub(super) now: Nanoseconds,
-    /// All events, to tell one from another.
+    /// All events: by it a site tells whether two reservations are of one call.
     pub(super) sequence: u64,
     /// Those of the traced processes' doing.
     pub(super) events: u64,

@@ -2,42 +2,11 @@
 
 use crate::Analysis;
 use crate::accounts::site::{SiteAccount, SiteKey, add, unsigned};
+use crate::accounts::spaces::Accounted;
 use crate::accounts::time::TraceTime;
 use crate::accounts::windowed::Place;
 use tracer_ledger::event::{SampledFault, SpaceId, StackId, Tid};
 use tracer_ledger::ledger::change::{Change, Difference, Origin, ReservationId};
-
-/// A living address space, and who shares it.
-#[derive(Debug, Default)]
-pub struct SharedSpace {
-    /// The runs that live in it; the first one owns its reservations.
-    pub runs: Vec<usize>,
-    /// What lives in it, bytes.
-    pub figures: Difference,
-}
-
-impl SharedSpace {
-    /// Bytes mapped.
-    pub fn mapped(&self) -> u64 {
-        unsigned(self.figures.reserved)
-    }
-
-    /// Bytes touched.
-    pub fn touched(&self) -> u64 {
-        unsigned(self.figures.touched)
-    }
-}
-
-/// Where a living reservation is accounted.
-#[derive(Clone, Copy, Debug)]
-pub struct Accounted {
-    /// Whose it is.
-    pub run: usize,
-    /// Index into its sites.
-    pub site: u32,
-    /// When it was made; `None`: nobody saw it.
-    pub born: Option<TraceTime>,
-}
 
 impl Analysis {
     pub(super) fn change(&mut self, change: &Change) {
@@ -185,7 +154,7 @@ impl Analysis {
         };
         add(&mut space.figures, difference);
         for &index in &space.runs {
-            self.runs[index].progressed(time, space.mapped(), space.touched());
+            self.runs[index].progressed(time, space.bytes());
         }
     }
 }

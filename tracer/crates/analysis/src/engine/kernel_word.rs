@@ -1,13 +1,18 @@
 //! What the kernel itself says of how much a process has: its maps, its periodic figures, its totals.
 
 use crate::Analysis;
-use crate::engine::changes::SharedSpace;
+use crate::accounts::spaces::{SharedSpace, SpaceBytes};
 use tracer_ledger::event::{Maps, MapsPurpose, Pid, Sample, SpaceId, Totals};
 
 impl Analysis {
     /// Bytes that the ledger has mapped in a space.
     pub(super) fn ledger_bytes(&self, space: SpaceId) -> u64 {
-        self.spaces.get(&space).map_or(0, SharedSpace::mapped)
+        self.space_bytes(space).mapped
+    }
+
+    fn space_bytes(&self, space: SpaceId) -> SpaceBytes {
+        let space = self.spaces.get(&space);
+        space.map_or_else(SpaceBytes::default, SharedSpace::bytes)
     }
 
     /// While the ledger takes over what was read, its sum is neither the old nor the new one.
@@ -36,7 +41,7 @@ impl Analysis {
             run.maps = Some(maps.mappings.len() as u64);
             if maps.purpose != MapsPurpose::Verify {
                 run.unseen_bytes = Some(0);
-                run.progressed(time, space.mapped(), space.touched());
+                run.progressed(time, space.bytes());
             }
         }
     }
@@ -60,15 +65,12 @@ impl Analysis {
         if kernel == 0 {
             return;
         }
+        let known = self.space_bytes(self.runs[index].space);
         let run = &mut self.runs[index];
-        let (known, touched) = self
-            .spaces
-            .get(&run.space)
-            .map_or((0, 0), |space| (space.mapped(), space.touched()));
         run.kernel_bytes = Some(kernel);
-        run.unseen_bytes = Some(kernel.saturating_sub(known));
+        run.unseen_bytes = Some(kernel.saturating_sub(known.mapped));
         // What the changes themselves told on the way was not yet the beginning.
         run.start_bytes = None;
-        run.progressed(run.first, known, touched);
+        run.progressed(run.first, known);
     }
 }

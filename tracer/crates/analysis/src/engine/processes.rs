@@ -2,9 +2,9 @@
 
 use crate::Analysis;
 use crate::accounts::run::{Located, Run, RunEnd, Sight};
+use crate::accounts::spaces::SharedSpace;
 use crate::accounts::time::TraceTime;
 use crate::accounts::view::{LedgerView, LivingReservation, SpaceView};
-use crate::engine::changes::SharedSpace;
 use crate::model::summary::Exit as ReportedExit;
 use tracer_ledger::event::{
     Exec, Exit, ExitStatus, Fork, Found, Identity, Pid, Rename, Shown, SpaceId, Tid,
