@@ -20,7 +20,7 @@ use tracer_ledger::event::{
 };
 use tracer_ledger::ledger::change::{Change, ReservationId};
 
-/// The accounts of one trace. See [`crate::engine`].
+/// The accounts of one trace: events in, with what the ledger changed for them, and out comes the report.
 #[derive(Debug, Default)]
 pub struct Analysis {
     pub(super) patterns: Patterns,
