@@ -10,9 +10,12 @@
 //! - [`event`]: the closed set of events that a live trace and a recording consist of.
 //! - [`order`]: records of several CPUs to events in true order.
 //! - [`ledger`]: events to address spaces, reservations and what changed.
+//! - [`bits`]: those of the kernel's interface, in which protections and flags are told.
 
 pub mod event;
 
 pub mod order;
 
 pub mod ledger;
+
+pub use tracer_common::bits;

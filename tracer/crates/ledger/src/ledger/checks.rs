@@ -8,8 +8,9 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
+use tracer_common::bits;
+
 use super::address_space::AddressSpace;
-use super::bits;
 use super::interval_map::IntervalMap;
 use super::journal::{Determined, Journal};
 use super::page_size::PageSize;

@@ -7,7 +7,6 @@
 
 pub mod change;
 
-pub mod bits;
 pub mod interval_map;
 pub mod page_set;
 pub mod page_size;

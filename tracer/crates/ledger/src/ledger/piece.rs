@@ -1,6 +1,7 @@
 //! What is known of a range of pages beyond who owns it, and the kernel's rules for it.
 
-use super::bits;
+use tracer_common::bits;
+
 use super::change::{Difference, ReservationId};
 use crate::event::Mapping;
 
@@ -202,8 +203,12 @@ impl Attributes {
         } else {
             0
         };
-        let execute = if flags & bits::SHM_EXEC == 0 { 0 } else { 4 };
-        1 | write | execute
+        let execute = if flags & bits::SHM_EXEC == 0 {
+            0
+        } else {
+            bits::PROT_EXEC
+        };
+        bits::PROT_READ | write | execute
     }
 
     /// The same by an `mprotect` (`mprotect_fixup` in `mm/mprotect.c`). Where the kernel can

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use tracer_common::bits;
+
 use super::address_space::{AddressSpace, Ids};
-use super::bits;
 use super::change::{Origin, ReservationId};
 use super::checks::snapshot;
 use super::interval_map::IntervalMap;

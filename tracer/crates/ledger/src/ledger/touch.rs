@@ -20,8 +20,9 @@
 
 use std::ops::Range;
 
+use tracer_common::bits;
+
 use super::address_space::AddressSpace;
-use super::bits;
 use super::interval_map::IntervalMap;
 use super::piece::Piece;
 use crate::event::{Address, Fault, Resident};

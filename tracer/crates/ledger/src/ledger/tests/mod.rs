@@ -9,7 +9,7 @@ mod protections;
 mod remap;
 mod segments;
 
-use super::bits::*;
+use tracer_common::bits::*;
 use super::{AddressSpace, Change, Difference, Ledger, Origin, Reservation};
 use crate::event::{
     Action, Address, Call, Event, Exec, Exit, ExitStatus, Fault, Fork, Found, Looking, Loss,
