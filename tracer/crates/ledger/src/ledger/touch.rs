@@ -14,9 +14,8 @@
 //! what is resident, reservation by reservation.
 //!
 //! The page of zeros, which a read of fresh anonymous memory gives: touched, by its fault, and not
-//! resident, for it costs nothing (before 6.7 the page map does not tell it from others, see
-//! `capture::procfs::resident`). Pages of `hugetlbfs` are resident, although
-//! the kernel's `VmRSS` leaves them out.
+//! resident, for it costs nothing (before 6.7 the page map does not tell it from others). Pages of
+//! `hugetlbfs` are resident, although the kernel's `VmRSS` leaves them out.
 
 use std::ops::Range;
 
