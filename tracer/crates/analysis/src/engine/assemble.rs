@@ -21,7 +21,7 @@ use crate::verdict::trend::{Course, grows_steadily, trend};
 use crate::verdict::{Facts, SiteFacts, verdict};
 use crate::words::calendar;
 use crate::words::mapping_words;
-use tracer_ledger::event::Learning;
+use tracer_ledger::event::{FaultMode, Learning};
 use tracer_ledger::ledger::Checks;
 
 impl Analysis {
@@ -54,7 +54,7 @@ impl Analysis {
             started_monotonic_ns: Some(self.started.time.0),
             duration_ns: self.relative(self.now),
             losses: self.losses,
-            faults: self.started.faults.clone(),
+            faults: self.started.faults,
             window: (!self.window.is_all()).then_some(self.window),
             events: self.events,
             failed_calls: self
@@ -82,7 +82,7 @@ impl Analysis {
 
     /// Each fault is an event: what was touched is known.
     pub(super) fn faults_followed(&self) -> bool {
-        self.started.faults == "each"
+        self.started.faults == Some(FaultMode::Each)
     }
 
     fn process(

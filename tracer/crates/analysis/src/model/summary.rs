@@ -13,7 +13,7 @@ pub use crate::model::window::{Sets, Window};
 pub use crate::verdict::harm::Harm;
 pub use crate::verdict::rate::Rate;
 pub use site::{Quantiles, Site, SitePoint, TouchSite, Trend};
-use tracer_ledger::event::{Cause, Module};
+use tracer_ledger::event::{Cause, FaultMode, Module};
 
 /// The schema's name: only additions without a new number.
 pub const SCHEMA: &str = "tracer.report/1";
@@ -37,7 +37,9 @@ pub struct Report {
     /// What was lost.
     pub losses: Losses,
     /// How page faults were followed: `each`, `count` or `off`.
-    pub faults: String,
+    #[serde(with = "tracer_ledger::event::fault_mode")]
+    #[schemars(with = "String")]
+    pub faults: Option<FaultMode>,
     /// The part of the trace that is looked at; `null`: all of it.
     #[serde(default)]
     pub window: Option<Window>,

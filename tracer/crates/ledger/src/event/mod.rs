@@ -24,6 +24,8 @@ mod machine;
 
 mod time;
 
+pub mod fault_mode;
+
 pub mod record;
 
 pub mod decode;
@@ -40,6 +42,7 @@ pub use stacks::{
     Cause, Frame, FrameKind, Incomplete, Learning, Module, Sent, Stack, StackQuality,
 };
 pub use trace::{Ended, Failures, Loss, Started};
+pub use tracer_common::settings::FaultMode;
 
 /// Everything that can happen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

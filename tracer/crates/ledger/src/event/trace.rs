@@ -1,6 +1,7 @@
 //! The trace itself: how it begins and ends, and what it has lost.
 
 use serde::{Deserialize, Serialize};
+use tracer_common::settings::FaultMode;
 
 use super::ids::Nanoseconds;
 
@@ -23,8 +24,10 @@ pub struct Started {
     pub page_bytes: u64,
     /// Version of the tracer that made the trace.
     pub tracer_version: String,
-    /// How page faults are followed: `each`, `count` or `off`.
-    pub faults: String,
+    /// How page faults are followed: `each`, `count` or `off`; `None`: in a way that this version does not
+    /// know.
+    #[serde(with = "super::fault_mode")]
+    pub faults: Option<FaultMode>,
 }
 
 /// [`super::Event::Loss`]: counts since the last one.
