@@ -3,7 +3,10 @@
 
 use std::{collections::HashMap, ops::Range, path::Path, sync::Arc};
 
-use tracer_common::stack::{BY_RULE, RuleKey};
+use tracer_common::{
+    bits::PROT_EXEC,
+    stack::{BY_RULE, RuleKey},
+};
 
 use super::{
     learned::{Learned, passes_any},
@@ -17,9 +20,6 @@ use tracer_ledger::event::{
     Incomplete, Learning, Nanoseconds, Sent, SpaceId, StackId, StackQuality, Stamp,
     record::{RawMapping, RawStack as Record, StackWord},
 };
-
-/// `PROT_EXEC` (include/uapi/asm-generic/mman-common.h).
-const PROT_EXEC: u8 = 4;
 
 /// What tells one stack from another.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

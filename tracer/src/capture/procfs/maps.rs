@@ -1,11 +1,12 @@
 //! `/proc/PID/maps`.
 
+use tracer_common::bits::{PROT_EXEC, PROT_READ, PROT_WRITE};
+
 use super::ProcError;
 use super::directory::Directory;
 use tracer_ledger::event::{Address, Mapping, Pid};
 
-/// `PROT_READ`, `PROT_WRITE`, `PROT_EXEC` (include/uapi/asm-generic/mman-common.h).
-const PROTECTION_BITS: [(u8, u8); 3] = [(b'r', 1), (b'w', 2), (b'x', 4)];
+const PROTECTION_BITS: [(u8, u8); 3] = [(b'r', PROT_READ), (b'w', PROT_WRITE), (b'x', PROT_EXEC)];
 
 /// Every mapping of a process, ascending and without overlap.
 ///

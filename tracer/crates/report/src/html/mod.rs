@@ -27,6 +27,7 @@ use crate::text::line::escape;
 use interned::Interned;
 use tracer_analysis::diff::model::Diff;
 use tracer_analysis::summary::{FailedCalls, Host, Losses, Report, TracerCost, Window};
+use tracer_ledger::event::fault_mode;
 
 /// About how many rows of reservations a page has, of all processes together.
 const RESERVATIONS: usize = 20_000;
@@ -56,7 +57,7 @@ struct Trace<'a> {
     host: Host,
     started_at: String,
     duration: u64,
-    faults: String,
+    faults: &'static str,
     window: Option<Window>,
     events: u64,
     losses: Losses,
@@ -93,7 +94,7 @@ pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
         },
         started_at: escape(&report.started_at),
         duration: report.duration_ns,
-        faults: escape(&report.faults),
+        faults: fault_mode::word(report.faults),
         window: report.window,
         events: report.events,
         losses: report.losses,
