@@ -7,10 +7,9 @@ use std::process::Command;
 use anyhow::Result;
 
 use tracer_ebpf_build::machine;
-use xtask::{
-    places::{example, program},
-    process,
-};
+use xtask::bench::{DECODER, Options};
+use xtask::places::{example, program};
+use xtask::process;
 
 use crate::setup::{self, programs};
 
@@ -103,20 +102,22 @@ fn build_command(workspace: &Path) -> Command {
 }
 
 /// `cargo xtask bench`: builds what is measured and what measures, by the user; then measures, as root.
-pub(crate) fn bench(workspace: &Path, arguments: &[OsString]) -> Result<()> {
-    const BENCH: [&str; 2] = ["--package", "tracer-bench"];
-    if !arguments.iter().any(|argument| argument == "--no-build") {
+pub(crate) fn bench(workspace: &Path, options: &Options) -> Result<()> {
+    if !options.no_build {
         build(workspace)?;
-        process::run(build_command(workspace).args(["--example", "decode"]))?;
+        if options.recordings > 0 {
+            process::run(build_command(workspace).args(["--example", DECODER]))?;
+        }
     }
     let target = workspace.join("target");
     let mut measuring = process::cargo(workspace);
-    measuring.args(["build", "--locked"]).args(BENCH);
+    measuring.args(["build", "--locked", "--package", "tracer-bench"]);
     process::run(measuring.arg("--target-dir").arg(&target))?;
     process::become_it(
         process::privileged(&target.join("debug/tracer-bench"))?
             .arg("--workspace")
             .arg(workspace)
-            .args(arguments),
+            // As they were typed, after the name of this command.
+            .args(std::env::args_os().skip(2)),
     )
 }

@@ -39,8 +39,13 @@ pub(crate) struct Real {
     pub(crate) readiness: Vec<Readiness>,
 }
 
-/// Traces it for that long from its start, and then attaches to it some times.
-pub(crate) fn measure(workspace: &Path, bench: &Bench, seconds: u64) -> Result<Real> {
+/// Traces it for that long from its start, and then attaches to it some times. What came to its end is in `into`.
+pub(crate) fn measure(
+    workspace: &Path,
+    bench: &Bench,
+    seconds: u64,
+    into: &mut Option<Real>,
+) -> Result<()> {
     let mut program = Program::start(workspace, bench)?;
     let name = program.name;
     eprintln!("{name}: {seconds} s from its start");
@@ -52,23 +57,29 @@ pub(crate) fn measure(workspace: &Path, bench: &Bench, seconds: u64) -> Result<R
         &[pid],
         &["--duration", &duration],
         || program.running.check(),
-    )?;
+    )
+    .with_context(|| format!("cannot trace {name}"))?;
     let own = attached
         .ended(Duration::from_secs(seconds) + Duration::from_secs(60))
         .with_context(|| format!("cannot trace {name}"))?;
+    let readiness = &mut into
+        .insert(Real {
+            name,
+            own,
+            readiness: Vec::new(),
+        })
+        .readiness;
     if program.port.is_some() {
         program.running.wait_for(UP, START)?;
     }
     eprintln!("{name}: attaching {ATTACHES} times");
-    let readiness = (0..ATTACHES)
-        .map(|_| program.attach(bench))
-        .collect::<Result<_>>()
-        .with_context(|| format!("cannot attach to {name}"))?;
-    Ok(Real {
-        name,
-        own,
-        readiness,
-    })
+    for _ in 0..ATTACHES {
+        let ready = program
+            .attach(bench)
+            .with_context(|| format!("cannot attach to {name}"))?;
+        readiness.push(ready);
+    }
+    Ok(())
 }
 
 /// A program that runs, and everything that it has started.
@@ -171,13 +182,14 @@ fn gateway(node: &Path, script: &Path, cache: &Path, port: u16) -> Command {
     command
 }
 
-/// 64 MiB that are always others.
+/// 64 MiB that are always others. Mapped by itself: what Python allocates comes to lie in freed memory of glibc's,
+/// which asks the kernel for nothing any more.
 fn python() -> Command {
     const SCRIPT: &str = "
-import collections, time
+import collections, mmap, time
 held = collections.deque(maxlen=64)
 while True:
-    held.append(bytearray(1 << 20))
+    held.append(mmap.mmap(-1, 1 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
     time.sleep(0.005)
 ";
     let name = machine::on_path("python3").unwrap_or_else(|| PathBuf::from("python3"));
