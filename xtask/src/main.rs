@@ -39,7 +39,12 @@ enum Command {
     },
     /// Measure what tracing costs, beside bpftrace and the targets, as root
     Bench(bench::Options),
-    /// Check formatting and lints, then run all tests, as root
+    /// Check what needs no BPF toolchain, no root and no browser, in minutes
+    ///
+    /// Formatting, lints, documentation and tests of every package but `tracer` itself, which embeds the eBPF
+    /// programs: what loads them and runs programs under them is checked by `cargo xtask test`.
+    Check,
+    /// Check formatting, lints and documentation, then run all tests, as root
     Test,
     /// Run the tests that ask the kernel on Debian's 6.1 and 6.12, in virtual machines
     VmTest(kernels::Options),
@@ -54,6 +59,7 @@ fn main() -> ExitCode {
         Command::Run { arguments } => commands::run(&workspace, &arguments),
         Command::Reproduce { seconds } => commands::reproduce(&workspace, seconds),
         Command::Bench(options) => commands::bench(&workspace, &options),
+        Command::Check => commands::check(&workspace),
         Command::Test => commands::test(&workspace),
         Command::VmTest(options) => kernels::run(&workspace, &options),
     };

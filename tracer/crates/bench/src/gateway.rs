@@ -10,7 +10,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 use tracer_ebpf_build::machine;
 
@@ -113,7 +113,7 @@ impl Program {
             eprintln!(
                 "no OpenClaw here (scripts/reproduce-openclaw installs it): a Python instead"
             );
-            ("a Python", python(), None)
+            ("a Python", python(workspace)?, None)
         };
         // V8 writes a log of its own to where it is started.
         command.env("HOME", &home).current_dir(&home);
@@ -182,20 +182,14 @@ fn gateway(node: &Path, script: &Path, cache: &Path, port: u16) -> Command {
     command
 }
 
-/// 64 MiB that are always others. Mapped by itself: what Python allocates comes to lie in freed memory of glibc's,
-/// which asks the kernel for nothing any more.
-fn python() -> Command {
-    const SCRIPT: &str = "
-import collections, mmap, time
-held = collections.deque(maxlen=64)
-while True:
-    held.append(mmap.mmap(-1, 1 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
-    time.sleep(0.005)
-";
-    let name = machine::on_path("python3").unwrap_or_else(|| PathBuf::from("python3"));
-    let mut command = Command::new(name);
-    command.args(["-c", SCRIPT]);
-    command
+/// 64 MiB that are always others.
+fn python(workspace: &Path) -> Result<Command> {
+    let Some(python) = machine::on_path("python3") else {
+        bail!("python3, which stands for OpenClaw, is missing: apt-get install python3");
+    };
+    let mut command = Command::new(python);
+    command.arg(workspace.join("tracer/crates/bench/src/mappings.py"));
+    Ok(command)
 }
 
 fn free_port() -> Result<u16> {

@@ -48,9 +48,13 @@ fn main() -> ExitCode {
 
 /// Measures, prints and writes; fails also if only a part could not be measured.
 fn run(Arguments { options, workspace }: &Arguments) -> Result<()> {
-    let bench = prepare(options, workspace)?;
+    // What is started is started elsewhere.
+    let workspace = workspace
+        .canonicalize()
+        .with_context(|| format!("there is no checkout {}", workspace.display()))?;
+    let bench = prepare(options, &workspace)?;
     let mut results = Results::default();
-    measure(options, workspace, &bench, &mut results);
+    measure(options, &workspace, &bench, &mut results);
     results.machine = format!("{}, load now {}", kernel(), load());
     print!("{}", table::text(&results));
     if let Some(file) = &options.json {
