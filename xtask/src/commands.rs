@@ -43,7 +43,7 @@ pub(crate) fn reproduce(workspace: &Path, seconds: u32) -> Result<()> {
 /// `cargo xtask test`: the quick checks first, the tests last, so that cargo's own summary ends it.
 pub(crate) fn test(workspace: &Path) -> Result<()> {
     setup::ensure(workspace)?;
-    programs::ensure(&programs::OF_THE_TESTS, "tests compare with them")?;
+    programs::ensure(&programs::of_the_tests(), "tests compare with them")?;
     look_at(workspace, Packages::All)?;
     let mut tests = process::cargo(workspace);
     tests.args(["test", "--locked", "--features", PAGE_TEST]);
@@ -58,8 +58,9 @@ pub(crate) fn test(workspace: &Path) -> Result<()> {
     process::run(&mut tests)
 }
 
-/// `cargo xtask check`: what of `cargo xtask test` needs nothing but Rust and a C compiler.
+/// `cargo xtask check`: what of `cargo xtask test` needs no BPF toolchain, no root and no browser.
 pub(crate) fn check(workspace: &Path) -> Result<()> {
+    programs::ensure(&programs::OF_THE_CHECK, "tests compare with them")?;
     look_at(workspace, Packages::WithoutBpf)?;
     let mut tests = process::cargo(workspace);
     tests.args(["test", "--locked"]);
@@ -92,9 +93,10 @@ impl Packages {
     }
 }
 
-/// The checks that run nothing of the project's: formatting, lints, documentation; the quickest first.
+/// The checks that run nothing of the project's: formatting, the page's script, lints, documentation.
 fn look_at(workspace: &Path, packages: Packages) -> Result<()> {
     process::run(process::cargo(workspace).args(["fmt", "--all", "--check"]))?;
+    process::run(Command::new(workspace.join("scripts/build-page")).arg("--check"))?;
     for arguments in clippy(packages) {
         process::run(process::cargo(workspace).args(arguments))?;
     }
