@@ -1,5 +1,5 @@
 //! Analysis: from events and what the ledger changed for them to one serialisable model
-//! ([`summary::Report`]), the same for a live trace and for a recording.
+//! ([`Report`](crate::summary::Report)), the same for a live trace and for a recording.
 //!
 //! The order of calls, for each event: [`Analysis::ending`] if it is the exit or exec of a traced
 //! process, then the ledger, then [`Analysis::apply`] with what the ledger changed.
