@@ -50,11 +50,16 @@
 //! like any other.
 
 mod block;
+
 mod error;
+
 mod file;
-mod kept;
-mod read;
+
 mod write;
+
+mod read;
+
+mod kept;
 
 pub use block::{FORMAT_VERSION, MAX_PAYLOAD, MAX_PLAIN, OLDEST_VERSION};
 pub use error::{Damage, Problem, ReadError, WriteError};
