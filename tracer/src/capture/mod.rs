@@ -1,4 +1,4 @@
-//! The edge to the kernel, to `/proc` and to recording files: from there to bytes and plain values.
+//! The edge to the kernel, to `/proc` and to the files of targets: from there to bytes and plain values.
 
 pub mod kernel_types;
 
@@ -15,5 +15,9 @@ pub mod host;
 pub mod privileges;
 
 pub mod command;
+
+pub mod inode;
+
+pub mod elf;
 
 pub mod procfs;

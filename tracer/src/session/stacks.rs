@@ -10,8 +10,9 @@ use super::{
     live::code::{CodeChange, Made},
 };
 use crate::{
+    capture::inode::{Device, Inode},
     capture::programs::Programs,
-    stacks::{Copied, Identity, Mapped, Namer, RawStack, Unwinder},
+    stacks::{CodeMapping, Copied, Namer, RawStack, Unwinder},
 };
 use tracer_ledger::event::{
     Incomplete, Learning, Nanoseconds, Sent, SpaceId, StackId, StackQuality, Stamp,
@@ -233,7 +234,7 @@ impl Stacks {
             self.unwinder.modules_changed(space);
         } else {
             let pid = mapping.stamp.pid;
-            self.unwinder.mapped(pid, space, &mapped(mapping));
+            self.unwinder.mapped(pid, space, &code_mapping(mapping));
         }
     }
 
@@ -251,7 +252,7 @@ impl Stacks {
         } = began;
         self.learned.begun(space, key, time, programs);
         let is_code = |found: &&RawMapping| found.mapping.protection & PROT_EXEC != 0;
-        let code: Vec<_> = mappings.iter().filter(is_code).map(mapped).collect();
+        let code: Vec<_> = mappings.iter().filter(is_code).map(code_mapping).collect();
         self.unwinder.begun(pid, space, &code);
     }
 
@@ -331,17 +332,16 @@ impl Stacks {
     }
 }
 
-fn mapped(found: &RawMapping) -> Mapped {
+fn code_mapping(found: &RawMapping) -> CodeMapping {
     let RawMapping {
         mapping, device, ..
     } = found;
-    Mapped {
+    CodeMapping {
         range: mapping.start.0..mapping.end.0,
         offset: mapping.offset,
-        // `MAJOR` and `MINOR` (include/linux/kdev_t.h).
-        file: Identity {
-            device: ((device >> 20) as u32, (device & 0xf_ffff) as u32),
-            inode: mapping.inode,
+        file: Inode {
+            device: Device::of_kernel(*device),
+            number: mapping.inode,
         },
         is_vdso: mapping.name == "[vdso]",
     }

@@ -11,7 +11,7 @@
 
 use std::ops::Range;
 
-use super::cfi::Exit;
+use super::exit::Exit;
 
 /// Where a stack begins. `clone` is on the stack of a new thread only.
 const OUTERMOST: &[&str] = &["runtime.goexit", "runtime.rt0_go", "runtime.clone"];
@@ -85,7 +85,7 @@ impl Go {
 #[cfg(test)]
 mod tests {
     use super::Go;
-    use crate::stacks::cfi::Exit;
+    use crate::stacks::exit::Exit;
     use tracer_common::stack::Rule;
 
     fn frame_of(offset: i32) -> Exit {

@@ -1,9 +1,10 @@
 //! Stacks: from what the kernel copied to named frames.
 //!
-//! In the order of the data: [`unwind`] turns registers and a copy of stack bytes ([`raw`]) into
-//! return addresses; it asks [`modules`] what code lies where in an address space (in which of the
-//! [`files`], which [`nearby`] finds where the process is gone), and [`cfi`] how to leave a function at a given pc ([`go`] knows what Go's tables do not
-//! tell; the machine's part is in [`arch`]). [`symbolize`] then names the addresses, in a thread of its own: native code by
+//! In the order of the data: [`unwind`] turns registers and a copy of stack bytes ([`raw`]) into return
+//! addresses. It asks how to leave the function at a pc ([`exit`]): [`modules`] knows what code lies where in an
+//! address space (by [`exec_maps`]), and in which of the [`files`] (each with its [`layout`]; [`nearby`] finds
+//! them where the process is gone), [`cfi`] reads their tables, and [`go`] knows what Go's do not tell. The
+//! machine's part is in [`arch`]. [`symbolize`] then names the addresses, in a thread of its own: native code by
 //! [`native_names`] (with [`debug_files`]), code made at run time by [`perf_map`] (which name was an
 //! address's when: [`perf_names`]) and [`runtime_names`].
 //!
@@ -15,9 +16,15 @@ pub mod raw;
 
 pub mod unwind;
 
+pub mod exit;
+
 pub mod modules;
 
+pub mod exec_maps;
+
 pub mod files;
+
+pub mod layout;
 
 pub mod nearby;
 
@@ -39,14 +46,11 @@ pub mod perf_names;
 
 pub mod runtime_names;
 
-pub mod elf;
-
-pub mod exec_maps;
+pub mod printable;
 
 pub mod open;
 
-pub use files::Identity;
-pub use modules::Mapped;
+pub use modules::CodeMapping;
 pub use raw::{Copied, RawStack};
 pub use symbolize::{Namer, Told};
 pub use unwind::{Unwinder, Unwound};

@@ -6,10 +6,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::arch::{self, Walker};
-use super::cfi::{Cfi, Exit};
-use super::elf::Layout;
+use super::cfi::Cfi;
 use super::exec_maps::{self, ExecMap};
-use super::files::{Files, Identity, Loaded, ModuleFile, VDSO};
+use super::exit::Exit;
+use super::files::{Files, Loaded, ModuleFile, VDSO};
+use super::layout::Layout;
+use super::printable::printable;
+use crate::capture::inode::{Inode, SameFile};
 use tracer_ledger::event::Pid;
 
 /// Exits remembered for one address space before they are forgotten.
@@ -58,13 +61,13 @@ pub enum Place {
 
 /// A mapping of code, as the kernel tells of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mapped {
+pub struct CodeMapping {
     /// Where.
     pub range: Range<u64>,
     /// Offset in the file, bytes.
     pub offset: u64,
     /// The file.
-    pub file: Identity,
+    pub file: Inode,
     /// It is the vDSO.
     pub is_vdso: bool,
 }
@@ -113,7 +116,7 @@ pub struct Space {
     walker: Walker,
     exits: HashMap<u64, Exit>,
     /// Mappings that the kernel has told, of files that are not known yet.
-    unknown: Vec<Mapped>,
+    unknown: Vec<CodeMapping>,
     stale: bool,
     vain: u32,
     pause: u32,
@@ -150,7 +153,7 @@ impl Space {
 
     /// A file's code was mapped at addresses where nothing is known: the file is known, or else the maps are
     /// read before the next walk.
-    pub fn mapped(&mut self, mapped: &Mapped, files: &mut Files) {
+    pub fn mapped(&mut self, mapped: &CodeMapping, files: &mut Files) {
         match Self::told(mapped, files) {
             Some(code) => {
                 let at = self
@@ -169,7 +172,7 @@ impl Space {
     /// The code of a new program, as far as it is known. The maps are read before the next walk if that is not
     /// all, or nothing is told.
     #[must_use]
-    pub fn begun(told: &[Mapped], files: &mut Files) -> Self {
+    pub fn begun(told: &[CodeMapping], files: &mut Files) -> Self {
         let mut space = Self {
             stale: told.is_empty(),
             ..Self::default()
@@ -180,7 +183,7 @@ impl Space {
         space
     }
 
-    fn told(mapped: &Mapped, files: &mut Files) -> Option<Code> {
+    fn told(mapped: &CodeMapping, files: &mut Files) -> Option<Code> {
         let (start, end) = (mapped.range.start, mapped.range.end);
         let (name, loaded) = if mapped.is_vdso {
             (VDSO.into(), files.own_vdso(end - start)?)
@@ -192,8 +195,7 @@ impl Space {
             start,
             end,
             offset: mapped.offset,
-            device: mapped.file.device,
-            inode: mapped.file.inode,
+            inode: mapped.file,
             name: name.as_ref().to_owned(),
             deleted: false,
         };
@@ -288,15 +290,15 @@ impl Space {
                 .unknown
                 .iter()
                 .position(|told| overlap(&told.range, &range));
-            let same = told.map(|at| self.unknown[at].file.is_same(&map.identity()));
-            if same == Some(Some(false)) {
+            let same = told.map(|at| self.unknown[at].file.is_same(map.inode));
+            if same == Some(SameFile::No) {
                 continue;
             }
             let mut code = match known.remove(&map.start) {
                 Some(code) if code.map == map => code,
                 _ => Self::code(pid, map, files),
             };
-            if let (Some(at), Some(Some(true))) = (told, same) {
+            if let (Some(at), Some(SameFile::Yes)) = (told, same) {
                 code.told = true;
                 let told = self.unknown.remove(at);
                 if let Some((loaded, _)) = &code.file {
@@ -445,7 +447,9 @@ impl Space {
                     offset,
                 }
             }
-            None if code.map.inode == 0 && !is_special(&path) => Place::Runtime { lookup, address },
+            None if code.map.inode.number == 0 && !is_special(&path) => {
+                Place::Runtime { lookup, address }
+            }
             None => Place::Mapping {
                 path,
                 offset,
@@ -478,17 +482,4 @@ fn address_at(layout: &Layout, offset: u64) -> Option<u64> {
             .wrapping_sub(segment.offset)
             .wrapping_add(offset),
     )
-}
-
-/// Text from the target, without what could steer a terminal.
-#[must_use]
-pub fn printable(text: &str) -> String {
-    let visible = |c: char| {
-        if c.is_control() {
-            char::REPLACEMENT_CHARACTER
-        } else {
-            c
-        }
-    };
-    text.chars().map(visible).collect()
 }

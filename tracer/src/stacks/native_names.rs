@@ -20,9 +20,9 @@ use blazesym::symbolize::source::{Elf, Source};
 use blazesym::symbolize::{CodeInfo, Input, Sym, Symbolized, Symbolizer};
 
 use super::debug_files;
-use super::elf::{self, Exported};
 use super::files::{FileId, ModuleFile};
-use super::modules::printable;
+use super::layout::{self, Exported};
+use super::printable::printable;
 use tracer_ledger::event::Frame;
 
 /// Names addresses in files, each address once.
@@ -168,7 +168,7 @@ impl Sources {
         inlined.iter_mut().for_each(|frame| frame.inlined = true);
         let exported = self
             .exported
-            .get_or_init(|| elf::exported(&self.module.file));
+            .get_or_init(|| layout::exported(&self.module.file));
         if let Some(name) = exported.get(&symbol.addr) {
             last.function = Some(printable(name));
         }

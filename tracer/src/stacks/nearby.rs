@@ -16,8 +16,8 @@ use std::time::{Duration, SystemTime};
 
 use rustix::fs::Stat;
 
-use super::files::Identity;
 use super::open;
+use crate::capture::inode::Inode;
 
 /// Entries of one directory that are looked at: some thousands are usual.
 const ENTRIES: usize = 1 << 16;
@@ -67,13 +67,13 @@ impl Nearby {
 
     /// The file of this device and inode, and its path. A file system that shows another device than it has for
     /// the kernel (with layers, or with subvolumes) has none: an inode alone may be another file's.
-    pub fn find(&mut self, identity: Identity) -> Option<(PathBuf, File, Stat)> {
+    pub fn find(&mut self, inode: Inode) -> Option<(PathBuf, File, Stat)> {
         self.directories.iter_mut().find_map(|directory| {
             // One that cannot be read has nothing.
             directory.freshen().ok()?;
-            let path = directory.path.join(directory.names.get(&identity.inode)?);
+            let path = directory.path.join(directory.names.get(&inode.number)?);
             let (file, stat) = open::beneath(File::open("/").ok()?, &path).ok()?;
-            (Identity::of(&stat) == identity).then_some((path, file, stat))
+            (Inode::of(&stat) == inode).then_some((path, file, stat))
         })
     }
 }
@@ -98,10 +98,11 @@ impl Directory {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capture::inode::Device;
 
-    fn identity(path: &Path) -> Identity {
+    fn inode_of(path: &Path) -> Inode {
         let (_, stat) = open::beneath(File::open("/").unwrap(), path).unwrap();
-        Identity::of(&stat)
+        Inode::of(&stat)
     }
 
     #[test]
@@ -112,16 +113,19 @@ mod tests {
         nearby.add(folder.path());
         let path = folder_path.join("program");
         fs::write(&path, "old").unwrap();
-        let wanted = identity(&path);
+        let wanted = inode_of(&path);
         assert_eq!(nearby.find(wanted).unwrap().0, path);
-        let other = Identity {
-            device: (wanted.device.0, wanted.device.1 + 1),
+        let other = Inode {
+            device: Device {
+                minor: wanted.device.minor + 1,
+                ..wanted.device
+            },
             ..wanted
         };
         assert!(nearby.find(other).is_none());
         let later = folder_path.join("later");
         fs::write(&later, "new").unwrap();
-        assert_eq!(nearby.find(identity(&later)).unwrap().0, later);
+        assert_eq!(nearby.find(inode_of(&later)).unwrap().0, later);
         fs::remove_file(&path).unwrap();
         assert!(nearby.find(wanted).is_none());
     }

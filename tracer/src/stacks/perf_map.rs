@@ -15,7 +15,7 @@ use rustix::fs::Stat;
 use rustix::time::ClockId;
 
 use super::open;
-use super::perf_names::{Names, Written};
+use super::perf_names::{CodeNames, Written};
 use tracer_ledger::event::{Nanoseconds, Pid};
 
 /// The most bytes of one file that are read.
@@ -107,7 +107,7 @@ impl Clocks {
 #[derive(Debug)]
 pub struct PerfMap {
     file: File,
-    names: Names,
+    names: CodeNames,
     read: u64,
     /// When it was last read, and how far `CLOCK_REALTIME` was ahead then.
     last: Option<Clocks>,
@@ -144,7 +144,7 @@ impl PerfMap {
         }
         Ok(Self {
             file,
-            names: Names::default(),
+            names: CodeNames::default(),
             read: 0,
             last: None,
             rest: Vec::new(),
@@ -154,7 +154,7 @@ impl PerfMap {
 
     /// The names so far.
     #[must_use]
-    pub fn names(&self) -> &Names {
+    pub fn names(&self) -> &CodeNames {
         &self.names
     }
 
@@ -165,7 +165,7 @@ impl PerfMap {
     }
 
     /// The names, to ask which have changed.
-    pub fn names_mut(&mut self) -> &mut Names {
+    pub fn names_mut(&mut self) -> &mut CodeNames {
         &mut self.names
     }
 
@@ -179,7 +179,7 @@ impl PerfMap {
         let stat = rustix::fs::fstat(&self.file)?;
         let size = u64::try_from(stat.st_size).unwrap_or(0).min(MAX_FILE);
         if size < self.read {
-            (self.names, self.read) = (Names::default(), 0);
+            (self.names, self.read) = (CodeNames::default(), 0);
             self.rest.clear();
             self.overlong = false;
         }

@@ -4,10 +4,11 @@ use std::{collections::HashMap, ops::Range, path::Path};
 
 use tracer_common::stack::{BY_RULE, MAX_FRAMES, Rule, flags};
 
-use super::arch::{Next, Registers};
-use super::cfi::{Exit, Step, StepError};
+use super::arch::{Next, Registers, StepError};
+use super::cfi::Caller;
+use super::exit::Exit;
 use super::files::Files;
-use super::modules::{Mapped, Place, Space};
+use super::modules::{CodeMapping, Place, Space};
 use super::raw::RawStack;
 use tracer_ledger::event::{Cause, Pid, SpaceId, StackQuality};
 
@@ -28,24 +29,6 @@ pub struct Unwound {
     /// address and rule. Not among them is what no table covers (code made at run time: the frame
     /// pointer leads on), and what has too complicated a row.
     pub rules: Vec<(u64, Rule)>,
-}
-
-/// Why a frame's caller was not found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReadError {
-    /// This stack address could not be read.
-    Unreadable(u64),
-    /// The registers or the tables make no sense.
-    Nonsense,
-}
-
-impl From<StepError> for ReadError {
-    fn from(error: StepError) -> Self {
-        match error {
-            StepError::Unreadable(address) => Self::Unreadable(address),
-            StepError::Unsupported => Self::Nonsense,
-        }
-    }
 }
 
 /// Unwinds stacks of any number of address spaces.
@@ -100,7 +83,7 @@ impl Unwinder {
 
     /// A program begins with this code. What of it is not known is looked for at once: the process may be
     /// gone soon.
-    pub fn begun(&mut self, pid: Pid, space: SpaceId, code: &[Mapped]) {
+    pub fn begun(&mut self, pid: Pid, space: SpaceId, code: &[CodeMapping]) {
         let mut begun = Space::begun(code, &mut self.files);
         begun.freshen(pid, &mut self.files);
         self.spaces.insert(space, begun);
@@ -108,7 +91,7 @@ impl Unwinder {
 
     /// A file's code was mapped where none was known, or is any more. A file that is not known is looked for
     /// at once: it may be gone soon.
-    pub fn mapped(&mut self, pid: Pid, space: SpaceId, mapped: &Mapped) {
+    pub fn mapped(&mut self, pid: Pid, space: SpaceId, mapped: &CodeMapping) {
         if let Some(space) = self.spaces.get_mut(&space) {
             space.mapped(mapped, &mut self.files);
             space.freshen(pid, &mut self.files);
@@ -193,7 +176,7 @@ impl Walk {
         let mut read = |address| raw.word(address);
         walk.quality = loop {
             match next(space, registers, exact, &mut read) {
-                Ok(Found::Frame(found, is_exact)) => {
+                Ok(Above::Frame(found, is_exact)) => {
                     if !space.is_code(lookup(found.ip, is_exact)) {
                         log::trace!("{registers:x?} leads to {found:x?}, which is no code");
                         walk.met_unknown_code = true;
@@ -207,12 +190,12 @@ impl Walk {
                     interrupted |= is_exact && raw.word(found.sp).is_none();
                     (registers, exact) = (found, is_exact);
                 }
-                Ok(Found::End) => break StackQuality::Complete,
-                Ok(Found::NoCode) => {
+                Ok(Above::End) => break StackQuality::Complete,
+                Ok(Above::NoCode) => {
                     walk.met_unknown_code = true;
                     break StackQuality::Broken;
                 }
-                Err(ReadError::Unreadable(address)) if raw.is_beyond_copy(address, interrupted) => {
+                Err(StepError::Unreadable(address)) if raw.is_beyond_copy(address, interrupted) => {
                     log::trace!(
                         "{registers:x?} leads to {address:#x}, beyond {} bytes from {:#x}",
                         raw.copied.bytes.len(),
@@ -222,7 +205,7 @@ impl Walk {
                     break StackQuality::Cut;
                 }
                 Err(error) => {
-                    walk.wanted_memory = matches!(error, ReadError::Unreadable(_));
+                    walk.wanted_memory = matches!(error, StepError::Unreadable(_));
                     log::trace!("{registers:x?} leads nowhere: {error:x?}");
                     break StackQuality::Broken;
                 }
@@ -362,7 +345,8 @@ impl Walk {
     }
 }
 
-enum Found {
+/// What is above a frame.
+enum Above {
     /// The caller, and whether its instruction pointer is exact.
     Frame(Registers, bool),
     /// There is none.
@@ -377,16 +361,16 @@ fn next(
     registers: Registers,
     exact: bool,
     read: &mut dyn FnMut(u64) -> Option<u64>,
-) -> Result<Found, ReadError> {
+) -> Result<Above, StepError> {
     let lookup = lookup(registers.ip, exact);
     let Some(exit) = exit(space, registers.ip, exact) else {
-        return Ok(Found::NoCode);
+        return Ok(Above::NoCode);
     };
     let next = match exit {
         Exit::Outermost => Next::End,
         // A frame pointer of 0 ends a chain, but not in a function that has set it up.
         Exit::Plain(rule) if rule.base == 1 && registers.fp == 0 => {
-            return Err(ReadError::Nonsense);
+            return Err(StepError::Nonsense);
         }
         Exit::Plain(_) => space.walker().step(registers, exact, read)?,
         Exit::Unknown => space.walker().step_by_frame_pointer(registers, read)?,
@@ -395,23 +379,23 @@ fn next(
         Exit::Hidden(rule) => match follow(rule, registers, read)? {
             // A frame lies above what it has called; else this would go round in circles.
             Next::Caller(caller) if caller.sp <= registers.sp => {
-                return Err(ReadError::Nonsense);
+                return Err(StepError::Nonsense);
             }
             next => next,
         },
         Exit::Odd => {
-            let (cfi, address) = space.cfi(lookup).ok_or(ReadError::Nonsense)?;
+            let (cfi, address) = space.cfi(lookup).ok_or(StepError::Nonsense)?;
             return match cfi.step(address, registers, read)? {
-                Step::Caller(caller) if caller.ip == 0 => Ok(Found::End),
-                Step::Caller(caller) if caller.sp <= registers.sp => Err(ReadError::Nonsense),
-                Step::Caller(caller) => Ok(Found::Frame(caller, false)),
-                Step::Interrupted(caller) => Ok(Found::Frame(caller, true)),
+                Caller::Calling(caller) if caller.ip == 0 => Ok(Above::End),
+                Caller::Calling(caller) if caller.sp <= registers.sp => Err(StepError::Nonsense),
+                Caller::Calling(caller) => Ok(Above::Frame(caller, false)),
+                Caller::Interrupted(caller) => Ok(Above::Frame(caller, true)),
             };
         }
     };
     Ok(match next {
-        Next::Caller(caller) => Found::Frame(caller, false),
-        Next::End => Found::End,
+        Next::Caller(caller) => Above::Frame(caller, false),
+        Next::End => Above::End,
     })
 }
 
@@ -430,8 +414,8 @@ fn follow(
     rule: Rule,
     registers: Registers,
     read: &mut dyn FnMut(u64) -> Option<u64>,
-) -> Result<Next, ReadError> {
-    let mut load = |address| read(address).ok_or(ReadError::Unreadable(address));
+) -> Result<Next, StepError> {
+    let mut load = |address| read(address).ok_or(StepError::Unreadable(address));
     let base = if rule.base == 0 {
         registers.sp
     } else {

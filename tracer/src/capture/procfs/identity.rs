@@ -1,7 +1,7 @@
 //! What a process is.
 
-use super::ProcError;
 use super::directory::Directory;
+use super::error::ProcError;
 use super::limits::limits_of;
 use super::processes::comm;
 use super::runtime::runtime;

@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use super::ProcError;
 use super::cgroup;
 use super::directory::Directory;
+use super::error::ProcError;
 use tracer_ledger::event::{Limits, Pid};
 
 /// What limits a process's memory. What cannot be read is left open.

@@ -5,7 +5,8 @@ use std::{collections::HashSet, fs, path::Path};
 use rustix::io::Errno;
 
 use super::directory::{Directory, number};
-use super::{ProcError, elf};
+use super::error::ProcError;
+use crate::capture::elf;
 use tracer_ledger::event::{Pid, Tid};
 
 /// `PF_KTHREAD` in a task's flags (include/linux/sched.h).

@@ -1,7 +1,7 @@
 //! The figures of `/proc/PID/status`.
 
-use super::ProcError;
 use super::directory::Directory;
+use super::error::ProcError;
 use tracer_ledger::event::{Nanoseconds, Pid, Sample};
 
 /// How much memory a process has now, in the kernel's own words: `VmSize`, `VmRSS`, `VmHWM`. `time`
