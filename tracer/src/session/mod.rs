@@ -1,22 +1,18 @@
 //! The only wiring: sources of events (a live trace, a recording) to the ledger, the analysis and the
 //! recording.
 //!
-//! Read in this order: [`replay`] (a recording as the source), [`opened`] (a file of either kind), then a
-//! live trace: [`plan`], its parts, and [`live`].
+//! Read in this order: [`files`] (a recording as the source), then a live trace: [`plan`], its parts, and
+//! [`live`].
 
-pub mod known;
-
-pub mod metered;
-
-pub mod replay;
-
-pub mod opened;
+pub mod files;
 
 pub mod plan;
 
 pub mod sink;
 
 pub mod losses;
+
+pub mod code_changes;
 
 mod learned;
 

@@ -6,8 +6,8 @@ use std::{collections::HashMap, ops::Range, path::Path, sync::Arc};
 use tracer_common::stack::{BY_RULE, RuleKey};
 
 use super::{
+    code_changes::{CodeChange, Made},
     learned::{Learned, passes_any},
-    live::code::{CodeChange, Made},
 };
 use crate::{
     capture::inode::{Device, Inode},
@@ -24,7 +24,7 @@ const PROT_EXEC: u8 = 4;
 
 /// What tells one stack from another.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Key {
+struct StackKey {
     space: SpaceId,
     quality: StackQuality,
     frames: Arc<[u64]>,
@@ -42,7 +42,7 @@ struct Meaning {
 pub struct Stacks {
     unwinder: Unwinder,
     namer: Namer,
-    ids: HashMap<Key, StackId>,
+    ids: HashMap<StackKey, StackId>,
     /// Ids given out.
     given: u32,
     verified: HashMap<u64, Meaning>,
@@ -105,7 +105,7 @@ impl Stacks {
         });
         let space = record.stamp.space;
         let frames: Arc<[u64]> = unwound.frames.as_slice().into();
-        let key = Key {
+        let key = StackKey {
             space,
             quality: unwound.quality,
             frames: Arc::clone(&frames),

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::Live;
+use super::state::Live;
 use crate::{
     capture::procfs,
     capture::ring::{Drained, now},

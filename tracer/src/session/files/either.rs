@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use serde::Deserialize;
 
 use super::metered::{Meter, Metered};
-use super::replay::{AT_A_TIME, replay_from};
+use super::recording::{AT_A_TIME, replay_from};
 use tracer_analysis::{
     patterns::Patterns,
     summary::{Report, SCHEMA},
