@@ -18,6 +18,8 @@ pub mod unwind;
 
 pub mod exit;
 
+mod code_address;
+
 pub mod modules;
 
 pub mod exec_maps;

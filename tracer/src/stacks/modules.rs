@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::arch::{self, Walker};
 use super::cfi::Cfi;
+use super::code_address::CodeAddress;
 use super::exec_maps::{self, ExecMap};
 use super::exit::Exit;
 use super::files::{Files, Loaded, ModuleFile, VDSO};
@@ -429,9 +430,10 @@ impl Space {
         &mut self.walker
     }
 
-    /// Where an address lies; `lookup` is the address itself, or of a return address the byte before.
+    /// Where an address lies.
     #[must_use]
-    pub fn place(&self, address: u64, lookup: u64) -> Place {
+    pub(crate) fn place(&self, at: CodeAddress) -> Place {
+        let (address, lookup) = (at.get(), at.lookup());
         let Some(code) = self.find(lookup) else {
             return Place::Nowhere { address };
         };

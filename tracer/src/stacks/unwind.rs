@@ -6,6 +6,7 @@ use tracer_common::stack::{BY_RULE, MAX_FRAMES, Rule, flags};
 
 use super::arch::{Next, Registers, StepError};
 use super::cfi::Caller;
+use super::code_address::CodeAddress;
 use super::exit::Exit;
 use super::files::Files;
 use super::modules::{CodeMapping, Place, Space};
@@ -72,7 +73,7 @@ impl Unwinder {
         let incomplete = walk.why(raw, space);
         let places = walk.places(space);
         Unwound {
-            frames: walk.frames.iter().map(|&(address, _)| address).collect(),
+            frames: walk.frames.iter().map(|frame| frame.get()).collect(),
             places,
             quality: walk.quality,
             incomplete,
@@ -143,8 +144,7 @@ impl Unwinder {
 
 /// One walk up one stack.
 struct Walk {
-    /// Address, and whether it is exact (else a return address).
-    frames: Vec<(u64, bool)>,
+    frames: Vec<CodeAddress>,
     quality: StackQuality,
     met_unknown_code: bool,
     /// Where it was led to that is no code, as far as it is known.
@@ -159,7 +159,7 @@ struct Walk {
 impl Walk {
     fn of(raw: &RawStack<'_>, space: &mut Space) -> Self {
         let mut walk = Self {
-            frames: vec![(raw.ip, true)],
+            frames: vec![CodeAddress::Exact(raw.ip)],
             quality: StackQuality::Broken,
             met_unknown_code: false,
             led_to: None,
@@ -171,24 +171,24 @@ impl Walk {
             sp: raw.sp,
             fp: raw.fp,
         };
-        let mut exact = true;
+        let mut at = CodeAddress::Exact(raw.ip);
         let mut interrupted = false;
         let mut read = |address| raw.word(address);
         walk.quality = loop {
-            match next(space, registers, exact, &mut read) {
-                Ok(Above::Frame(found, is_exact)) => {
-                    if !space.is_code(lookup(found.ip, is_exact)) {
+            match next(space, registers, at, &mut read) {
+                Ok(Above::Frame(found, found_at)) => {
+                    if !space.is_code(found_at.lookup()) {
                         log::trace!("{registers:x?} leads to {found:x?}, which is no code");
                         walk.met_unknown_code = true;
-                        walk.led_to = Some(lookup(found.ip, is_exact));
+                        walk.led_to = Some(found_at.lookup());
                         break StackQuality::Broken;
                     }
                     if walk.frames.len() > MAX_FRAMES {
                         break StackQuality::Cut;
                     }
-                    walk.frames.push((found.ip, is_exact));
-                    interrupted |= is_exact && raw.word(found.sp).is_none();
-                    (registers, exact) = (found, is_exact);
+                    walk.frames.push(found_at);
+                    interrupted |= found_at.is_exact() && raw.word(found.sp).is_none();
+                    (registers, at) = (found, found_at);
                 }
                 Ok(Above::End) => break StackQuality::Complete,
                 Ok(Above::NoCode) => {
@@ -211,9 +211,7 @@ impl Walk {
                 }
             }
         };
-        let unknown = |&(address, exact): &(u64, bool)| {
-            matches!(exit(space, address, exact), Some(Exit::Unknown))
-        };
+        let unknown = |&at: &CodeAddress| matches!(exit(space, at), Some(Exit::Unknown));
         let last = walk.frames.len() - 1;
         walk.astray = walk.frames.iter().rposition(unknown).unwrap_or(last);
         walk
@@ -221,9 +219,9 @@ impl Walk {
 
     /// Why the walk is not complete, and in which file it came to its end.
     fn why(&self, raw: &RawStack<'_>, space: &mut Space) -> Option<(Cause, String)> {
-        let (address, exact) = self.frames[self.astray];
+        let at = self.frames[self.astray];
         let pressure = raw.flags & flags::PRESSURE != 0;
-        let module = || match space.place(address, lookup(address, exact)) {
+        let module = || match space.place(at) {
             Place::File { path, .. } | Place::Mapping { path, .. } => path.as_ref().to_owned(),
             Place::Runtime { .. } | Place::Nowhere { .. } => String::new(),
         };
@@ -243,7 +241,7 @@ impl Walk {
             }
             StackQuality::Broken | StackQuality::None => {
                 let module = module();
-                let cause = match exit(space, address, exact) {
+                let cause = match exit(space, at) {
                     Some(Exit::Unknown) if module.is_empty() => Cause::RuntimeCode,
                     Some(Exit::Unknown) => Cause::NoUnwindInformation,
                     _ => Cause::Astray,
@@ -269,10 +267,11 @@ impl Walk {
                 Some(Exit::Unknown) => !by_rule,
                 _ => false,
             };
-            if !believed || !space.is_code(lookup(pure(word), false)) {
+            let caller = CodeAddress::Return(pure(word));
+            if !believed || !space.is_code(caller.lookup()) {
                 return;
             }
-            self.frames.push((pure(word), false));
+            self.frames.push(caller);
             self.astray = self.frames.len() - 1;
         }
         let ended = raw.flags & (flags::BROKEN | flags::CUT) == 0;
@@ -286,22 +285,20 @@ impl Walk {
     }
 
     fn last_exit(&self, space: &mut Space) -> Option<Exit> {
-        let &(address, exact) = self.frames.last()?;
-        exit(space, address, exact)
+        exit(space, *self.frames.last()?)
     }
 
     /// The kernel has found the same frames at the least.
     fn agrees_so_far(&self, kernel_frames: &[u64]) -> bool {
         let own = &self.frames[1..];
-        let same =
-            |(&(address, exact), word): (&(u64, bool), &u64)| !exact && address == pure(word);
+        let same = |(own, word): (&CodeAddress, &u64)| *own == CodeAddress::Return(pure(word));
         own.len() <= kernel_frames.len() && own.iter().zip(kernel_frames).all(same)
     }
 
     fn agrees(&self, kernel_frames: &[u64]) -> bool {
         self.frames[1..]
             .iter()
-            .map(|&(address, _)| address)
+            .map(|frame| frame.get())
             .eq(kernel_frames.iter().map(pure))
     }
 
@@ -310,16 +307,21 @@ impl Walk {
     fn take_kernels_if_longer(&mut self, raw: &RawStack<'_>, space: &Space) {
         // Of a process that was gone before its maps could be read nothing is believed: what is not known to
         // be code may be any word of its stack.
-        let is_code = |&address: &u64| space.is_code(lookup(address, false));
-        let frames: Vec<u64> = raw.kernel_frames.iter().map(pure).collect();
-        let believable = frames.iter().take_while(|address| is_code(address)).count();
+        let frames: Vec<_> = raw
+            .kernel_frames
+            .iter()
+            .map(|word| CodeAddress::Return(pure(word)))
+            .collect();
+        let believable = frames
+            .iter()
+            .take_while(|frame| space.is_code(frame.lookup()))
+            .count();
         if believable < self.frames.len() {
             return;
         }
         self.frames.truncate(1);
         self.astray = 0;
-        self.frames
-            .extend(frames[..believable].iter().map(|&address| (address, false)));
+        self.frames.extend_from_slice(&frames[..believable]);
         self.quality = StackQuality::Broken;
     }
 
@@ -327,28 +329,27 @@ impl Walk {
     /// kernel, and their addresses are no return addresses.
     fn rules(&self, space: &mut Space) -> Vec<(u64, Rule)> {
         let mut rules = Vec::new();
-        for (at, &(address, exact)) in self.frames.iter().enumerate() {
-            if exact && at > 0 {
+        for (number, &at) in self.frames.iter().enumerate() {
+            if at.is_exact() && number > 0 {
                 break;
             }
-            let rule = exit(space, address, exact).and_then(Exit::rule);
+            let rule = exit(space, at).and_then(Exit::rule);
             if let Some(rule) = rule.filter(|rule| *rule != Rule::FRAME_POINTER) {
-                rules.push((address, rule));
+                rules.push((at.get(), rule));
             }
         }
         rules
     }
 
     fn places(&self, space: &Space) -> Vec<Place> {
-        let place = |&(address, exact)| space.place(address, lookup(address, exact));
-        self.frames.iter().map(place).collect()
+        self.frames.iter().map(|&at| space.place(at)).collect()
     }
 }
 
 /// What is above a frame.
 enum Above {
-    /// The caller, and whether its instruction pointer is exact.
-    Frame(Registers, bool),
+    /// The caller, and its address.
+    Frame(Registers, CodeAddress),
     /// There is none.
     End,
     /// The frame itself lies in no executable mapping.
@@ -359,11 +360,10 @@ enum Above {
 fn next(
     space: &mut Space,
     registers: Registers,
-    exact: bool,
+    at: CodeAddress,
     read: &mut dyn FnMut(u64) -> Option<u64>,
 ) -> Result<Above, StepError> {
-    let lookup = lookup(registers.ip, exact);
-    let Some(exit) = exit(space, registers.ip, exact) else {
+    let Some(exit) = exit(space, at) else {
         return Ok(Above::NoCode);
     };
     let next = match exit {
@@ -372,7 +372,7 @@ fn next(
         Exit::Plain(rule) if rule.base == 1 && registers.fp == 0 => {
             return Err(StepError::Nonsense);
         }
-        Exit::Plain(_) => space.walker().step(registers, exact, read)?,
+        Exit::Plain(_) => space.walker().step(registers, at.is_exact(), read)?,
         Exit::Unknown => space.walker().step_by_frame_pointer(registers, read)?,
         Exit::FramePointer if registers.fp == 0 => Next::End,
         Exit::FramePointer => follow(Rule::FRAME_POINTER, registers, read)?,
@@ -384,27 +384,33 @@ fn next(
             next => next,
         },
         Exit::Odd => {
-            let (cfi, address) = space.cfi(lookup).ok_or(StepError::Nonsense)?;
+            let (cfi, address) = space.cfi(at.lookup()).ok_or(StepError::Nonsense)?;
             return match cfi.step(address, registers, read)? {
                 Caller::Calling(caller) if caller.ip == 0 => Ok(Above::End),
                 Caller::Calling(caller) if caller.sp <= registers.sp => Err(StepError::Nonsense),
-                Caller::Calling(caller) => Ok(Above::Frame(caller, false)),
-                Caller::Interrupted(caller) => Ok(Above::Frame(caller, true)),
+                Caller::Calling(caller) => Ok(called_from(caller)),
+                Caller::Interrupted(caller) => {
+                    Ok(Above::Frame(caller, CodeAddress::Exact(caller.ip)))
+                }
             };
         }
     };
     Ok(match next {
-        Next::Caller(caller) => Above::Frame(caller, false),
+        Next::Caller(caller) => called_from(caller),
         Next::End => Above::End,
     })
 }
 
+fn called_from(caller: Registers) -> Above {
+    Above::Frame(caller, CodeAddress::Return(caller.ip))
+}
+
 /// How to leave the function at this address; `None` if there is no code.
-fn exit(space: &mut Space, address: u64, exact: bool) -> Option<Exit> {
-    match space.exit(lookup(address, exact))? {
+fn exit(space: &mut Space, at: CodeAddress) -> Option<Exit> {
+    match space.exit(at.lookup())? {
         // No call has left the address where a function begins: it was put there for a chain to end in, as
         // makecontext(3) does with glibc's `__start_context`.
-        Exit::Unknown if !exact && space.begins_function(address) => Some(Exit::Outermost),
+        Exit::Unknown if !at.is_exact() && space.begins_function(at.get()) => Some(Exit::Outermost),
         exit => Some(exit),
     }
 }
@@ -437,13 +443,4 @@ fn follow(
 /// A return address of the kernel's, without its mark.
 fn pure(word: &u64) -> u64 {
     word & !BY_RULE
-}
-
-/// A return address may already be the next function's: what called is before it.
-fn lookup(address: u64, exact: bool) -> u64 {
-    if exact {
-        address
-    } else {
-        address.wrapping_sub(1)
-    }
 }
