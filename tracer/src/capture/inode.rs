@@ -4,11 +4,10 @@ use rustix::fs::{Stat, major, minor};
 
 /// A file system, as the kernel numbers it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Device {
+pub(crate) struct Device {
     /// What drives it; 0 for file systems without a device.
-    pub major: u32,
-    /// Which of those.
-    pub minor: u32,
+    pub(crate) major: u32,
+    pub(crate) minor: u32,
 }
 
 impl Device {
@@ -24,11 +23,11 @@ impl Device {
 
 /// A file by its file system's device as `/proc/PID/maps` shows it, and its inode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Inode {
+pub(crate) struct Inode {
     /// Of its file system.
-    pub device: Device,
+    pub(crate) device: Device,
     /// The inode's number, 0 for no file.
-    pub number: u64,
+    pub(crate) number: u64,
 }
 
 /// Whether two inodes are of one file.

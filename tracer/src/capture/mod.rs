@@ -1,23 +1,23 @@
 //! The edge to the kernel, to `/proc` and to the files of targets: from there to bytes and plain values.
 
-pub mod kernel_types;
+pub(crate) mod kernel_types;
 
 pub mod programs;
 
-pub mod tracepoints;
+pub(crate) mod tracepoints;
 
-pub mod tables;
+pub(crate) mod tables;
 
 pub mod ring;
 
-pub mod host;
+pub(crate) mod host;
 
-pub mod privileges;
+pub(crate) mod privileges;
 
-pub mod command;
+pub(crate) mod command;
 
-pub mod inode;
+pub(crate) mod inode;
 
-pub mod elf;
+pub(crate) mod elf;
 
 pub mod procfs;

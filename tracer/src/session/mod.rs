@@ -4,28 +4,28 @@
 //! Read in this order: [`files`] (a recording as the source), then a live trace: [`plan`], its parts, and
 //! [`live`].
 
-pub mod files;
+pub(crate) mod files;
 
-pub mod plan;
+pub(crate) mod plan;
 
-pub mod sink;
+pub(crate) mod sink;
 
-pub mod losses;
+pub(crate) mod losses;
 
-pub mod code_changes;
+pub(crate) mod code_changes;
 
 mod learned;
 
-pub mod stacks;
+pub(crate) mod stacks;
 
-pub mod processes;
+pub(crate) mod processes;
 
-pub mod beginnings;
+pub(crate) mod beginnings;
 
-pub mod verification;
+pub(crate) mod verification;
 
-pub mod ending;
+pub(crate) mod ending;
 
-pub mod explain;
+pub(crate) mod explain;
 
-pub mod live;
+pub(crate) mod live;

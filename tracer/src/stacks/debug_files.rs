@@ -17,7 +17,7 @@ const MAX_LINKED: u64 = 4 << 30;
 const CHUNK: usize = 1 << 20;
 
 /// The debug file of a file with this layout, which its process knows by this path.
-pub fn find(layout: &Layout, path: &str) -> Option<PathBuf> {
+pub(crate) fn find(layout: &Layout, path: &str) -> Option<PathBuf> {
     let by_id = layout.build_id.as_deref().and_then(by_build_id);
     by_id.or_else(|| by_link(layout.debug_link.as_ref()?, Path::new(path)))
 }

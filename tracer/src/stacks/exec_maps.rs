@@ -10,21 +10,19 @@ use tracer_ledger::event::Pid;
 /// `PROT_EXEC` (include/uapi/asm-generic/mman-common.h).
 const PROT_EXEC: u8 = 4;
 
-/// One executable mapping.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ExecMap {
-    /// First address.
-    pub start: u64,
+pub(crate) struct ExecMap {
+    pub(crate) start: u64,
     /// One past the last address.
-    pub end: u64,
+    pub(crate) end: u64,
     /// Offset in the file, bytes.
-    pub offset: u64,
+    pub(crate) offset: u64,
     /// The file it shows.
-    pub inode: Inode,
+    pub(crate) inode: Inode,
     /// Path or name, without the kernel's ` (deleted)`; may be empty.
-    pub name: String,
+    pub(crate) name: String,
     /// The path no longer leads to the file.
-    pub deleted: bool,
+    pub(crate) deleted: bool,
 }
 
 /// Reads them, ascending.
@@ -32,7 +30,7 @@ pub struct ExecMap {
 /// # Errors
 /// What the kernel says; an empty list is an error too (`NotFound`): that is what a process without
 /// an address space shows, ended or a kernel thread.
-pub fn read(pid: Pid) -> io::Result<Vec<ExecMap>> {
+pub(crate) fn read(pid: Pid) -> io::Result<Vec<ExecMap>> {
     let mut reader = BufReader::with_capacity(64 * 1024, File::open(format!("/proc/{pid}/maps"))?);
     let mut maps = Vec::new();
     let mut line = Vec::new();

@@ -29,7 +29,7 @@ const KEPT: usize = 64;
 
 /// One version of one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct FileId {
+pub(crate) struct FileId {
     device: u64,
     inode: u64,
     size: u64,
@@ -61,13 +61,10 @@ impl FileId {
 
 /// An ELF file that is mapped somewhere, held open for naming.
 #[derive(Debug)]
-pub struct ModuleFile {
-    /// Which.
-    pub id: FileId,
-    /// Open for reading.
-    pub file: File,
-    /// Its layout.
-    pub layout: Layout,
+pub(crate) struct ModuleFile {
+    pub(crate) id: FileId,
+    pub(crate) file: File,
+    pub(crate) layout: Layout,
 }
 
 /// The same with its unwind tables.
@@ -82,7 +79,7 @@ pub(super) const VDSO: &str = "[vdso]";
 
 /// Files by version, dropped when no address space maps them any more.
 #[derive(Default)]
-pub struct Files {
+pub(crate) struct Files {
     loaded: HashMap<FileId, Weak<Loaded>>,
     /// The last ones found, and the path by which they were mapped then.
     kept: VecDeque<(Inode, Arc<str>, Arc<Loaded>)>,
@@ -134,7 +131,7 @@ impl Files {
 
     /// Gets to know the files of this very process: those that most processes have, the C library and the
     /// dynamic linker. Others are looked for where these are, and where programs are run from.
-    pub fn know_own(&mut self) {
+    pub(crate) fn know_own(&mut self) {
         self.nearby = Nearby::of_path();
         let pid = Pid(std::process::id());
         for map in exec_maps::read(pid).unwrap_or_default() {
@@ -153,7 +150,7 @@ impl Files {
     }
 
     /// Gets to know a program that is about to be started.
-    pub fn know_program(&mut self, path: &Path) {
+    pub(crate) fn know_program(&mut self, path: &Path) {
         let found = fs::canonicalize(path).and_then(|path| {
             let (file, stat) = open::beneath(File::open("/")?, &path)?;
             Ok((path, file, stat))

@@ -86,7 +86,7 @@ pub struct Tables {
     /// Address of `.got`.
     pub got: Option<Range<u64>>,
     /// It is a Go program.
-    pub go: Option<Go>,
+    pub(crate) go: Option<Go>,
 }
 
 /// Names exported for one address, see [`exported`].

@@ -12,35 +12,35 @@
 //! is trusted. The bytes of stacks are the target's secrets: they are never kept beyond the call
 //! that unwinds them.
 
-pub mod raw;
+pub(crate) mod raw;
 
-pub mod unwind;
+pub(crate) mod unwind;
 
 pub mod exit;
 
 mod code_address;
 
-pub mod modules;
+pub(crate) mod modules;
 
-pub mod exec_maps;
+pub(crate) mod exec_maps;
 
-pub mod files;
+pub(crate) mod files;
 
 pub mod layout;
 
-pub mod nearby;
+pub(crate) mod nearby;
 
 pub mod cfi;
 
-pub mod go;
+pub(crate) mod go;
 
 pub mod arch;
 
-pub mod symbolize;
+pub(crate) mod symbolize;
 
-pub mod native_names;
+pub(crate) mod native_names;
 
-pub mod debug_files;
+pub(crate) mod debug_files;
 
 pub mod perf_map;
 
@@ -48,11 +48,11 @@ pub mod perf_names;
 
 pub mod runtime_names;
 
-pub mod printable;
+pub(crate) mod printable;
 
 pub mod open;
 
-pub use modules::CodeMapping;
+pub(crate) use modules::CodeMapping;
 pub use raw::{Copied, RawStack};
 pub use symbolize::{Namer, Told};
 pub use unwind::{Unwinder, Unwound};

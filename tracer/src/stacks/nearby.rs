@@ -25,9 +25,8 @@ const ENTRIES: usize = 1 << 16;
 /// The times of files are those of the kernel's ticks, and of some file systems whole seconds.
 const SETTLED: Duration = Duration::from_secs(2);
 
-/// The directories.
 #[derive(Debug, Default)]
-pub struct Nearby {
+pub(crate) struct Nearby {
     directories: Vec<Directory>,
 }
 
@@ -43,7 +42,7 @@ struct Directory {
 impl Nearby {
     /// The directories that programs are run from.
     #[must_use]
-    pub fn of_path() -> Self {
+    pub(crate) fn of_path() -> Self {
         let mut nearby = Self::default();
         for directory in std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()) {
             nearby.add(&directory);
@@ -52,7 +51,7 @@ impl Nearby {
     }
 
     /// Adds a directory, once; one that is not there is left out.
-    pub fn add(&mut self, directory: &Path) {
+    pub(crate) fn add(&mut self, directory: &Path) {
         let Ok(path) = fs::canonicalize(directory) else {
             return;
         };
@@ -67,7 +66,7 @@ impl Nearby {
 
     /// The file of this device and inode, and its path. A file system that shows another device than it has for
     /// the kernel (with layers, or with subvolumes) has none: an inode alone may be another file's.
-    pub fn find(&mut self, inode: Inode) -> Option<(PathBuf, File, Stat)> {
+    pub(crate) fn find(&mut self, inode: Inode) -> Option<(PathBuf, File, Stat)> {
         self.directories.iter_mut().find_map(|directory| {
             // One that cannot be read has nothing.
             directory.freshen().ok()?;

@@ -330,7 +330,6 @@ impl<D: FnMut(Told)> Worker<D> {
                     path,
                     offset,
                     lookup,
-                    ..
                 } => {
                     let module = Some(path.to_string());
                     frames.push(Frame {

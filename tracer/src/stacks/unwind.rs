@@ -19,7 +19,7 @@ pub struct Unwound {
     /// Innermost first: the instruction pointer, then return addresses.
     pub frames: Vec<u64>,
     /// Where each frame lies, for naming; as many as `frames`.
-    pub places: Vec<Place>,
+    pub(crate) places: Vec<Place>,
     /// How much is known.
     pub quality: StackQuality,
     /// Why it is not complete, and the path of the file whose code could not be left, if there is one.
@@ -84,7 +84,7 @@ impl Unwinder {
 
     /// A program begins with this code. What of it is not known is looked for at once: the process may be
     /// gone soon.
-    pub fn begun(&mut self, pid: Pid, space: SpaceId, code: &[CodeMapping]) {
+    pub(crate) fn begun(&mut self, pid: Pid, space: SpaceId, code: &[CodeMapping]) {
         let mut begun = Space::begun(code, &mut self.files);
         begun.freshen(pid, &mut self.files);
         self.spaces.insert(space, begun);
@@ -92,7 +92,7 @@ impl Unwinder {
 
     /// A file's code was mapped where none was known, or is any more. A file that is not known is looked for
     /// at once: it may be gone soon.
-    pub fn mapped(&mut self, pid: Pid, space: SpaceId, mapped: &CodeMapping) {
+    pub(crate) fn mapped(&mut self, pid: Pid, space: SpaceId, mapped: &CodeMapping) {
         if let Some(space) = self.spaces.get_mut(&space) {
             space.mapped(mapped, &mut self.files);
             space.freshen(pid, &mut self.files);

@@ -23,13 +23,13 @@ mod smaps;
 mod tests;
 
 pub use error::ProcError;
-pub use identity::identity;
-pub use limits::limits;
+pub(crate) use identity::identity;
 pub(crate) use maps::MapsLine;
 pub use maps::maps;
-pub use processes::{
+pub(crate) use processes::{
     descendants, is_32_bit, is_kernel_thread, parent, pids, pids_by_cgroup, pids_by_comm, threads,
 };
-pub use resident::{has_scan, resident};
-pub use sample::sample;
-pub use smaps::{smaps, stack_pointers};
+pub(crate) use resident::has_scan;
+pub use resident::resident;
+pub(crate) use sample::sample;
+pub(crate) use smaps::{smaps, stack_pointers};

@@ -58,7 +58,7 @@ pub fn resident(pid: Pid, ranges: &[(Address, u64)]) -> Result<Vec<(Address, u64
 
 /// Whether this kernel answers for a whole range at once.
 #[must_use]
-pub fn has_scan() -> bool {
+pub(crate) fn has_scan() -> bool {
     let Ok(pagemap) = File::open("/proc/self/pagemap") else {
         return false;
     };

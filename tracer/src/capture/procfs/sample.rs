@@ -12,7 +12,7 @@ use tracer_ledger::event::{Nanoseconds, Pid, Sample};
 ///
 /// # Errors
 /// If the process is gone or has no address space.
-pub fn sample(pid: Pid, time: Nanoseconds) -> Result<Sample, ProcError> {
+pub(crate) fn sample(pid: Pid, time: Nanoseconds) -> Result<Sample, ProcError> {
     let directory = Directory::open(pid)?;
     directory.ask_any_thread(|folder| {
         let text = directory.read(&format!("{folder}status"))?;

@@ -14,7 +14,7 @@ use tracer_ledger::event::{Mapped, VmFlags};
 ///
 /// # Errors
 /// If the process is gone, has no address space, or must not be looked at.
-pub fn smaps(pid: Pid) -> Result<Vec<Mapped>, ProcError> {
+pub(crate) fn smaps(pid: Pid) -> Result<Vec<Mapped>, ProcError> {
     let directory = Directory::open(pid)?;
     directory.ask_any_thread(|folder| {
         let name = format!("{folder}smaps");
@@ -32,7 +32,7 @@ pub fn smaps(pid: Pid) -> Result<Vec<Mapped>, ProcError> {
 ///
 /// # Errors
 /// If the process is gone.
-pub fn stack_pointers(pid: Pid) -> Result<Vec<u64>, ProcError> {
+pub(crate) fn stack_pointers(pid: Pid) -> Result<Vec<u64>, ProcError> {
     let directory = Directory::open(pid)?;
     let pointers = directory.tasks()?.into_iter().filter_map(|tid| {
         let text = directory.read(&format!("task/{}/syscall", tid.0)).ok()?;

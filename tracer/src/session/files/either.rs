@@ -27,7 +27,7 @@ const RECORDING: u8 = 0x89;
 ///
 /// # Errors
 /// The file cannot be read, is neither, or holds not even the beginning of a trace.
-pub fn open(
+pub(crate) fn open(
     path: &Path,
     patterns: Patterns,
     window: Window,
@@ -63,7 +63,7 @@ pub fn open(
 ///
 /// # Errors
 /// Those of [`open`], the first file's first.
-pub fn open_both(
+pub(crate) fn open_both(
     (one, other): (&Path, &Path),
     patterns: &Patterns,
     meter: Meter<'_>,

@@ -9,6 +9,6 @@ mod recording;
 
 mod either;
 
-pub use either::{open, open_both};
-pub use pattern_files::patterns_with;
-pub use recording::replay;
+pub(crate) use either::{open, open_both};
+pub(crate) use pattern_files::patterns_with;
+pub(crate) use recording::replay;

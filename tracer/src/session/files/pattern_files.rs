@@ -9,7 +9,7 @@ use tracer_analysis::{known, patterns::Patterns};
 ///
 /// # Errors
 /// A file cannot be read, or is not right: with the line, what is wrong, and what to do.
-pub fn patterns_with(files: &[PathBuf]) -> Result<Patterns> {
+pub(crate) fn patterns_with(files: &[PathBuf]) -> Result<Patterns> {
     let mut patterns = known::patterns();
     for file in files {
         let text = fs::read_to_string(file)

@@ -10,4 +10,4 @@ mod diagnostics;
 
 mod run;
 
-pub use run::trace;
+pub(crate) use run::trace;

@@ -46,7 +46,7 @@ const MAPS_TICKS: u64 = 25;
 ///
 /// # Errors
 /// Nothing could be traced.
-pub fn trace(plan: Plan, watch: impl FnMut(&Book, Duration)) -> Result<Outcome> {
+pub(crate) fn trace(plan: Plan, watch: impl FnMut(&Book, Duration)) -> Result<Outcome> {
     privileges::check()?;
     privileges::forbid_core_files();
     let runtime = tokio::runtime::Builder::new_current_thread()
