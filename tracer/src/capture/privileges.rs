@@ -31,9 +31,9 @@ const COLLECTING: i32 = -10;
 
 /// While it lives, this thread goes before others.
 #[derive(Debug)]
-pub(crate) struct First(i32);
+pub(crate) struct RaisedPriority(i32);
 
-impl First {
+impl RaisedPriority {
     /// From now on. Threads and processes that this one makes inherit it. Where it is not allowed
     /// (`CAP_SYS_NICE`), nothing changes.
     #[must_use]
@@ -46,7 +46,7 @@ impl First {
     }
 }
 
-impl Drop for First {
+impl Drop for RaisedPriority {
     fn drop(&mut self) {
         let _ = setpriority_process(None, self.0);
     }

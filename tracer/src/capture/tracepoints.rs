@@ -6,7 +6,7 @@ use tracer_common::settings::CALL_WORDS;
 
 /// Classic tracepoints: program and system call event. Of all ways to hook system calls they cost
 /// every other process the least.
-pub(crate) const SYSCALLS: &[(&str, &str)] = &[
+pub const SYSCALLS: &[(&str, &str)] = &[
     ("mmap_exit", "sys_exit_mmap"),
     ("munmap_exit", "sys_exit_munmap"),
     ("mremap_exit", "sys_exit_mremap"),
@@ -42,13 +42,12 @@ const CALLS: &[i64] = &[
 
 /// The tracepoint that gives calls their order. Attached after the calls' own, so that every turn is
 /// used up by the end of its call.
-pub(crate) const LOCK: (&str, &str) = ("lock_acquired", "mmap_lock_acquire_returned");
+pub const LOCK: (&str, &str) = ("lock_acquired", "mmap_lock_acquire_returned");
 /// The same where the tracepoint has one argument more.
-pub(crate) const LOCK_WITH_PATH: (&str, &str) =
-    ("lock_acquired_with_path", "mmap_lock_acquire_returned");
+pub const LOCK_WITH_PATH: (&str, &str) = ("lock_acquired_with_path", "mmap_lock_acquire_returned");
 
 /// Raw tracepoints: program and event.
-pub(crate) const RAW: &[(&str, &str)] = &[
+pub const RAW: &[(&str, &str)] = &[
     ("process_fork", "sched_process_fork"),
     ("process_exec", "sched_process_exec"),
     ("process_exit", "sched_process_exit"),
@@ -57,16 +56,16 @@ pub(crate) const RAW: &[(&str, &str)] = &[
 
 /// As [`RAW`], where the kernel has the event: what the address space was when it ended. Without it a
 /// kernel that tells of an exit too late (see the program) does not tell the last size.
-pub(crate) const WHERE_THERE: &[(&str, &str)] = &[("space_exit", "exit_mmap")];
+pub const WHERE_THERE: &[(&str, &str)] = &[("space_exit", "exit_mmap")];
 
 /// As [`RAW`], only if faults are followed.
-pub(crate) const FAULTS: &[(&str, &str)] = &[
+pub const FAULTS: &[(&str, &str)] = &[
     ("fault_user", "page_fault_user"),
     ("fault_kernel", "page_fault_kernel"),
 ];
 
 /// The numbers of [`CALLS`] as a set.
-pub(crate) fn call_bits() -> [u64; CALL_WORDS] {
+pub fn call_bits() -> [u64; CALL_WORDS] {
     let mut bits = [0; CALL_WORDS];
     for number in CALLS {
         bits[*number as usize / 64] |= 1 << (number % 64);
@@ -76,7 +75,7 @@ pub(crate) fn call_bits() -> [u64; CALL_WORDS] {
 
 /// Classic tracepoints are found by number under tracefs, which a container or a minimal system may
 /// not have mounted. A mount that fails is told by what follows.
-pub(crate) fn mount_tracefs() {
+pub fn mount_tracefs() {
     let tracefs = Path::new("/sys/kernel/tracing");
     if fs::exists(tracefs.join("events")).unwrap_or(false) {
         return;

@@ -11,7 +11,7 @@ use tracer_ledger::event::{
 };
 
 /// `PROT_EXEC` (include/uapi/asm-generic/mman-common.h).
-const PROT_EXEC: u8 = 4;
+pub(super) const PROT_EXEC: u8 = 4;
 /// The least that a mapping consists of.
 const PAGE: u64 = 4096;
 

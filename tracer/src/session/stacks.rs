@@ -6,7 +6,7 @@ use std::{collections::HashMap, ops::Range, path::Path, sync::Arc};
 use tracer_common::stack::{BY_RULE, RuleKey};
 
 use super::{
-    code_changes::{CodeChange, Made},
+    code_changes::{CodeChange, Made, PROT_EXEC},
     learned::{Learned, passes_any},
 };
 use crate::{
@@ -18,9 +18,6 @@ use tracer_ledger::event::{
     Incomplete, Learning, Nanoseconds, Sent, SpaceId, StackId, StackQuality, Stamp,
     record::{RawMapping, RawStack as Record, StackWord},
 };
-
-/// `PROT_EXEC` (include/uapi/asm-generic/mman-common.h).
-const PROT_EXEC: u8 = 4;
 
 /// What tells one stack from another.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -230,7 +227,7 @@ impl Stacks {
         match change.made {
             Made::Moved if replaced => self.unwinder.modules_changed(space),
             Made::Moved | Made::AtRunTime => self.unwinder.code_made(space),
-            // Of a file's the kernel tells besides: see `mapped`.
+            // Code of a file is told by a record of its own, with the file: see `mapped`.
             Made::OfFile | Made::Nothing => {}
         }
     }

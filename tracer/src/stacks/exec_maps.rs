@@ -7,9 +7,6 @@ use crate::capture::inode::Inode;
 use crate::capture::procfs::MapsLine;
 use tracer_ledger::event::Pid;
 
-/// `PROT_EXEC` (include/uapi/asm-generic/mman-common.h).
-const PROT_EXEC: u8 = 4;
-
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ExecMap {
     pub(crate) start: u64,
@@ -52,7 +49,7 @@ pub(crate) fn read(pid: Pid) -> io::Result<Vec<ExecMap>> {
 /// One line; `None` if it is not executable, or not a line of maps.
 fn parse(line: &[u8]) -> Option<ExecMap> {
     let line = MapsLine::parse(line.strip_suffix(b"\n").unwrap_or(line))?;
-    if line.protection & PROT_EXEC == 0 {
+    if !line.is_executable() {
         return None;
     }
     let name = String::from_utf8_lossy(line.name);

@@ -5,8 +5,10 @@ use super::error::ProcError;
 use crate::capture::inode::{Device, Inode};
 use tracer_ledger::event::{Address, Mapping, Pid};
 
-/// `PROT_READ`, `PROT_WRITE`, `PROT_EXEC` (include/uapi/asm-generic/mman-common.h).
-const PROTECTION_BITS: [(u8, u8); 3] = [(b'r', 1), (b'w', 2), (b'x', 4)];
+/// `PROT_EXEC` (include/uapi/asm-generic/mman-common.h).
+const PROT_EXEC: u8 = 4;
+/// `PROT_READ`, `PROT_WRITE`, `PROT_EXEC`, and the letters for them.
+const PROTECTION_BITS: [(u8, u8); 3] = [(b'r', 1), (b'w', 2), (b'x', PROT_EXEC)];
 
 /// Every mapping of a process, ascending and without overlap.
 ///
@@ -101,6 +103,10 @@ impl<'a> MapsLine<'a> {
             },
             name: &rest[padding.unwrap_or(rest.len())..],
         })
+    }
+
+    pub(crate) fn is_executable(&self) -> bool {
+        self.protection & PROT_EXEC != 0
     }
 
     pub(super) fn mapping(&self) -> Mapping {

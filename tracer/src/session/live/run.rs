@@ -104,7 +104,7 @@ impl Live {
         live.stacks.know(plan.target.program());
         live.programs.attach(plan.faults)?;
         ending.begin(live.begin(plan.target)?, plan.duration);
-        let first = privileges::First::now();
+        let raised = privileges::RaisedPriority::now();
         privileges::drop_unneeded();
         log::info!("everything is attached");
 
@@ -148,7 +148,7 @@ impl Live {
         }
         let interrupted = ending.interrupted;
         let command = ending.command_ended().await?;
-        drop(first);
+        drop(raised);
         let outcome = live.finish(named, command)?;
         Ok(Outcome {
             interrupted,
