@@ -16,7 +16,7 @@ pub(crate) mod code_changes;
 
 mod learned;
 
-pub(crate) mod stacks;
+pub(crate) mod stack_ids;
 
 pub(crate) mod processes;
 

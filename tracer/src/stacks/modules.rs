@@ -114,8 +114,11 @@ pub(crate) struct Space {
     exits: HashMap<u64, Exit>,
     /// Mappings that the kernel has told, of files that are not known yet.
     unknown: Vec<CodeMapping>,
+    /// The maps are to be read before the next walk.
     stale: bool,
+    /// Readings in a row, because of a pc in no known mapping, that found nothing new.
     vain: u32,
+    /// So many such walks are let pass before the maps are read again.
     pause: u32,
 }
 

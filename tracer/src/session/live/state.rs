@@ -14,7 +14,7 @@ use crate::{
         plan::Selection,
         processes::{self, Processes},
         sink::Sink,
-        stacks::Stacks,
+        stack_ids::StackIds,
     },
 };
 use tracer_ledger::event::{
@@ -33,7 +33,7 @@ pub(super) struct Live {
     pub(super) ring: Ring,
     pub(super) decoder: Decoder,
     pub(super) order: Order,
-    pub(super) stacks: Stacks,
+    pub(super) stacks: StackIds,
     pub(super) sink: Sink,
     pub(super) processes: Processes,
     pub(super) programs_begun: Beginnings,

@@ -36,7 +36,7 @@ struct Meaning {
 }
 
 /// Ids of stacks, by every way an event can name one.
-pub(crate) struct Stacks {
+pub(crate) struct StackIds {
     unwinder: Unwinder,
     namer: Namer,
     ids: HashMap<StackKey, StackId>,
@@ -50,7 +50,7 @@ pub(crate) struct Stacks {
     learning: Learning,
 }
 
-impl Stacks {
+impl StackIds {
     /// No stacks yet; `namer` will name them. The trace began at `started`.
     #[must_use]
     pub(crate) fn new(namer: Namer, started: Nanoseconds) -> Self {
