@@ -1,4 +1,4 @@
-//! How a function is left: told by its file's tables ([`super::cfi`]), or by Go's ways ([`super::go`]).
+//! How a function is left: told by its file's tables ([`super::cfi`]), or by Go's ways (`go`).
 
 use tracer_common::stack::Rule;
 

@@ -20,6 +20,8 @@ pub(crate) const MAX_EVENT: usize = MAX_PLAIN as usize - BLOCK_TARGET;
 
 /// What every recording begins with. Not text, and spoiled by whatever converts line ends.
 const MAGIC: [u8; 8] = *b"\x89TRACER\n";
+/// The first byte of every recording, which no text begins with: to tell one from other files.
+pub const FIRST_BYTE: u8 = MAGIC[0];
 /// Bytes of the file's header.
 pub(crate) const HEADER_LENGTH: usize = 16;
 /// Bytes of a block's head.

@@ -61,7 +61,7 @@ mod read;
 
 mod kept;
 
-pub use block::{FORMAT_VERSION, MAX_PAYLOAD, MAX_PLAIN, OLDEST_VERSION};
+pub use block::{FIRST_BYTE, FORMAT_VERSION, MAX_PAYLOAD, MAX_PLAIN, OLDEST_VERSION};
 pub use error::{Damage, Problem, ReadError, WriteError};
 pub use file::PartialFile;
 pub use kept::{Kept, Saved};

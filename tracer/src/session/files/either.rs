@@ -17,11 +17,8 @@ use tracer_analysis::{
     summary::{Report, SCHEMA},
     window::Window,
 };
-use tracer_recording::{End, Reader};
+use tracer_recording::{End, FIRST_BYTE, Reader};
 use tracer_report::text::line::escape;
-
-/// A recording begins with this byte, which no text does.
-const RECORDING: u8 = 0x89;
 
 /// The report on this part of a recording (by these patterns), or the one in a JSON file, and how the recording ended.
 ///
@@ -42,7 +39,7 @@ pub(crate) fn open(
         .read_to_end(&mut first)
         .with_context(failed)?;
     let begins = first.iter().find(|byte| !byte.is_ascii_whitespace());
-    let is_recording = first.first() == Some(&RECORDING);
+    let is_recording = first.first() == Some(&FIRST_BYTE);
     let begins_as_json = begins == Some(&b'{');
     let whole = Cursor::new(first).chain(file);
     if is_recording {
