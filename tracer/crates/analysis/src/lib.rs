@@ -38,5 +38,5 @@ pub use engine::{
 };
 pub use model::{checked, meaning, summary, window};
 pub use patterns::known;
-pub use verdict::{harm, rate};
+pub use verdict::harm;
 pub use words::{names, toml_text, units};

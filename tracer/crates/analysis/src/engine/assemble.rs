@@ -11,8 +11,8 @@ use crate::accounts::site::{Live, unsigned};
 use crate::engine::recognise;
 use crate::engine::view::LedgerView;
 use crate::model::summary::{
-    FailedCalls, Host, LedgerCheck, Limits, Process, RangeDifference, Report, Reservation, SCHEMA,
-    Site, Span, StackGrades, StacksSent, TimelinePoint, TracerCost, Trend, Verification,
+    FailedCalls, LedgerCheck, Limits, Process, RangeDifference, Report, Reservation, SCHEMA, Site,
+    Span, StackGrades, StacksSent, TimelinePoint, TracerCost, Trend, Verification,
 };
 use crate::patterns::Settled;
 use crate::verdict::harm::{self, Position};
@@ -44,12 +44,7 @@ impl Analysis {
         Report {
             schema: SCHEMA.into(),
             tracer_version: self.started.tracer_version.clone(),
-            host: Host {
-                kernel: self.started.kernel.clone(),
-                arch: self.started.arch.clone(),
-                name: self.started.host.clone(),
-                page_bytes: self.started.page_bytes,
-            },
+            host: (&self.started).into(),
             started_at: calendar::rfc3339(self.started.realtime_ns),
             started_monotonic_ns: Some(self.started.time.0),
             duration_ns: self.relative(self.now),
@@ -188,18 +183,7 @@ impl Analysis {
             )
             .collect();
         let identity = &run.identity;
-        let limits = Limits {
-            address_space_bytes: identity.limits.address_space_bytes,
-            overcommit_memory: identity.limits.overcommit_memory,
-            max_map_count: identity.limits.max_map_count,
-            maps: run.maps,
-            cgroup_memory_max_bytes: identity.limits.cgroup_memory_max_bytes,
-            memory_total_bytes: identity.limits.memory_total_bytes,
-            commit_limit_bytes: self.machine.commit_limit_bytes,
-            committed_bytes: self.machine.committed_bytes,
-            swap_total_bytes: self.machine.swap_total_bytes,
-            swap_free_bytes: self.machine.swap_free_bytes,
-        };
+        let limits = Limits::of(&identity.limits, &self.machine, run.maps);
         let resident = (run.resident.samples > 0).then_some(run.resident.span);
         let present = |figure: fn(&TimelinePoint) -> u64| {
             let course: Vec<(u64, u64)> = timeline

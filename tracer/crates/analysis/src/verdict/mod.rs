@@ -20,8 +20,7 @@ mod unusual;
 
 mod confidence;
 
-use crate::model::summary::{Before, LedgerCheck, Level, Span, Verdict};
-use crate::verdict::harm::Harm;
+use crate::model::summary::{Before, Harm, LedgerCheck, Level, Span, Verdict};
 use crate::words::units::{bytes, bytes_of, counted, moment, percent, rate};
 use confidence::confidence;
 pub use pools::Pool;
