@@ -18,7 +18,7 @@ use crate::patterns::Settled;
 use crate::verdict::harm::{self, Position};
 use crate::verdict::rate;
 use crate::verdict::trend::{Course, grows_steadily, trend};
-use crate::verdict::{Facts, SiteFacts, verdict};
+use crate::verdict::{Facts, SiteFacts, unusual, verdict};
 use crate::words::calendar;
 use crate::words::mapping_words;
 use tracer_ledger::event::Learning;
@@ -139,7 +139,8 @@ impl Analysis {
             &in_order.collect::<Vec<_>>(),
         );
         let reservations = self.reservations(run, &living, &group_of_living, &ids, &groups, end);
-        let unusual = self.unusual(&mut sites, &reservations);
+        let cpus = u64::from(self.machine.cpus);
+        let unusual = unusual(&self.patterns, cpus, &mut sites, &reservations);
         let virtual_bytes = Span {
             start: run.start_bytes.unwrap_or(mapped),
             peak: run.peak_bytes.max(mapped),

@@ -1,0 +1,85 @@
+//! One known kind of reservation, and what is said of a site of this kind.
+
+use super::condition::{Match, Observation, When};
+use super::shape::Shape;
+use super::words;
+use crate::model::summary::{Level, Pattern};
+
+/// One kind of reservation.
+#[derive(Clone, Debug)]
+pub struct KnownKind {
+    pub id: String,
+    pub name: String,
+    pub level: Level,
+    /// The level while the site grows still.
+    pub growing: Option<Level>,
+    /// The level while most of it is touched; benign address space is then of unknown worth unless this
+    /// says otherwise.
+    pub touched: Option<Level>,
+    /// Its sites take memory for one pool: what one of them gets, another may give back.
+    pub pool: bool,
+    pub meaning: String,
+    pub advice: Vec<String>,
+    pub knobs: Vec<Knob>,
+    pub source: String,
+    pub whens: Vec<When>,
+    pub shapes: Vec<Shape>,
+    /// More than this at a time are unusual.
+    pub many: Option<u64>,
+    /// More than this for each CPU are unusual.
+    pub many_per_cpu: Option<u64>,
+}
+
+/// What changes a kind of reservation.
+#[derive(Clone, Debug)]
+pub struct Knob {
+    /// The runtimes that have it (`node v22.*`); empty: it needs none.
+    pub runtime: String,
+    pub set: String,
+    pub effect: String,
+    /// Bytes of each reservation then.
+    pub becomes: Option<u64>,
+}
+
+impl KnownKind {
+    /// The pattern in the model, by what was found of it.
+    pub fn recognised(&self, found: Match, seen: &Observation<'_>) -> Pattern {
+        let mut evidence = found.evidence;
+        let level = match self.growing {
+            Some(level) if seen.growing => {
+                evidence.push("still growing when the trace ended".into());
+                level
+            }
+            _ if seen.mostly_touched => {
+                let level = match self.level {
+                    Level::Benign => self.touched.unwrap_or(Level::Unknown),
+                    level => self.touched.unwrap_or(level),
+                };
+                if level != self.level {
+                    evidence.push("more than half of it is touched".into());
+                }
+                level
+            }
+            _ => self.level,
+        };
+        let knob = self.knobs.iter().find(|knob| {
+            knob.runtime.is_empty()
+                || seen
+                    .runtime
+                    .is_some_and(|runtime| words::matches(&knob.runtime, runtime))
+        });
+        Pattern {
+            id: self.id.clone(),
+            name: self.name.clone(),
+            level,
+            confidence: found.confidence,
+            evidence,
+            advice: self.advice.clone(),
+            meaning: self.meaning.clone(),
+            knob: knob.map(|knob| knob.set.clone()),
+            knob_effect: knob.map(|knob| knob.effect.clone()),
+            knob_becomes_bytes: knob.and_then(|knob| knob.becomes),
+            source: self.source.clone(),
+        }
+    }
+}
