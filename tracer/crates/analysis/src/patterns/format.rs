@@ -8,7 +8,7 @@ use super::condition::When;
 use super::fields::{
     Wrong, address, alignment, confidence, each, flag, protection, ranges, vm_flags, words,
 };
-use super::kind::{Knob, KnownKind};
+use super::kind::{Knob, KnownKind, TableRow};
 use super::range::size;
 use super::shape::Shape;
 use crate::model::summary::Level;
@@ -31,6 +31,7 @@ struct RawPattern {
     touched: Option<Level>,
     #[serde(default)]
     pool: bool,
+    row: Option<RawRow>,
     meaning: String,
     #[serde(default)]
     advice: Vec<String>,
@@ -43,6 +44,13 @@ struct RawPattern {
     shape: Vec<Spanned<RawShape>>,
     many: Option<u64>,
     many_per_cpu: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRow {
+    name: String,
+    functions: Vec<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -149,7 +157,16 @@ pub fn read(text: &str) -> Result<Vec<KnownKind>, Mistake> {
             self::shape(shape.into_inner(), place)
                 .map_err(|(offset, what)| at(offset, format!("`{id}`: {what}")))
         });
+        let row = raw.row.map(|row| {
+            Ok(TableRow {
+                name: row.name,
+                functions: each(row.functions, |text| words("functions", text))?,
+            })
+        });
+        let row = row.transpose();
+        let row = row.map_err(|(offset, what)| at(offset, format!("`{id}`: {what}")))?;
         read.push(KnownKind {
+            row,
             shapes: shapes.collect::<Result<_, _>>()?,
             many: raw.many,
             many_per_cpu: raw.many_per_cpu,

@@ -4,6 +4,7 @@ use super::condition::{Match, Observation, When};
 use super::shape::Shape;
 use super::words;
 use crate::model::summary::{Level, Pattern};
+use crate::words::names::bare;
 
 /// One kind of reservation.
 #[derive(Clone, Debug)]
@@ -18,6 +19,9 @@ pub struct KnownKind {
     pub touched: Option<Level>,
     /// Its sites take memory for one pool: what one of them gets, another may give back.
     pub pool: bool,
+    /// Whoever happens to be there when it grows is the caller, so that its many sites say less than their sum: in
+    /// tables they are one row.
+    pub row: Option<TableRow>,
     pub meaning: String,
     pub advice: Vec<String>,
     pub knobs: Vec<Knob>,
@@ -28,6 +32,26 @@ pub struct KnownKind {
     pub many: Option<u64>,
     /// More than this for each CPU are unusual.
     pub many_per_cpu: Option<u64>,
+}
+
+/// A row of a table that many sites of one kind are read as. Tables are written from a report alone, of any trace: they
+/// know the patterns that come with the tool, and of added ones the rows say nothing.
+#[derive(Clone, Debug)]
+pub struct TableRow {
+    /// What stands there.
+    pub name: String,
+    /// Functions, one of which is in the stacks of its sites: names without what [`bare`] takes away.
+    pub functions: Vec<String>,
+}
+
+impl TableRow {
+    /// Whether a call of this function is one for it.
+    pub fn is_through(&self, function: &str) -> bool {
+        let function = bare(function);
+        self.functions
+            .iter()
+            .any(|words| words::matches(words, function))
+    }
 }
 
 /// What changes a kind of reservation.

@@ -7,6 +7,7 @@ use super::shape::Shape;
 use super::words::plain;
 use crate::model::summary::Pattern;
 use crate::words::toml_text::Mistake;
+use tracer_ledger::event::Frame;
 
 /// Patterns, in the order in which they were read.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +40,18 @@ impl Patterns {
     #[must_use]
     pub fn is_pool(&self, id: &str) -> bool {
         self.known.iter().any(|known| known.pool && known.id == id)
+    }
+
+    /// The row of a table that a call site with this stack (innermost frame first) is read in where there are many of
+    /// them.
+    pub(super) fn row(&self, frames: &[Frame]) -> Option<&str> {
+        let mut functions = frames.iter().filter_map(|frame| frame.function.as_deref());
+        // The innermost that is known decides: the arena of a loader's `malloc` is no library.
+        functions.find_map(|function| {
+            let mut rows = self.known.iter().filter_map(|known| known.row.as_ref());
+            let row = rows.find(|row| row.is_through(function))?;
+            Some(row.name.as_str())
+        })
     }
 
     /// What kind of reservations these are, if they are of a known kind.

@@ -79,6 +79,12 @@ fn a_mistake_names_its_line_and_what_to_do() {
             "no power of two",
         ),
         ("id = \"cache\"", "id = ", 3, ""),
+        (
+            "[[pattern.knob]]",
+            "[pattern.row]\nname = \"caches\"\nfunctions = [\"a|\"]\n\n[[pattern.knob]]",
+            12,
+            "`functions` has an empty",
+        ),
     ] {
         let mistake = with(from, to);
         assert_eq!(mistake.line, line, "{mistake}");
