@@ -3,6 +3,7 @@
 use toml::Spanned;
 
 use super::range::{Range, Ranges, size};
+use super::versions::{Versions, requirement};
 use crate::words::mapping_words;
 use tracer_ledger::event::VmFlags;
 
@@ -88,6 +89,15 @@ pub fn ranges(key: &str, texts: Vec<Spanned<String>>) -> Result<Option<Ranges>, 
         Range::read(text.get_ref()).map_err(|what| (place, format!("`{key}`: {what}")))
     });
     read.collect::<Result<_, _>>().map(|all| Some(Ranges(all)))
+}
+
+/// Versions of a runtime.
+pub fn versions(texts: Vec<Spanned<String>>) -> Result<Versions, Wrong> {
+    let read = texts.into_iter().map(|text| {
+        let place = text.span().start;
+        requirement(text.get_ref()).map_err(|what| (place, format!("`version`: {what}")))
+    });
+    read.collect::<Result<_, _>>().map(Versions)
 }
 
 /// A power of two.

@@ -6,7 +6,8 @@ use toml::Spanned;
 
 use super::condition::When;
 use super::fields::{
-    Wrong, address, alignment, confidence, each, flag, protection, ranges, vm_flags, words,
+    Wrong, address, alignment, confidence, each, flag, protection, ranges, versions, vm_flags,
+    words,
 };
 use super::kind::{Knob, KnownKind, TableRow};
 use super::range::size;
@@ -58,6 +59,8 @@ struct RawRow {
 struct RawKnob {
     #[serde(default = "no_runtime")]
     runtime: Spanned<String>,
+    #[serde(default)]
+    version: Vec<Spanned<String>>,
     set: String,
     effect: String,
     becomes: Option<Spanned<String>>,
@@ -133,25 +136,11 @@ pub fn read(text: &str) -> Result<Vec<KnownKind>, Mistake> {
                 .map_err(|(offset, what)| at(offset, format!("`{id}`: {what}")))
         });
         let whens = whens.collect::<Result<_, _>>()?;
-        for knob in &raw.knob {
-            // Without a runtime it is everybody's.
-            if !knob.runtime.get_ref().is_empty() {
-                words("runtime", knob.runtime.clone())
-                    .map_err(|(offset, what)| at(offset, format!("`{id}`: {what}")))?;
-            }
-        }
-        let knobs = raw.knob.into_iter().map(|knob| {
-            let becomes = knob.becomes.map(|becomes| {
-                size(becomes.get_ref()).map_err(|what| at(becomes.span().start, what))
-            });
-            Ok(Knob {
-                runtime: knob.runtime.into_inner(),
-                set: knob.set,
-                effect: knob.effect,
-                becomes: becomes.transpose()?,
-            })
-        });
-        let knobs = knobs.collect::<Result<_, Mistake>>()?;
+        let knobs = raw
+            .knob
+            .into_iter()
+            .map(|knob| self::knob(knob, &id).map_err(|(offset, what)| at(offset, what)));
+        let knobs = knobs.collect::<Result<_, _>>()?;
         let shapes = raw.shape.into_iter().map(|shape| {
             let place = shape.span().start;
             self::shape(shape.into_inner(), place)
@@ -184,6 +173,27 @@ pub fn read(text: &str) -> Result<Vec<KnownKind>, Mistake> {
         });
     }
     Ok(read)
+}
+
+fn knob(raw: RawKnob, id: &str) -> Result<Knob, Wrong> {
+    let of_kind = |(offset, what)| (offset, format!("`{id}`: {what}"));
+    // Without a runtime it is everybody's.
+    let runtime = if raw.runtime.get_ref().is_empty() {
+        String::new()
+    } else {
+        words("runtime", raw.runtime).map_err(of_kind)?
+    };
+    let versions = versions(raw.version).map_err(of_kind)?;
+    let becomes = raw
+        .becomes
+        .map(|becomes| size(becomes.get_ref()).map_err(|what| (becomes.span().start, what)));
+    Ok(Knob {
+        runtime,
+        versions,
+        set: raw.set,
+        effect: raw.effect,
+        becomes: becomes.transpose()?,
+    })
 }
 
 fn when(raw: RawWhen, place: usize) -> Result<When, Wrong> {

@@ -2,6 +2,7 @@
 
 use super::condition::{Match, Observation, When};
 use super::shape::Shape;
+use super::versions::Versions;
 use super::words;
 use crate::model::summary::{Level, Pattern};
 use crate::words::names::bare;
@@ -57,8 +58,10 @@ impl TableRow {
 /// What changes a kind of reservation.
 #[derive(Clone, Debug)]
 pub struct Knob {
-    /// The runtimes that have it (`node v22.*`); empty: it needs none.
+    /// The runtimes that have it (`node *`); empty: it needs none.
     pub runtime: String,
+    /// Their versions.
+    pub versions: Versions,
     pub set: String,
     pub effect: String,
     /// Bytes of each reservation then.
@@ -88,9 +91,9 @@ impl KnownKind {
         };
         let knob = self.knobs.iter().find(|knob| {
             knob.runtime.is_empty()
-                || seen
-                    .runtime
-                    .is_some_and(|runtime| words::matches(&knob.runtime, runtime))
+                || seen.runtime.is_some_and(|runtime| {
+                    words::matches(&knob.runtime, runtime) && knob.versions.hold(runtime)
+                })
         });
         Pattern {
             id: self.id.clone(),

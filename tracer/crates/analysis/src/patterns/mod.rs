@@ -7,6 +7,8 @@
 
 mod range;
 
+mod versions;
+
 pub(super) mod words;
 
 mod condition;

@@ -117,6 +117,11 @@ fn a_condition_that_can_never_hold_is_a_mistake_of_its_pattern_and_key() {
             "`runtime` has an empty",
         ),
         (
+            "runtime = \"node v22.*\"",
+            "runtime = \"node *\"\nversion = [\"22\", \"new\"]",
+            "`version`: `new` asks for no version",
+        ),
+        (
             frames,
             "caller = \"a\"\nflags = [\"MAP_SHARED\"]",
             "`flags` has `MAP_SHARED`, which is no flag: write one of SHARED, PRIVATE",
