@@ -19,7 +19,7 @@ impl Analysis {
         };
         let seen = explain(&about, &shown.maps, &shown.stack_pointers, &self.patterns);
         Some(Before {
-            t_ns: self.relative(shown.time),
+            t_ns: self.relative(shown.time).0,
             text: sentence::what(&seen, &seen.verdict.kinds).join(" "),
             level: seen.verdict.level,
             confidence: seen.verdict.confidence,

@@ -5,14 +5,15 @@ use std::collections::HashMap;
 use crate::model::summary::{Level, Reservation, Site};
 use crate::patterns::Patterns;
 
-/// The kinds of which there are unusually many at a time on a machine of so many CPUs, each with why; their sites are
-/// to be watched.
-pub fn unusual(
+/// The kinds of which there are unusually many at a time on a machine of so many CPUs, each with why; their sites
+/// are to be watched.
+pub fn unusual<'a>(
     patterns: &Patterns,
-    cpus: u64,
-    sites: &mut [Site],
+    cpus: u32,
+    sites: impl Iterator<Item = &'a mut Site>,
     reservations: &[Reservation],
 ) -> Vec<String> {
+    let mut sites: Vec<&mut Site> = sites.collect();
     let kind_of: HashMap<u32, &str> = sites
         .iter()
         .filter_map(|site| {
@@ -30,14 +31,19 @@ pub fn unusual(
     }
     let mut found: Vec<(String, String)> = counts
         .into_iter()
-        .filter_map(|(id, count)| Some((id.to_owned(), patterns.too_many(id, count, cpus)?)))
+        .filter_map(|(id, count)| {
+            Some((
+                id.to_owned(),
+                patterns.too_many(id, count, u64::from(cpus))?,
+            ))
+        })
         .collect();
     found.sort();
     let mut unusual = Vec::new();
     for (id, why) in found {
         let mut name = String::new();
-        let recognised = sites.iter_mut().filter_map(|site| site.pattern.as_mut());
-        for pattern in recognised.filter(|pattern| pattern.id == id) {
+        let patterns = sites.iter_mut().filter_map(|site| site.pattern.as_mut());
+        for pattern in patterns.filter(|pattern| pattern.id == id) {
             pattern.level = Level::Watch;
             pattern.evidence.push(why.clone());
             name.clone_from(&pattern.name);
