@@ -161,7 +161,7 @@ impl<W: Write> Writer<'_, W> {
         match (&row.common, &site.pattern) {
             (Common::Pool(pool), _) => {
                 let sites = counted(row.sites.len() as u64, "site", "sites");
-                line.add(Paint::Bright, &cut_end(pool.name(), layout.title));
+                line.add(Paint::Bright, &cut_end(pool, layout.title));
                 let same = |one: &&Site| {
                     let level = |site: &Site| site.pattern.as_ref().map(|pattern| pattern.level);
                     level(one) == level(site)
