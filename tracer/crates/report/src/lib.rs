@@ -37,4 +37,7 @@ pub mod export;
 pub mod html;
 
 pub mod budgets;
+
+pub mod formats;
+
 pub mod redact;
