@@ -11,11 +11,20 @@ mod top;
 use std::{ffi::OsString, path::PathBuf};
 
 pub use check::Check;
-use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
-pub use diff::{Diff, DiffBy, DiffFormat, DiffValue};
+use clap::{
+    ArgGroup, Args, Parser, Subcommand, ValueEnum,
+    builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
+};
+pub use diff::Diff;
 pub use top::Top;
 use tracer_analysis::units::parse_bytes;
 use tracer_analysis::window::Window;
+use tracer_common::settings::FaultMode;
+use tracer_report::{
+    export::samples::Value,
+    formats::Format,
+    selection::{By, Sort},
+};
 
 /// Know, for every byte of a process's virtual memory, who reserved it, whether it is used, and
 /// whether it comes back.
@@ -148,7 +157,7 @@ pub struct Explain {
     #[arg(short, long, value_name = "PID")]
     pub pid: u32,
     /// Format.
-    #[arg(short, long, value_enum, default_value_t = Format::Text)]
+    #[arg(short, long, value_enum, default_value_t = Format::TEXT)]
     pub format: Format,
     /// Show every kind, and every larger range of no known kind.
     #[arg(long)]
@@ -174,8 +183,8 @@ pub struct Tracing {
     #[arg(short = 'o', long = "output", value_name = "FILE")]
     pub recording: Option<PathBuf>,
     /// Page faults: each (touched bytes by call site), only their count, or off.
-    #[arg(long, value_enum, default_value_t = Faults::Each, value_name = "MODE")]
-    pub faults: Faults,
+    #[arg(long, value_parser = one_of(faults()), default_value = "each", value_name = "MODE")]
+    pub faults: FaultMode,
     /// Take the stack of one page fault in N: which code touched a site's memory first, estimated.
     #[arg(long, value_name = "N")]
     pub fault_stacks: Option<u32>,
@@ -211,14 +220,14 @@ pub struct CommandTracing {
 #[derive(Debug, Args)]
 pub struct Output {
     /// Format of the report on the screen.
-    #[arg(short, long, value_enum, default_value_t = Format::Text)]
+    #[arg(short, long, value_enum, default_value_t = Format::TEXT)]
     pub format: Format,
     /// Write a report to this file, its format by its ending (.txt .json .md .html .folded .svg .pb.gz
     /// .pftrace .csv); may be repeated.
     #[arg(long = "report", value_name = "FILE")]
     pub reports: Vec<PathBuf>,
     /// What folded stacks and flame graphs show of each call site.
-    #[arg(long, value_enum, default_value_t = Value::Reserved)]
+    #[arg(long, value_enum, default_value_t)]
     pub value: Value,
     /// Look at this part of the trace only (10s..60s, 10s.., ..60s): how things stood at its end, and what
     /// was allocated and freed inside and before.
@@ -234,10 +243,10 @@ pub struct Output {
     #[arg(long)]
     pub redact: bool,
     /// What call sites are sorted by.
-    #[arg(long, value_enum, default_value_t = Sort::Reserved)]
+    #[arg(long, value_enum, default_value_t)]
     pub sort: Sort,
     /// What a line of the text report's tables is.
-    #[arg(long, value_enum, default_value_t = By::Site)]
+    #[arg(long, value_enum, default_value_t)]
     pub by: By,
     /// Also recognise the kinds of reservation in this file (TOML; see tracer/crates/analysis/patterns); may be repeated.
     #[arg(long, value_name = "FILE")]
@@ -258,86 +267,6 @@ pub struct Look {
     pub color: Color,
 }
 
-/// How page faults are followed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Faults {
-    /// Not at all.
-    Off,
-    /// Counted only.
-    Count,
-    /// One by one.
-    Each,
-}
-
-/// Formats of reports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people, on a terminal.
-    Text,
-    /// For programs: schema tracer.report/1.
-    Json,
-    /// To be pasted into an issue's thread.
-    Markdown,
-    /// One page for a browser, with everything in it.
-    Html,
-    /// A line a call stack, with what --value says: for flame graph tools and speedscope.
-    Folded,
-    /// An SVG for a browser, of what --value says.
-    Flamegraph,
-    /// For `go tool pprof`; binary.
-    Pprof,
-    /// For ui.perfetto.dev: what was there over time, by kind; binary.
-    Perfetto,
-    /// For spreadsheets and data frames: a row a call site.
-    Csv,
-}
-
-/// A figure of each call site, at the end of the trace or of the window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Value {
-    /// Bytes mapped.
-    Reserved,
-    /// Of these, accessible.
-    Accessible,
-    /// Of these, ever touched.
-    Touched,
-    /// Of these, in memory at the last look.
-    Resident,
-    /// Calls that reserved.
-    Calls,
-    /// Bytes mapped that were not there when the process was first seen; with --window, when the window
-    /// began.
-    Grown,
-}
-
-/// What call sites are sorted by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Sort {
-    /// Bytes reserved.
-    Reserved,
-    /// Bytes touched.
-    Touched,
-    /// Bytes resident.
-    Resident,
-    /// Number of calls.
-    Calls,
-    /// First call first.
-    Age,
-}
-
-/// What a line of the tables is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum By {
-    /// A call site.
-    Site,
-    /// All sites of one kind.
-    Pattern,
-    /// All sites of threads of one name.
-    Thread,
-    /// All sites of the module or script whose code asked.
-    Module,
-}
-
 /// When to use colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Color {
@@ -349,23 +278,32 @@ pub enum Color {
     Never,
 }
 
-impl Output {
-    /// The part of the trace to look at.
-    #[must_use]
-    pub fn window(&self) -> Window {
-        self.window.unwrap_or_default()
-    }
+/// What page faults may be followed by, each with its help.
+fn faults() -> Vec<(PossibleValue, FaultMode)> {
+    vec![
+        (PossibleValue::new("off").help("Not at all"), FaultMode::Off),
+        (
+            PossibleValue::new("count").help("Counted only"),
+            FaultMode::Count,
+        ),
+        (
+            PossibleValue::new("each").help("One by one"),
+            FaultMode::Each,
+        ),
+    ]
 }
 
-impl Report {
-    /// The part of the trace to look at.
-    #[must_use]
-    pub fn window(&self) -> Window {
-        self.at.map_or_else(
-            || self.output.window(),
-            |to_ns| Window { from_ns: 0, to_ns },
-        )
-    }
+/// A parser of words that stand for something: for what is no enum of ours, or of which a command does not take
+/// every value.
+fn one_of<T: Clone + Send + Sync + 'static>(
+    words: Vec<(PossibleValue, T)>,
+) -> impl TypedValueParser<Value = T> {
+    let typed: Vec<PossibleValue> = words.iter().map(|(word, _)| word.clone()).collect();
+    PossibleValuesParser::new(typed).try_map(move |typed| {
+        let mut words = words.iter();
+        let found = words.find(|(word, _)| word.matches(&typed, false));
+        found.map(|(_, meant)| meant.clone()).ok_or("no such word")
+    })
 }
 
 /// ns since the trace began.

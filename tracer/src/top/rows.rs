@@ -14,7 +14,7 @@ use tracer_report::{
     names::{full_name, location},
     placeholders::without_frames,
     rows::{Common, folded, rows as merged},
-    selection::By,
+    selection::{By, Sort},
     text::{kind, module, threads},
 };
 
@@ -55,6 +55,18 @@ impl Column {
     pub fn next(self) -> Self {
         let at = Self::ALL.iter().position(|one| *one == self).unwrap_or(0);
         Self::ALL[(at + 1) % Self::ALL.len()]
+    }
+}
+
+impl From<Sort> for Column {
+    fn from(sort: Sort) -> Self {
+        match sort {
+            Sort::Reserved => Self::Reserved,
+            Sort::Touched => Self::Touched,
+            Sort::Resident => Self::Resident,
+            Sort::Calls => Self::Calls,
+            Sort::Age => Self::Since,
+        }
     }
 }
 

@@ -22,9 +22,10 @@ use tokio::sync::oneshot;
 use super::{
     feed::Feed,
     held_log,
-    screen::{Screen, Stream},
+    screen::Screen,
     state::{Action, State},
 };
+use crate::settings::Stream;
 use tracer_analysis::summary::Report;
 
 /// Between two frames, at the least.

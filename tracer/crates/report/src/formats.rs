@@ -258,13 +258,15 @@ impl ValueEnum for Format {
     }
 }
 
-/// The formats of comparisons, each with its word and help on the command line.
-pub fn of_comparisons() -> impl Iterator<Item = (PossibleValue, Format, Comparison)> {
-    FORMATS.into_iter().filter_map(|format| {
+/// How comparisons can be shown, each with its word and help on the command line.
+#[must_use]
+pub fn of_comparisons() -> Vec<(PossibleValue, Comparison)> {
+    let shown = FORMATS.into_iter().filter_map(|format| {
         let comparison = format.comparison?;
         let word = PossibleValue::new(format.name).help(comparison.help);
-        Some((word, format, comparison))
-    })
+        Some((word, comparison))
+    });
+    shown.collect()
 }
 
 /// No call site is left out.
