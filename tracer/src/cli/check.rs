@@ -4,7 +4,7 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::Args;
 
-use super::{CommandTracing, Output};
+use super::options::{CommandTracing, Output};
 
 /// `tracer check`.
 #[derive(Debug, Args)]

@@ -9,7 +9,7 @@ use tracer_report::{
     selection::By,
 };
 
-use super::{Look, one_of, size};
+use super::options::{Look, one_of, size};
 
 /// `tracer diff`.
 #[derive(Debug, Args)]

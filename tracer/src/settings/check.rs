@@ -8,7 +8,12 @@ use std::{
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 
-use super::{Output, Program, Stream, Tracing, tracing::environment};
+use super::{
+    live::Program,
+    output::Output,
+    screen::Stream,
+    tracing::{Tracing, environment},
+};
 use crate::cli;
 use tracer_analysis::{
     budget::{self, expression::Budget, file},

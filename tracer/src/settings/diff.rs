@@ -4,7 +4,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
-use super::{Screen, Stream, output::of_ending};
+use super::{
+    output::of_ending,
+    screen::{Screen, Stream},
+};
 use crate::cli;
 use tracer_report::{
     export::samples::Value,

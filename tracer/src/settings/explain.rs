@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 
-use super::{Screen, Stream};
+use super::screen::{Screen, Stream};
 use crate::cli;
 use tracer_ledger::event::Pid;
 use tracer_report::formats::{FORMATS, WriteExplanation};

@@ -4,7 +4,11 @@ use std::{ffi::OsString, path::PathBuf};
 
 use anyhow::Result;
 
-use super::{Output, Screen, Stream, Tracing, tracing::environment};
+use super::{
+    output::Output,
+    screen::{Screen, Stream},
+    tracing::{Tracing, environment},
+};
 use crate::cli;
 use tracer_analysis::window::Window;
 use tracer_ledger::event::Pid;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{Screen, Stream};
+use super::screen::{Screen, Stream};
 use crate::cli;
 use tracer_report::{
     export::samples::Value,

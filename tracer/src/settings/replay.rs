@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 
-use super::{Output, Stream};
+use super::{output::Output, screen::Stream};
 use crate::cli;
 use tracer_analysis::window::Window;
 

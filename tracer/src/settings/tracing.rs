@@ -5,7 +5,7 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 use anyhow::{Result, ensure};
 use tracer_common::settings::FaultMode;
 
-use super::Output;
+use super::output::Output;
 use crate::cli;
 use tracer_report::export::samples::Value;
 

@@ -6,7 +6,7 @@ use super::{
     feed::Now,
     history::{History, Moment},
     processes::{self, Line},
-    rows::{self, Key, Order, Row},
+    rows::{self, Baseline, Key, Order, Row},
 };
 use tracer_analysis::{
     summary::{Process, Report},
@@ -215,7 +215,11 @@ impl State {
         let lines = processes::lines(&moment.report, baseline, column, reverse);
         let (rows, left_out) = match self.process() {
             Some(process) => {
-                let was = baseline.map(|baseline| processes::same(baseline, process));
+                let was = match baseline.map(|then| processes::same(then, process)) {
+                    None => Baseline::None,
+                    Some(None) => Baseline::Before,
+                    Some(Some(was)) => Baseline::Was(was),
+                };
                 rows::rows(process, &self.order, was)
             }
             None => (Vec::new(), 0),

@@ -22,6 +22,8 @@ pub mod pools;
 
 pub mod rows;
 
+pub mod grouping;
+
 pub mod touched;
 
 pub mod text;

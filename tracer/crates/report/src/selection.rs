@@ -48,6 +48,19 @@ pub enum By {
     Module,
 }
 
+impl By {
+    /// What tables that are sorted like this are by, in words.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Site => "site",
+            Self::Pattern => "kind",
+            Self::Thread => "thread",
+            Self::Module => "module",
+        }
+    }
+}
+
 /// Below this a row says nothing, bytes.
 const LEAST: u64 = 64 << 10;
 /// Touched memory below this is no reason to show a row, bytes.

@@ -2,10 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{
-    paint::{Canvas, put},
-    painted,
-};
+use super::paint::{Canvas, painted, put};
 use crate::top::state::{Page, Prompt, State};
 use tracer_analysis::units::{bytes, count, counted, percent};
 use tracer_report::text::line::{Line, Paint, cut_end, cut_start, width};

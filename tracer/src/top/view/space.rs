@@ -186,7 +186,7 @@ pub(super) fn draw(space: &Space, canvas: &mut Canvas<'_>, area: Rect) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::top::rows::{Order, rows};
+    use crate::top::rows::{Baseline, Order, rows};
     use tracer_analysis::summary::{Pattern, Site};
 
     fn bar(reservations: &[(u64, u64, u32, u64)], columns: u16) -> String {
@@ -214,7 +214,7 @@ mod tests {
                 .into(),
             ..Process::default()
         };
-        let (table, _) = rows(&process, &Order::default(), None);
+        let (table, _) = rows(&process, &Order::default(), Baseline::None);
         lines(&process, &table, columns, 1).cells.iter().collect()
     }
 

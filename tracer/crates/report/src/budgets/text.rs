@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::{Sites, measured, state};
-use crate::text::line::{Line, Paint, wrap};
+use crate::text::line::{Line, Paint, width, wrap};
 use tracer_analysis::budget::model::{Judged, Outcome, State};
 use tracer_analysis::summary::Report;
 use tracer_analysis::units::counted;
@@ -126,7 +126,7 @@ impl<W: Write> Writer<'_, W> {
         }
         let room = self.look.width - SITE;
         let named = self.sites.named(budget, NAMED, room);
-        let widest = named.iter().map(|one| one.amount.chars().count()).max();
+        let widest = named.iter().map(|one| width(&one.amount)).max();
         let begin = LABEL + widest.unwrap_or(0);
         for site in &named {
             let mut line = Line::new();

@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::Writer;
 use super::line::{Line, Paint};
 use super::table::Layout;
+use super::writer::Writer;
 use crate::figures::Figures;
 use crate::folding::fold;
 use crate::placeholders;

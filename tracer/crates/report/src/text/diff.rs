@@ -14,7 +14,7 @@ use tracer_analysis::diff::model::{
 };
 use tracer_analysis::units::{bytes, count, counted, duration, percent, signed_bytes};
 
-use super::Style;
+use super::style::Style;
 
 const COLUMNS: [Column; 7] = [
     Column::new("old", 2),

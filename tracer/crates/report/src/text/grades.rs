@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::Writer;
 use super::line::Paint;
+use super::writer::Writer;
 use crate::names::last_part;
 use tracer_analysis::summary::{Acquired, StackCause, StackGrades};
 use tracer_analysis::units::{bytes, count, counted};

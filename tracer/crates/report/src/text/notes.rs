@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::Writer;
 use super::line::Paint;
+use super::writer::Writer;
 use crate::names::{is_loader, last_part};
 use crate::noise::{Rank, rank};
 use crate::placeholders::doubt;

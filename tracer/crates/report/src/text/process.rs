@@ -2,9 +2,11 @@
 
 use std::io::{self, Write};
 
+use super::harm;
 use super::line::{Line, Paint, cut_end, width};
+use super::page::LABEL;
 use super::sparkline::sparkline;
-use super::{LABEL, Writer, harm};
+use super::writer::Writer;
 use crate::names::last_part;
 use tracer_analysis::summary::{Exit, Process, Span, TimelinePoint};
 use tracer_analysis::units::{bytes, count, duration, moment, signed_bytes};

@@ -3,10 +3,10 @@
 use std::io;
 use std::io::Write;
 
-use super::Writer;
 use super::before::Before;
 use super::line::{Line, Paint, cut_end, cut_middle, cut_start, escape, width};
 use super::table::{Column, Layout};
+use super::writer::Writer;
 use crate::figures::Figures;
 use crate::folding::Folded;
 use crate::placeholders::without_frames;

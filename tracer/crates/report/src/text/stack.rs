@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::Writer;
 use super::line::{Line, Paint, cut_start, escape, width};
+use super::writer::Writer;
 use crate::folding::{Folded, Step};
 
 /// The most callers named.

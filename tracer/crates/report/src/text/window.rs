@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::Writer;
 use super::line::{Line, Paint};
 use super::table::{Column, Layout};
+use super::writer::Writer;
 use crate::folding::Folded;
 use crate::rows::folded;
 use tracer_analysis::summary::{Process, Sets, Site};
