@@ -46,6 +46,7 @@ pub(crate) fn test(workspace: &Path) -> Result<()> {
     setup::ensure(workspace)?;
     programs::ensure(&programs::OF_THE_TESTS, "tests compare with them")?;
     process::run(process::cargo(workspace).args(["fmt", "--all", "--check"]))?;
+    process::run(Command::new(workspace.join("scripts/build-page")).arg("--check"))?;
     for arguments in clippy() {
         process::run(process::cargo(workspace).args(arguments))?;
     }

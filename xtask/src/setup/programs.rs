@@ -5,9 +5,9 @@ use tracer_ebpf_build::machine;
 
 /// What the tests start besides the tool: strace counts the same calls, two compilers make programs of
 /// which every stack is compared, node is a program whose memory is to be recognised, go and python (its
-/// packages by pip) have readers of the formats that reports are written in, chromium opens the page, and in
-/// tmux the live view is used as a person does.
-pub(crate) const OF_THE_TESTS: [(&str, &str); 9] = [
+/// packages by pip) have readers of the formats that reports are written in, npm has what the page's script is
+/// checked with, chromium opens the page, and in tmux the live view is used as a person does.
+pub(crate) const OF_THE_TESTS: [(&str, &str); 10] = [
     ("strace", "strace"),
     ("g++", "g++"),
     ("clang", "clang"),
@@ -15,6 +15,7 @@ pub(crate) const OF_THE_TESTS: [(&str, &str); 9] = [
     ("go", "golang-go"),
     ("python3", "python3"),
     ("pip3", "python3-pip"),
+    ("npm", "npm"),
     ("chromium", "chromium"),
     ("tmux", "tmux"),
 ];

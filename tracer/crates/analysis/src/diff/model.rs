@@ -144,7 +144,7 @@ pub struct ProcessChange {
 /// All reservations of one kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct KindChange {
-    /// See [`crate::model::summary::Pattern::id`]; `null`: of no known kind.
+    /// The pattern's id (`v8-wasm-memory`); `null`: of no known kind.
     pub id: Option<String>,
     /// Name in words.
     pub name: String,

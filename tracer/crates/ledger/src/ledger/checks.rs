@@ -34,7 +34,7 @@ pub struct RangeDifference {
 
 /// A difference that was found: when, and what the kernel calls the mapping.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundDifference {
     /// When the maps were read.
     pub time: Nanoseconds,
     /// What differs.
@@ -74,7 +74,7 @@ pub struct Checks {
     /// The last comparisons range by range.
     pub comparisons: VecDeque<Comparison>,
     /// The last ranges that differed.
-    pub found: VecDeque<Found>,
+    pub found: VecDeque<FoundDifference>,
     /// Kernel − ledger at the last comparison; unknown since a loss.
     pub(super) difference: Option<i64>,
     /// A difference of totals that a reading of the maps did not mend.
@@ -87,7 +87,7 @@ impl Checks {
         self.largest_bytes = self.largest_bytes.max(difference.unsigned_abs());
     }
 
-    pub(super) fn find(&mut self, found: Found) {
+    pub(super) fn find(&mut self, found: FoundDifference) {
         if self.found.len() == KEPT {
             self.found.pop_front();
         }
@@ -244,6 +244,15 @@ impl AddressSpace {
         }
     }
 
+    /// The kernel's total as the last process leaves. It is compared in doubt, too: no reading of the maps will
+    /// follow. What differs now is the difference that the space ends with, and not counted among those that
+    /// came up on the way.
+    pub(super) fn check_last_total(&mut self, kernel_bytes: u64) {
+        let difference = self.difference(kernel_bytes);
+        self.checks.totals += 1;
+        self.checks.differ(difference);
+    }
+
     /// A reading of the maps begins.
     pub(super) fn reading_begins(&mut self, time: Nanoseconds) {
         self.motion.begin(time);
@@ -321,7 +330,7 @@ impl AddressSpace {
                 .map(|owner| owner.name.to_string())
                 .unwrap_or_default(),
         };
-        self.checks.find(Found {
+        self.checks.find(FoundDifference {
             time: maps.time,
             range: RangeDifference {
                 start: Address(part.start),

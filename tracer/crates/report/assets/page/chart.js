@@ -1,7 +1,10 @@
 // What all drawings share: they follow their element's width and the theme, and have tips made of text.
 
+import { fill, h, size } from "./dom.js";
+import { color, redraws } from "./theme.js";
+
 // `draw(chart)` sets everything anew. Returns the chart and how to have it drawn again.
-function drawing(element, draw) {
+export function drawing(element, draw) {
   const chart = echarts.init(element, null, { renderer: "canvas" });
   const redraw = () => {
     if (element.clientWidth > 0 && element.clientHeight > 0) {
@@ -16,16 +19,23 @@ function drawing(element, draw) {
     redraw();
   }).observe(element);
   redraws.add(redraw);
-  return { chart, redraw, forget: () => { redraws.delete(redraw); chart.dispose(); } };
+  return {
+    chart,
+    redraw,
+    forget: () => {
+      redraws.delete(redraw);
+      chart.dispose();
+    },
+  };
 }
 
 // A chart draws all of it again when it is given a size: only if it is another one.
-function fit(chart, element) {
+export function fit(chart, element) {
   const [width, height] = [element.clientWidth, element.clientHeight];
   if (chart.getWidth() !== width || chart.getHeight() !== height) chart.resize({ width, height, silent: true });
 }
 
-function axisStyle() {
+export function axisStyle() {
   return {
     axisLine: { lineStyle: { color: color("line") } },
     axisTick: { lineStyle: { color: color("line") } },
@@ -35,7 +45,7 @@ function axisStyle() {
 }
 
 // The chart shows what `content` returns: an element, never a string, which would be read as markup.
-function tip(content, more) {
+export function tip(content, more) {
   return {
     confine: true,
     transitionDuration: 0,
@@ -48,24 +58,27 @@ function tip(content, more) {
   };
 }
 
-function tipLine(name, value, swatch) {
+export function tipLine(name, value, swatch) {
   const mark = h("span", { class: "swatch" });
   if (swatch) mark.style.background = swatch;
   return h("div", { class: "tip-line" }, swatch ? mark : null, h("span", {}, name), h("b", {}, value));
 }
 
 // Round steps of binary sizes for an axis.
-function byteSteps(most) {
+export function byteSteps(most) {
   let step = 1;
   while (most / step > 5) step *= 2;
   return { max: Math.max(step, Math.ceil(most / step) * step), interval: step };
 }
 
 // A legend that is text.
-function legend(element, entries) {
-  fill(element, entries.map(([name, swatch, value]) => {
-    const mark = h("span", { class: "swatch" });
-    mark.style.background = swatch;
-    return h("span", { class: "legend-entry" }, mark, name, value === undefined ? null : [" ", size(value)]);
-  }));
+export function legend(element, entries) {
+  fill(
+    element,
+    entries.map(([name, swatch, value]) => {
+      const mark = h("span", { class: "swatch" });
+      mark.style.background = swatch;
+      return h("span", { class: "legend-entry" }, mark, name, value === undefined ? null : [" ", size(value)]);
+    }),
+  );
 }

@@ -1,10 +1,11 @@
 // The model, out of its columns. Its shape is described in report/html.
 
-const DATA = JSON.parse($("data").textContent);
-const text = (place) => DATA.strings[place];
+import { $ } from "./dom.js";
 
-const QUALITY = ["complete", "cut", "broken", "none"];
-const DOUBT = [
+export const DATA = JSON.parse($("data").textContent);
+export const text = (place) => DATA.strings[place];
+
+export const DOUBT = [
   null,
   "The stack is right as far as it goes, and then cut off.",
   "The walk lost its way: outer frames may be missing or wrong.",
@@ -34,7 +35,7 @@ function makeFrame(place) {
 }
 
 // The frames of a stack, innermost first.
-function frames(node) {
+export function frames(node) {
   const found = [];
   for (let at = node; at !== 0; at -= DATA.stacks.up[at]) found.push(frame(DATA.stacks.frame[at]));
   return found;
@@ -48,7 +49,7 @@ function rows(columns, length, make) {
 const decoded = new Map();
 
 // A process with its sites and reservations as rows.
-function decode(process) {
+export function decode(process) {
   if (decoded.has(process)) return decoded.get(process);
   const sites = rows(process.sites, process.sites.id.length, site);
   const byId = new Map(sites.map((one) => [one.id, one]));
@@ -93,11 +94,24 @@ function site(of) {
     touchers: of("touchers"),
     course: of("course"),
   };
-  for (const name of ["calls", "live", "reserved", "accessible", "touched", "resident", "charged", "released", "peak", "first", "last"]) {
+  for (const name of [
+    "calls",
+    "live",
+    "reserved",
+    "accessible",
+    "touched",
+    "resident",
+    "charged",
+    "released",
+    "peak",
+    "first",
+    "last",
+  ]) {
     made[name] = of(name);
   }
   made.kind = kindOf(made);
-  made.who = made.title || made.name || (made.preExisting ? "anonymous" : made.calls === 0 ? "no call seen" : "no stack");
+  made.who =
+    made.title || made.name || (made.preExisting ? "anonymous" : made.calls === 0 ? "no call seen" : "no stack");
   return made;
 }
 
@@ -108,12 +122,12 @@ function kindOf(one) {
   return one.calls === 0 ? "no call seen" : "of no known kind";
 }
 
-const RESERVED = 1;
-const ACCESSIBLE = 2;
-const TOUCHED = 3;
+export const RESERVED = 1;
+export const ACCESSIBLE = 2;
+export const TOUCHED = 3;
 
 // A site's figure at a moment, by its course; null: no course is known.
-function at(one, time, figure) {
+export function at(one, time, figure) {
   const [times] = one.course;
   if (times.length === 0) return null;
   let low = 0;
@@ -127,7 +141,7 @@ function at(one, time, figure) {
 }
 
 // What a process had at a moment, by its own curve; the end is exact.
-function virtualAt(process, time) {
+export function virtualAt(process, time) {
   if (time >= process.to) return process.virtual.end;
   const { t, virtual } = process.timeline;
   let value = null;
@@ -136,7 +150,7 @@ function virtualAt(process, time) {
 }
 
 // Sums of which a part is unknown are unknown.
-function sum(list, figure) {
+export function sum(list, figure) {
   let all = 0;
   for (const one of list) {
     const value = figure(one);

@@ -1,9 +1,33 @@
 // A comparison: both courses over each other, what grew and what went, and how it was matched.
 
-const MARKS = { exact: ["", "matched by all frames"], similar: ["≈", "matched by most frames"], "only-old": ["−", "only in the old trace"], "only-new": ["+", "only in the new trace"] };
+import { axisStyle, byteSteps, drawing, legend, tip, tipLine } from "./chart.js";
+import { columnOf, who, whoWords } from "./columns.js";
+import { DATA, frames, text } from "./data.js";
+import { frameLine } from "./detail.js";
+import { badge, fill, h } from "./dom.js";
+import { Table } from "./table.js";
+import { color } from "./theme.js";
+import { bytes, count, duration, moment, signedBytes, signedCount } from "./units.js";
+
+const MARKS = {
+  exact: ["", "matched by all frames"],
+  similar: ["≈", "matched by most frames"],
+  "only-old": ["−", "only in the old trace"],
+  "only-new": ["+", "only in the new trace"],
+};
 
 function changeText(change, show = bytes, sign = signedBytes) {
-  return h("span", {}, h("span", { "data-bytes": String(change.old ?? "?") }, show(change.old)), " → ", h("span", { "data-bytes": String(change.new ?? "?") }, show(change.new)), change.change === null ? null : " ", change.change === null ? null : h("b", { class: change.change > 0 ? "up" : change.change < 0 ? "down" : "" }, sign(change.change)));
+  return h(
+    "span",
+    {},
+    h("span", { "data-bytes": String(change.old ?? "?") }, show(change.old)),
+    " → ",
+    h("span", { "data-bytes": String(change.new ?? "?") }, show(change.new)),
+    change.change === null ? null : " ",
+    change.change === null
+      ? null
+      : h("b", { class: change.change > 0 ? "up" : change.change < 0 ? "down" : "" }, sign(change.change)),
+  );
 }
 
 function changeColumns(name) {
@@ -17,48 +41,126 @@ function changeColumns(name) {
 
 function kindTable(place, kinds) {
   const table = new Table(place, {
-    caption: "kinds", sort: "size", searchable: false,
+    caption: "kinds",
+    sort: "size",
+    searchable: false,
     columns: [
       columnOf.text("name", "kind", (row) => row.name),
       ...changeColumns("reserved_bytes"),
-      { ...columnOf.change("size", "|change|", (row) => Math.abs(row.figures.reserved_bytes.change ?? 0)), show: (row) => bytes(Math.abs(row.figures.reserved_bytes.change ?? 0)), text: (row) => bytes(Math.abs(row.figures.reserved_bytes.change ?? 0)) },
+      {
+        ...columnOf.change("size", "|change|", (row) => Math.abs(row.figures.reserved_bytes.change ?? 0)),
+        show: (row) => bytes(Math.abs(row.figures.reserved_bytes.change ?? 0)),
+        text: (row) => bytes(Math.abs(row.figures.reserved_bytes.change ?? 0)),
+      },
       columnOf.change("touched-change", "touched", (row) => row.figures.touched_bytes.change),
       columnOf.change("resident-change", "resident", (row) => row.figures.resident_bytes.change),
-      { name: "live-change", head: "live", kind: "number", value: (row) => row.figures.live.change, raw: (row) => row.figures.live.change, text: (row) => signedCount(row.figures.live.change) },
+      {
+        name: "live-change",
+        head: "live",
+        kind: "number",
+        value: (row) => row.figures.live.change,
+        raw: (row) => row.figures.live.change,
+        text: (row) => signedCount(row.figures.live.change),
+      },
     ],
   });
   table.set(kinds);
   return table;
 }
 
-class Comparison {
+export class Comparison {
   constructor(main) {
     this.diff = DATA.diff;
-    const card = (id, title, ...content) => h("section", { id, class: "part", "aria-labelledby": `${id}-title` }, h("h2", { id: `${id}-title` }, title), content);
+    const card = (id, title, ...content) =>
+      h(
+        "section",
+        { id, class: "part", "aria-labelledby": `${id}-title` },
+        h("h2", { id: `${id}-title` }, title),
+        content,
+      );
     this.head = h("div", { id: "pair-head" });
     this.canvas = h("div", { class: "canvas", id: "diff-canvas", role: "img" });
     this.legend = h("div", { class: "legend" });
     this.kinds = h("div", {});
     this.rows = h("div", {});
     this.detail = h("div", { id: "diff-detail" });
-    fill(main,
+    fill(
+      main,
       card("verdict", "Comparison", this.summary()),
-      card("timeline", "Both courses", this.head, this.canvas, this.legend, h("p", { class: "dim" }, "Times from the process's first instruction, or from the attach. Dashed: the old trace.")),
+      card(
+        "timeline",
+        "Both courses",
+        this.head,
+        this.canvas,
+        this.legend,
+        h(
+          "p",
+          { class: "dim" },
+          "Times from the process's first instruction, or from the attach. Dashed: the old trace.",
+        ),
+      ),
       card("kinds", "By kind", this.kinds),
-      card("sites", "What grew, what went", h("p", { class: "dim" }, Object.values(MARKS).map(([mark, words]) => `${mark || "nothing"}: ${words}`).join(" · ")), this.rows, this.detail));
+      card(
+        "sites",
+        "What grew, what went",
+        h(
+          "p",
+          { class: "dim" },
+          Object.values(MARKS)
+            .map(([mark, words]) => `${mark || "nothing"}: ${words}`)
+            .join(" · "),
+        ),
+        this.rows,
+        this.detail,
+      ),
+    );
     this.table = new Table(this.rows, {
-      caption: "changes by call site", sort: "size", select: (row) => this.select(row),
+      caption: "changes by call site",
+      sort: "size",
+      select: (row) => this.select(row),
       columns: [
-        columnOf.text("mark", "", (row) => MARKS[row.matched][0], (row) => h("span", { class: "mark", title: MARKS[row.matched][1] + (row.similarity === null ? "" : `, ${(row.similarity * 100).toFixed(0)} % of them`) }, MARKS[row.matched][0])),
+        columnOf.text(
+          "mark",
+          "",
+          (row) => MARKS[row.matched][0],
+          (row) =>
+            h(
+              "span",
+              {
+                class: "mark",
+                title:
+                  MARKS[row.matched][1] +
+                  (row.similarity === null ? "" : `, ${(row.similarity * 100).toFixed(0)} % of them`),
+              },
+              MARKS[row.matched][0],
+            ),
+        ),
         columnOf.text("kind", "kind", (row) => row.kind),
         columnOf.text("who", "whose doing", whoWords, who),
         ...changeColumns("reserved_bytes"),
-        { ...columnOf.bytes("size", "|change|", (row) => Math.abs(row.figures.reserved_bytes.change ?? 0)), title: "however it changed" },
+        {
+          ...columnOf.bytes("size", "|change|", (row) => Math.abs(row.figures.reserved_bytes.change ?? 0)),
+          title: "however it changed",
+        },
         columnOf.change("touched", "touched", (row) => row.figures.touched_bytes.change),
         columnOf.change("resident", "resident", (row) => row.figures.resident_bytes.change),
         columnOf.change("released", "released", (row) => row.figures.released_bytes.change),
-        { name: "calls", head: "calls", kind: "number", value: (row) => row.figures.calls.change, raw: (row) => row.figures.calls.change, text: (row) => signedCount(row.figures.calls.change) },
-        { name: "live", head: "live", kind: "number", value: (row) => row.figures.live.change, raw: (row) => row.figures.live.change, text: (row) => signedCount(row.figures.live.change) },
+        {
+          name: "calls",
+          head: "calls",
+          kind: "number",
+          value: (row) => row.figures.calls.change,
+          raw: (row) => row.figures.calls.change,
+          text: (row) => signedCount(row.figures.calls.change),
+        },
+        {
+          name: "live",
+          head: "live",
+          kind: "number",
+          value: (row) => row.figures.live.change,
+          raw: (row) => row.figures.live.change,
+          text: (row) => signedCount(row.figures.live.change),
+        },
       ],
     });
     this.table.search.id = "sites-search";
@@ -67,15 +169,34 @@ class Comparison {
 
   summary() {
     const { diff } = this;
-    const side = (name, one) => h("p", { class: "dim" }, `${name}: ${one.started_at}, ${duration(one.duration_ns)}, page faults ${one.faults}${one.lost > 0 ? `, ${count(one.lost)} events lost: the figures are what is known` : ", none lost"}`);
+    const side = (name, one) =>
+      h(
+        "p",
+        { class: "dim" },
+        `${name}: ${one.started_at}, ${duration(one.duration_ns)}, page faults ${one.faults}${one.lost > 0 ? `, ${count(one.lost)} events lost: the figures are what is known` : ", none lost"}`,
+      );
     const level = (one) => (one === null ? "–" : badge(one));
     return [
       h("p", { class: "sentence", id: "verdict-text" }, diff.text),
       h("p", {}, level(diff.level.old), " → ", level(diff.level.new)),
       h("p", { id: "diff-virtual" }, "virtual, all processes: ", changeText(diff.virtual)),
-      h("p", {}, "resident, all processes: ", changeText(diff.resident), diff.resident.change === null ? h("span", { class: "dim" }, " (not every process was looked at)") : null),
-      side("old", diff.old), side("new", diff.new),
-      diff.predictions.map((one) => h("p", { class: "note" }, h("code", {}, one.knob), ` was foretold to make ${one.name} ${bytes(one.predicted)} virtual (from ${bytes(one.old)}); it is ${bytes(one.new)}, ${Math.abs(one.deviation) < 0.005 ? "as foretold" : `${one.deviation > 0 ? "+" : "−"}${Math.abs(one.deviation).toFixed(2)} % off`}.`)),
+      h(
+        "p",
+        {},
+        "resident, all processes: ",
+        changeText(diff.resident),
+        diff.resident.change === null ? h("span", { class: "dim" }, " (not every process was looked at)") : null,
+      ),
+      side("old", diff.old),
+      side("new", diff.new),
+      diff.predictions.map((one) =>
+        h(
+          "p",
+          { class: "note" },
+          h("code", {}, one.knob),
+          ` was foretold to make ${one.name} ${bytes(one.predicted)} virtual (from ${bytes(one.old)}); it is ${bytes(one.new)}, ${Math.abs(one.deviation) < 0.005 ? "as foretold" : `${one.deviation > 0 ? "+" : "−"}${Math.abs(one.deviation).toFixed(2)} % off`}.`,
+        ),
+      ),
     ];
   }
 
@@ -83,24 +204,66 @@ class Comparison {
     const pair = this.diff.processes[index];
     this.pair = pair;
     this.detail.replaceChildren();
-    fill(this.head, h("p", {}, h("b", {}, pair.name || "?"), ` ${pair.old_pid === null ? "" : `pid ${pair.old_pid}`} → ${pair.new_pid === null ? "" : `pid ${pair.new_pid}`} · ${{ exact: "the same program", similar: "matched by most of what is known of it", "only-old": "only in the old trace", "only-new": "only in the new trace" }[pair.matched]}`),
-      h("p", {}, "virtual ", changeText(pair.virtual)), h("p", {}, "resident ", changeText(pair.resident)),
-      h("p", { class: "dim" }, `Call sites: ${count(pair.matches.exact)} matched by all frames, ${count(pair.matches.similar)} by most, ${count(pair.matches.only_old)} only old, ${count(pair.matches.only_new)} only new.`));
+    fill(
+      this.head,
+      h(
+        "p",
+        {},
+        h("b", {}, pair.name || "?"),
+        ` ${pair.old_pid === null ? "" : `pid ${pair.old_pid}`} → ${pair.new_pid === null ? "" : `pid ${pair.new_pid}`} · ${{ exact: "the same program", similar: "matched by most of what is known of it", "only-old": "only in the old trace", "only-new": "only in the new trace" }[pair.matched]}`,
+      ),
+      h("p", {}, "virtual ", changeText(pair.virtual)),
+      h("p", {}, "resident ", changeText(pair.resident)),
+      h(
+        "p",
+        { class: "dim" },
+        `Call sites: ${count(pair.matches.exact)} matched by all frames, ${count(pair.matches.similar)} by most, ${count(pair.matches.only_old)} only old, ${count(pair.matches.only_new)} only new.`,
+      ),
+    );
     kindTable(this.kinds, pair.kinds);
-    this.table.set(pair.sites.map((row, id) => ({
-      ...row, id, kind: text(row.kind) || (row.pre_existing ? "there at its start" : "of no known kind"),
-      who: text(row.title) || text(row.name) || (row.pre_existing ? "anonymous" : "no stack"), location: text(row.location),
-    })));
+    this.table.set(
+      pair.sites.map((row, id) => ({
+        ...row,
+        id,
+        kind: text(row.kind) || (row.pre_existing ? "there at its start" : "of no known kind"),
+        who: text(row.title) || text(row.name) || (row.pre_existing ? "anonymous" : "no stack"),
+        location: text(row.location),
+      })),
+    );
     this.drawn.redraw();
   }
 
   select(row) {
     this.table.choose(row.id);
-    const figure = (name) => h("div", {}, h("dt", {}, name.replace("_bytes", "")), h("dd", {}, changeText(row.figures[name])));
+    const figure = (name) =>
+      h("div", {}, h("dt", {}, name.replace("_bytes", "")), h("dd", {}, changeText(row.figures[name])));
     const list = frames(row.stack);
-    fill(this.detail, h("section", { class: "card", tabindex: "-1" }, h("h3", {}, row.who), h("p", { class: "dim" }, `${row.location} · ${row.kind} · ${MARKS[row.matched][1]} · sites ${row.old_sites.join(", ") || "none"} → ${row.new_sites.join(", ") || "none"}`),
-      h("dl", { class: "figures" }, ["reserved_bytes", "accessible_bytes", "touched_bytes", "resident_bytes", "charged_bytes", "released_bytes"].map(figure)),
-      list.length > 0 ? h("ol", { class: "stack" }, list.map(frameLine)) : null));
+    fill(
+      this.detail,
+      h(
+        "section",
+        { class: "card", tabindex: "-1" },
+        h("h3", {}, row.who),
+        h(
+          "p",
+          { class: "dim" },
+          `${row.location} · ${row.kind} · ${MARKS[row.matched][1]} · sites ${row.old_sites.join(", ") || "none"} → ${row.new_sites.join(", ") || "none"}`,
+        ),
+        h(
+          "dl",
+          { class: "figures" },
+          [
+            "reserved_bytes",
+            "accessible_bytes",
+            "touched_bytes",
+            "resident_bytes",
+            "charged_bytes",
+            "released_bytes",
+          ].map(figure),
+        ),
+        list.length > 0 ? h("ol", { class: "stack" }, list.map(frameLine)) : null,
+      ),
+    );
     this.detail.firstChild.focus();
   }
 
@@ -111,25 +274,67 @@ class Comparison {
     const entries = [];
     let most = 1;
     let end = 1;
-    for (const [name, course, dash] of [["old", pair.old, [5, 4]], ["new", pair.new, null]]) {
+    for (const [name, course, dash] of [
+      ["old", pair.old, [5, 4]],
+      ["new", pair.new, null],
+    ]) {
       if (!course || course.t.length === 0) continue;
       end = Math.max(end, course.t[course.t.length - 1]);
       most = Math.max(most, ...course.virtual);
       for (const figure of ["virtual", ...(course.sampled ? ["resident"] : [])]) {
         const values = course[figure];
         const swatch = color(figure);
-        series.push({ name: `${figure}, ${name}`, type: "line", step: "end", symbol: "none", silent: true, data: course.t.map((time, index) => [time, values[index]]), lineStyle: { width: dash ? 1.5 : 2, type: dash || "solid", color: swatch, opacity: dash ? 0.7 : 1 } });
+        series.push({
+          name: `${figure}, ${name}`,
+          type: "line",
+          step: "end",
+          symbol: "none",
+          silent: true,
+          data: course.t.map((time, index) => [time, values[index]]),
+          lineStyle: { width: dash ? 1.5 : 2, type: dash || "solid", color: swatch, opacity: dash ? 0.7 : 1 },
+        });
         entries.push([`${figure}, ${name}`, swatch, values[values.length - 1]]);
       }
     }
-    chart.setOption({
-      animation: false, grid: { left: 64, right: 16, top: 12, bottom: 28 },
-      xAxis: { type: "value", min: 0, max: end, ...axisStyle(), splitLine: { show: false }, axisLabel: { ...axisStyle().axisLabel, formatter: (value) => moment(Math.round(value)) } },
-      yAxis: { type: "value", min: 0, ...byteSteps(most), ...axisStyle(), axisLabel: { ...axisStyle().axisLabel, formatter: (value) => bytes(value) } },
-      tooltip: tip((points) => (points.length === 0 ? null : h("div", {}, h("div", { class: "dim" }, moment(points[0].axisValue)), points.map((point) => tipLine(point.seriesName, bytes(point.data[1]))))), { trigger: "axis" }),
-      series,
-    }, { notMerge: true });
-    this.canvas.setAttribute("aria-label", `Courses of ${pair.name}: virtual ${bytes(pair.virtual.old)} before, ${bytes(pair.virtual.new)} after.`);
+    chart.setOption(
+      {
+        animation: false,
+        grid: { left: 64, right: 16, top: 12, bottom: 28 },
+        xAxis: {
+          type: "value",
+          min: 0,
+          max: end,
+          ...axisStyle(),
+          splitLine: { show: false },
+          axisLabel: { ...axisStyle().axisLabel, formatter: (value) => moment(Math.round(value)) },
+        },
+        yAxis: {
+          type: "value",
+          min: 0,
+          ...byteSteps(most),
+          ...axisStyle(),
+          axisLabel: { ...axisStyle().axisLabel, formatter: (value) => bytes(value) },
+        },
+        tooltip: tip(
+          (points) =>
+            points.length === 0
+              ? null
+              : h(
+                  "div",
+                  {},
+                  h("div", { class: "dim" }, moment(points[0].axisValue)),
+                  points.map((point) => tipLine(point.seriesName, bytes(point.data[1]))),
+                ),
+          { trigger: "axis" },
+        ),
+        series,
+      },
+      { notMerge: true },
+    );
+    this.canvas.setAttribute(
+      "aria-label",
+      `Courses of ${pair.name}: virtual ${bytes(pair.virtual.old)} before, ${bytes(pair.virtual.new)} after.`,
+    );
     legend(this.legend, entries);
   }
 }

@@ -1,9 +1,11 @@
 // The document is filled by text only: nothing here takes markup.
 
-const $ = (id) => document.getElementById(id);
+import { bytes, count } from "./units.js";
+
+export const $ = (id) => document.getElementById(id);
 
 // An element; `attributes` that are functions are listeners, `false` and null leave an attribute out.
-function h(tag, attributes, ...children) {
+export function h(tag, attributes, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes || {})) {
     if (value === null || value === undefined || value === false) continue;
@@ -16,46 +18,54 @@ function h(tag, attributes, ...children) {
   return element;
 }
 
-function fill(element, ...children) {
-  element.replaceChildren(...children.flat(3).filter((child) => child !== null && child !== undefined && child !== false));
+export function fill(element, ...children) {
+  element.replaceChildren(
+    ...children.flat(3).filter((child) => child !== null && child !== undefined && child !== false),
+  );
 }
 
 // A size, with its exact bytes for whoever points at it.
-function size(value, name) {
+export function size(value, name) {
   const known = value !== null && value !== undefined;
-  return h("span", {
-    class: "figure",
-    "data-bytes": known ? String(value) : "?",
-    "data-figure": name,
-    title: known ? `${count(value)} bytes` : "not known",
-  }, bytes(value));
+  return h(
+    "span",
+    {
+      class: "figure",
+      "data-bytes": known ? String(value) : "?",
+      "data-figure": name,
+      title: known ? `${count(value)} bytes` : "not known",
+    },
+    bytes(value),
+  );
 }
 
 // Long names may be broken behind `::` and `/`, and elsewhere only if need be.
-function breakable(words) {
+export function breakable(words) {
   return words.split(/(?<=::|\/)/).flatMap((part, index) => (index === 0 ? [part] : [h("wbr", {}), part]));
 }
 
-function badge(level) {
+export function badge(level) {
   return h("span", { class: `badge ${level}` }, level);
 }
 
-function option(value, text, chosen) {
+export function option(value, text, chosen) {
   return h("option", { value, selected: value === chosen }, text);
 }
 
 // Says something that is not in sight, or has just happened.
 let saidLast = 0;
-function say(text) {
+export function say(text) {
   const toast = $("toast");
   toast.textContent = text;
   toast.hidden = false;
   const mine = ++saidLast;
-  setTimeout(() => { if (mine === saidLast) toast.hidden = true; }, 2500);
+  setTimeout(() => {
+    if (mine === saidLast) toast.hidden = true;
+  }, 2500);
 }
 
 // The clipboard; a browser that refuses it to a file still has the old way.
-async function copy(text, what) {
+export async function copy(text, what) {
   try {
     await navigator.clipboard.writeText(text);
   } catch {

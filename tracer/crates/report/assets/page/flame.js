@@ -1,5 +1,11 @@
 // The flame graph: what lives, grew, was touched or is resident, by call stack, outermost frame on top.
 
+import { drawing, fit, tip, tipLine } from "./chart.js";
+import { at, DATA, frames, RESERVED, TOUCHED, virtualAt } from "./data.js";
+import { fill, h, option, size } from "./dom.js";
+import { color } from "./theme.js";
+import { bytes, count, counted, moment, percent } from "./units.js";
+
 const FLAME_ROW = 18;
 // Narrower frames are not drawn, pixels.
 const FLAME_LEAST = 1;
@@ -11,21 +17,52 @@ const FLAME_MODES = [
   ["resident", "what is resident"],
 ];
 
-class Flame {
+export class Flame {
   constructor(element, select) {
     this.select = select;
     this.mode = "lives";
     this.query = "";
     this.path = [];
     this.cursor = null;
-    this.modes = h("select", { id: "flame-mode", "aria-label": "Flame graph of", change: () => { this.mode = this.modes.value; this.make(); } });
-    this.search = h("input", { type: "search", id: "flame-search", class: "search", placeholder: "Search frames  f", "aria-label": "Search frames", input: () => { this.query = this.search.value.toLowerCase(); this.drawn.redraw(); } });
+    this.modes = h("select", {
+      id: "flame-mode",
+      "aria-label": "Flame graph of",
+      change: () => {
+        this.mode = this.modes.value;
+        this.make();
+      },
+    });
+    this.search = h("input", {
+      type: "search",
+      id: "flame-search",
+      class: "search",
+      placeholder: "Search frames  f",
+      "aria-label": "Search frames",
+      input: () => {
+        this.query = this.search.value.toLowerCase();
+        this.drawn.redraw();
+      },
+    });
     this.reset = h("button", { type: "button", id: "flame-reset", click: () => this.zoom([]) }, "Reset zoom");
     this.total = h("p", { id: "flame-total", role: "status" });
     this.said = h("p", { class: "dim", id: "flame-said", role: "status" });
-    this.canvas = h("div", { class: "canvas", id: "flame-canvas", tabindex: "0", role: "application", "aria-label": "Flame graph: arrow keys move, Enter zooms or selects, Escape zooms out", keydown: (event) => this.key(event) });
+    this.canvas = h("div", {
+      class: "canvas",
+      id: "flame-canvas",
+      tabindex: "0",
+      role: "application",
+      "aria-label": "Flame graph: arrow keys move, Enter zooms or selects, Escape zooms out",
+      keydown: (event) => this.key(event),
+    });
     this.note = h("p", { class: "dim", id: "flame-note" });
-    fill(element, h("div", { class: "tools" }, h("label", {}, "Show ", this.modes), this.search, this.reset), this.total, h("div", { class: "flame-scroll" }, this.canvas), this.said, this.note);
+    fill(
+      element,
+      h("div", { class: "tools" }, h("label", {}, "Show ", this.modes), this.search, this.reset),
+      this.total,
+      h("div", { class: "flame-scroll" }, this.canvas),
+      this.said,
+      this.note,
+    );
     this.process = null;
     this.drawn = drawing(this.canvas, (chart) => this.paint(chart));
     this.drawn.chart.on("click", ({ data }) => this.enter(this.boxes[data[4]].node));
@@ -34,9 +71,17 @@ class Flame {
   show(process, window) {
     this.process = process;
     this.window = window;
-    const possible = FLAME_MODES.filter(([mode]) => (mode !== "grew" || window) && (mode !== "resident" || (!window && process.resident)) && (mode !== "touched" || DATA.faults === "each"));
+    const possible = FLAME_MODES.filter(
+      ([mode]) =>
+        (mode !== "grew" || window) &&
+        (mode !== "resident" || (!window && process.resident)) &&
+        (mode !== "touched" || DATA.faults === "each"),
+    );
     if (!possible.some(([mode]) => mode === this.mode)) this.mode = "lives";
-    fill(this.modes, possible.map(([mode, words]) => option(mode, words, this.mode)));
+    fill(
+      this.modes,
+      possible.map(([mode, words]) => option(mode, words, this.mode)),
+    );
     this.modes.value = this.mode;
     this.make();
   }
@@ -62,7 +107,8 @@ class Flame {
   make() {
     const root = { name: "all", place: "", value: 0, children: new Map(), sites: 0, kind: "root" };
     const child = (node, key, name, place, kind) => {
-      if (!node.children.has(key)) node.children.set(key, { name, place, value: 0, children: new Map(), sites: 0, kind, parent: node });
+      if (!node.children.has(key))
+        node.children.set(key, { name, place, value: 0, children: new Map(), sites: 0, kind, parent: node });
       return node.children.get(key);
     };
     let unknown = 0;
@@ -70,14 +116,32 @@ class Flame {
     for (const one of this.process.sites) {
       const value = this.value(one);
       if (value === null) unknown += 1;
-      if (this.mode === "grew") shrank += Math.max(0, (at(one, this.window.from, RESERVED) ?? 0) - (at(one, this.window.to, RESERVED) ?? 0));
+      if (this.mode === "grew")
+        shrank += Math.max(0, (at(one, this.window.from, RESERVED) ?? 0) - (at(one, this.window.to, RESERVED) ?? 0));
       if (!value) continue;
       let node = root;
-      const add = (next) => { node = next; node.value += value; node.sites += 1; node.site = one; };
+      const add = (next) => {
+        node = next;
+        node.value += value;
+        node.sites += 1;
+        node.site = one;
+      };
       root.value += value;
       root.sites += 1;
       if (one.preExisting || one.stack === 0) {
-        add(child(root, one.kind, one.preExisting ? "there at its start (pre-existing)" : one.calls === 0 ? "no call seen (unexplained)" : "no stack", "", "root"));
+        add(
+          child(
+            root,
+            one.kind,
+            one.preExisting
+              ? "there at its start (pre-existing)"
+              : one.calls === 0
+                ? "no call seen (unexplained)"
+                : "no stack",
+            "",
+            "root",
+          ),
+        );
         add(child(node, one.name, one.name || "anonymous", "", "root"));
       } else {
         for (const part of frames(one.stack).reverse()) add(child(node, part.key, part.short, part.module, part.kind));
@@ -87,7 +151,11 @@ class Flame {
     const whole = this.whole();
     const rest = whole === null ? 0 : whole - root.value;
     if (rest > 0) {
-      const name = this.window ? "without a course" : this.mode === "resident" ? "resident, of no site known" : "of no site";
+      const name = this.window
+        ? "without a course"
+        : this.mode === "resident"
+          ? "resident, of no site known"
+          : "of no site";
       const node = child(root, "\0rest", name, "", "root");
       node.value = rest;
       root.value += rest;
@@ -162,14 +230,28 @@ class Flame {
 
   tell() {
     const whole = { lives: "live", grew: "grew", touched: "are touched", resident: "are resident" }[this.mode];
-    const when = this.window ? ` ${this.mode === "grew" ? `from ${moment(this.window.from)} to` : "at"} ${moment(this.window.to)}` : "";
-    fill(this.total, size(this.root.value, "flame.total"), ` ${whole}${when}, from ${counted(this.root.sites, "call site", "call sites")}`,
-      this.mode === "grew" && this.shrank > 0 ? [", while ", size(this.shrank, "flame.shrank"), " went elsewhere (not drawn)"] : null,
-      this.query === "" ? null : [" · matched: ", size(this.matched(), "flame.matched"), `, ${percent(this.matched(), this.root.value)}`]);
+    const when = this.window
+      ? ` ${this.mode === "grew" ? `from ${moment(this.window.from)} to` : "at"} ${moment(this.window.to)}`
+      : "";
+    fill(
+      this.total,
+      size(this.root.value, "flame.total"),
+      ` ${whole}${when}, from ${counted(this.root.sites, "call site", "call sites")}`,
+      this.mode === "grew" && this.shrank > 0
+        ? [", while ", size(this.shrank, "flame.shrank"), " went elsewhere (not drawn)"]
+        : null,
+      this.query === ""
+        ? null
+        : [" · matched: ", size(this.matched(), "flame.matched"), `, ${percent(this.matched(), this.root.value)}`],
+    );
     const parts = [];
     if (this.unknown > 0) parts.push(`Of ${counted(this.unknown, "call site", "call sites")} this is not known.`);
-    if (this.over > 0) parts.push(`The sites add up to ${bytes(this.over)} more than the process: their courses are thinned.`);
-    if (this.hidden > 0) parts.push(`${counted(this.hidden, "frame is", "frames are")} narrower than a pixel and not drawn with what is below: zoom in.`);
+    if (this.over > 0)
+      parts.push(`The sites add up to ${bytes(this.over)} more than the process: their courses are thinned.`);
+    if (this.hidden > 0)
+      parts.push(
+        `${counted(this.hidden, "frame is", "frames are")} narrower than a pixel and not drawn with what is below: zoom in.`,
+      );
     if (this.window) parts.push("What is resident is known at the end of the trace only.");
     parts.push("Click a frame to zoom; click a frame that called the kernel to see its call site.");
     this.note.textContent = parts.join(" ");
@@ -183,48 +265,88 @@ class Flame {
     // What is drawn later still, at a change of size, is this tree and not the next one.
     const { boxes } = this;
     const width = this.canvas.clientWidth;
-    const swatches = { native: color("flame-native"), jit: color("flame-script"), interpreted: color("flame-script"), kernel: color("flame-kernel"), root: color("flame-root") };
+    const swatches = {
+      native: color("flame-native"),
+      jit: color("flame-script"),
+      interpreted: color("flame-script"),
+      kernel: color("flame-kernel"),
+      root: color("flame-root"),
+    };
     const [edge, strong, faded] = [color("surface"), color("ink"), color("flame-faded")];
-    chart.setOption({
-      animation: false,
-      grid: { left: 0, right: 0, top: 0, bottom: 0 },
-      xAxis: { type: "value", min: 0, max: 1, show: false },
-      yAxis: { type: "value", min: 0, max: this.depth, inverse: true, show: false },
-      tooltip: tip(({ data }) => this.tipOf(boxes[data[4]].node), { trigger: "item" }),
-      series: [{
-        type: "custom", progressive: 0, encode: { x: [0, 1], y: 2 },
-        data: boxes.map((box, index) => [box.from, box.to, box.depth, box.node.value, index]),
-        renderItem: (parameters) => {
-          const box = boxes[parameters.dataIndex];
-          const { node } = box;
-          const wide = (box.to - box.from) * width - (boxes.length > 1 ? 1 : 0);
-          const fill = this.query === "" ? swatches[node.kind] : this.matches(node) ? color("flame-match") : faded;
-          const marked = node === this.cursor;
-          return {
-            type: "rect",
-            shape: { x: box.from * width, y: box.depth * FLAME_ROW, width: Math.max(0.5, wide), height: FLAME_ROW - 1 },
-            style: { fill, stroke: marked ? strong : edge, lineWidth: marked ? 2.5 : 0, opacity: box.depth <= this.path.length && this.path.length > 0 && node !== this.focus() ? 0.55 : 1 },
-            z2: marked ? 10 : 1,
-            textConfig: { position: "insideLeft", distance: 4 },
-            textContent: { type: "text", style: { text: wide > 28 ? node.name : "", width: Math.max(1, wide - 8), overflow: "truncate", ellipsis: "…", fontSize: 11, fill: color("flame-ink"), fontFamily: "system-ui, sans-serif" }, silent: true },
-          };
-        },
-      }],
-    }, { notMerge: true });
+    chart.setOption(
+      {
+        animation: false,
+        grid: { left: 0, right: 0, top: 0, bottom: 0 },
+        xAxis: { type: "value", min: 0, max: 1, show: false },
+        yAxis: { type: "value", min: 0, max: this.depth, inverse: true, show: false },
+        tooltip: tip(({ data }) => this.tipOf(boxes[data[4]].node), { trigger: "item" }),
+        series: [
+          {
+            type: "custom",
+            progressive: 0,
+            encode: { x: [0, 1], y: 2 },
+            data: boxes.map((box, index) => [box.from, box.to, box.depth, box.node.value, index]),
+            renderItem: (parameters) => {
+              const box = boxes[parameters.dataIndex];
+              const { node } = box;
+              const wide = (box.to - box.from) * width - (boxes.length > 1 ? 1 : 0);
+              const fill = this.query === "" ? swatches[node.kind] : this.matches(node) ? color("flame-match") : faded;
+              const marked = node === this.cursor;
+              return {
+                type: "rect",
+                shape: {
+                  x: box.from * width,
+                  y: box.depth * FLAME_ROW,
+                  width: Math.max(0.5, wide),
+                  height: FLAME_ROW - 1,
+                },
+                style: {
+                  fill,
+                  stroke: marked ? strong : edge,
+                  lineWidth: marked ? 2.5 : 0,
+                  opacity: box.depth <= this.path.length && this.path.length > 0 && node !== this.focus() ? 0.55 : 1,
+                },
+                z2: marked ? 10 : 1,
+                textConfig: { position: "insideLeft", distance: 4 },
+                textContent: {
+                  type: "text",
+                  style: {
+                    text: wide > 28 ? node.name : "",
+                    width: Math.max(1, wide - 8),
+                    overflow: "truncate",
+                    ellipsis: "…",
+                    fontSize: 11,
+                    fill: color("flame-ink"),
+                    fontFamily: "system-ui, sans-serif",
+                  },
+                  silent: true,
+                },
+              };
+            },
+          },
+        ],
+      },
+      { notMerge: true },
+    );
     this.tell();
   }
 
   tipOf(node) {
-    return h("div", { class: "wide-tip" },
+    return h(
+      "div",
+      { class: "wide-tip" },
       h("div", {}, h("b", {}, node.name)),
       node.place ? h("div", { class: "dim" }, node.place) : null,
-      tipLine("bytes", bytes(node.value)), tipLine("of all", percent(node.value, this.root.value)),
-      node.sites > 0 ? tipLine("call sites", count(node.sites)) : null);
+      tipLine("bytes", bytes(node.value)),
+      tipLine("of all", percent(node.value, this.root.value)),
+      node.sites > 0 ? tipLine("call sites", count(node.sites)) : null,
+    );
   }
 
   pathOf(node) {
     const path = [];
-    for (let one = node; one.parent; one = one.parent) path.unshift([...one.parent.children].find(([, other]) => other === one)[0]);
+    for (let one = node; one.parent; one = one.parent)
+      path.unshift([...one.parent.children].find(([, other]) => other === one)[0]);
     return path;
   }
 
@@ -243,10 +365,22 @@ class Flame {
   key(event) {
     const here = this.cursor || this.focus();
     const drawn = (node) => this.boxes.find((box) => box.node === node);
-    const level = () => { const box = drawn(here); return box ? this.boxes.filter((one) => one.depth === box.depth).sort((one, other) => one.from - other.from) : []; };
-    const beside = (step) => { const row = level(); const next = row[row.findIndex((box) => box.node === here) + step]; return next && next.node; };
+    const level = () => {
+      const box = drawn(here);
+      return box ? this.boxes.filter((one) => one.depth === box.depth).sort((one, other) => one.from - other.from) : [];
+    };
+    const beside = (step) => {
+      const row = level();
+      const next = row[row.findIndex((box) => box.node === here) + step];
+      return next?.node;
+    };
     const below = () => [...here.children.values()].filter(drawn).sort((one, other) => other.value - one.value)[0];
-    const moves = { ArrowDown: below, ArrowUp: () => here.parent, ArrowLeft: () => beside(-1), ArrowRight: () => beside(1) };
+    const moves = {
+      ArrowDown: below,
+      ArrowUp: () => here.parent,
+      ArrowLeft: () => beside(-1),
+      ArrowRight: () => beside(1),
+    };
     if (event.key in moves) {
       const next = moves[event.key]() || here;
       this.cursor = next;

@@ -1,15 +1,40 @@
 // The page: its parts, what is chosen, and the keyboard.
 
+import { DATA, decode } from "./data.js";
+import { Detail } from "./detail.js";
+import { Comparison } from "./diff.js";
+import { $, fill, h, option } from "./dom.js";
+import { Flame } from "./flame.js";
+import { Lifetimes } from "./lifetimes.js";
+import { AddressMap } from "./map.js";
+import { Reservations } from "./reservations.js";
+import { Sites } from "./sites.js";
+import { nextTheme, startTheme } from "./theme.js";
+import { Timeline } from "./timeline.js";
+import { bytes, count, counted, duration, moment, percent } from "./units.js";
+import { losses, showVerdict } from "./verdict.js";
+
 const state = { process: 0, window: null, site: null };
 
 function part(id, title, what) {
   const inner = h("div", { class: "part-body" });
-  $("main").append(h("section", { id, class: "part", "aria-labelledby": `${id}-title` }, h("h2", { id: `${id}-title` }, title), what ? h("p", { class: "lead" }, what) : null, inner));
+  $("main").append(
+    h(
+      "section",
+      { id, class: "part", "aria-labelledby": `${id}-title` },
+      h("h2", { id: `${id}-title` }, title),
+      what ? h("p", { class: "lead" }, what) : null,
+      inner,
+    ),
+  );
   return inner;
 }
 
 function sections(list) {
-  fill($("sections"), list.map(([id, title]) => h("a", { href: `#${id}` }, title)));
+  fill(
+    $("sections"),
+    list.map(([id, title]) => h("a", { href: `#${id}` }, title)),
+  );
 }
 
 function goTo(id) {
@@ -39,7 +64,7 @@ function startReport() {
     state.site = id;
     showSite();
     if (id !== null) $("site").focus({ preventScroll: true });
-    else if (state.back && state.back.isConnected) state.back.focus({ preventScroll: true });
+    else if (state.back?.isConnected) state.back.focus({ preventScroll: true });
   };
   const timeline = new Timeline(part("timeline", "Course"), setWindow);
   const map = new AddressMap(part("map", "Address space"), select);
@@ -48,7 +73,15 @@ function startReport() {
   const sites = new Sites(part("sites", "Call sites"), select);
   const reservations = new Reservations(part("reservations", "Reservations"), select);
   const detail = new Detail($("site"), () => select(null));
-  sections([["verdict", "Verdict"], ["timeline", "Course"], ["map", "Map"], ["flame", "Stacks"], ["lifetimes", "Lifetimes"], ["sites", "Sites"], ["reservations", "Reservations"]]);
+  sections([
+    ["verdict", "Verdict"],
+    ["timeline", "Course"],
+    ["map", "Map"],
+    ["flame", "Stacks"],
+    ["lifetimes", "Lifetimes"],
+    ["sites", "Sites"],
+    ["reservations", "Reservations"],
+  ]);
   const process = () => decode(DATA.processes[state.process]);
 
   function showSite() {
@@ -63,7 +96,12 @@ function startReport() {
     const { window } = state;
     const chip = $("window-chip");
     chip.hidden = window === null;
-    if (window) fill(chip, `${moment(window.from)} – ${moment(window.to)} `, h("button", { type: "button", "aria-label": "Clear the window", click: () => setWindow(null) }, "×"));
+    if (window)
+      fill(
+        chip,
+        `${moment(window.from)} – ${moment(window.to)} `,
+        h("button", { type: "button", "aria-label": "Clear the window", click: () => setWindow(null) }, "×"),
+      );
     timeline.show(process(), window);
     map.show(process(), window, state.site);
     flame.show(process(), window);
@@ -82,7 +120,12 @@ function startReport() {
   }
 
   const choice = $("process");
-  fill(choice, DATA.processes.map((one, index) => option(String(index), `${one.name || "?"} · pid ${one.pid} · ${bytes(one.virtual.end)} · ${one.verdict.level}`)));
+  fill(
+    choice,
+    DATA.processes.map((one, index) =>
+      option(String(index), `${one.name || "?"} · pid ${one.pid} · ${bytes(one.virtual.end)} · ${one.verdict.level}`),
+    ),
+  );
   choice.addEventListener("change", () => {
     state.process = Number(choice.value);
     showProcess();
@@ -101,9 +144,19 @@ function startReport() {
 
 function startDiff() {
   const comparison = new Comparison($("main"));
-  sections([["verdict", "Comparison"], ["timeline", "Courses"], ["kinds", "Kinds"], ["sites", "Sites"]]);
+  sections([
+    ["verdict", "Comparison"],
+    ["timeline", "Courses"],
+    ["kinds", "Kinds"],
+    ["sites", "Sites"],
+  ]);
   const choice = $("process");
-  fill(choice, DATA.diff.processes.map((one, index) => option(String(index), `${one.name || "?"} · ${bytes(one.virtual.old)} → ${bytes(one.virtual.new)}`)));
+  fill(
+    choice,
+    DATA.diff.processes.map((one, index) =>
+      option(String(index), `${one.name || "?"} · ${bytes(one.virtual.old)} → ${bytes(one.virtual.new)}`),
+    ),
+  );
   choice.addEventListener("change", () => comparison.show(Number(choice.value)));
   if (DATA.diff.processes.length > 0) comparison.show(0);
   document.title = "comparison · tracer";
@@ -140,10 +193,32 @@ function focusOn(section, input) {
 function footer() {
   if (DATA.diff) return;
   const failed = DATA.failed_calls.map((one) => `${one.call} ${count(one.count)}`).join(", ");
-  fill($("footer"),
-    h("p", {}, [`tracer ${DATA.version}`, `began ${DATA.started_at}`, duration(DATA.duration), `${counted(DATA.events, "event", "events")}, ${lostWords()}`, `page faults: ${DATA.faults}`, `Linux ${DATA.host.kernel} ${DATA.host.arch}`, DATA.host.name].filter(Boolean).join(" · ")),
+  fill(
+    $("footer"),
+    h(
+      "p",
+      {},
+      [
+        `tracer ${DATA.version}`,
+        `began ${DATA.started_at}`,
+        duration(DATA.duration),
+        `${counted(DATA.events, "event", "events")}, ${lostWords()}`,
+        `page faults: ${DATA.faults}`,
+        `Linux ${DATA.host.kernel} ${DATA.host.arch}`,
+        DATA.host.name,
+      ]
+        .filter(Boolean)
+        .join(" · "),
+    ),
     failed ? h("p", {}, `Failed calls: ${failed}`) : null,
-    DATA.tracer.peak_bytes > 0 ? h("p", {}, `Tracing took ${percent(DATA.tracer.cpu_ns, DATA.duration)} of a core and ${bytes(DATA.tracer.peak_bytes)}.`) : null);
+    DATA.tracer.peak_bytes > 0
+      ? h(
+          "p",
+          {},
+          `Tracing took ${percent(DATA.tracer.cpu_ns, DATA.duration)} of a core and ${bytes(DATA.tracer.peak_bytes)}.`,
+        )
+      : null,
+  );
 }
 
 function lostWords() {

@@ -1,23 +1,50 @@
 // The address space as a map: reservations in the order of their addresses, to scale, over several lines.
 
+import { drawing, legend, tip, tipLine } from "./chart.js";
+import { DATA, sum } from "./data.js";
+import { fill, h } from "./dom.js";
+import { color, colorsOf, PLAIN } from "./theme.js";
+import { bytes, count, counted, moment } from "./units.js";
+
 const MAP_ROW = 26;
 const MAP_ROWS = 8;
 // Narrower ones are drawn together with their neighbours, pixels.
 const MAP_LEAST = 2;
 
-class AddressMap {
+export class AddressMap {
   constructor(element, select) {
     this.select = select;
     this.log = false;
     this.cells = [];
     this.cursor = -1;
-    this.scale = h("input", { type: "checkbox", id: "map-log", change: () => { this.log = this.scale.checked; this.cursor = -1; this.drawn.redraw(); } });
+    this.scale = h("input", {
+      type: "checkbox",
+      id: "map-log",
+      change: () => {
+        this.log = this.scale.checked;
+        this.cursor = -1;
+        this.drawn.redraw();
+      },
+    });
     this.said = h("span", { class: "dim", id: "map-said", role: "status" });
-    this.canvas = h("div", { class: "canvas", id: "map-canvas", tabindex: "0", role: "application", "aria-label": "Map of the address space: arrow keys move, Enter selects the call site", keydown: (event) => this.key(event) });
+    this.canvas = h("div", {
+      class: "canvas",
+      id: "map-canvas",
+      tabindex: "0",
+      role: "application",
+      "aria-label": "Map of the address space: arrow keys move, Enter selects the call site",
+      keydown: (event) => this.key(event),
+    });
     this.canvas.style.height = `${MAP_ROWS * MAP_ROW + 4}px`;
     this.legend = h("div", { class: "legend" });
     this.note = h("p", { class: "dim", id: "map-note" });
-    fill(element, h("div", { class: "tools" }, h("label", {}, this.scale, " log scale"), h("span", { class: "spring" }), this.said), this.canvas, this.legend, this.note);
+    fill(
+      element,
+      h("div", { class: "tools" }, h("label", {}, this.scale, " log scale"), h("span", { class: "spring" }), this.said),
+      this.canvas,
+      this.legend,
+      this.note,
+    );
     this.process = null;
     this.drawn = drawing(this.canvas, (chart) => this.paint(chart));
     this.drawn.chart.on("click", ({ data }) => this.pick(data[5]));
@@ -81,65 +108,134 @@ class AddressMap {
         const row = Math.min(MAP_ROWS - 1, Math.floor((x + 0.005) / width));
         const from = x - row * width;
         const piece = Math.min(left, Math.max(0.02, width - from));
-        pieces.push([from, row, piece, cell.touched === null ? 0 : cell.touched / Math.max(1, cell.reserved), colors.get(cell.main.site ? cell.main.site.kind : "") || PLAIN.others, index]);
+        pieces.push([
+          from,
+          row,
+          piece,
+          cell.touched === null ? 0 : cell.touched / Math.max(1, cell.reserved),
+          colors.get(cell.main.site ? cell.main.site.kind : "") || PLAIN.others,
+          index,
+        ]);
         x += piece;
         left -= piece;
       }
     });
     const ink = color("ink");
     const chosen = this.chosen;
-    chart.setOption({
-      animation: false,
-      grid: { left: 1, right: 1, top: 2, bottom: 2 },
-      xAxis: { type: "value", min: 0, max: width, show: false },
-      yAxis: { type: "value", min: 0, max: MAP_ROWS, inverse: true, show: false },
-      tooltip: tip(({ data }) => this.tipOf(cells[data[5]]), { trigger: "item" }),
-      series: [{
-        type: "custom", data: pieces, encode: { x: 0, y: 1 }, progressive: 0,
-        renderItem: (parameters) => {
-          const [from, row, piece, touched, swatch, index] = pieces[parameters.dataIndex];
-          const wide = Math.max(0.5, piece - (piece > 3 ? 1 : 0));
-          const high = MAP_ROW - 4;
-          const filled = touched > 0 ? Math.max(1.5, touched * high) : 0;
-          const box = { x: 1 + from, y: 2 + row * MAP_ROW, width: wide, height: high };
-          const cell = cells[index];
-          const isChosen = chosen !== null && cell.members.some((one) => one.site && one.site.id === chosen);
-          const marked = index === this.cursor || isChosen;
-          return { type: "group", children: [
-            { type: "rect", shape: box, style: { fill: swatch, opacity: 0.3 } },
-            { type: "rect", shape: { ...box, y: box.y + high - filled, height: filled }, style: { fill: swatch }, silent: true },
-            ...(marked ? [{ type: "rect", shape: { x: box.x, y: box.y, width: Math.max(2, wide), height: high }, style: { fill: "none", stroke: ink, lineWidth: index === this.cursor ? 3 : 2 }, silent: true, z2: 10 }] : []),
-          ] };
-        },
-      }],
-    }, { notMerge: true });
-    legend(this.legend, [...colors].filter(([kind]) => held.some((one) => one.site && one.site.kind === kind)).map(([kind, swatch]) => [kind, swatch]));
+    chart.setOption(
+      {
+        animation: false,
+        grid: { left: 1, right: 1, top: 2, bottom: 2 },
+        xAxis: { type: "value", min: 0, max: width, show: false },
+        yAxis: { type: "value", min: 0, max: MAP_ROWS, inverse: true, show: false },
+        tooltip: tip(({ data }) => this.tipOf(cells[data[5]]), { trigger: "item" }),
+        series: [
+          {
+            type: "custom",
+            data: pieces,
+            encode: { x: 0, y: 1 },
+            progressive: 0,
+            renderItem: (parameters) => {
+              const [from, row, piece, touched, swatch, index] = pieces[parameters.dataIndex];
+              const wide = Math.max(0.5, piece - (piece > 3 ? 1 : 0));
+              const high = MAP_ROW - 4;
+              const filled = touched > 0 ? Math.max(1.5, touched * high) : 0;
+              const box = { x: 1 + from, y: 2 + row * MAP_ROW, width: wide, height: high };
+              const cell = cells[index];
+              const isChosen = chosen !== null && cell.members.some((one) => one.site && one.site.id === chosen);
+              const marked = index === this.cursor || isChosen;
+              return {
+                type: "group",
+                children: [
+                  { type: "rect", shape: box, style: { fill: swatch, opacity: 0.3 } },
+                  {
+                    type: "rect",
+                    shape: { ...box, y: box.y + high - filled, height: filled },
+                    style: { fill: swatch },
+                    silent: true,
+                  },
+                  ...(marked
+                    ? [
+                        {
+                          type: "rect",
+                          shape: { x: box.x, y: box.y, width: Math.max(2, wide), height: high },
+                          style: { fill: "none", stroke: ink, lineWidth: index === this.cursor ? 3 : 2 },
+                          silent: true,
+                          z2: 10,
+                        },
+                      ]
+                    : []),
+                ],
+              };
+            },
+          },
+        ],
+      },
+      { notMerge: true },
+    );
+    legend(
+      this.legend,
+      [...colors]
+        .filter(([kind]) => held.some((one) => one.site && one.site.kind === kind))
+        .map(([kind, swatch]) => [kind, swatch]),
+    );
     const merged = this.cells.filter((cell) => cell.count > 1);
     const shown = sum(held, (one) => one.count) || 0;
-    const parts = [`${counted(shown, "reservation", "reservations")}, ${bytes(sum(held, (one) => one.reserved))}, in the order of their addresses; the gaps between them are left out. Filled: touched${DATA.faults === "each" ? "" : " (not known)"}.`];
-    if (merged.length > 0) parts.push(`${counted(sum(merged, (cell) => cell.count), "reservation is", "reservations are")} too narrow to be seen and drawn with neighbours, as ${counted(merged.length, "cell", "cells")}.`);
-    if (held.length < this.process.heldTotal && !this.window) parts.push(`The smallest of ${count(this.process.heldTotal)} were put together in the page: ${counted(held.length, "row is", "rows are")} left.`);
-    if (this.window) parts.push("Of the window: those made by its end that were still there at the end of the trace, as they were then.");
+    const parts = [
+      `${counted(shown, "reservation", "reservations")}, ${bytes(sum(held, (one) => one.reserved))}, in the order of their addresses; the gaps between them are left out. Filled: touched${DATA.faults === "each" ? "" : " (not known)"}.`,
+    ];
+    if (merged.length > 0)
+      parts.push(
+        `${counted(
+          sum(merged, (cell) => cell.count),
+          "reservation is",
+          "reservations are",
+        )} too narrow to be seen and drawn with neighbours, as ${counted(merged.length, "cell", "cells")}.`,
+      );
+    if (held.length < this.process.heldTotal && !this.window)
+      parts.push(
+        `The smallest of ${count(this.process.heldTotal)} were put together in the page: ${counted(held.length, "row is", "rows are")} left.`,
+      );
+    if (this.window)
+      parts.push(
+        "Of the window: those made by its end that were still there at the end of the trace, as they were then.",
+      );
     this.note.textContent = parts.join(" ");
   }
 
   tipOf(cell) {
     if (!cell) return null;
     const { main } = cell;
-    return h("div", {},
-      h("div", { class: "dim" }, `0x${main.start.toString(16)} – 0x${(main.start + BigInt(main.length)).toString(16)} ${main.protection}`),
+    return h(
+      "div",
+      {},
+      h(
+        "div",
+        { class: "dim" },
+        `0x${main.start.toString(16)} – 0x${(main.start + BigInt(main.length)).toString(16)} ${main.protection}`,
+      ),
       h("div", {}, h("b", {}, main.site ? `${main.site.id} ${main.site.who}` : "?")),
       h("div", { class: "dim" }, main.site ? main.site.kind : ""),
       main.name ? h("div", { class: "dim" }, main.name) : null,
-      tipLine("reserved", bytes(main.reserved)), tipLine("accessible", bytes(main.accessible)), tipLine("touched", bytes(main.touched)), tipLine("resident", bytes(main.resident)),
+      tipLine("reserved", bytes(main.reserved)),
+      tipLine("accessible", bytes(main.accessible)),
+      tipLine("touched", bytes(main.touched)),
+      tipLine("resident", bytes(main.resident)),
       main.born === null ? null : tipLine("made at", moment(main.born)),
       cell.gap ? tipLine("gap before it", bytes(Number(cell.gap))) : null,
-      cell.count > 1 ? h("div", { class: "warn-text" }, `the largest of ${counted(cell.count, "neighbour", "neighbours")} drawn together, ${bytes(cell.reserved)}`) : null);
+      cell.count > 1
+        ? h(
+            "div",
+            { class: "warn-text" },
+            `the largest of ${counted(cell.count, "neighbour", "neighbours")} drawn together, ${bytes(cell.reserved)}`,
+          )
+        : null,
+    );
   }
 
   pick(index) {
     const cell = this.cells[index];
-    if (cell && cell.main.site) this.select(cell.main.site.id);
+    if (cell?.main.site) this.select(cell.main.site.id);
   }
 
   key(event) {

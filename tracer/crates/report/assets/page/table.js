@@ -1,9 +1,12 @@
 // A table that can be sorted by each column, searched, and copied; of very many rows it shows the first.
 
+import { copy, fill, h } from "./dom.js";
+import { count, counted } from "./units.js";
+
 const SHOWN = 100;
 
 // `columns`: { name, head, title, value(row), show(row), text(row), kind: "text" | "number" }
-class Table {
+export class Table {
   constructor(place, { caption, columns, sort, down = true, select, searchable = true, extra }) {
     Object.assign(this, { caption, columns, select, sort, down, place });
     this.rows = [];
@@ -12,19 +15,56 @@ class Table {
     this.chosen = null;
     this.found = [];
     this.search = h("input", {
-      type: "search", placeholder: "Search  /", "aria-label": `Search ${caption}`, class: "search",
-      input: () => { this.query = this.search.value.toLowerCase(); this.most = SHOWN; this.draw(); },
+      type: "search",
+      placeholder: "Search  /",
+      "aria-label": `Search ${caption}`,
+      class: "search",
+      input: () => {
+        this.query = this.search.value.toLowerCase();
+        this.most = SHOWN;
+        this.draw();
+      },
     });
     this.said = h("span", { class: "dim", role: "status" });
     this.head = h("tr", {});
     this.body = h("tbody", {});
-    this.more = h("button", { type: "button", class: "more", click: () => { this.most += 500; this.draw(); } });
-    const copyAs = (name, write) => h("button", { type: "button", "data-copy": name, click: () => copy(write.call(this), `${counted(this.found.length, "row", "rows")} as ${name}`) }, `Copy ${name}`);
-    fill(place,
-      h("div", { class: "tools" }, extra || null, searchable ? this.search : null, this.said, h("span", { class: "spring" }),
-        copyAs("TSV", this.tsv), copyAs("Markdown", this.markdown)),
-      h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption }, h("table", {}, h("caption", { class: "offstage" }, caption), h("thead", {}, this.head), this.body)),
-      this.more);
+    this.more = h("button", {
+      type: "button",
+      class: "more",
+      click: () => {
+        this.most += 500;
+        this.draw();
+      },
+    });
+    const copyAs = (name, write) =>
+      h(
+        "button",
+        {
+          type: "button",
+          "data-copy": name,
+          click: () => copy(write.call(this), `${counted(this.found.length, "row", "rows")} as ${name}`),
+        },
+        `Copy ${name}`,
+      );
+    fill(
+      place,
+      h(
+        "div",
+        { class: "tools" },
+        extra || null,
+        searchable ? this.search : null,
+        this.said,
+        h("span", { class: "spring" }),
+        copyAs("TSV", this.tsv),
+        copyAs("Markdown", this.markdown),
+      ),
+      h(
+        "div",
+        { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
+        h("table", {}, h("caption", { class: "offstage" }, caption), h("thead", {}, this.head), this.body),
+      ),
+      this.more,
+    );
   }
 
   // `sort`: by which column, if there is none any more of the name that it was sorted by.
@@ -40,7 +80,11 @@ class Table {
   }
 
   sorted() {
-    const words = (row) => this.columns.map((column) => column.text(row)).join(" ").toLowerCase();
+    const words = (row) =>
+      this.columns
+        .map((column) => column.text(row))
+        .join(" ")
+        .toLowerCase();
     const found = this.query === "" ? [...this.rows] : this.rows.filter((row) => words(row).includes(this.query));
     const { value } = this.columns.find((column) => column.name === this.sort);
     const order = this.down ? -1 : 1;
@@ -54,18 +98,45 @@ class Table {
 
   draw() {
     this.found = this.sorted();
-    fill(this.head, this.columns.map((column) => h("th", {
-      scope: "col", class: column.kind,
-      "aria-sort": column.name === this.sort ? (this.down ? "descending" : "ascending") : "none",
-    }, h("button", {
-      type: "button", "data-column": column.name, title: column.title || null,
-      click: () => this.sortBy(column),
-    }, column.head, h("span", { class: "arrow", "aria-hidden": "true" }, column.name === this.sort ? (this.down ? " ▾" : " ▴") : "")))));
-    fill(this.body, this.found.slice(0, this.most).map((row) => this.line(row)));
+    fill(
+      this.head,
+      this.columns.map((column) =>
+        h(
+          "th",
+          {
+            scope: "col",
+            class: column.kind,
+            "aria-sort": column.name === this.sort ? (this.down ? "descending" : "ascending") : "none",
+          },
+          h(
+            "button",
+            {
+              type: "button",
+              "data-column": column.name,
+              title: column.title || null,
+              click: () => this.sortBy(column),
+            },
+            column.head,
+            h(
+              "span",
+              { class: "arrow", "aria-hidden": "true" },
+              column.name === this.sort ? (this.down ? " ▾" : " ▴") : "",
+            ),
+          ),
+        ),
+      ),
+    );
+    fill(
+      this.body,
+      this.found.slice(0, this.most).map((row) => this.line(row)),
+    );
     const left = this.found.length - this.most;
     this.more.hidden = left <= 0;
     this.more.textContent = `Show more: ${counted(left, "row is", "rows are")} not shown`;
-    this.said.textContent = this.query === "" ? counted(this.rows.length, "row", "rows") : `${count(this.found.length)} of ${counted(this.rows.length, "row", "rows")}`;
+    this.said.textContent =
+      this.query === ""
+        ? counted(this.rows.length, "row", "rows")
+        : `${count(this.found.length)} of ${counted(this.rows.length, "row", "rows")}`;
   }
 
   sortBy(column) {
@@ -78,13 +149,20 @@ class Table {
 
   line(row) {
     const pick = this.select ? () => this.select(row) : null;
-    const line = h("tr", {
-      tabindex: pick ? "0" : null, "data-row": row.id ?? null, class: pick ? "can" : null,
-      click: pick, keydown: (event) => this.key(event, line, pick),
-    }, this.columns.map((column) => {
-      const shown = column.show ? column.show(row) : column.text(row);
-      return h("td", { class: column.kind, "data-column": column.name }, shown);
-    }));
+    const line = h(
+      "tr",
+      {
+        tabindex: pick ? "0" : null,
+        "data-row": row.id ?? null,
+        class: pick ? "can" : null,
+        click: pick,
+        keydown: (event) => this.key(event, line, pick),
+      },
+      this.columns.map((column) => {
+        const shown = column.show ? column.show(row) : column.text(row);
+        return h("td", { class: column.kind, "data-column": column.name }, shown);
+      }),
+    );
     if (this.chosen !== null && this.chosen === row.id) line.setAttribute("aria-selected", "true");
     return line;
   }
@@ -111,27 +189,28 @@ class Table {
   // A spreadsheet would take what begins so for a formula.
   tsv() {
     const cell = (words) => words.replace(/[\t\n]/g, " ").replace(/^[=+\-@]/, "'$&");
-    const lines = [this.columns.map((column) => column.head), ...this.found.map((row) => this.columns.map((column) => (column.raw ? String(column.raw(row) ?? "?") : cell(column.text(row)))))];
-    return lines.map((line) => line.join("\t")).join("\n") + "\n";
+    const lines = [
+      this.columns.map((column) => column.head),
+      ...this.found.map((row) =>
+        this.columns.map((column) => (column.raw ? String(column.raw(row) ?? "?") : cell(column.text(row)))),
+      ),
+    ];
+    return lines.map((line) => `${line.join("\t")}\n`).join("");
   }
 
   markdown() {
-    const cell = (words) => words.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/[\\`*_[\]|#~>!]/g, "\\$&").replace(/@/g, "@\u2060").replace(/\n/g, " ");
-    const line = (cells) => `| ${cells.join(" | ")} |`;
+    const cell = (words) =>
+      words
+        .replace(/&/g, "&amp;")
+        .replace(/</g, "&lt;")
+        .replace(/[\\`*_[\]|#~>!]/g, "\\$&")
+        .replace(/@/g, "@\u2060")
+        .replace(/\n/g, " ");
+    const line = (cells) => `| ${cells.join(" | ")} |\n`;
     return [
       line(this.columns.map((column) => column.head)),
       line(this.columns.map((column) => (column.kind === "number" ? "--:" : "---"))),
       ...this.found.map((row) => line(this.columns.map((column) => cell(column.text(row))))),
-    ].join("\n") + "\n";
+    ].join("");
   }
 }
-
-// Columns of the usual sorts.
-const columnOf = {
-  text: (name, head, words, show) => ({ name, head, kind: "text", value: words, text: words, show }),
-  bytes: (name, head, value, title) => ({ name, head, title, kind: "number", value, raw: value, text: (row) => bytes(value(row)), show: (row) => size(value(row), name) }),
-  change: (name, head, value, title) => ({ name, head, title, kind: "number", value, raw: value, text: (row) => signedBytes(value(row)), show: (row) => h("span", { "data-bytes": String(value(row) ?? "?"), class: value(row) > 0 ? "up" : value(row) < 0 ? "down" : "" }, signedBytes(value(row))) }),
-  count: (name, head, value, title) => ({ name, head, title, kind: "number", value, raw: value, text: (row) => count(value(row)) }),
-  time: (name, head, value, title) => ({ name, head, title, kind: "number", value, raw: value, text: (row) => (value(row) === null ? "" : moment(value(row))) }),
-  span: (name, head, value, title) => ({ name, head, title, kind: "number", value, raw: value, text: (row) => (value(row) === null ? "" : duration(value(row))) }),
-};

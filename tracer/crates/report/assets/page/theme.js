@@ -1,12 +1,31 @@
 // Light, dark, or as the system has it; and the colours of kinds.
 
-const PALETTE = ["#4e79a7", "#f28e2b", "#59a14f", "#b07aa1", "#e15759", "#39a0a0", "#d4a72c", "#9c755f", "#e377a2", "#6b6ecf"];
-const PLAIN = { "there at its start": "#7c8796", "of no known kind": "#a3a9b3", "no call seen": "#c2413b", others: "#a3a9b3", rest: "#c8ccd2" };
+import { $ } from "./dom.js";
+
+export const PALETTE = [
+  "#4e79a7",
+  "#f28e2b",
+  "#59a14f",
+  "#b07aa1",
+  "#e15759",
+  "#39a0a0",
+  "#d4a72c",
+  "#9c755f",
+  "#e377a2",
+  "#6b6ecf",
+];
+export const PLAIN = {
+  "there at its start": "#7c8796",
+  "of no known kind": "#a3a9b3",
+  "no call seen": "#c2413b",
+  others: "#a3a9b3",
+  rest: "#c8ccd2",
+};
 
 const wantsDark = matchMedia("(prefers-color-scheme: dark)");
 const THEMES = ["system", "light", "dark"];
 let theme = "system";
-const redraws = new Set();
+export const redraws = new Set();
 
 function applyTheme(chosen) {
   theme = chosen;
@@ -19,14 +38,14 @@ function applyTheme(chosen) {
   for (const redraw of redraws) redraw();
 }
 
-function nextTheme() {
+export function nextTheme() {
   applyTheme(THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length]);
 }
 
-const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+export const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
 // Each kind of a process has a colour, the largest first.
-function colorsOf(process) {
+export function colorsOf(process) {
   const sums = new Map();
   for (const one of process.sites) sums.set(one.kind, (sums.get(one.kind) || 0) + one.peak);
   const kinds = [...sums.keys()].sort((one, other) => sums.get(other) - sums.get(one));
@@ -37,7 +56,7 @@ function colorsOf(process) {
   return colors;
 }
 
-function startTheme() {
+export function startTheme() {
   wantsDark.addEventListener("change", () => applyTheme(theme));
   $("theme").addEventListener("click", nextTheme);
   // Paper is white, and narrower than most windows: what is drawn is drawn for it.
@@ -46,7 +65,10 @@ function startTheme() {
     document.documentElement.classList.toggle("paper", on);
     applyTheme(chosen);
   };
-  addEventListener("beforeprint", () => { before = theme; print(true, "light"); });
+  addEventListener("beforeprint", () => {
+    before = theme;
+    print(true, "light");
+  });
   addEventListener("afterprint", () => print(false, before));
   applyTheme("system");
 }

@@ -1,27 +1,75 @@
 // The course of a process: three lines, or a stack whose top is its virtual size; brushing sets the window.
 
+import { axisStyle, byteSteps, drawing, legend, tip, tipLine } from "./chart.js";
+import { DATA, RESERVED } from "./data.js";
+import { fill, h, option, say } from "./dom.js";
+import { color, colorsOf, PALETTE, PLAIN } from "./theme.js";
+import { bytes, count, counted, duration, moment, SECOND } from "./units.js";
+import { touchedOf } from "./verdict.js";
+
 const BANDS = 9;
 
-class Timeline {
+export class Timeline {
   constructor(element, setWindow) {
     this.setWindow = setWindow;
     this.by = "lines";
     this.log = false;
-    this.view = h("select", { id: "stack-by", change: () => { this.by = this.view.value; this.draw(); } },
-      option("lines", "virtual, touched, resident"), option("kind", "stacked by kind"), option("site", "stacked by call site"));
-    this.scale = h("input", { type: "checkbox", id: "timeline-log", change: () => { this.log = this.scale.checked; this.draw(); } });
+    this.view = h(
+      "select",
+      {
+        id: "stack-by",
+        change: () => {
+          this.by = this.view.value;
+          this.draw();
+        },
+      },
+      option("lines", "virtual, touched, resident"),
+      option("kind", "stacked by kind"),
+      option("site", "stacked by call site"),
+    );
+    this.scale = h("input", {
+      type: "checkbox",
+      id: "timeline-log",
+      change: () => {
+        this.log = this.scale.checked;
+        this.draw();
+      },
+    });
     this.scaleLabel = h("label", {}, this.scale, " log scale");
-    const seconds = (id, label) => h("input", { id, type: "number", min: "0", step: "any", "aria-label": label, class: "seconds", change: () => this.typed() });
+    const seconds = (id, label) =>
+      h("input", {
+        id,
+        type: "number",
+        min: "0",
+        step: "any",
+        "aria-label": label,
+        class: "seconds",
+        change: () => this.typed(),
+      });
     this.from = seconds("window-from", "Window from, seconds");
     this.to = seconds("window-to", "Window to, seconds");
     this.clear = h("button", { type: "button", id: "window-clear", click: () => setWindow(null) }, "Clear window");
     this.canvas = h("div", { class: "canvas", id: "timeline-canvas", role: "img" });
     this.legend = h("div", { class: "legend" });
     this.note = h("p", { class: "dim", id: "timeline-note" });
-    fill(element,
-      h("div", { class: "tools" }, h("label", {}, "Show ", this.view), this.scaleLabel, h("span", { class: "spring" }),
-        h("label", {}, "Window ", this.from), h("span", {}, "to"), this.to, h("span", {}, "s"), this.clear),
-      this.canvas, this.legend, this.note);
+    fill(
+      element,
+      h(
+        "div",
+        { class: "tools" },
+        h("label", {}, "Show ", this.view),
+        this.scaleLabel,
+        h("span", { class: "spring" }),
+        h("label", {}, "Window ", this.from),
+        h("span", {}, "to"),
+        this.to,
+        h("span", {}, "s"),
+        this.clear,
+      ),
+      this.canvas,
+      this.legend,
+      this.note,
+    );
     this.process = null;
     this.window = null;
     this.drawn = drawing(this.canvas, (chart) => this.paint(chart));
@@ -69,25 +117,81 @@ class Timeline {
     const most = Math.max(1, ...process.timeline.virtual, process.virtual.end);
     const { t } = process.timeline;
     const stacked = this.by !== "lines";
-    chart.setOption({
-      animation: false,
-      grid: { left: 64, right: 16, top: 12, bottom: 28 },
-      xAxis: { type: "value", min: process.from, max: Math.max(process.to, process.from + 1), ...axisStyle(), axisLabel: { ...axisStyle().axisLabel, formatter: (value) => moment(Math.round(value)) }, splitLine: { show: false } },
-      yAxis: { type: log ? "log" : "value", logBase: 2, ...axisStyle(), axisLabel: { ...axisStyle().axisLabel, formatter: (value) => bytes(Math.round(value)) }, ...(log ? {} : { min: 0, ...byteSteps(most) }) },
-      tooltip: tip((points) => this.tipAt(points), { trigger: "axis", axisPointer: { type: "line", lineStyle: { color: color("dim") } } }),
-      brush: { xAxisIndex: 0, brushType: "lineX", brushMode: "single", transformable: true, throttleType: "debounce", throttleDelay: 100, toolbox: [], brushStyle: { color: color("brush"), borderColor: color("accent"), borderWidth: 1 }, outOfBrush: { colorAlpha: 1 }, inBrush: { colorAlpha: 1 } },
-      // A stack is painted from its top down, each band over what is above it.
-      series: (stacked ? [...parts].reverse() : parts).map((part) => ({
-        name: part.name, type: "line", step: "end", symbol: "none", silent: true,
-        data: t.map((time, index) => [time, stacked ? part.top[index] : log && part.values[index] === 0 ? null : part.values[index], part.values[index]]),
-        lineStyle: { width: stacked ? 0 : 2, color: part.color },
-        areaStyle: stacked ? { color: part.color, opacity: 1 } : part.name === "virtual" ? { color: part.color, opacity: 0.08 } : undefined,
-      })),
-    }, { notMerge: true });
-    chart.dispatchAction({ type: "takeGlobalCursor", key: "brush", brushOption: { brushType: "lineX", brushMode: "single" } });
-    if (this.window) chart.dispatchAction({ type: "brush", areas: [{ brushType: "lineX", xAxisIndex: 0, coordRange: [this.window.from, this.window.to] }] });
-    legend(this.legend, parts.map((part) => [part.name, part.color, part.end]));
-    this.canvas.setAttribute("aria-label", `Course of ${process.name}: ${bytes(process.virtual.start)} virtual at the start, ${bytes(process.virtual.end)} at the end. The window can be typed above.`);
+    chart.setOption(
+      {
+        animation: false,
+        grid: { left: 64, right: 16, top: 12, bottom: 28 },
+        xAxis: {
+          type: "value",
+          min: process.from,
+          max: Math.max(process.to, process.from + 1),
+          ...axisStyle(),
+          axisLabel: { ...axisStyle().axisLabel, formatter: (value) => moment(Math.round(value)) },
+          splitLine: { show: false },
+        },
+        yAxis: {
+          type: log ? "log" : "value",
+          logBase: 2,
+          ...axisStyle(),
+          axisLabel: { ...axisStyle().axisLabel, formatter: (value) => bytes(Math.round(value)) },
+          ...(log ? {} : { min: 0, ...byteSteps(most) }),
+        },
+        tooltip: tip((points) => this.tipAt(points), {
+          trigger: "axis",
+          axisPointer: { type: "line", lineStyle: { color: color("dim") } },
+        }),
+        brush: {
+          xAxisIndex: 0,
+          brushType: "lineX",
+          brushMode: "single",
+          transformable: true,
+          throttleType: "debounce",
+          throttleDelay: 100,
+          toolbox: [],
+          brushStyle: { color: color("brush"), borderColor: color("accent"), borderWidth: 1 },
+          outOfBrush: { colorAlpha: 1 },
+          inBrush: { colorAlpha: 1 },
+        },
+        // A stack is painted from its top down, each band over what is above it.
+        series: (stacked ? [...parts].reverse() : parts).map((part) => ({
+          name: part.name,
+          type: "line",
+          step: "end",
+          symbol: "none",
+          silent: true,
+          data: t.map((time, index) => [
+            time,
+            stacked ? part.top[index] : log && part.values[index] === 0 ? null : part.values[index],
+            part.values[index],
+          ]),
+          lineStyle: { width: stacked ? 0 : 2, color: part.color },
+          areaStyle: stacked
+            ? { color: part.color, opacity: 1 }
+            : part.name === "virtual"
+              ? { color: part.color, opacity: 0.08 }
+              : undefined,
+        })),
+      },
+      { notMerge: true },
+    );
+    chart.dispatchAction({
+      type: "takeGlobalCursor",
+      key: "brush",
+      brushOption: { brushType: "lineX", brushMode: "single" },
+    });
+    if (this.window)
+      chart.dispatchAction({
+        type: "brush",
+        areas: [{ brushType: "lineX", xAxisIndex: 0, coordRange: [this.window.from, this.window.to] }],
+      });
+    legend(
+      this.legend,
+      parts.map((part) => [part.name, part.color, part.end]),
+    );
+    this.canvas.setAttribute(
+      "aria-label",
+      `Course of ${process.name}: ${bytes(process.virtual.start)} virtual at the start, ${bytes(process.virtual.end)} at the end. The window can be typed above.`,
+    );
     this.note.textContent = this.noted(t);
   }
 
@@ -95,11 +199,17 @@ class Timeline {
     const { process } = this;
     const { timeline } = process;
     const parts = [{ name: "virtual", color: color("virtual"), values: timeline.virtual, end: process.virtual.end }];
-    if (DATA.faults === "each") parts.push({ name: "touched", color: color("touched"), values: timeline.touched, end: touchedOf(process) });
+    if (DATA.faults === "each")
+      parts.push({ name: "touched", color: color("touched"), values: timeline.touched, end: touchedOf(process) });
     if (process.resident) {
       // Nothing is known before the first look.
       const first = timeline.resident.findIndex((value) => value > 0);
-      parts.push({ name: "resident", color: color("resident"), values: timeline.resident.map((value, index) => (index < first ? null : value)), end: process.resident.end });
+      parts.push({
+        name: "resident",
+        color: color("resident"),
+        values: timeline.resident.map((value, index) => (index < first ? null : value)),
+        end: process.resident.end,
+      });
     }
     return parts;
   }
@@ -151,7 +261,12 @@ class Timeline {
     const top = new Array(t.length).fill(0);
     return bands.map((band, index) => ({
       name: band.name,
-      color: PLAIN[band.kind] && (own || band.kind === "others" || band.kind === "rest") ? PLAIN[band.kind] : own ? colors.get(band.kind) : PALETTE[index % PALETTE.length],
+      color:
+        PLAIN[band.kind] && (own || band.kind === "others" || band.kind === "rest")
+          ? PLAIN[band.kind]
+          : own
+            ? colors.get(band.kind)
+            : PALETTE[index % PALETTE.length],
       values: band.values,
       top: band.values.map((value, time) => (top[time] += value)),
       end: band.values[band.values.length - 1],
@@ -162,22 +277,33 @@ class Timeline {
     if (points.length === 0) return null;
     const index = points[0].dataIndex;
     const { t, virtual } = this.process.timeline;
-    const shown = this.parts.map((part) => [part, part.values[index]]).filter(([, value]) => value !== null && (value > 0 || this.by === "lines"));
-    return h("div", {}, h("div", { class: "dim" }, moment(t[index])),
+    const shown = this.parts
+      .map((part) => [part, part.values[index]])
+      .filter(([, value]) => value !== null && (value > 0 || this.by === "lines"));
+    return h(
+      "div",
+      {},
+      h("div", { class: "dim" }, moment(t[index])),
       shown.map(([part, value]) => tipLine(part.name, bytes(value), part.color)),
-      this.by === "lines" ? null : tipLine("virtual, all of it", bytes(virtual[index])));
+      this.by === "lines" ? null : tipLine("virtual, all of it", bytes(virtual[index])),
+    );
   }
 
   noted(t) {
     const parts = [];
     if (t.length > 1) {
       const step = (t[t.length - 1] - t[0]) / (t.length - 1);
-      parts.push(`Drawn from ${count(t.length)} points, ${duration(Math.round(step))} apart on average: what came and went between two of them is not seen here; the peak above is exact.`);
+      parts.push(
+        `Drawn from ${count(t.length)} points, ${duration(Math.round(step))} apart on average: what came and went between two of them is not seen here; the peak above is exact.`,
+      );
     }
     if (this.by !== "lines") {
       const without = this.process.sites.filter((one) => one.course[0].length === 0).length;
       if (without > 0) parts.push(`${counted(without, "call site has", "call sites have")} no course.`);
-      if (this.over.times > 0) parts.push(`At ${counted(this.over.times, "point", "points")} the thinned courses add up to more than there was, by up to ${bytes(this.over.most)}: the largest band is drawn smaller by that.`);
+      if (this.over.times > 0)
+        parts.push(
+          `At ${counted(this.over.times, "point", "points")} the thinned courses add up to more than there was, by up to ${bytes(this.over.most)}: the largest band is drawn smaller by that.`,
+        );
     }
     parts.push("Drag over the curve to set the window.");
     return parts.join(" ");

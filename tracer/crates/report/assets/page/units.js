@@ -9,7 +9,7 @@ function fixed(value, digits) {
   return ((low % 2 === 0 ? low : low + 1) / 10 ** digits).toFixed(digits);
 }
 
-function bytes(value) {
+export function bytes(value) {
   if (value === null || value === undefined) return "?";
   if (value < 1024) return `${value} B`;
   let unit = 0;
@@ -22,29 +22,29 @@ function bytes(value) {
   return `${fixed(scaled, whole || scaled >= 99.95 ? 0 : 1)} ${UNITS[unit]}`;
 }
 
-function signedBytes(value) {
+export function signedBytes(value) {
   if (value === null || value === undefined) return "?";
   if (value === 0) return bytes(0);
   return (value > 0 ? "+" : "−") + bytes(Math.abs(value));
 }
 
-function count(value) {
+export function count(value) {
   if (value === null || value === undefined) return "?";
   return String(value).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
-function signedCount(value) {
+export function signedCount(value) {
   if (value === null || value === undefined) return "?";
   return (value > 0 ? "+" : value < 0 ? "−" : "") + count(Math.abs(value));
 }
 
-function counted(value, singular, plural) {
+export function counted(value, singular, plural) {
   return `${count(value)} ${value === 1 ? singular : plural}`;
 }
 
-const SECOND = 1e9;
+export const SECOND = 1e9;
 
-function duration(ns) {
+export function duration(ns) {
   if (ns === null || ns === undefined) return "?";
   if (ns === 0) return "0 s";
   if (ns < 1e3) return `${ns} ns`;
@@ -58,12 +58,12 @@ function duration(ns) {
   return `${count(Math.floor(minutes / 60))} h ${minutes % 60} min`;
 }
 
-function moment(ns) {
+export function moment(ns) {
   if (ns === null || ns === undefined) return "?";
   return ns < SECOND ? `${fixed(ns / SECOND, 1)} s` : duration(ns);
 }
 
-function percent(part, whole) {
+export function percent(part, whole) {
   if (part === null || whole === null) return "?";
   if (part === 0 || whole === 0) return "0 %";
   if (part >= whole) return "100 %";

@@ -1,9 +1,9 @@
 //! The report as one page of HTML for a browser: everything that it needs is in it, and nothing is fetched.
 //!
-//! The model goes into the page as JSON ([`island`]), compact ([`interned`]); the scripts under
-//! `assets/page` draw it. They fill the document by text only, and the page's policy
-//! (<https://www.w3.org/TR/CSP3/>) allows no script but these two and no request at all, so that no name
-//! that a traced process chose can become markup.
+//! The model goes into the page as JSON ([`island`]), compact ([`interned`]); the modules under
+//! `assets/page`, bundled, draw it with what they use of the charts under `assets/echarts`. They fill the
+//! document by text only, and the page's policy (<https://www.w3.org/TR/CSP3/>) allows no script but these
+//! two and no request at all, so that no name that a traced process chose can become markup.
 
 mod diff;
 
@@ -36,22 +36,8 @@ const OF_EACH: usize = 200;
 const CHARTS: &str = include_str!("../../assets/echarts/echarts.min.js");
 const BODY: &str = include_str!("../../assets/page/page.html");
 const STYLE: &str = include_str!("../../assets/page/page.css");
-/// In the order in which they need each other.
-const SCRIPTS: [&str; 13] = [
-    include_str!("../../assets/page/units.js"),
-    include_str!("../../assets/page/dom.js"),
-    include_str!("../../assets/page/data.js"),
-    include_str!("../../assets/page/theme.js"),
-    include_str!("../../assets/page/chart.js"),
-    include_str!("../../assets/page/table.js"),
-    include_str!("../../assets/page/verdict.js"),
-    include_str!("../../assets/page/timeline.js"),
-    include_str!("../../assets/page/map.js"),
-    include_str!("../../assets/page/flame.js"),
-    include_str!("../../assets/page/sites.js"),
-    include_str!("../../assets/page/diff.js"),
-    include_str!("../../assets/page/main.js"),
-];
+/// Made by `scripts/build-page` from the modules beside it.
+const SCRIPT: &str = include_str!("../../assets/page/page.bundle.js");
 
 /// What the page is made from.
 #[derive(Serialize)]
@@ -150,7 +136,6 @@ pub fn write_diff(
 
 /// What is inlined is allowed by its hash, everything else is forbidden.
 fn page(data: &Data<'_>, out: &mut impl Write) -> io::Result<()> {
-    let script = format!("(() => {{\n\"use strict\";\n{}}})();", SCRIPTS.concat());
     let hash = |text: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)));
     writeln!(
         out,
@@ -161,7 +146,7 @@ fn page(data: &Data<'_>, out: &mut impl Write) -> io::Result<()> {
          <meta name=\"color-scheme\" content=\"light dark\">\n<title>tracer</title>\n\
          <style>{STYLE}</style>\n</head>",
         hash(CHARTS),
-        hash(&script),
+        hash(SCRIPT),
         hash(STYLE),
     )?;
     out.write_all(BODY.as_bytes())?;
@@ -169,6 +154,6 @@ fn page(data: &Data<'_>, out: &mut impl Write) -> io::Result<()> {
     island::write(data, out)?;
     writeln!(
         out,
-        "</script>\n<script>{CHARTS}</script>\n<script>{script}</script>\n</body>\n</html>"
+        "</script>\n<script>{CHARTS}</script>\n<script>{SCRIPT}</script>\n</body>\n</html>"
     )
 }
