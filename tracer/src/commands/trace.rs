@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 
 use super::{
     output,
-    progress::{Line, Work},
+    progress::{ProgressLine, Work},
 };
 use crate::session::known;
 use crate::{
@@ -109,7 +109,7 @@ pub(super) fn plan(target: Target, how: &Tracing, window: Window, patterns: Patt
 }
 
 fn traced(plan: Plan, show_progress: bool) -> Result<Outcome> {
-    let line = Line::new(show_progress);
+    let line = ProgressLine::new(show_progress);
     trace(plan, |book, elapsed| line.show(&book.progress(), elapsed))
 }
 

@@ -80,7 +80,7 @@ pub enum Key {
 
 /// One row. Strings are as they came: to be escaped where they are shown.
 #[derive(Clone, Debug)]
-pub struct Row {
+pub struct TableRow {
     /// What it is.
     pub name: String,
     /// The same in short: the last parts of a function's name.
@@ -101,7 +101,7 @@ pub struct Row {
     by_name: bool,
 }
 
-impl Row {
+impl TableRow {
     /// How to know it again.
     #[must_use]
     pub fn key(&self) -> Option<Key> {
@@ -147,7 +147,7 @@ pub enum Baseline<'a> {
 
 /// The rows of a process, and how many the filter has left out.
 #[must_use]
-pub fn rows(process: &Process, order: &Order, baseline: Baseline<'_>) -> (Vec<Row>, usize) {
+pub fn rows(process: &Process, order: &Order, baseline: Baseline<'_>) -> (Vec<TableRow>, usize) {
     let index: HashMap<u32, usize> = process
         .sites
         .iter()
@@ -188,7 +188,7 @@ pub fn rows(process: &Process, order: &Order, baseline: Baseline<'_>) -> (Vec<Ro
                 let id = |pattern: &Option<Pattern>| pattern.as_ref().map(|one| one.id.clone());
                 id(&site.pattern) == id(&pattern)
             };
-            Row {
+            TableRow {
                 name,
                 short,
                 place,
@@ -205,7 +205,7 @@ pub fn rows(process: &Process, order: &Order, baseline: Baseline<'_>) -> (Vec<Ro
             }
         };
     let own = folded(process);
-    let mut found: Vec<Row> = match order.by {
+    let mut found: Vec<TableRow> = match order.by {
         By::Site => merged(own, false)
             .iter()
             .map(|merged| {
@@ -246,9 +246,9 @@ pub fn rows(process: &Process, order: &Order, baseline: Baseline<'_>) -> (Vec<Ro
     (found, left_out)
 }
 
-fn sort(rows: &mut [Row], order: &Order) {
+fn sort(rows: &mut [TableRow], order: &Order) {
     // The largest first; what is unknown last, whatever the direction.
-    let value = |row: &Row| -> Option<i128> {
+    let value = |row: &TableRow| -> Option<i128> {
         let figures = &row.figures;
         match order.column {
             Column::Reserved => Some(figures.reserved.into()),
@@ -307,7 +307,7 @@ fn named(common: &Common, sites: &[&Site]) -> ((String, String), Option<String>)
 }
 
 /// Whether the letters are in a row's names, or anywhere in its stacks.
-fn mentions(process: &Process, row: &Row, wanted: &str) -> bool {
+fn mentions(process: &Process, row: &TableRow, wanted: &str) -> bool {
     let has = |text: &str| text.to_lowercase().contains(wanted);
     let of_site = |site: &Site| {
         let frames = || site.frames.iter();

@@ -60,12 +60,12 @@ fn open(stream: Stream) -> io::Result<OwnedFd> {
 }
 
 /// The terminal, taken.
-pub struct Screen {
+pub struct TakenScreen {
     terminal: Terminal<CrosstermBackend<BufWriter<File>>>,
     stream: Stream,
 }
 
-impl Screen {
+impl TakenScreen {
     /// Takes the terminal. A panic of any thread gives it back before it says what happened.
     ///
     /// # Errors
@@ -153,7 +153,7 @@ impl Screen {
     }
 }
 
-impl Drop for Screen {
+impl Drop for TakenScreen {
     fn drop(&mut self) {
         leave(self.stream);
     }

@@ -6,7 +6,7 @@ use super::{
     paint::{Canvas, painted, put},
     table::since,
 };
-use crate::top::{rows::Row, state::State};
+use crate::top::{rows::TableRow, state::State};
 use tracer_analysis::{
     summary::{Process, Site, Trend},
     units::{bytes, counted, duration, moment},
@@ -77,7 +77,7 @@ fn page(state: &State, canvas: &mut Canvas<'_>, area: Rect, lines: &[Line]) {
     }
 }
 
-fn separator(row: &Row, state: &State, width: u16) -> Line {
+fn separator(row: &TableRow, state: &State, width: u16) -> Line {
     let width = usize::from(width);
     let since = since(state);
     let room = width.saturating_sub(columns(&since) + 8);
@@ -101,7 +101,7 @@ fn separator(row: &Row, state: &State, width: u16) -> Line {
     line
 }
 
-fn facts(row: &Row, process: &Process, sites: &[&Site], width: u16) -> Vec<Line> {
+fn facts(row: &TableRow, process: &Process, sites: &[&Site], width: u16) -> Vec<Line> {
     let figures = &row.figures;
     let mut parts = Vec::new();
     if row.before {
@@ -168,7 +168,7 @@ fn facts(row: &Row, process: &Process, sites: &[&Site], width: u16) -> Vec<Line>
     wrapped(Paint::Plain, "", &parts.join(" · "), width)
 }
 
-fn advice(row: &Row, width: u16) -> Vec<Line> {
+fn advice(row: &TableRow, width: u16) -> Vec<Line> {
     let Some(pattern) = &row.pattern else {
         return Vec::new();
     };
@@ -189,7 +189,7 @@ fn advice(row: &Row, width: u16) -> Vec<Line> {
     lines
 }
 
-fn evidence(row: &Row, width: u16) -> Vec<Line> {
+fn evidence(row: &TableRow, width: u16) -> Vec<Line> {
     let Some(pattern) = &row.pattern else {
         return Vec::new();
     };

@@ -12,7 +12,7 @@ use super::{
     paint::{Canvas, plain, put},
     space, table,
 };
-use crate::top::state::{Page, State};
+use crate::top::state::{MainPart, State};
 use tracer_analysis::summary::{Process, Report};
 use tracer_report::text::line::cut_end;
 
@@ -47,7 +47,7 @@ pub fn draw(state: &State, color: bool, area: Rect, buffer: &mut Buffer) {
         );
     };
     match (state.page, state.process()) {
-        (Page::Process, Some(process)) if state.large => {
+        (MainPart::Process, Some(process)) if state.large => {
             let [title, rest] =
                 Layout::vertical([Constraint::Length(1), Constraint::Min(0)]).areas(body);
             put(
@@ -57,7 +57,7 @@ pub fn draw(state: &State, color: bool, area: Rect, buffer: &mut Buffer) {
             );
             details::draw(state, process, &mut canvas, rest);
         }
-        (Page::Process, Some(process)) => {
+        (MainPart::Process, Some(process)) => {
             one(state, &moment.report, process, &mut canvas, body);
         }
         _ => list::draw(state, &moment.report, &mut canvas, body),

@@ -10,7 +10,7 @@ use ratatui::{
 };
 
 use super::paint::{Canvas, put};
-use crate::top::rows::Row;
+use crate::top::rows::TableRow;
 use tracer_analysis::{
     summary::{Process, Reservation},
     units::bytes,
@@ -49,7 +49,7 @@ impl Space {
 }
 
 /// The bar in so many lines. A letter is for what has a row in the table: for a kind, if it is known.
-pub(super) fn lines(process: &Process, table: &[Row], columns: u16, rows: usize) -> Space {
+pub(super) fn lines(process: &Process, table: &[TableRow], columns: u16, rows: usize) -> Space {
     let mut names: HashMap<u32, &str> = HashMap::new();
     for row in table {
         let name = row

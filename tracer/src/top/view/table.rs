@@ -8,7 +8,7 @@ use super::{
 };
 use crate::top::{
     history::Moment,
-    rows::{Column, Row},
+    rows::{Column, TableRow},
     state::State,
 };
 use tracer_analysis::{
@@ -95,7 +95,7 @@ fn heading(state: &State) -> String {
     text
 }
 
-fn name(line: &mut Line, row: &Row, room: usize) {
+fn name(line: &mut Line, row: &TableRow, room: usize) {
     let paint = match &row.pattern {
         Some(pattern) => match pattern.level {
             Level::Benign => Paint::Good,
@@ -134,7 +134,7 @@ fn name(line: &mut Line, row: &Row, room: usize) {
     }
 }
 
-fn cells(row: &Row, report: &Report) -> Vec<String> {
+fn cells(row: &TableRow, report: &Report) -> Vec<String> {
     let figures = &row.figures;
     let unknown = || "?".to_owned();
     let least = if report.losses.faults > 0 { "≥ " } else { "" };

@@ -48,7 +48,7 @@ pub fn write(diff: &Diff, style: &Style, out: &mut impl Write) -> io::Result<()>
     let sites = diff.processes.iter().flat_map(|process| &process.sites);
     let all = sites.map(|site| size(&site.figures));
     let all = all.fold(0, u64::saturating_add);
-    let mut writer = Writer {
+    let mut writer = DiffWriter {
         least: style
             .selection
             .min_size_bytes
@@ -76,7 +76,7 @@ pub fn write(diff: &Diff, style: &Style, out: &mut impl Write) -> io::Result<()>
     Ok(())
 }
 
-struct Writer<'a, W> {
+struct DiffWriter<'a, W> {
     style: &'a Style,
     /// Changes below this are left out, bytes.
     least: u64,
@@ -91,7 +91,7 @@ struct Shown<'a> {
     below: Vec<String>,
 }
 
-impl<W: Write> Writer<'_, W> {
+impl<W: Write> DiffWriter<'_, W> {
     fn line(&mut self, line: &Line) -> io::Result<()> {
         line.write(self.style.color, self.out)
     }

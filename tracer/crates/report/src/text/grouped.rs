@@ -6,7 +6,7 @@ use super::before::Before;
 use super::line::{Line, Paint};
 use super::sites::LIVING;
 use super::table::Layout;
-use super::writer::Writer;
+use super::writer::ReportWriter;
 use crate::figures::Figures;
 use crate::folding::Folded;
 use crate::grouping::grouped;
@@ -32,7 +32,7 @@ impl Candidate for GroupRow {
     }
 }
 
-impl<W: Write> Writer<'_, W> {
+impl<W: Write> ReportWriter<'_, W> {
     /// A line for each kind, thread or module; call sites have tables of their own.
     pub(super) fn grouped(
         &mut self,

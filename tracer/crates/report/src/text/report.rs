@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::line::{Line, Paint};
 use super::style::Style;
-use super::writer::Writer;
+use super::writer::ReportWriter;
 use tracer_analysis::summary::{Level, Process, Report};
 use tracer_analysis::units::{bytes, counted, duration};
 
@@ -18,7 +18,7 @@ pub fn write(report: &Report, style: &Style, out: &mut impl Write) -> io::Result
         ..style.clone()
     };
     let (shown, small) = style.selection.processes(report);
-    let mut writer = Writer {
+    let mut writer = ReportWriter {
         report,
         style: &style,
         out,
@@ -43,7 +43,7 @@ pub fn write(report: &Report, style: &Style, out: &mut impl Write) -> io::Result
     writer.small_processes(&small)
 }
 
-impl<W: Write> Writer<'_, W> {
+impl<W: Write> ReportWriter<'_, W> {
     /// The first lines of a report on several processes.
     fn overview(&mut self, processes: usize) -> io::Result<()> {
         let text = format!(

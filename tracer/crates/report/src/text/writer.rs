@@ -12,7 +12,7 @@ use tracer_analysis::units::{bytes, count, counted, moment, percent};
 const SECOND: u64 = 1_000_000_000;
 
 /// What all parts of the report need.
-pub(super) struct Writer<'a, W> {
+pub(super) struct ReportWriter<'a, W> {
     pub(super) report: &'a Report,
     pub(super) style: &'a Style,
     pub(super) out: &'a mut W,
@@ -20,7 +20,7 @@ pub(super) struct Writer<'a, W> {
     pub(super) alone: bool,
 }
 
-impl<W: Write> Writer<'_, W> {
+impl<W: Write> ReportWriter<'_, W> {
     pub(super) fn line(&mut self, line: &Line) -> io::Result<()> {
         line.write(self.style.color, self.out)
     }
