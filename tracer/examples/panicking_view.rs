@@ -3,10 +3,10 @@
 
 use std::thread;
 
-use tracer::top::screen::{Screen, Stream};
+use tracer::top::screen::{self, TakenScreen};
 
 fn main() {
-    let screen = Stream::find(false).and_then(Screen::take);
+    let screen = screen::find(false).and_then(TakenScreen::take);
     let screen = screen.expect("a terminal");
     let panicked = thread::spawn(|| panic!("as it was asked to")).join();
     assert!(panicked.is_err() && !screen.is_taken());

@@ -6,16 +6,19 @@ mod diff;
 
 mod examples;
 
+mod options;
+
 mod top;
 
 use std::{ffi::OsString, path::PathBuf};
 
 pub use check::Check;
-use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
-pub use diff::{Diff, DiffBy, DiffFormat, DiffValue};
+use clap::{ArgGroup, Args, Parser, Subcommand};
+pub use diff::Diff;
+use options::moment;
+pub use options::{Color, CommandTracing, Look, Output, Selecting, Tracing};
 pub use top::Top;
-use tracer_analysis::units::parse_bytes;
-use tracer_analysis::window::Window;
+use tracer_report::formats::Format;
 
 /// Know, for every byte of a process's virtual memory, who reserved it, whether it is used, and
 /// whether it comes back.
@@ -89,24 +92,6 @@ pub struct Attach {
     pub output: Output,
 }
 
-/// Which processes that run already.
-#[derive(Debug, Args)]
-pub struct Selecting {
-    /// Process to trace; may be repeated.
-    #[arg(short, long = "pid", value_name = "PID")]
-    pub pids: Vec<u32>,
-    /// Trace every process of this name that runs now; may be repeated.
-    #[arg(long, value_name = "NAME")]
-    pub comm: Vec<String>,
-    /// Trace every process in this control group and those below it, also those that join it later;
-    /// may be repeated.
-    #[arg(long, value_name = "PATH")]
-    pub cgroup: Vec<PathBuf>,
-    /// Trace every process but this one.
-    #[arg(long, conflicts_with_all = ["pids", "comm", "cgroup"])]
-    pub all: bool,
-}
-
 /// `tracer run`.
 #[derive(Debug, Args)]
 #[command(after_help = examples::RUN)]
@@ -148,7 +133,7 @@ pub struct Explain {
     #[arg(short, long, value_name = "PID")]
     pub pid: u32,
     /// Format.
-    #[arg(short, long, value_enum, default_value_t = Format::Text)]
+    #[arg(short, long, value_enum, default_value_t = Format::TEXT)]
     pub format: Format,
     /// Show every kind, and every larger range of no known kind.
     #[arg(long)]
@@ -162,238 +147,4 @@ pub struct Explain {
     /// How the text looks.
     #[command(flatten)]
     pub look: Look,
-}
-
-/// How to trace.
-#[derive(Debug, Args)]
-pub struct Tracing {
-    /// End after this time (60s, 5m).
-    #[arg(short, long, value_name = "TIME", value_parser = humantime::parse_duration)]
-    pub duration: Option<std::time::Duration>,
-    /// Write a recording, from which any report can be made later.
-    #[arg(short = 'o', long = "output", value_name = "FILE")]
-    pub recording: Option<PathBuf>,
-    /// Page faults: each (touched bytes by call site), only their count, or off.
-    #[arg(long, value_enum, default_value_t = Faults::Each, value_name = "MODE")]
-    pub faults: Faults,
-    /// Take the stack of one page fault in N: which code touched a site's memory first, estimated.
-    #[arg(long, value_name = "N")]
-    pub fault_stacks: Option<u32>,
-    /// Compare the ledger with the kernel's maps, range by range, so often (500ms); at the end always.
-    #[arg(
-        long,
-        value_name = "EVERY",
-        value_parser = humantime::parse_duration,
-        num_args = 0..=1,
-        default_missing_value = "1s"
-    )]
-    pub verify: Option<std::time::Duration>,
-    /// Leave the processes' children out.
-    #[arg(long)]
-    pub no_follow: bool,
-    /// Size of the buffer between kernel and collector; a power of two.
-    #[arg(long, value_name = "SIZE", default_value = "16MiB", value_parser = size)]
-    pub ring_size: u64,
-}
-
-/// How to trace a command.
-#[derive(Debug, Args)]
-pub struct CommandTracing {
-    /// Name JavaScript functions: adds Node's perf-map options to NODE_OPTIONS of the command.
-    #[arg(long)]
-    pub js_names: bool,
-    /// As any process.
-    #[command(flatten)]
-    pub tracing: Tracing,
-}
-
-/// How to report.
-#[derive(Debug, Args)]
-pub struct Output {
-    /// Format of the report on the screen.
-    #[arg(short, long, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
-    /// Write a report to this file, its format by its ending (.txt .json .md .html .folded .svg .pb.gz
-    /// .pftrace .csv); may be repeated.
-    #[arg(long = "report", value_name = "FILE")]
-    pub reports: Vec<PathBuf>,
-    /// What folded stacks and flame graphs show of each call site.
-    #[arg(long, value_enum, default_value_t = Value::Reserved)]
-    pub value: Value,
-    /// Look at this part of the trace only (10s..60s, 10s.., ..60s): how things stood at its end, and what
-    /// was allocated and freed inside and before.
-    #[arg(long, value_name = "FROM..TO", value_parser = window)]
-    pub window: Option<Window>,
-    /// Sum up call sites smaller than this (1MiB); else what is small beside the whole.
-    #[arg(long, value_name = "SIZE", value_parser = size)]
-    pub min_size: Option<u64>,
-    /// Sum up nothing: show every call site and every process.
-    #[arg(long, conflicts_with = "min_size")]
-    pub full: bool,
-    /// Take out of reports what strangers need not know: folders, arguments, the host's name.
-    #[arg(long)]
-    pub redact: bool,
-    /// What call sites are sorted by.
-    #[arg(long, value_enum, default_value_t = Sort::Reserved)]
-    pub sort: Sort,
-    /// What a line of the text report's tables is.
-    #[arg(long, value_enum, default_value_t = By::Site)]
-    pub by: By,
-    /// Also recognise the kinds of reservation in this file (TOML; see tracer/crates/analysis/patterns); may be repeated.
-    #[arg(long, value_name = "FILE")]
-    pub patterns: Vec<PathBuf>,
-    /// How the text looks.
-    #[command(flatten)]
-    pub look: Look,
-}
-
-/// How a text looks.
-#[derive(Debug, Args)]
-pub struct Look {
-    /// Columns of the text; else the terminal's width.
-    #[arg(long, value_name = "N")]
-    pub width: Option<usize>,
-    /// Colours in the text.
-    #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
-    pub color: Color,
-}
-
-/// How page faults are followed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Faults {
-    /// Not at all.
-    Off,
-    /// Counted only.
-    Count,
-    /// One by one.
-    Each,
-}
-
-/// Formats of reports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people, on a terminal.
-    Text,
-    /// For programs: schema tracer.report/1.
-    Json,
-    /// To be pasted into an issue's thread.
-    Markdown,
-    /// One page for a browser, with everything in it.
-    Html,
-    /// A line a call stack, with what --value says: for flame graph tools and speedscope.
-    Folded,
-    /// An SVG for a browser, of what --value says.
-    Flamegraph,
-    /// For `go tool pprof`; binary.
-    Pprof,
-    /// For ui.perfetto.dev: what was there over time, by kind; binary.
-    Perfetto,
-    /// For spreadsheets and data frames: a row a call site.
-    Csv,
-}
-
-/// A figure of each call site, at the end of the trace or of the window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Value {
-    /// Bytes mapped.
-    Reserved,
-    /// Of these, accessible.
-    Accessible,
-    /// Of these, ever touched.
-    Touched,
-    /// Of these, in memory at the last look.
-    Resident,
-    /// Calls that reserved.
-    Calls,
-    /// Bytes mapped that were not there when the process was first seen; with --window, when the window
-    /// began.
-    Grown,
-}
-
-/// What call sites are sorted by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Sort {
-    /// Bytes reserved.
-    Reserved,
-    /// Bytes touched.
-    Touched,
-    /// Bytes resident.
-    Resident,
-    /// Number of calls.
-    Calls,
-    /// First call first.
-    Age,
-}
-
-/// What a line of the tables is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum By {
-    /// A call site.
-    Site,
-    /// All sites of one kind.
-    Pattern,
-    /// All sites of threads of one name.
-    Thread,
-    /// All sites of the module or script whose code asked.
-    Module,
-}
-
-/// When to use colours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Color {
-    /// On a terminal, unless NO_COLOR is set.
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
-}
-
-impl Output {
-    /// The part of the trace to look at.
-    #[must_use]
-    pub fn window(&self) -> Window {
-        self.window.unwrap_or_default()
-    }
-}
-
-impl Report {
-    /// The part of the trace to look at.
-    #[must_use]
-    pub fn window(&self) -> Window {
-        self.at.map_or_else(
-            || self.output.window(),
-            |to_ns| Window { from_ns: 0, to_ns },
-        )
-    }
-}
-
-/// ns since the trace began.
-fn moment(text: &str) -> Result<u64, String> {
-    humantime::parse_duration(text)
-        .map(|time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
-        .map_err(|error| format!("`{text}` is no time: {error}"))
-}
-
-fn window(text: &str) -> Result<Window, String> {
-    let (from, to) = text
-        .split_once("..")
-        .ok_or("write FROM..TO, as 10s..60s, 10s.. or ..60s")?;
-    let ns = |text: &str, default: u64| match text.trim() {
-        "" => Ok(default),
-        text => moment(text),
-    };
-    let window = Window {
-        from_ns: ns(from, 0)?,
-        to_ns: ns(to, u64::MAX)?,
-    };
-    if window.from_ns >= window.to_ns {
-        return Err(format!("`{text}` ends before it begins"));
-    }
-    Ok(window)
-}
-
-/// Units are binary, as in every report.
-pub(crate) fn size(text: &str) -> Result<u64, String> {
-    parse_bytes(text).ok_or_else(|| "this is no size: write 64KiB, 1MiB or 4096".into())
 }

@@ -15,7 +15,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tracer::top::feed::Now;
 use tracer::top::history::Moment;
 use tracer::top::rows::{Column, Order};
-use tracer::top::state::{Action, Page, State};
+use tracer::top::state::{Action, MainPart, State};
 use tracer::top::view;
 use tracer_analysis::Progress;
 use tracer_analysis::summary::{Before, Process, Report, Site, TimelinePoint};
@@ -88,7 +88,11 @@ fn drawn(state: &State, width: u16, height: u16) -> String {
 #[test]
 fn the_gateway_at_three_sizes() {
     let mut state = state([10, 20, 60].map(gateway));
-    assert_eq!(state.page, Page::List, "the gateway starts other processes");
+    assert_eq!(
+        state.page,
+        MainPart::List,
+        "the gateway starts other processes"
+    );
     press(&mut state, "\n");
     golden::check("top-80x24.txt", &drawn(&state, 80, 24));
     golden::check("top-120x40.txt", &drawn(&state, 120, 40));
@@ -212,7 +216,7 @@ fn server() -> State {
 #[test]
 fn keys_sort_and_turn_the_order_round_and_what_is_unknown_stays_last() {
     let mut state = server();
-    assert_eq!((state.page, state.pid), (Page::Process, Some(7)));
+    assert_eq!((state.page, state.pid), (MainPart::Process, Some(7)));
     assert_eq!(names(&state), ["big", "middle", "small"]);
     press(&mut state, "6");
     assert_eq!(

@@ -4,7 +4,7 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::Args;
 
-use super::{CommandTracing, Output};
+use super::options::{CommandTracing, Output};
 use tracer_analysis::budget::help;
 
 const BUDGET: &str = "A budget says what breaks it: METRIC > LIMIT or METRIC >= LIMIT. Figures are those at the end \

@@ -2,9 +2,14 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, builder::PossibleValue};
+use tracer_report::{
+    export::samples::Value,
+    formats::{Comparison, Format, of_comparisons},
+    selection::By,
+};
 
-use super::{Look, size};
+use super::options::{Look, one_of, size};
 
 /// `tracer diff`.
 #[derive(Debug, Args)]
@@ -28,18 +33,18 @@ pub struct Diff {
     #[arg(long, conflicts_with_all = ["old", "new"])]
     pub schema: bool,
     /// Format on the screen.
-    #[arg(short, long, value_enum, default_value_t = DiffFormat::Text)]
-    pub format: DiffFormat,
+    #[arg(short, long, value_parser = one_of(of_comparisons()), default_value = Format::TEXT.name)]
+    pub format: Comparison,
     /// Write the comparison to this file, its format by its ending (.txt .json .html .folded .svg); may be
     /// repeated.
     #[arg(long = "report", value_name = "FILE")]
     pub reports: Vec<PathBuf>,
     /// What folded stacks and flame graphs compare.
-    #[arg(long, value_enum, default_value_t = DiffValue::Reserved)]
-    pub value: DiffValue,
+    #[arg(long, value_parser = one_of(some(VALUES)), default_value = "reserved")]
+    pub value: Value,
     /// What a line of the tables is.
-    #[arg(long, value_enum, default_value_t = DiffBy::Site)]
-    pub by: DiffBy,
+    #[arg(long, value_parser = one_of(some(BY)), default_value = "site")]
+    pub by: By,
     /// Leave changes smaller than this out (1MiB); else what is small beside the whole.
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub min_size: Option<u64>,
@@ -54,41 +59,22 @@ pub struct Diff {
     pub look: Look,
 }
 
-/// Formats of a comparison.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum DiffFormat {
-    /// For people, on a terminal.
-    Text,
-    /// For programs: schema tracer.diff/1.
-    Json,
-    /// One page for a browser, with everything in it.
-    Html,
-    /// A line a call stack, with what --value says before and after: for flame graph tools.
-    Folded,
-    /// An SVG for a browser, of what --value says: red grew, blue shrank.
-    Flamegraph,
+/// Those of an enum's values that a comparison has.
+fn some<T: ValueEnum>(values: &[T]) -> Vec<(PossibleValue, T)> {
+    let words = values.iter().cloned();
+    words
+        .filter_map(|value| Some((value.to_possible_value()?, value)))
+        .collect()
 }
 
-/// A figure of each call site, at the end of either trace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum DiffValue {
-    /// Bytes mapped.
-    Reserved,
-    /// Of these, accessible.
-    Accessible,
-    /// Of these, ever touched.
-    Touched,
-    /// Of these, in memory at the last look.
-    Resident,
-    /// Calls that reserved.
-    Calls,
-}
+/// Not what grew: that is told from the start of one trace, and here there are two.
+const VALUES: &[Value] = &[
+    Value::Reserved,
+    Value::Accessible,
+    Value::Touched,
+    Value::Resident,
+    Value::Calls,
+];
 
-/// What a line of its tables is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum DiffBy {
-    /// A call site.
-    Site,
-    /// All sites of one kind.
-    Pattern,
-}
+/// What the two sides are matched by.
+const BY: &[By] = &[By::Site, By::Pattern];

@@ -4,7 +4,10 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{ArgGroup, Args};
 
-use super::{CommandTracing, Output, Selecting, examples, size};
+use super::{
+    examples,
+    options::{CommandTracing, Output, Selecting, size},
+};
 
 /// `tracer top`.
 #[derive(Debug, Args)]

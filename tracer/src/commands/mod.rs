@@ -1,4 +1,5 @@
-//! The commands: from resolved settings to what is printed, and the exit code.
+//! The commands: from resolved settings to what is printed, and the exit code. What was typed is resolved in
+//! [`execute`], and asked no more below it.
 
 mod whole_file;
 
@@ -24,7 +25,11 @@ mod manual;
 
 use anyhow::Result;
 
-use crate::cli::{Cli, Command};
+use crate::{
+    cli::{Cli, Command},
+    settings::{Attach, Check, Diff, Explain, Report, Run, Top},
+    top::screen,
+};
 
 /// Does what the command line says; returns the exit code.
 ///
@@ -33,13 +38,17 @@ use crate::cli::{Cli, Command};
 pub fn execute(cli: Cli) -> Result<u8> {
     let show_progress = !cli.quiet;
     match cli.command {
-        Command::Attach(attach) => trace::attach(&attach, show_progress),
-        Command::Run(run) => trace::run(&run, show_progress),
-        Command::Top(options) => top::top(&options, !show_progress),
-        Command::Report(report) => replay::report(&report, show_progress),
-        Command::Explain(explain) => explain::explain(&explain),
-        Command::Diff(diff) => diff::diff(&diff, show_progress),
-        Command::Check(check) => check::check(&check, show_progress),
+        Command::Attach(asked) => trace::attach(&Attach::new(asked)?, show_progress),
+        Command::Run(asked) => trace::run(&Run::new(asked)?, show_progress),
+        Command::Top(asked) => {
+            // What is drawn on comes first: without a terminal nothing else matters.
+            let view = screen::find(!asked.command.is_empty())?;
+            top::top(&Top::new(asked, view)?, !show_progress)
+        }
+        Command::Report(asked) => replay::report(Report::new(asked)?, show_progress),
+        Command::Explain(asked) => explain::explain(&Explain::new(asked)?),
+        Command::Diff(asked) => diff::diff(Diff::new(asked)?, show_progress),
+        Command::Check(asked) => check::check(&Check::new(asked)?, show_progress),
         Command::Doctor => doctor::doctor(),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { folder } => manual::man(folder.as_deref()),

@@ -5,50 +5,53 @@ use std::io::{self, BufWriter, Write};
 use anyhow::{Context as _, Result};
 
 use super::{progress::Work, whole_file::WholeFile};
-use crate::{
-    cli::{Format, Output, Value},
-    settings::{self, ReportFile, Screen},
-};
+use crate::settings::{Output, ReportFile, Screen, Stream};
 use tracer_analysis::{summary::Report, units::counted};
-use tracer_report::{
-    export::{csv, flamegraph, folded, perfetto, pprof},
-    html, json, markdown, redact,
-    selection::Selection,
-    text,
-};
+use tracer_report::{export::samples::Value, formats::Format, redact, selection::Selection, text};
 
-/// Columns of a text report in a file.
+/// Columns of a text in a file.
 const FILE_WIDTH: usize = 120;
 
 /// Files that reports will be written to: opened before the trace, so that a name that cannot be
 /// written fails at once, and put in their place only when whole.
-#[derive(Debug, Default)]
-pub struct Files {
-    files: Vec<(ReportFile, WholeFile)>,
+#[derive(Debug)]
+pub struct Files<'a> {
+    output: &'a Output,
+    begun: Vec<WholeFile>,
 }
 
-impl Files {
-    /// Begins every file that the options name, having checked that the screen can take its report.
-    pub fn create(options: &Output, screen: Screen) -> Result<Self> {
-        settings::check_format(options.format, screen)?;
-        let files = settings::report_files(options)?
-            .into_iter()
-            .map(|file| {
-                let begun = WholeFile::begin(&file.path)?;
-                Ok((file, begun))
-            })
-            .collect::<Result<_>>()?;
-        Ok(Self { files })
+impl<'a> Files<'a> {
+    /// Begins every file of the output.
+    pub fn create(output: &'a Output) -> Result<Self> {
+        let files = output.files.iter();
+        let begun = files.map(|file| WholeFile::begin(&file.path));
+        Ok(Self {
+            output,
+            begun: begun.collect::<Result<_>>()?,
+        })
     }
 
-    /// Writes every one.
-    pub fn write(self, report: &Report, options: &Output, work: &Work) -> Result<()> {
-        for (file, begun) in self.files {
+    /// Writes every one; nothing of what was to be left out may be in the report any more.
+    pub fn write(self, report: &Report, work: &Work) -> Result<()> {
+        let Output {
+            selection, value, ..
+        } = self.output;
+        for (file, begun) in self.output.files.iter().zip(self.begun) {
             work.doing(&format!("writing {}", file.path.display()));
-            let selection = settings::selection(options);
-            into(report, file.format, begun, &selection, options.value)?;
+            into(report, file.format, begun, selection, *value)?;
         }
         Ok(())
+    }
+
+    /// Writes the report to every file and to the screen.
+    pub fn give(self, report: &Report, work: Work) -> Result<()> {
+        let output = self.output;
+        let mut redacted = None;
+        let report = shown(report, output.redact, &mut redacted);
+        self.write(report, &work)?;
+        // Nothing may run through the report.
+        drop(work);
+        to_screen(report, output)
     }
 }
 
@@ -70,37 +73,31 @@ fn into(
     selection: &Selection,
     value: Value,
 ) -> Result<()> {
-    let style = text::Style {
-        width: FILE_WIDTH,
-        color: false,
-        selection: selection.clone(),
-    };
+    let style = in_file(selection);
     begun.write(|out| write(report, format, value, &style, out))
 }
 
-/// Writes the report to every file and to the screen, as the options say.
-pub fn give(
-    report: &Report,
-    options: &Output,
-    files: Files,
-    screen: Screen,
-    work: Work,
-) -> Result<()> {
-    let mut redacted = None;
-    let report = shown(report, options, &mut redacted);
-    files.write(report, options, &work)?;
-    // Nothing may run through the report.
-    drop(work);
-    to_screen(report, options, screen)
+/// How a text looks in a file.
+pub fn in_file(selection: &Selection) -> text::Style {
+    text::Style {
+        width: FILE_WIDTH,
+        color: false,
+        selection: selection.clone(),
+    }
+}
+
+/// How a text looks on a screen.
+pub fn on_screen(screen: Screen, selection: &Selection) -> text::Style {
+    text::Style {
+        width: screen.width(),
+        color: screen.color,
+        selection: selection.clone(),
+    }
 }
 
 /// The report as it may be shown.
-pub fn shown<'a>(
-    report: &'a Report,
-    options: &Output,
-    redacted: &'a mut Option<Report>,
-) -> &'a Report {
-    if !options.redact {
+pub fn shown<'a>(report: &'a Report, redact: bool, redacted: &'a mut Option<Report>) -> &'a Report {
+    if !redact {
         return report;
     }
     let report = redacted.insert(report.clone());
@@ -109,24 +106,25 @@ pub fn shown<'a>(
 }
 
 /// Writes the report on the screen.
-fn to_screen(report: &Report, options: &Output, screen: Screen) -> Result<()> {
-    let style = text::Style {
-        width: screen.width(options.look.width),
-        color: screen.color(options.look.color),
-        selection: settings::selection(options),
-    };
-    let (format, value) = (options.format, options.value);
-    let done = match screen {
-        Screen::Stdout => {
-            let mut out = BufWriter::new(io::stdout().lock());
-            write(report, format, value, &style, &mut out).and_then(|()| out.flush())
-        }
-        Screen::Stderr => {
-            let mut out = BufWriter::new(io::stderr().lock());
-            write(report, format, value, &style, &mut out).and_then(|()| out.flush())
-        }
-    };
-    done.context("cannot write the report")
+fn to_screen(report: &Report, output: &Output) -> Result<()> {
+    let style = on_screen(output.screen, &output.selection);
+    printed(output.screen.stream, |out| {
+        write(report, output.format, output.value, &style, out)
+    })
+    .context("cannot write the report")
+}
+
+/// Writes to a stream, all of it.
+pub fn printed(
+    stream: Stream,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut out: BufWriter<Box<dyn Write>> = BufWriter::new(match stream {
+        Stream::Stdout => Box::new(io::stdout().lock()),
+        Stream::Stderr => Box::new(io::stderr().lock()),
+    });
+    write(&mut out)?;
+    out.flush()
 }
 
 fn write(
@@ -134,29 +132,15 @@ fn write(
     format: Format,
     value: Value,
     style: &text::Style,
-    out: &mut impl Write,
+    out: &mut dyn Write,
 ) -> io::Result<()> {
-    match format {
-        Format::Text => text::write(report, style, out),
-        Format::Json => json::write(report, out),
-        Format::Markdown => markdown::write(report, &style.selection, out),
-        Format::Html => html::write(report, out),
-        Format::Folded => {
-            let value = settings::value(value);
-            let unknown = folded::write(report, value, out)?;
-            // The format has no place for it.
-            if unknown > 0 {
-                let sites = counted(unknown, "call site", "call sites");
-                eprintln!(
-                    "tracer: {} is unknown of {sites}: they are left out",
-                    value.word()
-                );
-            }
-            Ok(())
-        }
-        Format::Flamegraph => flamegraph::write(report, settings::value(value), out),
-        Format::Pprof => pprof::write(report, out),
-        Format::Perfetto => perfetto::write(report, out),
-        Format::Csv => csv::write(report, out),
+    let left_out = format.write(report, style, value, out)?;
+    if left_out > 0 {
+        let sites = counted(left_out, "call site", "call sites");
+        eprintln!(
+            "tracer: {} is unknown of {sites}: they are left out",
+            value.word()
+        );
     }
+    Ok(())
 }

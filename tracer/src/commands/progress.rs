@@ -94,11 +94,11 @@ impl Drop for Work {
 }
 
 /// A line that says how a trace stands.
-pub struct Line {
+pub struct ProgressLine {
     bar: ProgressBar,
 }
 
-impl Line {
+impl ProgressLine {
     /// A line, or nothing if it is not wanted or nobody would see it.
     #[must_use]
     pub fn new(wanted: bool) -> Self {
@@ -143,7 +143,7 @@ impl Line {
     }
 }
 
-impl Drop for Line {
+impl Drop for ProgressLine {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }

@@ -25,40 +25,36 @@ use crate::{
     capture::command::{Held, Streams},
     capture::host,
     capture::privileges,
-    cli::{self, Top},
     session::live::trace,
     session::plan::{Plan, Target},
-    settings::{self, Screen},
+    settings::{Output, ReportFile, Stream, Top, TopTarget},
     top::{
         feed::{Feed, Feeder},
-        rows::{Column, Order},
+        rows::Order,
         run::{self, Running, View},
-        screen::{self, Stream},
+        screen,
         state::State,
     },
 };
-use tracer_analysis::patterns::Patterns;
 use tracer_recording::Kept;
-use tracer_report::redact;
 
 /// How long a view that was asked to end may take: its terminal may take nothing any more.
 const LEAVE: Duration = Duration::from_secs(2);
 
 /// Shows what is traced until the view is left, then prints the report of all of it.
-pub fn top(options: &Top, quiet: bool) -> Result<u8> {
-    let is_command = !options.command.is_empty();
-    let stream = Stream::find(is_command)?;
-    let patterns = patterns_with(&options.output.patterns)?;
+pub fn top(wanted: &Top, quiet: bool) -> Result<u8> {
+    let patterns = patterns_with(&wanted.patterns)?;
     let stop = Arc::new(Notify::new());
-    let is_recorded = options.tracing.tracing.recording.is_some();
-    let kept =
-        (options.keep_recording > 0 && !is_recorded).then(|| Kept::new(options.keep_recording));
+    let is_recorded = wanted.tracing.recording.is_some();
+    let kept = (wanted.keep_recording_bytes > 0 && !is_recorded)
+        .then(|| Kept::new(wanted.keep_recording_bytes));
+    let target = target(&wanted.target, wanted.view.stream)?;
     let plan = Plan {
         kept: kept.clone(),
         stop: Some(stop.clone()),
-        ..planned(options, patterns, stream)?
+        ..plan(target, &wanted.tracing, wanted.window, patterns)
     };
-    let files = output::Files::create(&options.output, screen_of_report(is_command))?;
+    let files = output::Files::create(&wanted.output)?;
     let feed = Feed::default();
     let mut feeder = Feeder::new(feed.clone());
     let mut view: Option<Result<Running>> = None;
@@ -69,13 +65,7 @@ pub fn top(options: &Top, quiet: bool) -> Result<u8> {
     // a command is made by a process of one thread.
     let traced = trace(plan, |book, elapsed| {
         view.get_or_insert_with(|| {
-            let started = run::start(shown(
-                options,
-                stream,
-                kept.clone(),
-                feed.clone(),
-                stop.clone(),
-            ));
+            let started = run::start(shown(wanted, kept.clone(), feed.clone(), stop.clone()));
             if started.is_err() {
                 stop.notify_one();
             }
@@ -113,40 +103,30 @@ pub fn top(options: &Top, quiet: bool) -> Result<u8> {
     let work = Work::new(!quiet);
     if quiet {
         let mut redacted = None;
-        let report = output::shown(&report, &options.output, &mut redacted);
-        files.write(report, &options.output, &work)?;
+        let report = output::shown(&report, wanted.output.redact, &mut redacted);
+        files.write(report, &work)?;
     } else {
-        let screen = screen_of_report(is_command);
-        output::give(&report, &options.output, files, screen, work)?;
+        files.give(&report, work)?;
     }
     outcome.recording?;
     Ok(0)
 }
 
-/// A command has standard output for itself.
-fn screen_of_report(is_command: bool) -> Screen {
-    if is_command {
-        Screen::Stderr
-    } else {
-        Screen::Stdout
+fn target(wanted: &TopTarget, view: Stream) -> Result<Target> {
+    match wanted {
+        TopTarget::Processes(wanted) => Ok(Target::Processes(selected(wanted)?)),
+        TopTarget::Command { program, output } => {
+            privileges::check()?;
+            let streams = streams(output.as_deref(), view)?;
+            let held = Held::start_with(&program.command, &program.environment, &streams)?;
+            Ok(Target::Command(held))
+        }
     }
 }
 
-fn planned(options: &Top, patterns: Patterns, stream: Stream) -> Result<Plan> {
-    let target = if options.command.is_empty() {
-        Target::Processes(selected(&options.who)?)
-    } else {
-        privileges::check()?;
-        let environment = settings::environment(&options.tracing);
-        let streams = streams(options, stream)?;
-        Target::Command(Held::start_with(&options.command, &environment, &streams)?)
-    };
-    plan(target, &options.tracing.tracing, &options.output, patterns)
-}
-
 /// What of the command's goes to the terminal would run through the view: it goes to the file, or nowhere.
-fn streams(options: &Top, stream: Stream) -> Result<Streams> {
-    let output = match &options.output_of_command {
+fn streams(output: Option<&Path>, view: Stream) -> Result<Streams> {
+    let output = match output {
         Some(path) => {
             File::create(path).with_context(|| format!("cannot write {}", path.display()))?
         }
@@ -160,7 +140,7 @@ fn streams(options: &Top, stream: Stream) -> Result<Streams> {
         } else {
             None
         },
-        output: if stream == Stream::Stdout {
+        output: if view == Stream::Stdout {
             Some(copy()?.into())
         } else {
             None
@@ -178,48 +158,41 @@ fn nothing() -> Result<File> {
     opened.context("cannot open /dev/null")
 }
 
-fn shown(options: &Top, stream: Stream, kept: Option<Kept>, feed: Feed, stop: Arc<Notify>) -> View {
-    let screen = match stream {
-        Stream::Stdout => Screen::Stdout,
-        Stream::Stderr => Screen::Stderr,
-    };
-    let selection = settings::selection(&options.output);
-    let value = options.output.value;
+fn shown(wanted: &Top, kept: Option<Kept>, feed: Feed, stop: Arc<Notify>) -> View {
+    let Output {
+        selection,
+        value,
+        redact,
+        ..
+    } = wanted.output.clone();
     let mut state = State::new(
-        options.history,
+        wanted.history_bytes,
         Order {
             by: selection.by,
-            column: column(options.output.sort),
+            column: selection.sort.into(),
             ..Order::default()
         },
     );
-    if !options.command.is_empty() {
-        state.output = Some(match &options.output_of_command {
+    if let TopTarget::Command { output, .. } = &wanted.target {
+        state.output = Some(match output {
             Some(path) => format!("the command's output: {}", path.display()),
             None => {
                 "the command's output is thrown away (--output-of-command FILE keeps it)".into()
             }
         });
     }
-    let redact = options.output.redact;
     View {
         feed,
-        stream,
-        color: screen.color(options.output.look.color),
+        stream: wanted.view.stream,
+        color: wanted.view.color,
         state,
         save: Box::new(move |report, path| {
             if path.extension().is_some_and(|ending| ending == "vmt") {
                 return save_recording(kept.as_ref(), path, redact);
             }
-            let file = settings::report_file(path)?;
+            let file = ReportFile::new(path)?;
             let mut redacted = None;
-            let report = if redact {
-                let report = redacted.insert(report.clone());
-                redact::report(report);
-                report
-            } else {
-                report
-            };
+            let report = output::shown(report, redact, &mut redacted);
             output::to_file(report, &file, &selection, value)?;
             Ok(String::new())
         }),
@@ -241,16 +214,6 @@ fn save_recording(kept: Option<&Kept>, path: &Path, redact: bool) -> Result<Stri
     } else {
         String::new()
     })
-}
-
-fn column(sort: cli::Sort) -> Column {
-    match sort {
-        cli::Sort::Reserved => Column::Reserved,
-        cli::Sort::Touched => Column::Touched,
-        cli::Sort::Resident => Column::Resident,
-        cli::Sort::Calls => Column::Calls,
-        cli::Sort::Age => Column::Since,
-    }
 }
 
 /// Waits until the view is left, or a signal asks for that.

@@ -1,51 +1,42 @@
 //! `tracer attach` and `tracer run`.
 
 use std::{
-    ffi::OsString, io::IsTerminal as _, os::unix::process::ExitStatusExt as _, path::PathBuf,
-    process::ExitStatus,
+    io::IsTerminal as _, os::unix::process::ExitStatusExt as _, path::PathBuf, process::ExitStatus,
 };
 
 use anyhow::{Context as _, Result, bail};
 
 use super::{
     output,
-    progress::{Line, Work},
+    progress::{ProgressLine, Work},
 };
 use crate::session::files::patterns_with;
 use crate::{
     capture::command::Held,
     capture::privileges,
     capture::procfs,
-    cli::{Attach, CommandTracing, Output, Run, Selecting, Tracing},
     session::live::trace,
     session::plan::{Outcome, Plan, Selection, Target, check_traceable},
-    settings::{self, Screen},
+    settings::{Attach, Program, Run, Tracing, Wanted},
 };
-use tracer_analysis::patterns::Patterns;
-use tracer_ledger::event::Pid;
+use tracer_analysis::{patterns::Patterns, window::Window};
 
 /// Traces processes that run already.
-pub fn attach(attach: &Attach, show_progress: bool) -> Result<u8> {
-    let patterns = patterns_with(&attach.output.patterns)?;
-    let selection = selected(&attach.who)?;
-    let files = output::Files::create(&attach.output, Screen::Stdout)?;
-    let plan = plan(
-        Target::Processes(selection),
-        &attach.tracing,
-        &attach.output,
-        patterns,
-    )?;
+pub fn attach(wanted: &Attach, show_progress: bool) -> Result<u8> {
+    let patterns = patterns_with(&wanted.patterns)?;
+    let target = Target::Processes(selected(&wanted.wanted)?);
+    let files = output::Files::create(&wanted.output)?;
+    let plan = plan(target, &wanted.tracing, wanted.window, patterns);
     let outcome = traced(plan, show_progress)?;
-    let work = Work::new(show_progress);
-    output::give(&outcome.report, &attach.output, files, Screen::Stdout, work)?;
+    files.give(&outcome.report, Work::new(show_progress))?;
     outcome.recording?;
     Ok(0)
 }
 
 /// The processes that are to be traced, each of which can be.
-pub(super) fn selected(who: &Selecting) -> Result<Selection> {
-    let mut pids: Vec<_> = who.pids.iter().copied().map(Pid).collect();
-    for name in &who.comm {
+pub(super) fn selected(wanted: &Wanted) -> Result<Selection> {
+    let mut pids = wanted.pids.clone();
+    for name in &wanted.names {
         let found = procfs::pids_by_comm(name)?;
         if found.is_empty() {
             bail!("no process named {name} runs");
@@ -60,29 +51,23 @@ pub(super) fn selected(who: &Selecting) -> Result<Selection> {
     }
     let selection = Selection {
         pids,
-        cgroups: who.cgroup.clone(),
-        all: who.all,
+        cgroups: wanted.cgroups.clone(),
+        all: wanted.all,
     };
     if selection.now()?.is_empty() {
-        bail!("there is no process in {}", named(&who.cgroup));
+        bail!("there is no process in {}", named(&wanted.cgroups));
     }
     Ok(selection)
 }
 
 /// Traces a command from its first instruction.
-pub fn run(run: &Run, show_progress: bool) -> Result<u8> {
-    let patterns = patterns_with(&run.output.patterns)?;
+pub fn run(wanted: &Run, show_progress: bool) -> Result<u8> {
+    let patterns = patterns_with(&wanted.patterns)?;
     privileges::check()?;
-    let files = output::Files::create(&run.output, Screen::Stderr)?;
-    let outcome = command(
-        &run.command,
-        &run.tracing,
-        &run.output,
-        patterns,
-        show_progress,
-    )?;
-    let work = Work::new(show_progress);
-    output::give(&outcome.report, &run.output, files, Screen::Stderr, work)?;
+    let files = output::Files::create(&wanted.output)?;
+    let how = (&wanted.tracing, wanted.window);
+    let outcome = command(&wanted.program, how, patterns, show_progress)?;
+    files.give(&outcome.report, Work::new(show_progress))?;
     outcome.recording?;
     outcome
         .command
@@ -90,48 +75,41 @@ pub fn run(run: &Run, show_progress: bool) -> Result<u8> {
         .context("the command has no exit code")
 }
 
-/// Traces a command from its first instruction to its end. Must be called while this process has one
-/// thread.
+/// Traces a command from its first instruction to its end, and reports on a part of that. Must be called while
+/// this process has one thread.
 pub(super) fn command(
-    command: &[OsString],
-    how: &CommandTracing,
-    output: &Output,
+    program: &Program,
+    (tracing, window): (&Tracing, Window),
     patterns: Patterns,
     show_progress: bool,
 ) -> Result<Outcome> {
-    let held = Held::start(command, &settings::environment(how))?;
-    let plan = plan(Target::Command(held), &how.tracing, output, patterns)?;
+    let held = Held::start(&program.command, &program.environment)?;
+    let plan = plan(Target::Command(held), tracing, window, patterns);
     // The command writes to the same terminal: a progress line would run through its output.
     let alone = !std::io::stdout().is_terminal();
     traced(plan, show_progress && alone)
 }
 
-/// What to trace, and how the options say.
-pub(super) fn plan(
-    target: Target,
-    tracing: &Tracing,
-    output: &Output,
-    patterns: Patterns,
-) -> Result<Plan> {
-    settings::check_value(output, tracing)?;
-    Ok(Plan {
+/// What to trace, and how the settings say.
+pub(super) fn plan(target: Target, how: &Tracing, window: Window, patterns: Patterns) -> Plan {
+    Plan {
         target,
-        follow: !tracing.no_follow,
-        faults: settings::faults(tracing.faults),
-        fault_stacks: settings::fault_stacks(tracing)?,
-        ring_bytes: settings::ring_bytes(tracing)?,
-        duration: tracing.duration,
-        verify: tracing.verify,
-        window: output.window(),
+        follow: how.follow,
+        faults: how.faults,
+        fault_stacks: how.fault_stacks,
+        ring_bytes: how.ring_bytes,
+        duration: how.duration,
+        verify: how.verify,
+        window,
         patterns,
-        recording: tracing.recording.clone(),
+        recording: how.recording.clone(),
         kept: None,
         stop: None,
-    })
+    }
 }
 
 fn traced(plan: Plan, show_progress: bool) -> Result<Outcome> {
-    let line = Line::new(show_progress);
+    let line = ProgressLine::new(show_progress);
     trace(plan, |book, elapsed| line.show(&book.progress(), elapsed))
 }
 

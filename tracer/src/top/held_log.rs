@@ -10,7 +10,7 @@ use std::{
 const MOST: usize = 64 << 10;
 
 #[derive(Debug)]
-struct Kept {
+struct KeptLog {
     holding: bool,
     bytes: Vec<u8>,
     left_out: u64,
@@ -18,14 +18,14 @@ struct Kept {
     warning: Option<String>,
 }
 
-static KEPT: Mutex<Kept> = Mutex::new(Kept {
+static KEPT: Mutex<KeptLog> = Mutex::new(KeptLog {
     holding: false,
     bytes: Vec::new(),
     left_out: 0,
     warning: None,
 });
 
-fn kept() -> MutexGuard<'static, Kept> {
+fn kept() -> MutexGuard<'static, KeptLog> {
     KEPT.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -36,7 +36,7 @@ impl Moment {
 }
 
 #[derive(Debug)]
-struct Kept {
+struct PackedMoment {
     number: u64,
     t_ns: u64,
     packed: Vec<u8>,
@@ -46,7 +46,7 @@ struct Kept {
 #[derive(Debug)]
 pub struct History {
     /// Oldest first.
-    kept: Vec<Kept>,
+    kept: Vec<PackedMoment>,
     newest: Option<Moment>,
     next: u64,
     limit: u64,
@@ -88,7 +88,7 @@ impl History {
         let Some(packed) = pack(&moment.report) else {
             return;
         };
-        self.kept.push(Kept {
+        self.kept.push(PackedMoment {
             number: moment.number,
             t_ns: moment.t_ns(),
             packed,

@@ -4,7 +4,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::{
     rows::Column,
-    state::{Action, Page, Prompt, State},
+    state::{Action, MainPart, Prompt, State},
 };
 
 /// The keys, as the help tells them.
@@ -82,8 +82,8 @@ impl State {
             KeyCode::PageUp => self.scroll = self.scroll.saturating_sub(PAGE),
             KeyCode::PageDown => self.scroll += PAGE,
             KeyCode::Enter => match self.page {
-                Page::List => self.enter(),
-                Page::Process => (self.large, self.scroll) = (!self.large, 0),
+                MainPart::List => self.enter(),
+                MainPart::Process => (self.large, self.scroll) = (!self.large, 0),
             },
             KeyCode::Esc => self.back(),
             KeyCode::Char(' ') => self.pause(),
@@ -110,10 +110,10 @@ impl State {
     fn back(&mut self) {
         if self.large {
             self.large = false;
-        } else if self.page == Page::Process && !self.order.filter.is_empty() {
+        } else if self.page == MainPart::Process && !self.order.filter.is_empty() {
             self.filter(String::new());
         } else {
-            self.page = Page::List;
+            self.page = MainPart::List;
         }
     }
 

@@ -47,7 +47,7 @@ impl Totals {
 
 /// One line.
 #[derive(Clone, Debug)]
-pub struct Line {
+pub struct ProcessLine {
     /// Its process id.
     pub pid: u32,
     /// Its index in the report.
@@ -69,15 +69,15 @@ pub fn lines(
     baseline: Option<&Report>,
     column: Column,
     reverse: bool,
-) -> Vec<Line> {
-    let mut lines: Vec<Line> = Vec::new();
+) -> Vec<ProcessLine> {
+    let mut lines: Vec<ProcessLine> = Vec::new();
     for (index, process) in report.processes.iter().enumerate() {
         let totals = Totals::of(process, report);
         let was = baseline.map(|baseline| {
             let was = same(baseline, process);
             was.map_or(process.virtual_bytes.start, |was| was.virtual_bytes.end)
         });
-        let line = Line {
+        let line = ProcessLine {
             pid: process.pid,
             index,
             totals,

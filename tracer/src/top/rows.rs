@@ -10,12 +10,11 @@ use tracer_analysis::{
 };
 use tracer_report::{
     figures::Figures,
-    folding::Folded,
+    grouping::grouped,
     names::{full_name, location},
     placeholders::without_frames,
     rows::{Common, folded, rows as merged},
-    selection::By,
-    text::{kind, module, threads},
+    selection::{By, Sort},
 };
 
 /// What rows are sorted by, in the order of the table.
@@ -58,6 +57,18 @@ impl Column {
     }
 }
 
+impl From<Sort> for Column {
+    fn from(sort: Sort) -> Self {
+        match sort {
+            Sort::Reserved => Self::Reserved,
+            Sort::Touched => Self::Touched,
+            Sort::Resident => Self::Resident,
+            Sort::Calls => Self::Calls,
+            Sort::Age => Self::Since,
+        }
+    }
+}
+
 /// How a row is known again in another snapshot, where sites have other numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Key {
@@ -69,7 +80,7 @@ pub enum Key {
 
 /// One row. Strings are as they came: to be escaped where they are shown.
 #[derive(Clone, Debug)]
-pub struct Row {
+pub struct TableRow {
     /// What it is.
     pub name: String,
     /// The same in short: the last parts of a function's name.
@@ -90,7 +101,7 @@ pub struct Row {
     by_name: bool,
 }
 
-impl Row {
+impl TableRow {
     /// How to know it again.
     #[must_use]
     pub fn key(&self) -> Option<Key> {
@@ -123,67 +134,78 @@ pub struct Order {
     pub filter: String,
 }
 
-/// The rows of a process, and how many the filter has left out. `baseline`: what growth is told from, and the
-/// process as it was there, if it was.
+/// What the growth of a process is told from.
+#[derive(Clone, Copy, Debug)]
+pub enum Baseline<'a> {
+    /// There is nothing to tell it from.
+    None,
+    /// A moment before the process came.
+    Before,
+    /// The process as it was at a moment.
+    Was(&'a Process),
+}
+
+/// The rows of a process, and how many the filter has left out.
 #[must_use]
-pub fn rows(
-    process: &Process,
-    order: &Order,
-    baseline: Option<Option<&Process>>,
-) -> (Vec<Row>, usize) {
+pub fn rows(process: &Process, order: &Order, baseline: Baseline<'_>) -> (Vec<TableRow>, usize) {
     let index: HashMap<u32, usize> = process
         .sites
         .iter()
         .enumerate()
         .map(|(index, site)| (site.id, index))
         .collect();
-    let before = baseline.map(|was| was.map(reserved));
-    let row = |(name, short): (String, String),
-               place: Option<String>,
-               sites: &[&Site],
-               by_name: bool| {
-        let mut prints: Vec<Fingerprint> = sites.iter().map(|site| fingerprint::of(site)).collect();
-        let first = prints.first().cloned();
-        prints.sort_unstable();
-        prints.dedup();
-        let figures = Figures::of(sites);
-        let was = match &before {
-            None => None,
-            Some(Some(before)) => Some(prints.iter().filter_map(|print| before.get(print)).sum()),
-            // The process has come since: of what it found, nothing has grown.
-            Some(None) if sites[0].pre_existing => Some(figures.reserved),
-            Some(None) => Some(0u64),
-        };
-        // The key is the largest site's.
-        if let Some(at) = prints
-            .iter()
-            .position(|print| Some(print) == first.as_ref())
-        {
-            prints.swap(0, at);
-        }
-        let pattern = sites[0].pattern.clone();
-        let same = |site: &&Site| {
-            let id = |pattern: &Option<Pattern>| pattern.as_ref().map(|one| one.id.clone());
-            id(&site.pattern) == id(&pattern)
-        };
-        Row {
-            name,
-            short,
-            place,
-            pattern: pattern.clone().filter(|_| sites.iter().all(same)),
-            figures,
-            grown: was.map(|was| difference(figures.reserved, was)),
-            sites: sites
-                .iter()
-                .filter_map(|one| index.get(&one.id).copied())
-                .collect(),
-            before: sites[0].pre_existing,
-            prints,
-            by_name,
-        }
+    let reserved_then = match baseline {
+        Baseline::Was(process) => reserved(process),
+        Baseline::None | Baseline::Before => HashMap::new(),
     };
+    let row =
+        |(name, short): (String, String), place: Option<String>, sites: &[&Site], by_name: bool| {
+            let mut prints: Vec<Fingerprint> =
+                sites.iter().map(|site| fingerprint::of(site)).collect();
+            let first = prints.first().cloned();
+            prints.sort_unstable();
+            prints.dedup();
+            let figures = Figures::of(sites);
+            let was = match baseline {
+                Baseline::None => None,
+                Baseline::Was(_) => {
+                    let then = prints.iter().filter_map(|print| reserved_then.get(print));
+                    Some(then.sum())
+                }
+                // Of what the process found when it came, nothing has grown.
+                Baseline::Before if sites[0].pre_existing => Some(figures.reserved),
+                Baseline::Before => Some(0u64),
+            };
+            // The key is the largest site's.
+            if let Some(at) = prints
+                .iter()
+                .position(|print| Some(print) == first.as_ref())
+            {
+                prints.swap(0, at);
+            }
+            let pattern = sites[0].pattern.clone();
+            let same = |site: &&Site| {
+                let id = |pattern: &Option<Pattern>| pattern.as_ref().map(|one| one.id.clone());
+                id(&site.pattern) == id(&pattern)
+            };
+            TableRow {
+                name,
+                short,
+                place,
+                pattern: pattern.clone().filter(|_| sites.iter().all(same)),
+                figures,
+                grown: was.map(|was| difference(figures.reserved, was)),
+                sites: sites
+                    .iter()
+                    .filter_map(|one| index.get(&one.id).copied())
+                    .collect(),
+                before: sites[0].pre_existing,
+                prints,
+                by_name,
+            }
+        };
     let own = folded(process);
-    let mut found: Vec<Row> = match order.by {
+    let mut found: Vec<TableRow> = match order.by {
         By::Site => merged(own, false)
             .iter()
             .map(|merged| {
@@ -193,7 +215,10 @@ pub fn rows(
             .collect(),
         by => grouped(&own, by)
             .into_iter()
-            .map(|(name, sites)| row((name.clone(), name), None, &sites, true))
+            .map(|group| {
+                let name = (group.name.clone(), group.name);
+                row(name, None, &group.sites, true)
+            })
             .collect(),
     };
     let there: Vec<&Site> = process
@@ -221,9 +246,9 @@ pub fn rows(
     (found, left_out)
 }
 
-fn sort(rows: &mut [Row], order: &Order) {
+fn sort(rows: &mut [TableRow], order: &Order) {
     // The largest first; what is unknown last, whatever the direction.
-    let value = |row: &Row| -> Option<i128> {
+    let value = |row: &TableRow| -> Option<i128> {
         let figures = &row.figures;
         match order.column {
             Column::Reserved => Some(figures.reserved.into()),
@@ -281,27 +306,8 @@ fn named(common: &Common, sites: &[&Site]) -> ((String, String), Option<String>)
     }
 }
 
-fn grouped<'a>(own: &[(&'a Site, Folded)], by: By) -> Vec<(String, Vec<&'a Site>)> {
-    let name: fn(&Site, &Folded) -> String = match by {
-        By::Pattern => kind,
-        By::Thread => threads,
-        By::Site | By::Module => module,
-    };
-    let mut places: HashMap<String, usize> = HashMap::new();
-    let mut groups: Vec<(String, Vec<&Site>)> = Vec::new();
-    for (site, folded) in own {
-        let name = name(site, folded);
-        let place = *places.entry(name.clone()).or_insert_with(|| {
-            groups.push((name, Vec::new()));
-            groups.len() - 1
-        });
-        groups[place].1.push(site);
-    }
-    groups
-}
-
 /// Whether the letters are in a row's names, or anywhere in its stacks.
-fn mentions(process: &Process, row: &Row, wanted: &str) -> bool {
+fn mentions(process: &Process, row: &TableRow, wanted: &str) -> bool {
     let has = |text: &str| text.to_lowercase().contains(wanted);
     let of_site = |site: &Site| {
         let frames = || site.frames.iter();

@@ -22,9 +22,10 @@ use tokio::sync::oneshot;
 use super::{
     feed::Feed,
     held_log,
-    screen::{Screen, Stream},
+    screen::TakenScreen,
     state::{Action, State},
 };
+use crate::settings::Stream;
 use tracer_analysis::summary::Report;
 
 /// Between two frames, at the least.
@@ -102,7 +103,7 @@ impl Drop for Ended {
 
 /// What frames have cost.
 #[derive(Default)]
-struct Frames {
+struct FrameTimes {
     count: u64,
     late: u64,
     longest: Duration,
@@ -112,9 +113,9 @@ fn show(feed: &Feed, stream: Stream, color: bool, mut state: State, save: &Save)
     let (stop, go_on) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
     flag::register(SIGTSTP, stop.clone()).context("cannot listen for signals")?;
     flag::register(SIGCONT, go_on.clone()).context("cannot listen for signals")?;
-    let mut screen = Screen::take(stream)?;
+    let mut screen = TakenScreen::take(stream)?;
     let began = Instant::now();
-    let mut frames = Frames::default();
+    let mut frames = FrameTimes::default();
     let mut due = Instant::now();
     let mut came = Instant::now();
     let mut changed = true;
@@ -188,7 +189,7 @@ fn show(feed: &Feed, stream: Stream, color: bool, mut state: State, save: &Save)
     Ok(())
 }
 
-fn end(screen: Screen, frames: &Frames, began: Instant) -> Result<()> {
+fn end(screen: TakenScreen, frames: &FrameTimes, began: Instant) -> Result<()> {
     drop(screen);
     let cpu = rustix::time::clock_gettime(ClockId::ThreadCPUTime);
     let cpu = cpu.tv_sec as f64 + cpu.tv_nsec as f64 / 1e9;

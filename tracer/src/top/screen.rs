@@ -13,6 +13,7 @@ use std::{
 };
 
 use super::{held_log, state::State, view};
+use crate::settings::Stream;
 use anyhow::{Context as _, Result, bail};
 use ratatui::{
     Terminal,
@@ -26,56 +27,45 @@ use ratatui::{
 /// Whether the terminal is taken; there is one.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// Which of our streams the view is drawn on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stream {
-    /// Standard output.
-    Stdout,
-    /// Standard error: standard output is the command's.
-    Stderr,
+/// The stream to draw on. `command`: standard output may be the command's.
+///
+/// # Errors
+/// None is a terminal, or there are no keys to be read.
+pub fn find(command: bool) -> Result<Stream> {
+    let stream = if Stream::Stdout.is_terminal() {
+        Stream::Stdout
+    } else if command && Stream::Stderr.is_terminal() {
+        Stream::Stderr
+    } else {
+        bail!(
+            "tracer top draws on a terminal, and its output is none: use `tracer attach` (or `run`) for a \
+             report to a file or pipe"
+        );
+    };
+    // As crossterm looks for it.
+    if !io::stdin().is_terminal() && File::open("/dev/tty").is_err() {
+        bail!(
+            "tracer top reads keys from a terminal, and there is none: use `tracer attach` (or `run`) for a \
+             report without one"
+        );
+    }
+    Ok(stream)
 }
 
-impl Stream {
-    /// The stream to draw on. `command`: standard output may be the command's.
-    ///
-    /// # Errors
-    /// None is a terminal, or there are no keys to be read.
-    pub fn find(command: bool) -> Result<Self> {
-        let stream = if io::stdout().is_terminal() {
-            Self::Stdout
-        } else if command && io::stderr().is_terminal() {
-            Self::Stderr
-        } else {
-            bail!(
-                "tracer top draws on a terminal, and its output is none: use `tracer attach` (or `run`) for a \
-                 report to a file or pipe"
-            );
-        };
-        // As crossterm looks for it.
-        if !io::stdin().is_terminal() && File::open("/dev/tty").is_err() {
-            bail!(
-                "tracer top reads keys from a terminal, and there is none: use `tracer attach` (or `run`) for a \
-                 report without one"
-            );
-        }
-        Ok(stream)
-    }
-
-    fn open(self) -> io::Result<OwnedFd> {
-        match self {
-            Self::Stdout => io::stdout().as_fd().try_clone_to_owned(),
-            Self::Stderr => io::stderr().as_fd().try_clone_to_owned(),
-        }
+fn open(stream: Stream) -> io::Result<OwnedFd> {
+    match stream {
+        Stream::Stdout => io::stdout().as_fd().try_clone_to_owned(),
+        Stream::Stderr => io::stderr().as_fd().try_clone_to_owned(),
     }
 }
 
 /// The terminal, taken.
-pub struct Screen {
+pub struct TakenScreen {
     terminal: Terminal<CrosstermBackend<BufWriter<File>>>,
     stream: Stream,
 }
 
-impl Screen {
+impl TakenScreen {
     /// Takes the terminal. A panic of any thread gives it back before it says what happened.
     ///
     /// # Errors
@@ -89,7 +79,7 @@ impl Screen {
                 usual(what);
             }));
         });
-        let out = BufWriter::with_capacity(64 << 10, File::from(stream.open()?));
+        let out = BufWriter::with_capacity(64 << 10, File::from(open(stream)?));
         let terminal =
             Terminal::new(CrosstermBackend::new(out)).context("cannot use the terminal")?;
         let mut screen = Self { terminal, stream };
@@ -163,7 +153,7 @@ impl Screen {
     }
 }
 
-impl Drop for Screen {
+impl Drop for TakenScreen {
     fn drop(&mut self) {
         leave(self.stream);
     }
@@ -174,7 +164,7 @@ pub fn leave(stream: Stream) {
     if !TAKEN.swap(false, Ordering::SeqCst) {
         return;
     }
-    let mut out = stream.open().map(File::from).ok();
+    let mut out = open(stream).map(File::from).ok();
     if let Some(out) = &mut out {
         let mut bytes = Vec::new();
         let _ = execute!(bytes, LeaveAlternateScreen, cursor::Show);

@@ -5,8 +5,8 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use super::{
     feed::Now,
     history::{History, Moment},
-    processes::{self, Line},
-    rows::{self, Key, Order, Row},
+    processes::{self, ProcessLine},
+    rows::{self, Baseline, Key, Order, TableRow},
 };
 use tracer_analysis::{
     summary::{Process, Report},
@@ -21,7 +21,7 @@ const MORE: u64 = 15_000_000_000;
 
 /// What the main part of the screen shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Page {
+pub enum MainPart {
     /// All processes.
     List,
     /// One process.
@@ -59,7 +59,7 @@ pub struct State {
     /// How things stand.
     pub now: Option<Now>,
     /// What is shown.
-    pub page: Page,
+    pub page: MainPart,
     /// Of one process: which.
     pub pid: Option<u32>,
     /// The moment that is shown while the view is paused.
@@ -87,11 +87,11 @@ pub struct State {
     /// Where the command's output goes, if there is a command.
     pub output: Option<String>,
     /// The table.
-    pub rows: Vec<Row>,
+    pub rows: Vec<TableRow>,
     /// Rows that the filter leaves out.
     pub left_out: usize,
     /// The list.
-    pub lines: Vec<Line>,
+    pub lines: Vec<ProcessLine>,
     /// The selected row.
     pub cursor: usize,
     /// The selected line of the list.
@@ -109,7 +109,7 @@ impl State {
         Self {
             history: History::new(history_bytes),
             now: None,
-            page: Page::default(),
+            page: MainPart::default(),
             pid: None,
             pinned: None,
             mark: None,
@@ -146,7 +146,7 @@ impl State {
             self.begun = true;
             let lines = processes::lines(&report, None, self.order.column, false);
             if lines.len() > 1 {
-                self.page = Page::List;
+                self.page = MainPart::List;
             }
             self.pid = lines.first().map(|line| line.pid);
         }
@@ -171,7 +171,7 @@ impl State {
 
     /// The selected row.
     #[must_use]
-    pub fn row(&self) -> Option<&Row> {
+    pub fn row(&self) -> Option<&TableRow> {
         self.rows.get(self.cursor)
     }
 
@@ -215,7 +215,11 @@ impl State {
         let lines = processes::lines(&moment.report, baseline, column, reverse);
         let (rows, left_out) = match self.process() {
             Some(process) => {
-                let was = baseline.map(|baseline| processes::same(baseline, process));
+                let was = match baseline.map(|then| processes::same(then, process)) {
+                    None => Baseline::None,
+                    Some(None) => Baseline::Before,
+                    Some(Some(was)) => Baseline::Was(was),
+                };
                 rows::rows(process, &self.order, was)
             }
             None => (Vec::new(), 0),
@@ -239,16 +243,16 @@ impl State {
     /// Moves the selection, which then stays with its row wherever that goes.
     pub fn select(&mut self, steps: isize) {
         let (at, length) = match self.page {
-            Page::List => (&mut self.line, self.lines.len()),
-            Page::Process => (&mut self.cursor, self.rows.len()),
+            MainPart::List => (&mut self.line, self.lines.len()),
+            MainPart::Process => (&mut self.cursor, self.rows.len()),
         };
         *at = at
             .saturating_add_signed(steps)
             .min(length.saturating_sub(1));
         match self.page {
-            Page::List => self.chosen_pid = self.lines.get(self.line).map(|line| line.pid),
-            Page::Process => {
-                self.chosen = self.rows.get(self.cursor).and_then(Row::key);
+            MainPart::List => self.chosen_pid = self.lines.get(self.line).map(|line| line.pid),
+            MainPart::Process => {
+                self.chosen = self.rows.get(self.cursor).and_then(TableRow::key);
                 self.scroll = 0;
             }
         }
@@ -262,7 +266,7 @@ impl State {
                 self.pid = Some(line.pid);
                 self.top();
             }
-            self.page = Page::Process;
+            self.page = MainPart::Process;
             self.refresh();
         }
     }

@@ -12,17 +12,15 @@ use std::{
     time::Instant,
 };
 
-use clap::Parser as _;
 use flate2::read::GzDecoder;
 use rustix::process::{Pid as SystemPid, Resource, Rlimit, Signal};
 use tracer::{
     capture::programs::{Options, Programs},
     capture::ring::{Drained, Ring},
-    cli::{Cli, Command as Subcommand},
-    settings,
 };
 use tracer_ledger::event::{Event, Frame, Pid, Stack, decode::Decoder, record::Record};
 use tracer_recording::Writer;
+use tracer_report::formats::FORMATS;
 
 use crate::{
     command::{folder, tracer},
@@ -158,20 +156,10 @@ fn decompressed(recording: &[u8]) -> Vec<u8> {
 
 /// A file name with every ending that `--report` takes.
 fn reports() -> Vec<String> {
-    let all = [
-        "txt", "json", "md", "html", "folded", "svg", "pb.gz", "pftrace", "csv",
-    ];
-    let names = all.map(|ending| format!("report.{ending}"));
-    let taken = |name: &String| {
-        let cli = Cli::parse_from(["tracer", "report", "--schema", "--report", name]);
-        let Subcommand::Report(report) = cli.command else {
-            unreachable!()
-        };
-        settings::report_files(&report.output).is_ok()
-    };
-    let names: Vec<_> = names.into_iter().filter(taken).collect();
-    assert!(names.len() >= 2, "{names:?}");
-    names
+    let names = FORMATS
+        .iter()
+        .map(|format| format!("report{}", format.ending));
+    names.collect()
 }
 
 /// A tracer that says all it can, and whose files all lie in one folder.

@@ -20,6 +20,8 @@ pub mod selection;
 
 pub mod rows;
 
+pub mod grouping;
+
 pub mod touched;
 
 pub mod text;
@@ -35,4 +37,7 @@ pub mod export;
 pub mod html;
 
 pub mod budgets;
+
+pub mod formats;
+
 pub mod redact;

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use super::figures::Figures;
 use super::markup::{cell, code, fence, plain};
 use super::names::{full_name, location};
-use super::rows::{Common, Row, folded, rows};
+use super::rows::{Common, SiteRow, folded, rows};
 use super::selection::{Candidate as _, Selection};
 use super::text::harm;
 use super::text::line::escape;
@@ -146,7 +146,7 @@ fn sites(process: &Process, selection: &Selection, out: &mut impl Write) -> io::
     writeln!(out, "</details>")
 }
 
-fn title(row: &Row<'_>) -> String {
+fn title(row: &SiteRow<'_>) -> String {
     let site = row.sites[0];
     let whose = match &row.common {
         Common::Stack(folded) => folded.title.as_deref().map(|title| {
@@ -180,7 +180,7 @@ fn figures(figures: &Figures) -> [String; 6] {
     ]
 }
 
-fn evidence(row: &Row<'_>, out: &mut impl Write) -> io::Result<()> {
+fn evidence(row: &SiteRow<'_>, out: &mut impl Write) -> io::Result<()> {
     let site = row.sites[0];
     match &site.pattern {
         Some(pattern) => {

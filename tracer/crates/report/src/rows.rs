@@ -17,7 +17,7 @@ const MANY: usize = 3;
 
 /// One row.
 #[derive(Clone, Debug)]
-pub struct Row<'a> {
+pub struct SiteRow<'a> {
     /// Its sites, largest first; at least one.
     pub sites: Vec<&'a Site>,
     /// What they have in common: how they read, or a pool.
@@ -34,7 +34,7 @@ pub enum Common {
     Pool(&'static str),
 }
 
-impl Candidate for Row<'_> {
+impl Candidate for SiteRow<'_> {
     fn figures(&self) -> &Figures {
         &self.figures
     }
@@ -55,7 +55,7 @@ pub fn folded(process: &Process) -> Vec<(&Site, Folded)> {
 
 /// Sites in rows; each its own if `apart`.
 #[must_use]
-pub fn rows<'a>(sites: Vec<(&'a Site, Folded)>, apart: bool) -> Vec<Row<'a>> {
+pub fn rows<'a>(sites: Vec<(&'a Site, Folded)>, apart: bool) -> Vec<SiteRow<'a>> {
     let pool_of = |site: &Site| {
         if apart {
             None
@@ -88,7 +88,7 @@ pub fn rows<'a>(sites: Vec<(&'a Site, Folded)>, apart: bool) -> Vec<Row<'a>> {
     }
     grouped
         .into_iter()
-        .map(|(common, sites)| Row {
+        .map(|(common, sites)| SiteRow {
             figures: Figures::of(&sites),
             sites,
             common,

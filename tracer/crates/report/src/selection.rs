@@ -1,5 +1,7 @@
 //! What of a report is shown, and in which order.
 
+use clap::ValueEnum;
+
 use super::figures::Figures;
 use tracer_analysis::summary::{Level, Process, Report};
 
@@ -16,34 +18,47 @@ pub struct Selection {
     pub by: By,
 }
 
-/// The order of the sites, largest or oldest first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// The order of the sites, largest or oldest first. The words on its values are the help of `--sort`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Sort {
-    /// Bytes alive at the end.
+    /// Bytes reserved.
     #[default]
     Reserved,
     /// Bytes touched.
     Touched,
     /// Bytes resident.
     Resident,
-    /// Calls.
+    /// Number of calls.
     Calls,
-    /// Time of the first call.
+    /// First call first.
     Age,
 }
 
-/// What a line of the table is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What a line of the table is. The words on its values are the help of `--by`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum By {
     /// A call site.
     #[default]
     Site,
-    /// All sites of one kind of reservation.
+    /// All sites of one kind.
     Pattern,
-    /// All sites of a thread's name.
+    /// All sites of threads of one name.
     Thread,
-    /// All sites of the module (or script) whose code asked.
+    /// All sites of the module or script whose code asked.
     Module,
+}
+
+impl By {
+    /// What tables that are sorted like this are by, in words.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Site => "site",
+            Self::Pattern => "kind",
+            Self::Thread => "thread",
+            Self::Module => "module",
+        }
+    }
 }
 
 /// Below this a row says nothing, bytes.

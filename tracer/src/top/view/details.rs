@@ -3,11 +3,10 @@
 use ratatui::layout::{Constraint, Layout, Rect};
 
 use super::{
-    paint::{Canvas, put},
-    painted,
+    paint::{Canvas, painted, put},
     table::since,
 };
-use crate::top::{rows::Row, state::State};
+use crate::top::{rows::TableRow, state::State};
 use tracer_analysis::{
     summary::{Process, Site, Trend},
     units::{bytes, counted, duration, moment},
@@ -17,7 +16,7 @@ use tracer_report::{
     placeholders::doubt,
     text::{
         level_word,
-        line::{Line, Paint, cut_end, wrap},
+        line::{Line, Paint, cut_end, width as columns, wrap},
     },
     touched::touched_by,
 };
@@ -78,10 +77,10 @@ fn page(state: &State, canvas: &mut Canvas<'_>, area: Rect, lines: &[Line]) {
     }
 }
 
-fn separator(row: &Row, state: &State, width: u16) -> Line {
+fn separator(row: &TableRow, state: &State, width: u16) -> Line {
     let width = usize::from(width);
     let since = since(state);
-    let room = width.saturating_sub(since.chars().count() + 8);
+    let room = width.saturating_sub(columns(&since) + 8);
     let mut line = painted(Paint::Dim, "── ");
     let name = row
         .pattern
@@ -90,19 +89,19 @@ fn separator(row: &Row, state: &State, width: u16) -> Line {
     line.add(Paint::Bright, &cut_end(name, room));
     if let Some(pattern) = &row.pattern {
         let word = format!(" {}", level_word(pattern));
-        if line.width() + word.chars().count() <= room {
+        if line.width() + columns(&word) <= room {
             line.add(Paint::Plain, &word);
         }
     }
     line.add(Paint::Dim, " ");
-    let dashes = width.saturating_sub(line.width() + since.chars().count() + 1);
+    let dashes = width.saturating_sub(line.width() + columns(&since) + 1);
     line.add(Paint::Dim, &"─".repeat(dashes))
         .add(Paint::Dim, " ");
     line.add(Paint::Dim, &since);
     line
 }
 
-fn facts(row: &Row, process: &Process, sites: &[&Site], width: u16) -> Vec<Line> {
+fn facts(row: &TableRow, process: &Process, sites: &[&Site], width: u16) -> Vec<Line> {
     let figures = &row.figures;
     let mut parts = Vec::new();
     if row.before {
@@ -169,7 +168,7 @@ fn facts(row: &Row, process: &Process, sites: &[&Site], width: u16) -> Vec<Line>
     wrapped(Paint::Plain, "", &parts.join(" · "), width)
 }
 
-fn advice(row: &Row, width: u16) -> Vec<Line> {
+fn advice(row: &TableRow, width: u16) -> Vec<Line> {
     let Some(pattern) = &row.pattern else {
         return Vec::new();
     };
@@ -190,7 +189,7 @@ fn advice(row: &Row, width: u16) -> Vec<Line> {
     lines
 }
 
-fn evidence(row: &Row, width: u16) -> Vec<Line> {
+fn evidence(row: &TableRow, width: u16) -> Vec<Line> {
     let Some(pattern) = &row.pattern else {
         return Vec::new();
     };
@@ -205,7 +204,7 @@ fn evidence(row: &Row, width: u16) -> Vec<Line> {
 }
 
 fn wrapped(paint: Paint, sign: &str, text: &str, width: u16) -> Vec<Line> {
-    let indent = sign.chars().count();
+    let indent = columns(sign);
     let parts = wrap(text, usize::from(width).saturating_sub(indent));
     let lines = parts.iter().enumerate().map(|(index, part)| {
         let mut line = Line::new();

@@ -2,11 +2,8 @@
 
 use ratatui::layout::Rect;
 
-use super::{
-    paint::{Canvas, put},
-    painted,
-};
-use crate::top::state::{Page, Prompt, State};
+use super::paint::{Canvas, painted, put};
+use crate::top::state::{MainPart, Prompt, State};
 use tracer_analysis::units::{bytes, count, counted, percent};
 use tracer_report::text::line::{Line, Paint, cut_end, cut_start, width};
 
@@ -106,8 +103,8 @@ fn keys(state: &State, columns: usize) -> Line {
         return painted(Paint::Bright, &cut_end(message, columns));
     }
     let page: &[(&str, &str)] = match state.page {
-        Page::List => &[("Enter", "into")],
-        Page::Process => &[
+        MainPart::List => &[("Enter", "into")],
+        MainPart::Process => &[
             ("Enter", "details"),
             ("Esc", "processes"),
             ("g", "group"),

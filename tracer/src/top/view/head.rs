@@ -5,10 +5,7 @@ use ratatui::{
     widgets::{Sparkline, Widget as _},
 };
 
-use super::{
-    TALL,
-    paint::{Canvas, put},
-};
+use super::paint::{Canvas, put};
 use crate::top::{
     history::Moment,
     processes::{self, Totals},
@@ -21,12 +18,14 @@ use tracer_analysis::{
 };
 use tracer_report::text::{
     harm,
-    line::{Line, Paint, cut_end, wrap},
+    line::{Line, Paint, cut_end, width as columns, wrap},
     page::{LABEL, level},
     process::about,
     sparkline::values,
 };
 
+/// From so many lines on there is room for larger curves.
+pub(super) const TALL: u16 = 40;
 /// Lines of the sentence on a small screen.
 const SENTENCE: usize = 3;
 /// Columns of a value beside its curve, and of its growth.
@@ -58,7 +57,7 @@ pub(super) fn title(state: &State, process: &Process, width: u16) -> Line {
     };
     let mut line = Line::new();
     line.add(Paint::Bright, &cut_end(name, 20));
-    let room = width.saturating_sub(when.chars().count() + 2);
+    let room = width.saturating_sub(columns(&when) + 2);
     let mut parts = about(process, moment.map_or(0, Moment::t_ns));
     if process.exit.is_some() {
         // How it ended says more than how long it lived.

@@ -2,10 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{
-    paint::{Canvas, put},
-    painted,
-};
+use super::paint::{Canvas, painted, put};
 use crate::top::{keys::KEYS, state::State};
 use tracer_report::text::line::{Line, Paint, wrap};
 

@@ -4,8 +4,7 @@ use ratatui::layout::Rect;
 
 use super::{
     head::signed,
-    paint::{Canvas, first, put, select},
-    painted,
+    paint::{Canvas, first, painted, put, select},
     table::since,
 };
 use crate::top::{rows, state::State};

@@ -32,6 +32,18 @@ impl Canvas<'_> {
     }
 }
 
+/// A line of plain text.
+pub(super) fn plain(text: &str) -> Line {
+    painted(Paint::Plain, text)
+}
+
+/// The same, painted.
+pub(super) fn painted(paint: Paint, text: &str) -> Line {
+    let mut line = Line::new();
+    line.add(paint, text);
+    line
+}
+
 /// Lines from the top of the area on; what has no room is cut off.
 pub(super) fn put(canvas: &mut Canvas<'_>, area: Rect, lines: &[Line]) {
     for (line, row) in lines.iter().zip(area.rows()) {

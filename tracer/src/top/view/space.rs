@@ -10,7 +10,7 @@ use ratatui::{
 };
 
 use super::paint::{Canvas, put};
-use crate::top::rows::Row;
+use crate::top::rows::TableRow;
 use tracer_analysis::{
     summary::{Process, Reservation},
     units::bytes,
@@ -49,7 +49,7 @@ impl Space {
 }
 
 /// The bar in so many lines. A letter is for what has a row in the table: for a kind, if it is known.
-pub(super) fn lines(process: &Process, table: &[Row], columns: u16, rows: usize) -> Space {
+pub(super) fn lines(process: &Process, table: &[TableRow], columns: u16, rows: usize) -> Space {
     let mut names: HashMap<u32, &str> = HashMap::new();
     for row in table {
         let name = row
@@ -186,7 +186,7 @@ pub(super) fn draw(space: &Space, canvas: &mut Canvas<'_>, area: Rect) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::top::rows::{Order, rows};
+    use crate::top::rows::{Baseline, Order, rows};
     use tracer_analysis::summary::{Pattern, Site};
 
     fn bar(reservations: &[(u64, u64, u32, u64)], columns: u16) -> String {
@@ -214,7 +214,7 @@ mod tests {
                 .into(),
             ..Process::default()
         };
-        let (table, _) = rows(&process, &Order::default(), None);
+        let (table, _) = rows(&process, &Order::default(), Baseline::None);
         lines(&process, &table, columns, 1).cells.iter().collect()
     }
 

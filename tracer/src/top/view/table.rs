@@ -4,23 +4,20 @@ use ratatui::layout::Rect;
 
 use super::{
     head::signed,
-    paint::{Canvas, first, put, select},
+    paint::{Canvas, first, plain, put, select},
 };
 use crate::top::{
     history::Moment,
-    rows::{Column, Row},
+    rows::{Column, TableRow},
     state::State,
 };
 use tracer_analysis::{
     summary::{Level, Report},
     units::{bytes, count, duration, moment},
 };
-use tracer_report::{
-    selection::By,
-    text::{
-        line::{Line, Paint, cut_end, cut_start, escape, width},
-        table::{Column as Shown, Layout},
-    },
+use tracer_report::text::{
+    line::{Line, Paint, cut_end, cut_start, escape, width},
+    table::{Column as Shown, Layout},
 };
 
 /// In the order of [`Column::ALL`].
@@ -66,7 +63,7 @@ pub(super) fn draw(state: &State, report: &Report, canvas: &mut Canvas<'_>, area
         lines.push(line);
     }
     if state.rows.is_empty() {
-        lines.push(super::plain(if state.left_out > 0 {
+        lines.push(plain(if state.left_out > 0 {
             "  nothing that matches the filter; Esc takes it away"
         } else {
             "  nothing yet"
@@ -83,12 +80,7 @@ pub(super) fn draw(state: &State, report: &Report, canvas: &mut Canvas<'_>, area
 
 /// What a row is, and the order.
 fn heading(state: &State) -> String {
-    let by = match state.order.by {
-        By::Site => "site",
-        By::Pattern => "kind",
-        By::Thread => "thread",
-        By::Module => "module",
-    };
+    let by = state.order.by.word();
     let column = COLUMNS
         .iter()
         .zip(Column::ALL)
@@ -103,7 +95,7 @@ fn heading(state: &State) -> String {
     text
 }
 
-fn name(line: &mut Line, row: &Row, room: usize) {
+fn name(line: &mut Line, row: &TableRow, room: usize) {
     let paint = match &row.pattern {
         Some(pattern) => match pattern.level {
             Level::Benign => Paint::Good,
@@ -142,7 +134,7 @@ fn name(line: &mut Line, row: &Row, room: usize) {
     }
 }
 
-fn cells(row: &Row, report: &Report) -> Vec<String> {
+fn cells(row: &TableRow, report: &Report) -> Vec<String> {
     let figures = &row.figures;
     let unknown = || "?".to_owned();
     let least = if report.losses.faults > 0 { "≥ " } else { "" };

@@ -7,7 +7,7 @@
 
 use std::io::{self, Write};
 
-use super::{Sites, measured, state};
+use super::{SitesById, measured, state};
 use crate::markup::plain;
 use crate::text::line::escape;
 use tracer_analysis::budget::model::{Judged, Outcome, State};
@@ -23,7 +23,7 @@ const WIDTH: usize = 160;
 /// # Errors
 /// Those of `out`.
 pub fn annotations(outcome: &Outcome, report: &Report, out: &mut impl Write) -> io::Result<()> {
-    let mut sites = Sites::of(report);
+    let mut sites = SitesById::of(report);
     for budget in &outcome.budgets {
         if budget.state == State::Within {
             continue;
@@ -39,7 +39,7 @@ pub fn annotations(outcome: &Outcome, report: &Report, out: &mut impl Write) -> 
 }
 
 /// Why, and the sites, each on a line of its own, every line with a newline before it.
-pub(super) fn details(budget: &Judged, sites: &mut Sites<'_>) -> String {
+pub(super) fn details(budget: &Judged, sites: &mut SitesById<'_>) -> String {
     let mut text = String::new();
     if let Some(reason) = &budget.reason {
         text.push_str(&format!("\nbecause: {}", escape(reason)));
@@ -83,7 +83,7 @@ fn property(text: &str) -> String {
 /// # Errors
 /// Those of `out`.
 pub fn summary(outcome: &Outcome, report: &Report, out: &mut impl Write) -> io::Result<()> {
-    let mut sites = Sites::of(report);
+    let mut sites = SitesById::of(report);
     writeln!(out, "### Memory budgets\n")?;
     writeln!(out, "| | fails on | measured |\n|---|---|---|")?;
     for budget in &outcome.budgets {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use quick_junit::{NonSuccessKind, Report as Junit, TestCase, TestCaseStatus, TestSuite};
 
 use super::github::details;
-use super::{Sites, measured, state};
+use super::{SitesById, measured, state};
 use crate::text::line::escape;
 use tracer_analysis::budget::model::{Outcome, State};
 use tracer_analysis::summary::Report;
@@ -19,7 +19,7 @@ const NAME: &str = "tracer check";
 /// # Errors
 /// Those of `out`.
 pub fn write(outcome: &Outcome, report: &Report, out: &mut impl Write) -> io::Result<()> {
-    let mut sites = Sites::of(report);
+    let mut sites = SitesById::of(report);
     let mut suite = TestSuite::new(NAME);
     suite.set_time(Duration::from_nanos(report.duration_ns));
     for budget in &outcome.budgets {

@@ -125,13 +125,13 @@ pub struct Named {
 }
 
 /// The sites of a report, by number, to be named.
-pub struct Sites<'a> {
+pub struct SitesById<'a> {
     by_id: HashMap<u32, (&'a Process, &'a Site)>,
     wrappers: HashMap<*const Process, Wrappers>,
     several: bool,
 }
 
-impl<'a> Sites<'a> {
+impl<'a> SitesById<'a> {
     /// Of a report.
     #[must_use]
     pub fn of(report: &'a Report) -> Self {

@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::{Sites, measured, state};
-use crate::text::line::{Line, Paint, wrap};
+use super::{SitesById, measured, state};
+use crate::text::line::{Line, Paint, width, wrap};
 use tracer_analysis::budget::model::{Judged, Outcome, State};
 use tracer_analysis::summary::Report;
 use tracer_analysis::units::counted;
@@ -41,10 +41,10 @@ pub fn write(
         width: look.width.clamp(60, 200),
         ..look
     };
-    let mut writer = Writer {
+    let mut writer = BudgetsWriter {
         look,
         out,
-        sites: Sites::of(report),
+        sites: SitesById::of(report),
     };
     for budget in &outcome.budgets {
         writer.budget(budget)?;
@@ -66,13 +66,13 @@ pub fn write(
     writer.text(0, Paint::Bright, &text)
 }
 
-struct Writer<'a, W> {
+struct BudgetsWriter<'a, W> {
     look: Look,
     out: &'a mut W,
-    sites: Sites<'a>,
+    sites: SitesById<'a>,
 }
 
-impl<W: Write> Writer<'_, W> {
+impl<W: Write> BudgetsWriter<'_, W> {
     fn line(&mut self, line: &Line) -> io::Result<()> {
         if !self.look.on_github {
             return line.write(self.look.color, self.out);
@@ -126,7 +126,7 @@ impl<W: Write> Writer<'_, W> {
         }
         let room = self.look.width - SITE;
         let named = self.sites.named(budget, NAMED, room);
-        let widest = named.iter().map(|one| one.amount.chars().count()).max();
+        let widest = named.iter().map(|one| width(&one.amount)).max();
         let begin = LABEL + widest.unwrap_or(0);
         for site in &named {
             let mut line = Line::new();

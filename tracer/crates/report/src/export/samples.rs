@@ -2,27 +2,30 @@
 
 use std::io;
 
+use clap::ValueEnum;
+
 use crate::names::{full_name, is_script, location};
 use crate::placeholders::{before, doubt, mapping, without_frames};
 use tracer_analysis::summary::{Process, Report, Site};
 use tracer_ledger::event::{Frame, StackQuality};
 
-/// A figure of a call site at the end of the trace, or of the window.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// A figure of a call site at the end of the trace, or of the window. The words on its values are the help of
+/// `--value`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Value {
     /// Bytes mapped.
     #[default]
     Reserved,
-    /// Of these, with a protection other than NONE.
+    /// Of these, accessible.
     Accessible,
     /// Of these, ever touched.
     Touched,
     /// Of these, in memory at the last look.
     Resident,
-    /// Successful calls that reserved.
+    /// Calls that reserved.
     Calls,
-    /// Bytes mapped that were not there when the process was first seen; with a window, that were not there
-    /// when the window began.
+    /// Bytes mapped that were not there when the process was first seen; with --window, when the window
+    /// began.
     Grown,
 }
 
@@ -290,6 +293,14 @@ mod tests {
             said(&site, true)[1..],
             ["[no stack: lost, or none could be taken]", "[unknown code]"]
         );
+    }
+
+    #[test]
+    fn a_figure_is_called_what_it_is_called_on_the_command_line() {
+        for value in Value::value_variants() {
+            let typed = value.to_possible_value().unwrap();
+            assert_eq!(value.word(), typed.get_name());
+        }
     }
 
     #[test]

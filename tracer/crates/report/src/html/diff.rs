@@ -38,7 +38,7 @@ struct Pair {
     level: LevelChange,
     matches: Matches,
     kinds: Vec<Kind>,
-    sites: Vec<Row>,
+    sites: Vec<ChangeRow>,
     /// `null`: there is none on this side.
     old: Option<Course>,
     new: Option<Course>,
@@ -51,7 +51,7 @@ struct Kind {
 }
 
 #[derive(Debug, Serialize)]
-struct Row {
+struct ChangeRow {
     matched: Matched,
     similarity: Option<f64>,
     old_sites: Vec<u32>,
@@ -153,8 +153,8 @@ fn find(report: &Report, pid: Option<u32>, virtual_end: Option<u64>) -> Option<&
     of_pid.find(|one| Some(one.virtual_bytes.end) == virtual_end)
 }
 
-fn row(site: &SiteChange, (title, location): (u32, u32), interned: &mut Interned) -> Row {
-    Row {
+fn row(site: &SiteChange, (title, location): (u32, u32), interned: &mut Interned) -> ChangeRow {
+    ChangeRow {
         matched: site.matched,
         similarity: site.similarity,
         old_sites: site.old_sites.clone(),

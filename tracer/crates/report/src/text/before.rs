@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::Writer;
 use super::line::{Line, Paint};
 use super::table::Layout;
+use super::writer::ReportWriter;
 use crate::figures::Figures;
 use crate::folding::fold;
 use crate::placeholders;
@@ -43,7 +43,7 @@ impl<'a> Before<'a> {
     }
 }
 
-impl<W: Write> Writer<'_, W> {
+impl<W: Write> ReportWriter<'_, W> {
     pub(super) fn before_cells(&self, before: &Before<'_>) -> Vec<String> {
         let sum = &before.sum;
         vec![

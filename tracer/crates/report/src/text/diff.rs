@@ -14,7 +14,7 @@ use tracer_analysis::diff::model::{
 };
 use tracer_analysis::units::{bytes, count, counted, duration, percent, signed_bytes};
 
-use super::Style;
+use super::style::Style;
 use tracer_ledger::event::FaultMode;
 
 const COLUMNS: [Column; 7] = [
@@ -49,7 +49,7 @@ pub fn write(diff: &Diff, style: &Style, out: &mut impl Write) -> io::Result<()>
     let sites = diff.processes.iter().flat_map(|process| &process.sites);
     let all = sites.map(|site| size(&site.figures));
     let all = all.fold(0, u64::saturating_add);
-    let mut writer = Writer {
+    let mut writer = DiffWriter {
         least: style
             .selection
             .min_size_bytes
@@ -77,7 +77,7 @@ pub fn write(diff: &Diff, style: &Style, out: &mut impl Write) -> io::Result<()>
     Ok(())
 }
 
-struct Writer<'a, W> {
+struct DiffWriter<'a, W> {
     style: &'a Style,
     /// Changes below this are left out, bytes.
     least: u64,
@@ -92,7 +92,7 @@ struct Shown<'a> {
     below: Vec<String>,
 }
 
-impl<W: Write> Writer<'_, W> {
+impl<W: Write> DiffWriter<'_, W> {
     fn line(&mut self, line: &Line) -> io::Result<()> {
         line.write(self.style.color, self.out)
     }

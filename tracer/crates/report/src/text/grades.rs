@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::Writer;
 use super::line::Paint;
+use super::writer::ReportWriter;
 use crate::names::last_part;
 use tracer_analysis::summary::{Acquired, StackCause, StackGrades};
 use tracer_analysis::units::{bytes, count, counted};
@@ -12,7 +12,7 @@ use tracer_ledger::event::Cause;
 /// The most causes named.
 const NAMED: usize = 3;
 
-impl<W: Write> Writer<'_, W> {
+impl<W: Write> ReportWriter<'_, W> {
     /// Nothing if all stacks are complete.
     pub(super) fn stacks(&mut self) -> io::Result<()> {
         match text(&self.report.stacks) {

@@ -2,26 +2,27 @@
 
 use std::io::{self, Write};
 
-use super::Writer;
 use super::before::Before;
 use super::line::{Line, Paint};
 use super::sites::LIVING;
 use super::table::Layout;
+use super::writer::ReportWriter;
 use crate::figures::Figures;
 use crate::folding::Folded;
+use crate::grouping::grouped;
 use crate::selection::{By, Candidate};
 use tracer_analysis::summary::{Process, Site};
 
 /// Before the titles.
 const INDENT: usize = 4;
 
-struct Group {
+struct GroupRow {
     name: String,
     sites: u64,
     figures: Figures,
 }
 
-impl Candidate for Group {
+impl Candidate for GroupRow {
     fn figures(&self) -> &Figures {
         &self.figures
     }
@@ -31,7 +32,7 @@ impl Candidate for Group {
     }
 }
 
-impl<W: Write> Writer<'_, W> {
+impl<W: Write> ReportWriter<'_, W> {
     /// A line for each kind, thread or module; call sites have tables of their own.
     pub(super) fn grouped(
         &mut self,
@@ -40,20 +41,20 @@ impl<W: Write> Writer<'_, W> {
         by: By,
         most: usize,
     ) -> io::Result<()> {
-        let (word, key): (&str, fn(&Site, &Folded) -> String) = match by {
-            By::Pattern => ("kind", kind),
-            By::Thread => ("thread", threads),
-            By::Site | By::Module => ("module", module),
-        };
-        let title = format!("never released, by {word}");
-        self.groups(process, &title, grouped(sites, key), most)
+        let title = format!("never released, by {}", by.word());
+        let groups = grouped(sites, by).into_iter().map(|group| GroupRow {
+            figures: Figures::of(&group.sites),
+            sites: group.sites.len() as u64,
+            name: group.name,
+        });
+        self.groups(process, &title, groups.collect(), most)
     }
 
     fn groups(
         &mut self,
         process: &Process,
         title: &str,
-        groups: Vec<Group>,
+        groups: Vec<GroupRow>,
         most: usize,
     ) -> io::Result<()> {
         let selection = &self.style.selection;
@@ -75,46 +76,4 @@ impl<W: Write> Writer<'_, W> {
         self.hidden(INDENT, &chosen)?;
         self.before(&layout, &before, cells.last().map_or(&[], Vec::as_slice))
     }
-}
-
-/// What kind of reservation a site is of, in words.
-#[must_use]
-pub fn kind(site: &Site, _: &Folded) -> String {
-    let pattern = site.pattern.as_ref();
-    pattern.map_or_else(|| "of no known kind".into(), |pattern| pattern.name.clone())
-}
-
-/// The threads that called, in words.
-#[must_use]
-pub fn threads(site: &Site, _: &Folded) -> String {
-    if site.thread_names.is_empty() {
-        "?".into()
-    } else {
-        site.thread_names.join(", ")
-    }
-}
-
-/// The module whose code asked, in words.
-#[must_use]
-pub fn module(_: &Site, folded: &Folded) -> String {
-    folded.module.clone().unwrap_or_else(|| "?".into())
-}
-
-fn grouped(sites: &[(&Site, Folded)], key: impl Fn(&Site, &Folded) -> String) -> Vec<Group> {
-    let mut groups: Vec<(String, Vec<&Site>)> = Vec::new();
-    for (site, folded) in sites {
-        let key = key(site, folded);
-        match groups.iter_mut().find(|group| group.0 == key) {
-            Some(group) => group.1.push(site),
-            None => groups.push((key, vec![site])),
-        }
-    }
-    groups
-        .into_iter()
-        .map(|(name, sites)| Group {
-            name,
-            sites: sites.len() as u64,
-            figures: Figures::of(&sites),
-        })
-        .collect()
 }

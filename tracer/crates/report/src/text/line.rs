@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use unicode_width::UnicodeWidthStr as _;
+
 /// How a piece looks where colours are allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Paint {
@@ -133,27 +135,11 @@ pub fn escape(text: &str) -> String {
     escaped
 }
 
-/// Columns that escaped text takes: two for East Asian wide letters and pictures, none for combining
-/// marks (the blocks of Unicode's `EastAsianWidth` that matter, not each exception).
+/// Columns that escaped text takes, as the live view's terminal counts them: two for East Asian wide letters and
+/// pictures, none for combining marks (Unicode's `EastAsianWidth`).
 #[must_use]
 pub fn width(text: &str) -> usize {
-    text.chars().map(columns).sum()
-}
-
-fn columns(letter: char) -> usize {
-    match u32::from(letter) {
-        0x300..=0x36f | 0x20d0..=0x20ff | 0xfe00..=0xfe0f => 0,
-        0x1100..=0x115f
-        | 0x2e80..=0xa4cf
-        | 0xac00..=0xd7a3
-        | 0xf900..=0xfaff
-        | 0xfe30..=0xfe6f
-        | 0xff00..=0xff60
-        | 0xffe0..=0xffe6
-        | 0x1f300..=0x1faff
-        | 0x2_0000..=0x3_fffd => 2,
-        _ => 1,
-    }
+    text.width()
 }
 
 /// Escapes, and cuts the end off if there are more than `limit` columns.
@@ -163,25 +149,24 @@ pub fn cut_end(text: &str, limit: usize) -> String {
     if width(&text) <= limit {
         return text;
     }
-    let mut cut = String::new();
-    let mut used = 0;
-    for letter in text.chars() {
-        used += columns(letter);
-        if used > limit.saturating_sub(1) {
-            break;
-        }
-        cut.push(letter);
-    }
-    cut.push('…');
-    cut
+    let ends = text
+        .char_indices()
+        .map(|(at, letter)| at + letter.len_utf8());
+    let fit = ends.take_while(|end| width(&text[..*end]) < limit);
+    format!("{}…", &text[..fit.last().unwrap_or(0)])
 }
 
 /// Escapes, and cuts the beginning off if there are more than `limit` columns: of a path or a
 /// qualified name the end says more.
 #[must_use]
 pub fn cut_start(text: &str, limit: usize) -> String {
-    let reversed: String = escape(text).chars().rev().collect();
-    cut_end(&reversed, limit).chars().rev().collect()
+    let text = escape(text);
+    if width(&text) <= limit {
+        return text;
+    }
+    let begins = text.char_indices().rev().map(|(at, _)| at);
+    let fit = begins.take_while(|begin| width(&text[*begin..]) < limit);
+    format!("…{}", &text[fit.last().unwrap_or(text.len())..])
 }
 
 /// Escapes, and cuts the middle out if there are more than `limit` columns.
@@ -283,6 +268,17 @@ mod tests {
         assert_eq!(cut_middle("abcdefgh", 6), "ab…fgh");
         assert_eq!(cut_middle("abcdefgh", 8), "abcdefgh");
         assert!(width(&cut_end("日本語", 4)) <= 4);
+        assert_eq!(cut_end("日本語", 4), "日…");
+        assert_eq!(cut_start("日本語", 4), "…語");
+    }
+
+    #[test]
+    fn a_letter_with_its_marks_is_as_wide_as_a_terminal_shows_it() {
+        assert_eq!(width("e\u{301}"), 1);
+        // A sign that is followed by the request to be a picture takes two columns.
+        assert_eq!(width("☁\u{fe0f}"), 2);
+        assert_eq!(cut_end("☁\u{fe0f}abc", 4), "☁\u{fe0f}a…");
+        assert_eq!(cut_start("abc☁\u{fe0f}", 4), "…c☁\u{fe0f}");
     }
 
     #[test]

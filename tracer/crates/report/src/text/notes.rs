@@ -2,12 +2,12 @@
 
 use std::io::{self, Write};
 
-use super::Writer;
 use super::line::Paint;
+use super::writer::ReportWriter;
 use crate::names::{is_loader, last_part};
 use crate::noise::{Rank, rank};
 use crate::placeholders::doubt;
-use crate::rows::{Common, Row};
+use crate::rows::{Common, SiteRow};
 use crate::selection::Candidate;
 use crate::touched::touched_by;
 use tracer_analysis::summary::{Process, Site, Trend};
@@ -26,12 +26,12 @@ const POOL_THREADS: &[&str] = &[
     "iou-",
 ];
 
-impl<W: Write> Writer<'_, W> {
+impl<W: Write> ReportWriter<'_, W> {
     pub(super) fn notes(
         &mut self,
         indent: usize,
         process: &Process,
-        row: &Row<'_>,
+        row: &SiteRow<'_>,
     ) -> io::Result<()> {
         let figures = row.figures();
         if figures.is_growing() {
@@ -90,7 +90,7 @@ fn is_whole(site: &Site) -> bool {
 
 /// The numbers that a row stands for besides the one before its title; those of a pool only if they
 /// are few.
-fn sites(row: &Row<'_>) -> Option<String> {
+fn sites(row: &SiteRow<'_>) -> Option<String> {
     const FEW: usize = 12;
     let (word, sites) = match row.common {
         Common::Pool(_) if row.sites.len() > FEW => return None,
@@ -113,7 +113,7 @@ fn sites(row: &Row<'_>) -> Option<String> {
 
 /// Who called, unless it was only the main thread under one of the names that a process has had, or a
 /// runtime's own thread at the runtime's own work.
-fn threads(process: &Process, row: &Row<'_>) -> Option<String> {
+fn threads(process: &Process, row: &SiteRow<'_>) -> Option<String> {
     let command = process.cmdline.first().map(|command| last_part(command));
     let own = [
         process.comm.as_str(),

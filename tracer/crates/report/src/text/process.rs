@@ -2,9 +2,11 @@
 
 use std::io::{self, Write};
 
+use super::harm;
 use super::line::{Line, Paint, cut_end, width};
+use super::page::LABEL;
 use super::sparkline::sparkline;
-use super::{LABEL, Writer, harm};
+use super::writer::ReportWriter;
 use crate::names::last_part;
 use tracer_analysis::summary::{Exit, Process, Span, TimelinePoint};
 use tracer_analysis::units::{bytes, count, duration, moment, signed_bytes};
@@ -22,7 +24,7 @@ const SOON: u64 = 50_000_000;
 /// Columns of a size beside its course.
 const VALUE: usize = 10;
 
-impl<W: Write> Writer<'_, W> {
+impl<W: Write> ReportWriter<'_, W> {
     /// `aside`: another process is what the report is about.
     pub(super) fn process(&mut self, process: &Process, aside: bool) -> io::Result<()> {
         self.heading(process)?;

@@ -3,14 +3,14 @@
 use std::io;
 use std::io::Write;
 
-use super::Writer;
 use super::before::Before;
 use super::line::{Line, Paint, cut_end, cut_middle, cut_start, escape, width};
 use super::table::{Column, Layout};
+use super::writer::ReportWriter;
 use crate::figures::Figures;
 use crate::folding::Folded;
 use crate::placeholders::without_frames;
-use crate::rows::{Common, Row, folded, rows};
+use crate::rows::{Common, SiteRow, folded, rows};
 use crate::selection::{By, Candidate, Chosen};
 use tracer_analysis::summary::{Level, Pattern, Process, Site};
 use tracer_analysis::units::{bytes, count, counted, duration, moment};
@@ -43,7 +43,7 @@ const WAY_GONE: usize = 1;
 /// Rows of what has been released.
 const ROWS_GONE: usize = 5;
 
-impl<W: Write> Writer<'_, W> {
+impl<W: Write> ReportWriter<'_, W> {
     /// `aside`: another process is what the report is about.
     pub(super) fn tables(&mut self, process: &Process, aside: bool) -> io::Result<()> {
         let apart = self.style.selection.all;
@@ -63,7 +63,7 @@ impl<W: Write> Writer<'_, W> {
         self.gone(rows(gone.collect(), apart), most)
     }
 
-    fn living(&mut self, process: &Process, rows: Vec<Row<'_>>, most: usize) -> io::Result<()> {
+    fn living(&mut self, process: &Process, rows: Vec<SiteRow<'_>>, most: usize) -> io::Result<()> {
         let selection = &self.style.selection;
         let chosen = selection.choose(rows, most, |figures| figures.reserved);
         let shown = chosen.shown.iter();
@@ -106,7 +106,7 @@ impl<W: Write> Writer<'_, W> {
         self.before(&layout, &before, cells.last().map_or(&[], Vec::as_slice))
     }
 
-    fn gone(&mut self, rows: Vec<Row<'_>>, most: usize) -> io::Result<()> {
+    fn gone(&mut self, rows: Vec<SiteRow<'_>>, most: usize) -> io::Result<()> {
         if rows.is_empty() {
             return Ok(());
         }
@@ -146,7 +146,7 @@ impl<W: Write> Writer<'_, W> {
     fn title(
         &mut self,
         layout: &Layout,
-        row: &Row<'_>,
+        row: &SiteRow<'_>,
         cells: &[String],
     ) -> io::Result<(bool, Option<(Paint, String)>)> {
         let site = row.sites[0];
@@ -248,7 +248,7 @@ impl<W: Write> Writer<'_, W> {
     }
 }
 
-fn gone_cells(row: &Row<'_>) -> Vec<String> {
+fn gone_cells(row: &SiteRow<'_>) -> Vec<String> {
     let figures = row.figures();
     // Several sites need not have peaked at one time.
     let peak = if row.sites.len() > 1 { "≤ " } else { "" };
@@ -277,7 +277,7 @@ fn fitted(folded: &Folded, site: &Site, room: usize) -> String {
 }
 
 /// Room for the numbers of sites.
-fn indent(chosen: &Chosen<Row<'_>>) -> usize {
+fn indent(chosen: &Chosen<SiteRow<'_>>) -> usize {
     let ids = chosen.shown.iter().map(|row| row.sites[0].id);
     ids.max().unwrap_or(0).to_string().len().max(2) + 2
 }

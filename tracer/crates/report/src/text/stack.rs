@@ -2,15 +2,15 @@
 
 use std::io::{self, Write};
 
-use super::Writer;
 use super::line::{Line, Paint, cut_start, escape, width};
+use super::writer::ReportWriter;
 use crate::folding::{Folded, Step};
 
 /// The most callers named.
 const CALLERS: usize = 5;
 const BY: &str = "by ";
 
-impl<W: Write> Writer<'_, W> {
+impl<W: Write> ReportWriter<'_, W> {
     /// Location and callers; nothing if there are none. `above`: the level, and the title's function, if the
     /// line above does not show them.
     pub(super) fn callers(

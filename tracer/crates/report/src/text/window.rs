@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::Writer;
 use super::line::{Line, Paint};
 use super::table::{Column, Layout};
+use super::writer::ReportWriter;
 use crate::folding::Folded;
 use crate::rows::folded;
 use tracer_analysis::summary::{Process, Sets, Site};
@@ -21,7 +21,7 @@ const INDENT: usize = 6;
 /// Rows that a process has at most.
 const ROWS: usize = 10;
 
-impl<W: Write> Writer<'_, W> {
+impl<W: Write> ReportWriter<'_, W> {
     /// Nothing without a window.
     pub(super) fn window(&mut self, process: &Process) -> io::Result<()> {
         let Some(window) = self.report.window else {

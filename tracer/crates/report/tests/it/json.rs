@@ -1,7 +1,8 @@
 //! The JSON report: its golden file, the keys of the contract, its schema.
 
+use serde::Serialize;
 use serde_json::{Value, json};
-use tracer_analysis::summary::Report;
+use tracer_analysis::{diff::diff, summary::Report};
 use tracer_ledger::event::{
     Ended, Event, ExitStatus, Failures, Found, Frame, FrameKind, Identity, Limits, Pid, SpaceId,
     StackId, StackQuality, Tid,
@@ -10,6 +11,7 @@ use tracer_ledger::ledger::change::Difference;
 use tracer_report::json;
 
 use tracer_test_traces::golden;
+use tracer_test_traces::kept::{gateway, with_its_knob};
 use tracer_test_traces::trace::{Ask, KIB, MIB, SECOND, Trace};
 
 /// A short trace with one of everything.
@@ -178,75 +180,35 @@ fn every_key_of_the_contract_is_there() {
     }
 }
 
-/// What of JSON Schema the derived schema uses.
-fn conforms(schema: &Value, root: &Value, value: &Value) -> bool {
-    if let Some(reference) = schema["$ref"].as_str() {
-        let target = root.pointer(reference.trim_start_matches('#')).unwrap();
-        return conforms(target, root, value);
-    }
-    for any in ["anyOf", "oneOf"] {
-        if let Some(choices) = schema[any].as_array()
-            && !choices.iter().any(|choice| conforms(choice, root, value))
-        {
-            return false;
-        }
-    }
-    if let Some(choices) = schema["enum"].as_array()
-        && !choices.contains(value)
-    {
-        return false;
-    }
-    if schema.get("const").is_some_and(|only| only != value) {
-        return false;
-    }
-    let is = |kind: &str| match kind {
-        "null" => value.is_null(),
-        "object" => value.is_object(),
-        "array" => value.is_array(),
-        "string" => value.is_string(),
-        "boolean" => value.is_boolean(),
-        "integer" => value.is_i64() || value.is_u64(),
-        "number" => value.is_number(),
-        other => panic!("unknown type {other}"),
-    };
-    let right_type = match &schema["type"] {
-        Value::String(kind) => is(kind),
-        Value::Array(kinds) => kinds.iter().any(|kind| is(kind.as_str().unwrap())),
-        _ => true,
-    };
-    let required = schema["required"].as_array().is_none_or(|keys| {
-        !value.is_object()
-            || keys
-                .iter()
-                .all(|key| value.get(key.as_str().unwrap()).is_some())
-    });
-    let properties = schema["properties"].as_object().is_none_or(|properties| {
-        properties.iter().all(|(key, schema)| {
-            value
-                .get(key)
-                .is_none_or(|value| conforms(schema, root, value))
-        })
-    });
-    let items = value.as_array().is_none_or(|items| {
-        schema["items"].is_null()
-            || items
-                .iter()
-                .all(|item| conforms(&schema["items"], root, item))
-    });
-    right_type && required && properties && items
+fn is_of(schema: &str, model: &impl Serialize) -> Result<(), String> {
+    let schema: Value = serde_json::from_str(schema).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let model = serde_json::to_value(model).unwrap();
+    let wrong = validator.validate(&model);
+    wrong.map_err(|error| format!("{error} at {}", error.instance_path()))
 }
 
 #[test]
 fn the_report_conforms_to_its_schema_and_a_spoiled_one_does_not() {
-    let schema: Value = serde_json::from_str(&json::schema()).unwrap();
+    let schema = json::schema();
     let mut value: Value = serde_json::from_str(&written(&report())).unwrap();
-    assert!(conforms(&schema, &schema, &value));
+    assert_eq!(is_of(&schema, &value), Ok(()));
     let process = value["processes"][0].as_object_mut().unwrap();
     let sites = process.remove("sites").unwrap();
-    assert!(!conforms(&schema, &schema, &value));
+    assert!(is_of(&schema, &value).is_err());
     value["processes"][0]["sites"] = sites;
     value["processes"][0]["sites"][0]["trend"] = "rising".into();
-    assert!(!conforms(&schema, &schema, &value));
+    assert!(is_of(&schema, &value).is_err());
+}
+
+#[test]
+fn reports_on_real_programs_and_what_lies_between_them_conform_to_their_schemas() {
+    let schema = json::schema();
+    assert_eq!(is_of(&schema, gateway()), Ok(()));
+    assert_eq!(is_of(&schema, with_its_knob()), Ok(()));
+    let difference = diff(gateway(), with_its_knob());
+    assert_eq!(is_of(&json::diff_schema(), &difference), Ok(()));
+    assert!(is_of(&schema, &difference).is_err());
 }
 
 #[test]

@@ -1,0 +1,180 @@
+//! `tracer attach`, `tracer run` and `tracer top`, resolved.
+
+use std::{ffi::OsString, path::PathBuf};
+
+use anyhow::Result;
+
+use super::{
+    output::Output,
+    screen::{Screen, Stream},
+    tracing::{Tracing, environment},
+};
+use crate::cli;
+use tracer_analysis::window::Window;
+use tracer_ledger::event::Pid;
+
+/// Which processes that run already are wanted, as they are named: which of them there are is not known yet.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// These.
+    pub pids: Vec<Pid>,
+    /// Those of these names.
+    pub names: Vec<String>,
+    /// Those in these control groups, now and later.
+    pub cgroups: Vec<PathBuf>,
+    /// Every one.
+    pub all: bool,
+}
+
+impl From<cli::Selecting> for Wanted {
+    fn from(asked: cli::Selecting) -> Self {
+        Self {
+            pids: asked.pids.into_iter().map(Pid).collect(),
+            names: asked.comm,
+            cgroups: asked.cgroup,
+            all: asked.all,
+        }
+    }
+}
+
+/// A command to be started, with what is added to its environment.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// The command and its arguments.
+    pub command: Vec<OsString>,
+    /// Names and values.
+    pub environment: Vec<(OsString, OsString)>,
+}
+
+/// `tracer attach`.
+#[derive(Clone, Debug)]
+pub struct Attach {
+    /// What is traced.
+    pub wanted: Wanted,
+    /// How.
+    pub tracing: Tracing,
+    /// The part of the trace that the report is on.
+    pub window: Window,
+    /// Files of patterns.
+    pub patterns: Vec<PathBuf>,
+    /// How the report is given.
+    pub output: Output,
+}
+
+impl Attach {
+    /// As asked.
+    ///
+    /// # Errors
+    /// Those of [`Output::new`] and [`Tracing::new`].
+    pub fn new(asked: cli::Attach) -> Result<Self> {
+        let output = Output::new(&asked.output, Stream::Stdout)?;
+        Ok(Self {
+            wanted: asked.who.into(),
+            tracing: Tracing::new(&asked.tracing, &output)?,
+            window: asked.output.window.unwrap_or_default(),
+            patterns: asked.output.patterns,
+            output,
+        })
+    }
+}
+
+/// `tracer run`.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// What is traced.
+    pub program: Program,
+    /// How.
+    pub tracing: Tracing,
+    /// The part of the trace that the report is on.
+    pub window: Window,
+    /// Files of patterns.
+    pub patterns: Vec<PathBuf>,
+    /// How the report is given.
+    pub output: Output,
+}
+
+impl Run {
+    /// As asked. The command has standard output for itself.
+    ///
+    /// # Errors
+    /// Those of [`Output::new`] and [`Tracing::new`].
+    pub fn new(asked: cli::Run) -> Result<Self> {
+        let output = Output::new(&asked.output, Stream::Stderr)?;
+        Ok(Self {
+            program: Program {
+                command: asked.command,
+                environment: environment(&asked.tracing),
+            },
+            tracing: Tracing::new(&asked.tracing.tracing, &output)?,
+            window: asked.output.window.unwrap_or_default(),
+            patterns: asked.output.patterns,
+            output,
+        })
+    }
+}
+
+/// `tracer top`.
+#[derive(Clone, Debug)]
+pub struct Top {
+    /// What is traced.
+    pub target: TopTarget,
+    /// How much memory the past takes that can be stepped back into, bytes.
+    pub history_bytes: u64,
+    /// How large a recording in memory may get, bytes; 0: there is none.
+    pub keep_recording_bytes: u64,
+    /// How it is traced.
+    pub tracing: Tracing,
+    /// The part of the trace that the report is on.
+    pub window: Window,
+    /// Files of patterns.
+    pub patterns: Vec<PathBuf>,
+    /// What the view is drawn on.
+    pub view: Screen,
+    /// How the report is given at the end; its order is the view's at first.
+    pub output: Output,
+}
+
+impl Top {
+    /// As asked, for the stream that the view is drawn on. A command has standard output for itself.
+    ///
+    /// # Errors
+    /// Those of [`Output::new`] and [`Tracing::new`].
+    pub fn new(asked: cli::Top, view: Stream) -> Result<Self> {
+        let environment = environment(&asked.tracing);
+        let (target, stream) = if asked.command.is_empty() {
+            (TopTarget::Processes(asked.who.into()), Stream::Stdout)
+        } else {
+            let program = Program {
+                command: asked.command,
+                environment,
+            };
+            let output = asked.output_of_command;
+            (TopTarget::Command { program, output }, Stream::Stderr)
+        };
+        let output = Output::new(&asked.output, stream)?;
+        Ok(Self {
+            target,
+            history_bytes: asked.history,
+            keep_recording_bytes: asked.keep_recording,
+            tracing: Tracing::new(&asked.tracing.tracing, &output)?,
+            window: asked.output.window.unwrap_or_default(),
+            patterns: asked.output.patterns,
+            view: Screen::new(&asked.output.look, view),
+            output,
+        })
+    }
+}
+
+/// What `tracer top` traces.
+#[derive(Clone, Debug)]
+pub enum TopTarget {
+    /// Processes that run already.
+    Processes(Wanted),
+    /// This command.
+    Command {
+        /// The command.
+        program: Program,
+        /// Where its output goes; else it is thrown away.
+        output: Option<PathBuf>,
+    },
+}
