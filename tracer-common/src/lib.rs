@@ -1,7 +1,7 @@
 //! The wire between the eBPF programs (`tracer-ebpf`) and the collector (`tracer`).
 //!
 //! Everything here is `no_std`, plain old data, in the byte order of the machine: both ends run on
-//! the same one. The layout is asserted at compile time in [`layout`]; [`WIRE_VERSION`] is written
+//! the same one. The layout is asserted at compile time in `layout`; [`WIRE_VERSION`] is written
 //! into the eBPF object and compared at load.
 //!
 //! Read in this order: [`kind`] (what a record tells, and which calls are traced), [`header`] (what every

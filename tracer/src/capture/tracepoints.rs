@@ -37,7 +37,7 @@ pub const FAULTS: &[(&str, &str)] = &[
     ("fault_kernel", "page_fault_kernel"),
 ];
 
-/// The numbers of [`CALLS`] as a set.
+/// The numbers of `CALLS` as a set.
 pub fn call_bits() -> [u64; CALL_WORDS] {
     let mut bits = [0; CALL_WORDS];
     for number in CALLS.iter().filter_map(|call| call.number) {

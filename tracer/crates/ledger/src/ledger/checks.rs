@@ -25,7 +25,7 @@ pub struct RangeDifference {
 
 /// A difference that was found: when, and what the kernel calls the mapping.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundDifference {
     /// When the maps were read.
     pub time: Nanoseconds,
     /// What differs.
@@ -65,7 +65,7 @@ pub struct Checks {
     /// The last comparisons range by range.
     pub comparisons: VecDeque<Comparison>,
     /// The last ranges that differed.
-    pub found: VecDeque<Found>,
+    pub found: VecDeque<FoundDifference>,
     /// Kernel − ledger at the last comparison; unknown since a loss.
     pub(super) difference: Option<i64>,
     /// A difference of totals that a reading of the maps did not mend.
@@ -78,7 +78,7 @@ impl Checks {
         self.largest_bytes = self.largest_bytes.max(difference.unsigned_abs());
     }
 
-    pub(super) fn find(&mut self, found: Found) {
+    pub(super) fn find(&mut self, found: FoundDifference) {
         if self.found.len() == KEPT {
             self.found.pop_front();
         }

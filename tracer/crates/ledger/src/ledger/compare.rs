@@ -10,7 +10,7 @@ use std::ops::Range;
 use tracer_common::bits;
 
 use super::address_space::AddressSpace;
-use super::checks::{Checks, Comparison, Found, RangeDifference};
+use super::checks::{Checks, Comparison, FoundDifference, RangeDifference};
 use super::interval_map::IntervalMap;
 use super::journal::Journal;
 use super::names::Names;
@@ -108,6 +108,15 @@ impl AddressSpace {
         }
     }
 
+    /// The kernel's total as the last process leaves. It is compared in doubt, too: no reading of the maps will
+    /// follow. What differs now is the difference that the space ends with, and not counted among those that
+    /// came up on the way.
+    pub(super) fn check_last_total(&mut self, kernel_bytes: u64) {
+        let difference = self.difference(kernel_bytes);
+        self.checks.totals += 1;
+        self.checks.differ(difference);
+    }
+
     /// A reading of the maps begins.
     pub(super) fn reading_begins(&mut self, time: Nanoseconds) {
         self.motion.begin(time);
@@ -185,7 +194,7 @@ impl AddressSpace {
                 .map(|owner| owner.name.to_string())
                 .unwrap_or_default(),
         };
-        self.checks.find(Found {
+        self.checks.find(FoundDifference {
             time: maps.time,
             range: RangeDifference {
                 start: Address(part.start),

@@ -39,7 +39,7 @@ mod processes;
 
 pub use address_space::AddressSpace;
 pub use change::{Change, Difference, Origin, ReservationId};
-pub use checks::{Checks, Comparison, Found, RangeDifference};
+pub use checks::{Checks, Comparison, FoundDifference, RangeDifference};
 pub use piece::{Attributes, OwnPages, Piece, Segment};
 pub use processes::Ledger;
 pub use reservation::Reservation;

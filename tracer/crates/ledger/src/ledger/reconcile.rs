@@ -36,9 +36,7 @@ impl AddressSpace {
         let ended = maps.began >= journal.since;
         self.learn_names(names, &maps.mappings);
         self.seeded = true;
-        if ended {
-            self.resyncs += u64::from(journal.lost || journal.unexplained);
-        } else {
+        if !ended {
             self.journal = Some(journal);
         }
         self.grow_stack(self.stack_pages);

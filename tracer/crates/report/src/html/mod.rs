@@ -1,6 +1,6 @@
 //! The report as one page of HTML for a browser: everything that it needs is in it, and nothing is fetched.
 //!
-//! The model goes into the page as JSON ([`island`]), compact ([`interned`]); the modules under
+//! The model goes into the page as JSON (`island`), compact (`interned`); the modules under
 //! `assets/page`, bundled, draw it with what they use of the charts under `assets/echarts`. They fill the
 //! document by text only, and the page's policy (<https://www.w3.org/TR/CSP3/>) allows no script but these
 //! two and no request at all, so that no name that a traced process chose can become markup.
