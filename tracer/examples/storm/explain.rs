@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use tracer_ledger::event::{Action, Event, Pid};
+use tracer_ledger::event::{Event, Pid};
 use tracer_ledger::ledger::RangeDifference;
 
 use super::record::Snapshot;
@@ -90,45 +90,6 @@ fn ranges(event: &Event, of: Pid) -> Vec<(u64, u64)> {
         Event::Fork(fork) if fork.child == of => return vec![(0, u64::MAX >> 1)],
         _ => return Vec::new(),
     };
-    match call.action {
-        Action::Map {
-            address, length, ..
-        }
-        | Action::Unmap { address, length }
-        | Action::Protect {
-            address, length, ..
-        }
-        | Action::ProtectFailed {
-            address, length, ..
-        }
-        | Action::AdviseFailed {
-            address, length, ..
-        }
-        | Action::Advise {
-            address, length, ..
-        }
-        | Action::Attach {
-            address, length, ..
-        }
-        | Action::MapFailed {
-            address, length, ..
-        }
-        | Action::RemapFilePages { address, length } => vec![(address.0, length)],
-        Action::Detach { address } => vec![(address.0, 1)],
-        Action::Break { old, new } => vec![(old.0.min(new.0), old.0.abs_diff(new.0))],
-        Action::Remap {
-            old_address,
-            old_length,
-            new_address,
-            new_length,
-            ..
-        }
-        | Action::RemapFailed {
-            old_address,
-            old_length,
-            new_address,
-            new_length,
-        } => vec![(old_address.0, old_length), (new_address.0, new_length)],
-        Action::Unclear => vec![(0, u64::MAX >> 1)],
-    }
+    let ranges = call.action.ranges().into_iter();
+    ranges.map(|(address, bytes)| (address.0, bytes)).collect()
 }

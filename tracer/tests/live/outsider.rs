@@ -4,6 +4,7 @@
 use std::{collections::BTreeMap, fs, path::Path, process::Command};
 
 use serde_json::Value;
+use tracer_common::kind::TracedCall;
 use tracer_ledger::event::{Action, Event};
 use tracer_recording::Reader;
 
@@ -89,26 +90,9 @@ fn counted_by_tracer(folder: &Path, command: &[&str]) -> Counts {
     counts
 }
 
-/// The kind of call that has done this; `None` for one that failed, and is counted as such.
+/// The name of the kind of call that has done this; `None` for one that failed, and is counted as such.
 fn kind(action: &Action) -> Option<&'static str> {
-    Some(match action {
-        Action::Map { .. } => "mmap",
-        Action::Unmap { .. } => "munmap",
-        Action::Remap { .. } => "mremap",
-        Action::Break { .. } => "brk",
-        Action::Protect { .. } => "mprotect",
-        Action::Advise { .. } => "madvise",
-        Action::Attach { .. } => "shmat",
-        Action::Detach { .. } => "shmdt",
-        Action::RemapFilePages { .. } => "remap_file_pages",
-        Action::Unclear
-        | Action::RemapFailed { .. }
-        | Action::MapFailed { .. }
-        | Action::ProtectFailed { .. }
-        | Action::AdviseFailed { .. } => {
-            return None;
-        }
-    })
+    Some(TracedCall::of(action.kind()?)?.name)
 }
 
 fn counted_by_strace(folder: &Path, command: &[&str]) -> Counts {

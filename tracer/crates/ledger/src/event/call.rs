@@ -1,6 +1,7 @@
 //! Calls that may change an address space.
 
 use serde::{Deserialize, Serialize};
+use tracer_common::kind::Kind;
 
 use super::ids::{Address, Nanoseconds, Pid, SpaceId, StackId, Tid};
 
@@ -175,4 +176,98 @@ pub enum Action {
         /// `errno`.
         error: u16,
     },
+}
+
+impl Action {
+    /// The kind of call that has done this; `None` for one that failed, and where nobody knows.
+    #[must_use]
+    pub const fn kind(&self) -> Option<Kind> {
+        Some(match self {
+            Self::Map { .. } => Kind::Mmap,
+            Self::Unmap { .. } => Kind::Munmap,
+            Self::Remap { .. } => Kind::Mremap,
+            Self::Break { .. } => Kind::Brk,
+            Self::Protect { .. } => Kind::Mprotect,
+            Self::Advise { .. } => Kind::Madvise,
+            Self::Attach { .. } => Kind::Shmat,
+            Self::Detach { .. } => Kind::Shmdt,
+            Self::RemapFilePages { .. } => Kind::RemapFilePages,
+            Self::Unclear
+            | Self::RemapFailed { .. }
+            | Self::MapFailed { .. }
+            | Self::ProtectFailed { .. }
+            | Self::AdviseFailed { .. } => return None,
+        })
+    }
+
+    /// The addresses that it was about: first address and bytes. Of a `shmdt` only the first is known;
+    /// what is unclear may be about all.
+    #[must_use]
+    pub fn ranges(&self) -> Vec<(Address, u64)> {
+        match *self {
+            Self::Map {
+                address, length, ..
+            }
+            | Self::Unmap { address, length }
+            | Self::Protect {
+                address, length, ..
+            }
+            | Self::ProtectFailed {
+                address, length, ..
+            }
+            | Self::AdviseFailed {
+                address, length, ..
+            }
+            | Self::Advise {
+                address, length, ..
+            }
+            | Self::Attach {
+                address, length, ..
+            }
+            | Self::MapFailed {
+                address, length, ..
+            }
+            | Self::RemapFilePages { address, length } => vec![(address, length)],
+            Self::Detach { address } => vec![(address, 1)],
+            Self::Break { old, new } => vec![(old.min(new), old.0.abs_diff(new.0))],
+            Self::Remap {
+                old_address,
+                old_length,
+                new_address,
+                new_length,
+                ..
+            }
+            | Self::RemapFailed {
+                old_address,
+                old_length,
+                new_address,
+                new_length,
+            } => vec![(old_address, old_length), (new_address, new_length)],
+            Self::Unclear => vec![(Address(0), u64::MAX >> 1)],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_is_about_all_that_it_may_have_changed() {
+        let (low, high) = (Address(0x1000), Address(0x5000));
+        let shrunk = Action::Break {
+            old: high,
+            new: low,
+        };
+        assert_eq!(shrunk.ranges(), [(low, 0x4000)]);
+        let moved = Action::RemapFailed {
+            old_address: high,
+            old_length: 1,
+            new_address: low,
+            new_length: 2,
+        };
+        assert_eq!(moved.ranges(), [(high, 1), (low, 2)]);
+        assert_eq!(moved.kind(), None);
+        assert_eq!(shrunk.kind(), Some(Kind::Brk));
+    }
 }

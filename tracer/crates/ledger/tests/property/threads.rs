@@ -232,9 +232,7 @@ fn arrive(order: &mut Order, under_way: UnderWay) {
             let record = failed(Kind::Mremap, old_address, old_length, fixed, error, extra);
             return order.failed(record);
         }
-        Action::MapFailed { .. } | Action::Unclear => {
-            unreachable!("the model knows what it does")
-        }
+        _ => unreachable!("the model knows what it does"),
     };
     order.call(raw, call.stack);
 }
