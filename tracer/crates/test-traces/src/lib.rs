@@ -11,6 +11,10 @@
     reason = "read by tests only"
 )]
 
+mod ask;
+
+mod told;
+
 pub mod trace;
 
 pub mod attached;

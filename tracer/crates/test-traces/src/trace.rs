@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+pub use crate::ask::Ask;
+use crate::told::{Living, Told};
 use tracer_analysis::known;
 use tracer_analysis::window::Window;
 use tracer_analysis::{Analysis, LedgerView, LivingReservation, SpaceView};
@@ -21,47 +23,6 @@ pub const SECOND: u64 = 1_000 * MILLISECOND;
 /// When constructed traces begin on the machine's clock.
 pub const EPOCH: u64 = 1_000 * SECOND;
 
-/// What a constructed call asks for.
-#[derive(Clone, Copy)]
-pub struct Ask {
-    pub stack: StackId,
-    pub reserved: u64,
-    pub accessible: u64,
-    pub charged: u64,
-    pub touched: u64,
-    pub flags: u32,
-    /// Where the first accessible byte lies.
-    pub accessible_at: Option<u64>,
-}
-
-impl Ask {
-    /// `PROT_NONE`, `MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE`.
-    pub fn space(stack: StackId, reserved: u64) -> Self {
-        Self {
-            stack,
-            reserved,
-            accessible: 0,
-            charged: 0,
-            touched: 0,
-            flags: 0x4022,
-            accessible_at: None,
-        }
-    }
-
-    /// Readable, writable, charged.
-    pub fn memory(stack: StackId, reserved: u64, touched: u64) -> Self {
-        Self {
-            stack,
-            reserved,
-            accessible: reserved,
-            charged: reserved,
-            touched,
-            flags: 0x22,
-            accessible_at: Some(0),
-        }
-    }
-}
-
 /// An analysis, fed.
 pub struct Trace {
     pub analysis: Analysis,
@@ -76,17 +37,6 @@ pub struct Trace {
     next_address: u64,
 }
 
-type Living = BTreeMap<ReservationId, LivingReservation>;
-
-/// What is told of one address space.
-#[derive(Clone)]
-struct Told {
-    id: SpaceId,
-    living: Living,
-    kernel_bytes: Option<u64>,
-    checks: Checks,
-}
-
 impl LedgerView for Trace {
     fn space(&self, id: SpaceId) -> Option<impl SpaceView> {
         self.spaces.get(&id)?;
@@ -95,28 +45,6 @@ impl LedgerView for Trace {
 
     fn left(&self) -> Option<impl SpaceView> {
         self.left.clone()
-    }
-}
-
-impl SpaceView for Told {
-    fn id(&self) -> SpaceId {
-        self.id
-    }
-
-    fn living(&self) -> Vec<LivingReservation> {
-        self.living.values().cloned().collect()
-    }
-
-    fn mapped_bytes(&self) -> u64 {
-        self.living.values().map(|one| one.reserved).sum()
-    }
-
-    fn kernel_bytes(&self) -> Option<u64> {
-        self.kernel_bytes
-    }
-
-    fn checks(&self) -> Checks {
-        self.checks.clone()
     }
 }
 
