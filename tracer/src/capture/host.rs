@@ -23,12 +23,7 @@ pub(crate) fn started(faults: FaultMode) -> Started {
         boot_id: boot_id.trim().to_owned(),
         page_bytes: rustix::param::page_size() as u64,
         tracer_version: env!("CARGO_PKG_VERSION").to_owned(),
-        faults: match faults {
-            FaultMode::Off => "off",
-            FaultMode::Count => "count",
-            FaultMode::Each => "each",
-        }
-        .to_owned(),
+        faults: Some(faults),
     }
 }
 

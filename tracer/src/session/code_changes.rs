@@ -3,15 +3,13 @@
 
 use std::ops::Range;
 
-use tracer_common::header::Kind;
+use tracer_common::{bits::PROT_EXEC, kind::Kind};
 
 use tracer_ledger::event::{
     Nanoseconds, Stamp,
     record::{RawCall, RawFailed, Turn},
 };
 
-/// `PROT_EXEC` (include/uapi/asm-generic/mman-common.h).
-pub(super) const PROT_EXEC: u8 = 4;
 /// The least that a mapping consists of.
 const PAGE: u64 = 4096;
 

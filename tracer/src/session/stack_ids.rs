@@ -3,10 +3,13 @@
 
 use std::{collections::HashMap, ops::Range, path::Path, sync::Arc};
 
-use tracer_common::stack::{BY_RULE, RuleKey};
+use tracer_common::{
+    bits::PROT_EXEC,
+    stack::{BY_RULE, RuleKey},
+};
 
 use super::{
-    code_changes::{CodeChange, Made, PROT_EXEC},
+    code_changes::{CodeChange, Made},
     learned::{Learned, passes_any},
 };
 use crate::{

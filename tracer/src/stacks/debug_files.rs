@@ -1,4 +1,4 @@
-//! Where a distribution has installed what it stripped from a file: under [`ROOT`], which is root's,
+//! Where a distribution has installed what it stripped from a file: under `ROOT`, which is root's,
 //! and nowhere else. By build id, or by the name and checksum in the file's `.gnu_debuglink` (GDB's
 //! manual, “Debugging Information in Separate Files”): the name is the target's choice, so it may name
 //! a file in its own folder there, and no other.

@@ -1,7 +1,7 @@
 //! Analysis: from events and what the ledger changed for them to one serialisable model
 //! ([`summary::Report`]), the same for a live trace and for a recording.
 //!
-//! The rooms, in the order of the data: [`engine`] (events in, the model out), which keeps `accounts`, asks
+//! The rooms, in the order of the data: `engine` (events in, the model out), which keeps `accounts`, asks
 //! [`patterns`] what a call site is and `verdict` what that means; [`model`] (all that is serialised) and [`words`]
 //! (figures and names as people read them). Beside them what looks at a finished model: [`diff`], [`budget`]; and
 //! [`explain`], which looks at a process without a trace.
@@ -30,13 +30,9 @@ pub mod budget;
 #[cfg(test)]
 mod constructed;
 
-pub use engine::{
-    Analysis, book,
-    progress::Progress,
-    replay,
-    view::{LedgerView, LivingReservation},
-};
+pub use accounts::view::{LedgerView, LivingReservation, SpaceView};
+pub use engine::{Analysis, book, progress::Progress, replay};
 pub use model::{checked, meaning, summary, window};
 pub use patterns::known;
-pub use verdict::{harm, rate};
+pub use verdict::harm;
 pub use words::{names, toml_text, units};

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use tracer_analysis::known;
 use tracer_analysis::window::Window;
-use tracer_analysis::{Analysis, LedgerView, LivingReservation};
+use tracer_analysis::{Analysis, LedgerView, LivingReservation, SpaceView};
 use tracer_ledger::event::{
-    Action, Address, Call, Event, Exec, Exit, ExitStatus, Fork, Frame, Identity, Maps, Nanoseconds,
-    Pid, Sample, SpaceId, Stack, StackId, StackQuality, Stamp, Started, Tid, Totals,
+    Action, Address, Call, Event, Exec, Exit, ExitStatus, FaultMode, Fork, Frame, Identity, Maps,
+    Nanoseconds, Pid, Sample, SpaceId, Stack, StackId, StackQuality, Stamp, Started, Tid, Totals,
 };
 use tracer_ledger::ledger::Checks;
 use tracer_ledger::ledger::change::{Change, Difference, Origin, ReservationId};
@@ -68,31 +68,55 @@ pub struct Trace {
     pub now: u64,
     /// Bytes that the kernel has and the ledger has not.
     pub unexplained: u64,
-    spaces: BTreeMap<SpaceId, BTreeMap<ReservationId, LivingReservation>>,
+    spaces: BTreeMap<SpaceId, Living>,
+    left: Option<Told>,
     born: BTreeMap<ReservationId, u64>,
     stacks: BTreeMap<ReservationId, StackId>,
     next_id: u64,
     next_address: u64,
 }
 
+type Living = BTreeMap<ReservationId, LivingReservation>;
+
+/// What is told of one address space.
+#[derive(Clone)]
+struct Told {
+    id: SpaceId,
+    living: Living,
+    kernel_bytes: Option<u64>,
+    checks: Checks,
+}
+
 impl LedgerView for Trace {
-    fn living(&self, space: SpaceId) -> Vec<LivingReservation> {
-        let living = self.spaces.get(&space);
-        living.map_or_else(Vec::new, |living| living.values().cloned().collect())
+    fn space(&self, id: SpaceId) -> Option<impl SpaceView> {
+        self.spaces.get(&id)?;
+        Some(self.told(id))
     }
 
-    fn mapped_bytes(&self, space: SpaceId) -> u64 {
-        let living = self.spaces.get(&space);
-        living.map_or(0, |living| living.values().map(|one| one.reserved).sum())
+    fn left(&self) -> Option<impl SpaceView> {
+        self.left.clone()
+    }
+}
+
+impl SpaceView for Told {
+    fn id(&self) -> SpaceId {
+        self.id
     }
 
-    fn kernel_bytes(&self, space: SpaceId) -> Option<u64> {
-        let mapped = self.mapped_bytes(space);
-        (mapped > 0).then_some(mapped + self.unexplained)
+    fn living(&self) -> Vec<LivingReservation> {
+        self.living.values().cloned().collect()
     }
 
-    fn checks(&self, _space: SpaceId) -> Checks {
-        Checks::default()
+    fn mapped_bytes(&self) -> u64 {
+        self.living.values().map(|one| one.reserved).sum()
+    }
+
+    fn kernel_bytes(&self) -> Option<u64> {
+        self.kernel_bytes
+    }
+
+    fn checks(&self) -> Checks {
+        self.checks.clone()
     }
 }
 
@@ -108,6 +132,7 @@ impl Trace {
             now: 0,
             unexplained: 0,
             spaces: BTreeMap::new(),
+            left: None,
             born: BTreeMap::new(),
             stacks: BTreeMap::new(),
             next_id: 1,
@@ -122,7 +147,7 @@ impl Trace {
             boot_id: "00000000-0000-0000-0000-000000000000".into(),
             page_bytes: PAGE,
             tracer_version: "0.1.0".into(),
-            faults: faults.into(),
+            faults: FaultMode::of_word(faults),
         };
         trace.tell(&Event::Started(started), &[]);
         trace
@@ -130,7 +155,34 @@ impl Trace {
 
     pub fn tell(&mut self, event: &Event, changes: &[Change]) {
         if !self.analysis.is_beyond(event) {
-            self.analysis.apply(event, changes);
+            let mut analysis = std::mem::take(&mut self.analysis);
+            analysis.apply(event, changes, self);
+            self.analysis = analysis;
+        }
+        self.left = None;
+    }
+
+    fn living(&self, space: SpaceId) -> Vec<LivingReservation> {
+        let living = self.spaces.get(&space);
+        living.map_or_else(Vec::new, |living| living.values().cloned().collect())
+    }
+
+    fn mapped_bytes(&self, space: SpaceId) -> u64 {
+        let living = self.spaces.get(&space);
+        living.map_or(0, |living| living.values().map(|one| one.reserved).sum())
+    }
+
+    fn kernel_bytes(&self, space: SpaceId) -> Option<u64> {
+        let mapped = self.mapped_bytes(space);
+        (mapped > 0).then_some(mapped + self.unexplained)
+    }
+
+    fn told(&self, id: SpaceId) -> Told {
+        Told {
+            id,
+            living: self.spaces.get(&id).cloned().unwrap_or_default(),
+            kernel_bytes: self.kernel_bytes(id),
+            checks: Checks::default(),
         }
     }
 
@@ -324,17 +376,11 @@ impl Trace {
             .collect()
     }
 
-    fn ending(&mut self, pid: u32, space: u32) {
-        let mut analysis = std::mem::take(&mut self.analysis);
-        analysis.ending(Pid(pid), SpaceId(space), self);
-        self.analysis = analysis;
-    }
-
     /// `old` is `None` where the process has shared its parent's space.
     pub fn exec(&mut self, pid: u32, old: Option<u32>, new: u32, kernel: u64, who: Identity) {
         let mut changes = Vec::new();
         if let Some(old) = old {
-            self.ending(pid, old);
+            self.left = Some(self.told(SpaceId(old)));
             changes = self.all_die(old);
         }
         let exec = Exec {
@@ -428,7 +474,6 @@ impl Trace {
         status: ExitStatus,
         grown: Option<(ReservationId, u64)>,
     ) {
-        self.ending(pid, space);
         let mut changes = Vec::new();
         if let Some((id, bytes)) = grown {
             let living = self.spaces.get_mut(&SpaceId(space)).unwrap();
@@ -443,14 +488,19 @@ impl Trace {
                 },
             });
         }
-        let kernel = self.kernel_bytes(SpaceId(space)).unwrap_or(0);
+        let mut left = self.told(SpaceId(space));
+        let kernel = left.kernel_bytes.unwrap_or(0);
+        // The totals of an exit are held against the ledger, too.
+        left.kernel_bytes = Some(kernel);
+        left.checks.totals += 1;
+        self.left = Some(left);
         changes.extend(self.all_die(space));
         self.exited(pid, space, status, kernel, &changes);
     }
 
     /// The exit of one who lives in another's space, in which the kernel has so many bytes more by then.
     pub fn exit_of_guest(&mut self, pid: u32, space: u32, more: u64) {
-        self.ending(pid, space);
+        self.left = Some(self.told(SpaceId(space)));
         let kernel = self.mapped_bytes(SpaceId(space)) + more;
         self.exited(pid, space, ExitStatus::Code(0), kernel, &[]);
     }

@@ -1,14 +1,14 @@
 //! `/proc/PID/maps`.
 
+use tracer_common::bits::{PROT_EXEC, PROT_READ, PROT_WRITE};
+
 use super::directory::Directory;
 use super::error::ProcError;
 use crate::capture::inode::{Device, Inode};
 use tracer_ledger::event::{Address, Mapping, Pid};
 
-/// `PROT_EXEC` (include/uapi/asm-generic/mman-common.h).
-const PROT_EXEC: u8 = 4;
-/// `PROT_READ`, `PROT_WRITE`, `PROT_EXEC`, and the letters for them.
-const PROTECTION_BITS: [(u8, u8); 3] = [(b'r', 1), (b'w', 2), (b'x', PROT_EXEC)];
+/// The letters for a protection.
+const PROTECTION_BITS: [(u8, u8); 3] = [(b'r', PROT_READ), (b'w', PROT_WRITE), (b'x', PROT_EXEC)];
 
 /// Every mapping of a process, ascending and without overlap.
 ///

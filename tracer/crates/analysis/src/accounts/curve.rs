@@ -1,12 +1,15 @@
 //! A step function of time in bounded memory: a timeline, or the history of a site.
 
+use crate::accounts::time::TraceTime;
+
 /// Values over time, thinned as time goes on: of each bucket of time the last value is kept, and
-/// when there would be more than `LIMIT` points, the bucket is doubled. Times are ns.
+/// when there would be more than `LIMIT` points, the bucket is doubled.
 #[derive(Clone, Debug)]
 pub struct Curve<V, const LIMIT: usize> {
+    /// ns.
     bucket: u64,
     /// Invariant: ascending times, one point a bucket, at most `LIMIT` points.
-    points: Vec<(u64, V)>,
+    points: Vec<(TraceTime, V)>,
 }
 
 /// The finest bucket, ns.
@@ -23,10 +26,10 @@ impl<V, const LIMIT: usize> Default for Curve<V, LIMIT> {
 
 impl<V: Copy, const LIMIT: usize> Curve<V, LIMIT> {
     /// From `time` on the value is `value`. A time before the last one counts as the last one.
-    pub fn record(&mut self, time: u64, value: V) {
+    pub fn record(&mut self, time: TraceTime, value: V) {
         if let Some(last) = self.points.last_mut() {
             let time = time.max(last.0);
-            if time / self.bucket == last.0 / self.bucket {
+            if number(time, self.bucket) == number(last.0, self.bucket) {
                 *last = (time, value);
                 return;
             }
@@ -40,14 +43,14 @@ impl<V: Copy, const LIMIT: usize> Curve<V, LIMIT> {
 
     /// The points, ascending.
     #[must_use]
-    pub fn points(&self) -> &[(u64, V)] {
+    pub fn points(&self) -> &[(TraceTime, V)] {
         &self.points
     }
 }
 
 /// The points in so few buckets that there are at most `limit`: of each the last is kept.
 #[must_use]
-pub fn thinned<V: Copy>(points: &[(u64, V)], limit: usize) -> Vec<(u64, V)> {
+pub fn thinned<V: Copy>(points: &[(TraceTime, V)], limit: usize) -> Vec<(TraceTime, V)> {
     let mut bucket = FINEST;
     let mut thinned = points.to_vec();
     while thinned.len() > limit.max(1) {
@@ -58,19 +61,24 @@ pub fn thinned<V: Copy>(points: &[(u64, V)], limit: usize) -> Vec<(u64, V)> {
 }
 
 /// The last point of each bucket of time.
-fn in_buckets<V: Copy>(points: &[(u64, V)], bucket: u64) -> Vec<(u64, V)> {
-    let mut kept: Vec<(u64, V)> = Vec::with_capacity(points.len());
+fn in_buckets<V: Copy>(points: &[(TraceTime, V)], bucket: u64) -> Vec<(TraceTime, V)> {
+    let mut kept: Vec<(TraceTime, V)> = Vec::with_capacity(points.len());
     for &point in points {
         match kept.last_mut() {
-            Some(last) if last.0 / bucket == point.0 / bucket => *last = point,
+            Some(last) if number(last.0, bucket) == number(point.0, bucket) => *last = point,
             _ => kept.push(point),
         }
     }
     kept
 }
 
+/// Which bucket of so many ns a time lies in.
+fn number(time: TraceTime, bucket: u64) -> u64 {
+    time.0 / bucket
+}
+
 /// The value that a step function has at `time`: that of the last point not after it.
-pub fn value_at<V: Copy>(points: &[(u64, V)], time: u64) -> Option<V> {
+pub fn value_at<T: Ord + Copy, V: Copy>(points: &[(T, V)], time: T) -> Option<V> {
     let after = points.partition_point(|point| point.0 <= time);
     Some(points.get(after.checked_sub(1)?)?.1)
 }
@@ -78,25 +86,29 @@ pub fn value_at<V: Copy>(points: &[(u64, V)], time: u64) -> Option<V> {
 #[cfg(test)]
 mod tests {
     use super::{Curve, FINEST, value_at};
+    use crate::accounts::time::TraceTime;
 
     #[test]
     fn a_long_course_is_thinned_and_keeps_its_last_value() {
         let mut curve = Curve::<u64, 16>::default();
         for step in 0..10_000 {
-            curve.record(step * FINEST, step);
+            curve.record(TraceTime(step * FINEST), step);
         }
         assert!(curve.points().len() <= 16 && curve.points().len() >= 8);
-        assert_eq!(curve.points().last(), Some(&(9_999 * FINEST, 9_999)));
+        assert_eq!(
+            curve.points().last(),
+            Some(&(TraceTime(9_999 * FINEST), 9_999))
+        );
         assert!(curve.points().is_sorted_by_key(|point| point.0));
     }
 
     #[test]
     fn the_last_value_of_a_bucket_is_kept() {
         let mut curve = Curve::<u64, 16>::default();
-        curve.record(10, 1);
-        curve.record(20, 2);
-        curve.record(5, 3);
-        assert_eq!(curve.points(), [(20, 3)]);
+        curve.record(TraceTime(10), 1);
+        curve.record(TraceTime(20), 2);
+        curve.record(TraceTime(5), 3);
+        assert_eq!(curve.points(), [(TraceTime(20), 3)]);
     }
 
     #[test]

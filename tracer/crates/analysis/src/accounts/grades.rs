@@ -3,30 +3,19 @@
 use std::collections::BTreeMap;
 
 use crate::accounts::frames::Stacks;
-use crate::accounts::run::Run;
+use crate::accounts::run::StackCalls;
 use crate::model::summary::{Acquired, StackCause, StackGrades};
-use tracer_ledger::event::{Cause, StackId, StackQuality};
-
-/// Calls that took memory with one stack.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Taken {
-    /// Their stack.
-    pub stack: StackId,
-    /// How many.
-    pub calls: u64,
-    /// What they took, bytes.
-    pub bytes: u64,
-}
+use tracer_ledger::event::{Cause, StackQuality};
 
 /// Sums up what calls took by how much is known of their stacks.
-pub fn grades(taken: impl Iterator<Item = Taken>, stacks: &Stacks) -> StackGrades {
+pub fn grades(all: impl Iterator<Item = StackCalls>, stacks: &Stacks) -> StackGrades {
     let mut grades = StackGrades::default();
     let mut causes: BTreeMap<(Cause, &str), Acquired> = BTreeMap::new();
-    for Taken {
+    for StackCalls {
         stack,
         calls,
         bytes,
-    } in taken
+    } in all
     {
         let took = Acquired {
             calls,
@@ -58,11 +47,6 @@ pub fn grades(taken: impl Iterator<Item = Taken>, stacks: &Stacks) -> StackGrade
         .collect();
     grades.sort();
     grades
-}
-
-/// Of one run.
-pub fn of_run(run: &Run, stacks: &Stacks) -> StackGrades {
-    grades(run.taken(), stacks)
 }
 
 impl StackGrades {
@@ -108,7 +92,7 @@ impl Acquired {
 
 #[cfg(test)]
 mod tests {
-    use super::{Stacks, Taken, grades};
+    use super::{StackCalls, Stacks, grades};
     use crate::model::summary::{Acquired, StackCause, StackGrades};
     use tracer_ledger::event::{Cause, Incomplete, Stack, StackId, StackQuality};
 
@@ -145,12 +129,12 @@ mod tests {
                 module: module.into(),
             });
         }
-        let taken = (0..5).map(|id| Taken {
+        let calls = (0..5).map(|id| StackCalls {
             stack: StackId(id),
             calls: 1 + u64::from(id),
             bytes: 4096,
         });
-        let graded = grades(taken, &stacks);
+        let graded = grades(calls, &stacks);
         let cause = |cause, module: Option<&str>, acquired| StackCause {
             cause,
             module: module.map(str::to_owned),

@@ -6,10 +6,11 @@ use std::collections::HashMap;
 use crate::accounts::distribution::Distribution;
 use crate::accounts::frames::{FrameIdentity, Stacks};
 use crate::accounts::run::{Located, Run};
-use crate::accounts::site::{Live, SiteAccount, SiteKey, add};
+use crate::accounts::site::{LiveBytes, SiteAccount, SiteKey, add};
 use crate::accounts::threads::NameId;
+use crate::accounts::time::TraceTime;
 use crate::accounts::touchers::Touchers;
-use crate::model::window::Counted;
+use crate::accounts::windowed::Windowed;
 use tracer_ledger::event::StackId;
 use tracer_ledger::ledger::change::{Difference, Origin};
 
@@ -22,9 +23,11 @@ enum Sameness<'a> {
     Unseen(&'a str),
 }
 
-/// Some accounts as one.
+/// Some accounts as one. Sizes are bytes.
 #[derive(Clone, Debug)]
-pub struct Group {
+pub struct SiteGroup<'a> {
+    /// What is left of its reservations.
+    pub living: Vec<&'a Located>,
     /// The stack that stands for all.
     pub stack: StackId,
     /// The name that the reservations share, if they are grouped by it.
@@ -43,10 +46,10 @@ pub struct Group {
     pub released: u64,
     /// The most that lived at a time, as far as the thinned courses of several accounts tell.
     pub peak: u64,
-    /// First birth, ns since the trace began.
-    pub first: u64,
-    /// Last birth, ns since the trace began.
-    pub last: u64,
+    /// First birth.
+    pub first: TraceTime,
+    /// Last birth.
+    pub last: TraceTime,
     /// See [`SiteAccount::origin`]; `None` if they differ.
     pub origin: Option<Origin>,
     /// Who called.
@@ -58,19 +61,19 @@ pub struct Group {
     /// See [`SiteAccount::touchers`].
     pub touchers: Touchers,
     /// See [`SiteAccount::window`].
-    pub window: Counted,
+    pub window: Windowed,
     /// The course.
-    pub history: Vec<(u64, Live)>,
+    pub history: Vec<(TraceTime, LiveBytes)>,
 }
 
-/// A run's accounts in groups, in the order of their appearance, and each living reservation's group.
-pub fn groups(run: &Run, living: &[Located], stacks: &Stacks) -> (Vec<Group>, Vec<usize>) {
+/// A run's accounts in groups, in the order of their appearance, with what lives of each.
+pub fn groups<'a>(run: &Run, living: &'a [Located], stacks: &Stacks) -> Vec<SiteGroup<'a>> {
     let names: HashMap<u32, &str> = living
         .iter()
         .filter_map(|one| Some((one.site?, one.left.name.as_str())))
         .collect();
     let mut found: HashMap<Sameness<'_>, usize> = HashMap::new();
-    let mut groups: Vec<Group> = Vec::new();
+    let mut groups: Vec<SiteGroup<'_>> = Vec::new();
     let mut members: Vec<Vec<&SiteAccount>> = Vec::new();
     let mut group_of_site = Vec::with_capacity(run.sites.len());
     for (index, account) in run.sites.iter().enumerate() {
@@ -85,7 +88,7 @@ pub fn groups(run: &Run, living: &[Located], stacks: &Stacks) -> (Vec<Group>, Ve
             SiteKey::Unseen(_) => Sameness::Unseen(name),
         };
         let group = *found.entry(sameness).or_insert_with(|| {
-            groups.push(Group::begun_by(account, name));
+            groups.push(SiteGroup::begun_by(account, name));
             members.push(Vec::new());
             groups.len() - 1
         });
@@ -93,7 +96,6 @@ pub fn groups(run: &Run, living: &[Located], stacks: &Stacks) -> (Vec<Group>, Ve
         members[group].push(account);
         group_of_site.push(group);
     }
-    let mut group_of_living = Vec::with_capacity(living.len());
     for located in living {
         let known = located
             .site
@@ -101,7 +103,7 @@ pub fn groups(run: &Run, living: &[Located], stacks: &Stacks) -> (Vec<Group>, Ve
         let group = known.unwrap_or_else(|| {
             let sameness = Sameness::PreExisting(&located.left.name);
             let group = *found.entry(sameness).or_insert_with(|| {
-                groups.push(Group::found_living(located, run.first));
+                groups.push(SiteGroup::found_living(located, run.first));
                 members.push(Vec::new());
                 groups.len() - 1
             });
@@ -109,7 +111,6 @@ pub fn groups(run: &Run, living: &[Located], stacks: &Stacks) -> (Vec<Group>, Ve
             group
         });
         groups[group].look(located);
-        group_of_living.push(group);
     }
     for (group, members) in groups.iter_mut().zip(&members) {
         let courses: Vec<_> = members.iter().map(|one| one.history.points()).collect();
@@ -117,10 +118,10 @@ pub fn groups(run: &Run, living: &[Located], stacks: &Stacks) -> (Vec<Group>, Ve
         let together = group.history.iter().map(|point| point.1.reserved).max();
         group.peak = group.peak.max(together.unwrap_or(0));
     }
-    (groups, group_of_living)
+    groups
 }
 
-impl Group {
+impl<'a> SiteGroup<'a> {
     fn begun_by(account: &SiteAccount, name: &str) -> Self {
         let (stack, name, pre_existing) = match account.key {
             SiteKey::Called(stack) => (stack, "", false),
@@ -131,12 +132,13 @@ impl Group {
         Self::empty(stack, name, pre_existing, account.first)
     }
 
-    fn found_living(located: &Located, first: u64) -> Self {
+    fn found_living(located: &Located, first: TraceTime) -> Self {
         Self::empty(StackId::NONE, &located.left.name, true, first)
     }
 
-    fn empty(stack: StackId, name: &str, pre_existing: bool, first: u64) -> Self {
+    fn empty(stack: StackId, name: &str, pre_existing: bool, first: TraceTime) -> Self {
         Self {
+            living: Vec::new(),
             stack,
             name: name.to_owned(),
             pre_existing,
@@ -153,7 +155,7 @@ impl Group {
             lifetimes: Distribution::default(),
             sizes: Distribution::default(),
             touchers: Touchers::default(),
-            window: Counted::default(),
+            window: Windowed::default(),
             history: Vec::new(),
         }
     }
@@ -200,7 +202,8 @@ impl Group {
         self.peak = self.peak.max(left.reserved);
     }
 
-    fn look(&mut self, located: &Located) {
+    fn look(&mut self, located: &'a Located) {
+        self.living.push(located);
         if let Some(resident) = located.left.resident {
             *self.resident.get_or_insert(0) += resident;
         }
@@ -208,19 +211,19 @@ impl Group {
 }
 
 /// The sum of step functions, a point wherever one of them has one.
-pub fn sum_of_courses(courses: &[&[(u64, Live)]]) -> Vec<(u64, Live)> {
+pub fn sum_of_courses(courses: &[&[(TraceTime, LiveBytes)]]) -> Vec<(TraceTime, LiveBytes)> {
     if let [one] = courses {
         return one.to_vec();
     }
-    let mut steps: Vec<(u64, usize, Live)> = courses
+    let mut steps: Vec<(TraceTime, usize, LiveBytes)> = courses
         .iter()
         .enumerate()
         .flat_map(|(index, points)| points.iter().map(move |point| (point.0, index, point.1)))
         .collect();
     steps.sort_by_key(|step| (step.0, step.1));
-    let mut last = vec![Live::default(); courses.len()];
-    let mut sum = Live::default();
-    let mut points: Vec<(u64, Live)> = Vec::new();
+    let mut last = vec![LiveBytes::default(); courses.len()];
+    let mut sum = LiveBytes::default();
+    let mut points: Vec<(TraceTime, LiveBytes)> = Vec::new();
     for (time, index, live) in steps {
         sum.reserved = sum.reserved - last[index].reserved + live.reserved;
         sum.accessible = sum.accessible - last[index].accessible + live.accessible;
@@ -237,30 +240,32 @@ pub fn sum_of_courses(courses: &[&[(u64, Live)]]) -> Vec<(u64, Live)> {
 #[cfg(test)]
 mod tests {
     use super::sum_of_courses;
-    use crate::accounts::site::{Live, SiteAccount, SiteKey};
+    use crate::accounts::site::{LiveBytes, SiteAccount, SiteKey};
+    use crate::accounts::time::TraceTime;
     use tracer_ledger::event::StackId;
     use tracer_ledger::ledger::change::Difference;
 
     #[test]
     fn courses_add_up_at_every_step_of_either() {
+        let at = |ms: u64| TraceTime(ms * 1_000_000);
         let account = |births: &[u64]| {
-            let mut account = SiteAccount::new(SiteKey::Called(StackId(1)), 0);
+            let mut account = SiteAccount::new(SiteKey::Called(StackId(1)), TraceTime(0));
             for (event, ms) in (1..).zip(births) {
                 let figures = Difference {
                     reserved: 10,
                     ..Difference::default()
                 };
-                account.born(ms * 1_000_000, event, figures, None);
+                account.born(at(*ms), event, figures, None);
             }
             account
         };
         let (one, other) = (account(&[1, 5]), account(&[3]));
         let sum = sum_of_courses(&[one.history.points(), other.history.points()]);
-        let live = |reserved| Live {
+        let live = |reserved| LiveBytes {
             reserved,
-            ..Live::default()
+            ..LiveBytes::default()
         };
-        let expected = [(1, 10), (3, 20), (5, 30)].map(|(ms, b)| (ms * 1_000_000, live(b)));
+        let expected = [(1, 10), (3, 20), (5, 30)].map(|(ms, b)| (at(ms), live(b)));
         assert_eq!(sum, expected);
     }
 }

@@ -1,5 +1,9 @@
 //! What is kept of a trace while it goes on: by run, call site, stack and thread, in bounded memory.
 
+pub mod time;
+
+pub mod view;
+
 pub mod curve;
 
 pub mod courses;
@@ -8,14 +12,18 @@ pub mod distribution;
 
 pub mod threads;
 
+pub mod frames;
+
 pub mod touchers;
 
-pub mod frames;
+pub mod windowed;
 
 pub mod site;
 
-pub mod grades;
+pub mod spaces;
 
 pub mod run;
+
+pub mod grades;
 
 pub mod merge;

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 
 use crate::accounts::curve::Curve;
-use crate::accounts::grades::Taken;
 use crate::accounts::site::{SiteAccount, SiteKey};
-use crate::engine::view::LivingReservation;
+use crate::accounts::spaces::SpaceBytes;
+use crate::accounts::time::TraceTime;
+use crate::accounts::view::LivingReservation;
 use crate::model::summary::{Exit, Span};
-use tracer_ledger::event::{Identity, Pid, Sample, Shown, SpaceId};
+use tracer_ledger::event::{Identity, Pid, Sample, Shown, SpaceId, StackId};
 use tracer_ledger::ledger::Checks;
 
 /// Points kept of a process's timeline.
@@ -24,7 +25,7 @@ pub struct Point {
     pub touched: u64,
 }
 
-/// One program run. Times are ns since the trace began, sizes bytes.
+/// One program run. Sizes are bytes.
 #[derive(Clone, Debug)]
 pub struct Run {
     /// The process.
@@ -36,17 +37,17 @@ pub struct Run {
     /// What is known of it.
     pub identity: Identity,
     /// When it was first seen.
-    pub first: u64,
+    pub first: TraceTime,
     /// Traced from its first instruction.
     pub from_start: bool,
-    /// How it began, once its end is known.
-    pub end: Option<End>,
-    /// What the session saw just before the end.
-    pub last_sight: Option<LastSight>,
+    /// How it ended; `None`: it has not.
+    pub end: Option<RunEnd>,
+    /// What its address space was in the end; `None`: it has not ended, or its end was lost.
+    pub last_sight: Option<Sight>,
     /// Bytes that the kernel has mapped and the ledger has not seen yet; `None`: unknown, until the
     /// maps were read.
     pub unseen_bytes: Option<u64>,
-    /// Mapped bytes at the start.
+    /// Mapped bytes at the start; `None`: not known yet.
     pub start_bytes: Option<u64>,
     /// The most that was mapped.
     pub peak_bytes: u64,
@@ -67,24 +68,35 @@ pub struct Run {
     /// Sites, reservations and timeline were given up: too many processes have ended.
     pub is_condensed: bool,
     /// Of the sites given up: what calls took with each stack.
-    condensed: Box<[Taken]>,
+    condensed: Box<[StackCalls]>,
     by_key: HashMap<SiteKey, u32>,
     touched: u64,
 }
 
 /// How and when a run ended.
 #[derive(Clone, Copy, Debug)]
-pub struct End {
+pub struct RunEnd {
     /// When.
-    pub time: u64,
+    pub time: TraceTime,
     /// `None`: it began another program.
     pub exit: Option<Exit>,
 }
 
-/// The living set of an ending run, from just before its end.
+/// Calls that took memory with one stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StackCalls {
+    /// Their stack.
+    pub stack: StackId,
+    /// How many.
+    pub calls: u64,
+    /// What they took, bytes.
+    pub bytes: u64,
+}
+
+/// What was seen of a run's address space: in the end, or now.
 #[derive(Clone, Debug, Default)]
-pub struct LastSight {
-    /// What lives.
+pub struct Sight {
+    /// What lives, if it is the run's own.
     pub living: Vec<Located>,
     /// Bytes in the ledger.
     pub mapped_bytes: u64,
@@ -102,7 +114,7 @@ pub struct Located {
     /// Index into [`Run::sites`]; `None`: its birth was never told.
     pub site: Option<u32>,
     /// When it was born; `None`: before tracing.
-    pub born: Option<u64>,
+    pub born: Option<TraceTime>,
 }
 
 /// Resident size by samples.
@@ -119,7 +131,13 @@ pub struct ResidentFigures {
 impl Run {
     /// A run that begins.
     #[must_use]
-    pub fn new(pid: Pid, parent: Pid, space: SpaceId, identity: Identity, first: u64) -> Self {
+    pub fn new(
+        pid: Pid,
+        parent: Pid,
+        space: SpaceId,
+        identity: Identity,
+        first: TraceTime,
+    ) -> Self {
         Self {
             pid,
             parent,
@@ -147,7 +165,7 @@ impl Run {
     }
 
     /// The account for a key, begun at `time` if there is none.
-    pub fn site(&mut self, key: SiteKey, time: u64) -> u32 {
+    pub fn site(&mut self, key: SiteKey, time: TraceTime) -> u32 {
         *self.by_key.entry(key).or_insert_with(|| {
             self.sites.push(SiteAccount::new(key, time));
             u32::try_from(self.sites.len() - 1).unwrap_or(u32::MAX)
@@ -160,10 +178,10 @@ impl Run {
         Some(ledger_bytes + self.unseen_bytes?)
     }
 
-    /// The address space changed: the ledger's bytes, and those touched.
-    pub fn progressed(&mut self, time: u64, ledger_bytes: u64, touched: u64) {
-        self.touched = touched;
-        let Some(mapped) = self.mapped(ledger_bytes) else {
+    /// The address space changed.
+    pub fn progressed(&mut self, time: TraceTime, ledger: SpaceBytes) {
+        self.touched = ledger.touched;
+        let Some(mapped) = self.mapped(ledger.mapped) else {
             return;
         };
         self.start_bytes.get_or_insert(mapped);
@@ -173,25 +191,28 @@ impl Run {
             Point {
                 mapped,
                 resident: self.resident.span.end,
-                touched,
+                touched: ledger.touched,
             },
         );
     }
 
     /// The kernel's periodic figures.
-    pub fn sampled(&mut self, time: u64, sample: Sample, ledger_bytes: u64) {
+    pub fn sampled(&mut self, time: TraceTime, sample: Sample, ledger_bytes: u64) {
         self.resident
             .add(sample.resident_bytes, sample.resident_peak_bytes);
         self.kernel_bytes = Some(sample.virtual_bytes);
         if let Some(maps) = sample.maps {
             self.maps = Some(u64::from(maps));
         }
-        let touched = self.touched;
-        self.progressed(time, ledger_bytes, touched);
+        let ledger = SpaceBytes {
+            mapped: ledger_bytes,
+            touched: self.touched,
+        };
+        self.progressed(time, ledger);
     }
 
     /// Ends the run; what is of no use for a report is given up.
-    pub fn end(&mut self, end: End) {
+    pub fn end(&mut self, end: RunEnd) {
         self.end = Some(end);
         self.is_launch_stub = end.exit.is_none() && self.sites.iter().all(|site| site.calls == 0);
         if self.is_launch_stub {
@@ -201,9 +222,9 @@ impl Run {
     }
 
     /// What calls took with each stack.
-    pub fn taken(&self) -> impl Iterator<Item = Taken> {
+    pub fn stack_calls(&self) -> impl Iterator<Item = StackCalls> {
         let of_sites = self.sites.iter().filter_map(|site| match site.key {
-            SiteKey::Called(stack) => Some(Taken {
+            SiteKey::Called(stack) => Some(StackCalls {
                 stack,
                 calls: site.calls,
                 bytes: site.taken,
@@ -215,7 +236,7 @@ impl Run {
 
     /// Keeps only the figures of the whole.
     pub fn condense(&mut self) {
-        self.condensed = self.taken().collect();
+        self.condensed = self.stack_calls().collect();
         self.is_condensed = true;
         self.sites = Vec::new();
         self.timeline = Curve::default();
@@ -245,6 +266,8 @@ impl ResidentFigures {
 #[cfg(test)]
 mod tests {
     use super::{ResidentFigures, Run};
+    use crate::accounts::spaces::SpaceBytes;
+    use crate::accounts::time::TraceTime;
     use tracer_ledger::event::{Identity, Pid, SpaceId};
 
     #[test]
@@ -259,11 +282,18 @@ mod tests {
 
     #[test]
     fn before_the_maps_were_read_no_size_is_made_up() {
-        let mut run = Run::new(Pid(1), Pid(0), SpaceId(1), Identity::default(), 0);
-        run.progressed(5, 4096, 0);
+        let mut run = Run::new(
+            Pid(1),
+            Pid(0),
+            SpaceId(1),
+            Identity::default(),
+            TraceTime(0),
+        );
+        let mapped = |mapped| SpaceBytes { mapped, touched: 0 };
+        run.progressed(TraceTime(5), mapped(4096));
         assert!(run.timeline.points().is_empty() && run.start_bytes.is_none());
         run.unseen_bytes = Some(0);
-        run.progressed(6, 8192, 0);
+        run.progressed(TraceTime(6), mapped(8192));
         assert_eq!((run.start_bytes, run.peak_bytes), (Some(8192), 8192));
     }
 }

@@ -3,8 +3,9 @@
 use crate::accounts::curve::Curve;
 use crate::accounts::distribution::Distribution;
 use crate::accounts::threads::NameId;
+use crate::accounts::time::TraceTime;
 use crate::accounts::touchers::Touchers;
-use crate::model::window::Counted;
+use crate::accounts::windowed::{Place, Windowed};
 use tracer_ledger::event::StackId;
 use tracer_ledger::ledger::change::{Difference, Origin, ReservationId};
 
@@ -24,7 +25,7 @@ pub enum SiteKey {
 
 /// Live bytes at a moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Live {
+pub struct LiveBytes {
     /// Mapped.
     pub reserved: u64,
     /// Accessible.
@@ -40,7 +41,7 @@ pub const HISTORY_POINTS: usize = 96;
 /// Different names of calling threads kept for one site. A hostile process could invent any number.
 const THREAD_NAMES: usize = 64;
 
-/// The account of one site. Times are ns since the trace began, sizes bytes.
+/// The account of one site. Sizes are bytes.
 #[derive(Clone, Debug)]
 pub struct SiteAccount {
     /// What it accounts for.
@@ -58,9 +59,9 @@ pub struct SiteAccount {
     /// The most that was mapped at any time.
     pub peak: u64,
     /// First birth.
-    pub first: u64,
+    pub first: TraceTime,
     /// Last birth.
-    pub last: u64,
+    pub last: TraceTime,
     /// By what the first came to be; `None` before that.
     pub origin: Option<Origin>,
     /// Who called, in the order of their appearance.
@@ -72,9 +73,9 @@ pub struct SiteAccount {
     /// Who touched it first, by the faults whose stacks were taken.
     pub touchers: Touchers,
     /// What came and went inside the window.
-    pub window: Counted,
+    pub window: Windowed,
     /// The course.
-    pub history: Curve<Live, HISTORY_POINTS>,
+    pub history: Curve<LiveBytes, HISTORY_POINTS>,
     /// The event that last called: one call that makes two reservations is one call.
     last_event: u64,
 }
@@ -82,7 +83,7 @@ pub struct SiteAccount {
 impl SiteAccount {
     /// An account without any entry.
     #[must_use]
-    pub fn new(key: SiteKey, time: u64) -> Self {
+    pub fn new(key: SiteKey, time: TraceTime) -> Self {
         Self {
             key,
             calls: 0,
@@ -98,14 +99,20 @@ impl SiteAccount {
             lifetimes: Distribution::default(),
             sizes: Distribution::default(),
             touchers: Touchers::default(),
-            window: Counted::default(),
+            window: Windowed::default(),
             history: Curve::default(),
             last_event: 0,
         }
     }
 
     /// A reservation came to be, by the `event`-th event of the trace (from 1 on).
-    pub fn born(&mut self, time: u64, event: u64, figures: Difference, thread: Option<NameId>) {
+    pub fn born(
+        &mut self,
+        time: TraceTime,
+        event: u64,
+        figures: Difference,
+        thread: Option<NameId>,
+    ) {
         if matches!(self.key, SiteKey::Called(_)) && self.last_event != event {
             self.last_event = event;
             self.calls += 1;
@@ -125,40 +132,37 @@ impl SiteAccount {
 
     /// A living reservation's figures changed. (An `mremap` that moves it changes none: the ledger
     /// keeps what is under way with its owner.)
-    /// `inside`: it changed inside the window, and whether it was born inside, too.
-    pub fn changed(&mut self, time: u64, difference: Difference, inside: Option<bool>) {
-        self.account_released(difference.reserved, inside);
+    pub fn changed(&mut self, time: TraceTime, difference: Difference, place: Place) {
+        self.account_released(difference.reserved, place);
         self.add(time, difference);
     }
 
-    /// A reservation's last byte was given back. `age`: `None` where its birth was not seen.
+    /// A reservation's last byte was given back. `age`, ns: `None` where its birth was not seen.
     pub fn died(
         &mut self,
-        time: u64,
+        time: TraceTime,
         age: Option<u64>,
         difference: Difference,
-        inside: Option<bool>,
+        place: Place,
     ) {
         self.live = self.live.saturating_sub(1);
         if let Some(age) = age {
             self.lifetimes.record(age);
         }
-        self.account_released(difference.reserved, inside);
+        self.account_released(difference.reserved, place);
         self.add(time, difference);
     }
 
-    fn account_released(&mut self, reserved: i64, inside: Option<bool>) {
-        if let Some(born_inside) = inside {
-            self.window.add(reserved, born_inside);
-        }
+    fn account_released(&mut self, reserved: i64, place: Place) {
+        self.window.add(reserved, place);
         if reserved < 0 {
             self.released += reserved.unsigned_abs();
         }
     }
 
-    fn add(&mut self, time: u64, difference: Difference) {
+    fn add(&mut self, time: TraceTime, difference: Difference) {
         add(&mut self.figures, difference);
-        let live = Live {
+        let live = LiveBytes {
             reserved: unsigned(self.figures.reserved),
             accessible: unsigned(self.figures.accessible),
             touched: unsigned(self.figures.touched),
@@ -185,6 +189,8 @@ pub fn unsigned(sum: i64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::{SiteAccount, SiteKey};
+    use crate::accounts::time::TraceTime;
+    use crate::accounts::windowed::Place;
     use tracer_ledger::event::StackId;
     use tracer_ledger::ledger::change::Difference;
 
@@ -196,25 +202,25 @@ mod tests {
     }
 
     fn account() -> SiteAccount {
-        let mut account = SiteAccount::new(SiteKey::Called(StackId(1)), 0);
-        account.born(0, 1, reserved(100), None);
+        let mut account = SiteAccount::new(SiteKey::Called(StackId(1)), TraceTime(0));
+        account.born(TraceTime(0), 1, reserved(100), None);
         account
     }
 
     #[test]
     fn a_call_that_makes_two_reservations_is_one_call() {
         let mut account = account();
-        account.born(0, 1, reserved(10), None);
-        account.born(5, 2, reserved(10), None);
+        account.born(TraceTime(0), 1, reserved(10), None);
+        account.born(TraceTime(5), 2, reserved(10), None);
         assert_eq!((account.calls, account.live, account.peak), (2, 3, 120));
     }
 
     #[test]
     fn a_trim_is_given_back_and_the_reservation_lives() {
         let mut account = account();
-        account.changed(1, reserved(-30), None);
+        account.changed(TraceTime(1), reserved(-30), Place::Outside);
         assert_eq!((account.released, account.live), (30, 1));
-        account.died(9, Some(9), reserved(-70), None);
+        account.died(TraceTime(9), Some(9), reserved(-70), Place::Outside);
         assert_eq!((account.released, account.live), (100, 0));
         assert_eq!(account.lifetimes.count(), 1);
         assert_eq!(account.peak, 100);

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::expression::{Figure, Subject, Total};
 use crate::model::summary::{Pattern, Process, Report, Site};
+use tracer_ledger::event::fault_mode;
 
 /// A figure: at least this, at most that.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -218,7 +219,7 @@ fn of_site(report: &Report, site: &Site, figure: Figure) -> Measured {
                 || {
                     let why = format!(
                         "page faults were not followed one by one (--faults {}): trace with --faults each",
-                        report.faults
+                        fault_mode::word(report.faults)
                     );
                     Measured::between(0, None, Some(why))
                 },

@@ -2,8 +2,8 @@
 
 use crate::model::summary::Report;
 use crate::model::window::Window;
-use crate::{Analysis, LedgerView, LivingReservation, Progress, patterns::Patterns};
-use tracer_ledger::event::{Address, Event, Pid, SpaceId};
+use crate::{Analysis, LedgerView, LivingReservation, Progress, SpaceView, patterns::Patterns};
+use tracer_ledger::event::{Address, Event, SpaceId};
 use tracer_ledger::ledger::{AddressSpace, Change, Checks, Ledger, Reservation};
 
 /// Ledger and analysis of one trace.
@@ -32,12 +32,9 @@ impl Book {
         if self.analysis.is_beyond(event) {
             return;
         }
-        if let Some((pid, space)) = ends(event, &self.ledger) {
-            self.analysis.ending(pid, space, &self.ledger);
-        }
         self.changes.clear();
         self.ledger.apply(event, &mut self.changes);
-        self.analysis.apply(event, &self.changes);
+        self.analysis.apply(event, &self.changes, &self.ledger);
     }
 
     /// How things stand.
@@ -59,40 +56,38 @@ impl Book {
     }
 }
 
-/// The process whose program ends with this event, and the address space that it leaves.
-fn ends(event: &Event, ledger: &Ledger) -> Option<(Pid, SpaceId)> {
-    let pid = match event {
-        Event::Exit(exit) => exit.stamp.pid,
-        Event::Exec(exec) => exec.stamp.pid,
-        _ => return None,
-    };
-    ledger.space_of(pid).map(|space| (pid, space))
+impl LedgerView for Ledger {
+    fn space(&self, id: SpaceId) -> Option<impl SpaceView> {
+        self.space(id)
+    }
+
+    fn left(&self) -> Option<impl SpaceView> {
+        self.left()
+    }
 }
 
-impl LedgerView for Ledger {
-    fn living(&self, space: SpaceId) -> Vec<LivingReservation> {
-        let Some(space) = self.space(space) else {
-            return Vec::new();
-        };
-        let looked = space.looked_at_residence().is_some();
-        space
-            .reservations()
-            .map(|reservation| living(space, reservation, looked))
+impl SpaceView for &AddressSpace {
+    fn id(&self) -> SpaceId {
+        AddressSpace::id(self)
+    }
+
+    fn living(&self) -> Vec<LivingReservation> {
+        let looked = self.looked_at_residence().is_some();
+        self.reservations()
+            .map(|reservation| living(self, reservation, looked))
             .collect()
     }
 
-    fn mapped_bytes(&self, space: SpaceId) -> u64 {
-        self.space(space).map_or(0, AddressSpace::mapped_bytes)
+    fn mapped_bytes(&self) -> u64 {
+        AddressSpace::mapped_bytes(self)
     }
 
-    fn kernel_bytes(&self, space: SpaceId) -> Option<u64> {
-        self.space(space)?.kernel_bytes()
+    fn kernel_bytes(&self) -> Option<u64> {
+        AddressSpace::kernel_bytes(self)
     }
 
-    fn checks(&self, space: SpaceId) -> Checks {
-        self.space(space)
-            .map(|space| space.checks().clone())
-            .unwrap_or_default()
+    fn checks(&self) -> Checks {
+        AddressSpace::checks(self).clone()
     }
 }
 

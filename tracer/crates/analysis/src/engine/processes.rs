@@ -1,53 +1,59 @@
 //! The beginnings and ends of program runs.
 
-use super::{Analysis, Space};
-use crate::accounts::run::{End, LastSight, Located, Run};
-use crate::accounts::site::{add, unsigned};
-use crate::engine::view::{LedgerView, LivingReservation};
+use crate::Analysis;
+use crate::accounts::run::{Located, Run, RunEnd, Sight};
+use crate::accounts::spaces::SharedSpace;
+use crate::accounts::time::TraceTime;
+use crate::accounts::view::{LedgerView, LivingReservation, SpaceView};
 use crate::model::summary::Exit as ReportedExit;
 use tracer_ledger::event::{
-    Exec, Exit, ExitStatus, Fork, Found, Identity, Pid, Rename, Shown, SpaceId, Tid, Totals,
+    Exec, Exit, ExitStatus, Fork, Found, Identity, Pid, Rename, Shown, SpaceId, Tid,
 };
-use tracer_ledger::ledger::change::{Difference, ReservationId};
 
 /// Ended runs whose sites, reservations and timelines are kept: a build starts tens of thousands.
 const MOST_DETAILED: usize = 1_000;
 
 impl Analysis {
-    /// Takes a last look at a process that is about to end, or to begin another program. To be called
-    /// before the ledger is given that exit or exec: afterwards it has forgotten.
-    pub fn ending(&mut self, pid: Pid, space: SpaceId, ledger: &impl LedgerView) {
-        let Some(&index) = self.current.get(&pid) else {
-            return;
-        };
+    /// A process ends, or begins another program: takes a last look at the space that it left. To be called before
+    /// the changes, which take the accounts from what lived there. Its run, if it is known.
+    pub(super) fn leaving(&mut self, pid: Pid, ledger: &impl LedgerView) -> Option<usize> {
+        let index = self.current.remove(&pid)?;
+        if let Some(space) = ledger.left() {
+            self.runs[index].last_sight = Some(self.look(index, &space));
+        }
+        Some(index)
+    }
+
+    /// What there is to see of a space by a run that lives in it.
+    pub(super) fn look(&self, index: usize, space: &impl SpaceView) -> Sight {
         // A space that others live in too is its first run's, and does not end with a guest.
         let owns = self
             .spaces
-            .get(&space)
+            .get(&space.id())
             .is_none_or(|space| space.runs.first().is_none_or(|&first| first == index));
         let living = if owns {
-            self.locate(index, ledger.living(space))
+            self.locate(index, space.living())
         } else {
             Vec::new()
         };
-        self.runs[index].last_sight = Some(LastSight {
+        Sight {
             living,
-            mapped_bytes: ledger.mapped_bytes(space),
-            kernel_bytes: ledger.kernel_bytes(space),
-            checks: ledger.checks(space),
-        });
+            mapped_bytes: space.mapped_bytes(),
+            kernel_bytes: space.kernel_bytes(),
+            checks: space.checks(),
+        }
     }
 
     /// Finds the accounts of living reservations.
-    pub(super) fn locate(&self, run: usize, living: Vec<LivingReservation>) -> Vec<Located> {
+    fn locate(&self, run: usize, living: Vec<LivingReservation>) -> Vec<Located> {
         living
             .into_iter()
             .map(|left| {
-                let owner = self.owners.get(&left.id).filter(|owner| owner.run == run);
+                let accounted = self.accounted.get(&left.id).filter(|one| one.run == run);
                 Located {
                     left,
-                    site: owner.map(|owner| owner.site),
-                    born: owner.and_then(|owner| owner.born),
+                    site: accounted.map(|one| one.site),
+                    born: accounted.and_then(|one| one.born),
                 }
             })
             .collect()
@@ -55,7 +61,7 @@ impl Analysis {
 
     /// The run that a reservation in this space belongs to; one without a name if a loss has hidden
     /// the process's beginning.
-    pub(super) fn owner_of(&mut self, space: SpaceId, pid: Pid, time: u64) -> usize {
+    pub(super) fn owner_of(&mut self, space: SpaceId, pid: Pid, time: TraceTime) -> usize {
         if let Some(&run) = self.spaces.get(&space).and_then(|space| space.runs.first()) {
             return run;
         }
@@ -77,7 +83,7 @@ impl Analysis {
 
     /// A space that the kernel has just made: whatever had its number is gone.
     fn fresh(&mut self, space: SpaceId) {
-        if let Some(old) = self.spaces.insert(space, Space::default()) {
+        if let Some(old) = self.spaces.insert(space, SharedSpace::default()) {
             for run in old.runs {
                 self.end_run(run, None);
             }
@@ -88,7 +94,7 @@ impl Analysis {
         let time = self.relative(self.now);
         let run = &mut self.runs[index];
         if run.end.is_none() {
-            run.end(End { time, exit });
+            run.end(RunEnd { time, exit });
             self.bound(index);
         }
         let run = &self.runs[index];
@@ -175,21 +181,19 @@ impl Analysis {
         }
     }
 
-    /// Begins the new program's run; the old one's ends after the changes.
-    pub(super) fn executed(&mut self, exec: &Exec) -> Option<usize> {
-        self.doing(exec.stamp.time);
+    /// Begins the new program's run; that of the `old` one ends after the changes.
+    pub(super) fn executed(&mut self, exec: &Exec, old: Option<usize>) {
         let pid = exec.stamp.pid;
         self.threads.rename(Tid(pid.0), &exec.identity.comm);
-        let old = self.current.remove(&pid);
         let parent = old.map_or(Pid(0), |old| self.runs[old].parent);
         self.fresh(exec.stamp.space);
         let time = self.relative(exec.stamp.time);
         let mut run = Run::new(pid, parent, exec.stamp.space, exec.identity.clone(), time);
         run.from_start = true;
         self.begin(run);
-        old
     }
 
+    /// After the changes of an exec: the new program has what the kernel gave it, and the old one is gone.
     pub(super) fn exec_counted(&mut self, exec: &Exec, old: Option<usize>) {
         self.counted(exec.stamp.pid, exec.totals);
         if let Some(old) = old {
@@ -197,26 +201,11 @@ impl Analysis {
         }
     }
 
+    /// After the changes of an exit.
     pub(super) fn exited(&mut self, exit: &Exit, run: Option<usize>) {
         let Some(index) = run else {
             return;
         };
-        let page = self.started.page_bytes;
-        // What others do meanwhile to a space that they live in too is in the kernel's total already,
-        // and in the ledger not yet.
-        let alone = self
-            .spaces
-            .get(&self.runs[index].space)
-            .is_none_or(|space| space.runs.len() == 1);
-        if let Some(totals) = exit.totals.filter(|_| alone) {
-            let bytes = totals.total_pages.saturating_mul(page);
-            let run = &mut self.runs[index];
-            run.kernel_bytes = Some(bytes);
-            if let Some(sight) = &mut run.last_sight {
-                sight.kernel_bytes = Some(bytes);
-                sight.checks.totals += 1;
-            }
-        }
         let status = match exit.status {
             ExitStatus::Code(code) => ReportedExit::Code(code),
             ExitStatus::Signal(signal) => ReportedExit::Signal(signal),
@@ -241,54 +230,5 @@ impl Analysis {
         {
             self.runs[run].identity.comm.clone_from(&rename.comm);
         }
-    }
-
-    /// The kernel's totals at a run's beginning, of which the ledger may know a part or nothing yet.
-    fn counted(&mut self, pid: Pid, totals: Totals) {
-        let Some(&index) = self.current.get(&pid) else {
-            return;
-        };
-        let kernel = totals.total_pages.saturating_mul(self.started.page_bytes);
-        if kernel == 0 {
-            return;
-        }
-        let space = self.runs[index].space;
-        let known = self.ledger_bytes(space);
-        let touched = self
-            .spaces
-            .get(&space)
-            .map_or(0, |space| unsigned(space.figures.touched));
-        let run = &mut self.runs[index];
-        run.kernel_bytes = Some(kernel);
-        run.unseen_bytes = Some(kernel.saturating_sub(known));
-        // What the changes themselves told on the way was not yet the beginning.
-        run.start_bytes = None;
-        let first = run.first;
-        run.progressed(first, known, touched);
-    }
-}
-
-impl LastSight {
-    /// What the last event of a run still changed, other than taking everything.
-    pub(super) fn correct(&mut self, id: ReservationId, difference: Difference) {
-        let mapped = i64::try_from(self.mapped_bytes).unwrap_or(i64::MAX);
-        self.mapped_bytes = unsigned(mapped.saturating_add(difference.reserved));
-        let Some(located) = self.living.iter_mut().find(|one| one.left.id == id) else {
-            return;
-        };
-        let left = &mut located.left;
-        let signed = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
-        let mut figures = Difference {
-            reserved: signed(left.reserved),
-            accessible: signed(left.accessible),
-            charged: signed(left.charged),
-            touched: signed(left.touched),
-        };
-        add(&mut figures, difference);
-        left.reserved = unsigned(figures.reserved);
-        left.accessible = unsigned(figures.accessible);
-        left.charged = unsigned(figures.charged);
-        left.touched = unsigned(figures.touched);
-        left.length = left.length.max(left.reserved);
     }
 }

@@ -179,16 +179,10 @@ pub fn explain(
 
     let ours = || maps.iter().filter(|one| !is_kernels(one));
     let sum = |figure: fn(&Mapped) -> u64| ours().map(figure).sum::<u64>();
-    let limits = &identity.limits;
     let mut explanation = Explanation {
         schema: SCHEMA.into(),
         tracer_version: about.started.tracer_version.clone(),
-        host: Host {
-            kernel: about.started.kernel.clone(),
-            arch: about.started.arch.clone(),
-            name: about.started.host.clone(),
-            page_bytes: about.started.page_bytes,
-        },
+        host: about.started.into(),
         at: calendar::rfc3339(about.started.realtime_ns),
         pid: about.pid,
         comm: identity.comm.clone(),
@@ -201,18 +195,11 @@ pub fn explain(
         resident_bytes: sum(|one| one.resident_bytes),
         swapped_bytes: sum(|one| one.swapped_bytes),
         charged_bytes: sum(Mapped::charged_bytes),
-        limits: Limits {
-            address_space_bytes: limits.address_space_bytes,
-            overcommit_memory: limits.overcommit_memory,
-            max_map_count: limits.max_map_count,
-            maps: Some(ours().count() as u64),
-            cgroup_memory_max_bytes: limits.cgroup_memory_max_bytes,
-            memory_total_bytes: limits.memory_total_bytes,
-            commit_limit_bytes: about.machine.commit_limit_bytes,
-            committed_bytes: about.machine.committed_bytes,
-            swap_total_bytes: about.machine.swap_total_bytes,
-            swap_free_bytes: about.machine.swap_free_bytes,
-        },
+        limits: Limits::of(
+            &identity.limits,
+            &about.machine,
+            Some(ours().count() as u64),
+        ),
         explained_bytes: kinds.iter().map(|kind| kind.reserved_bytes).sum(),
         unexplained_bytes,
         kinds,

@@ -4,6 +4,14 @@ pub mod window;
 
 pub mod checked;
 
+pub mod rate;
+
+pub mod limits;
+
 pub mod meaning;
+
+pub mod before;
+
+pub mod site;
 
 pub mod summary;

@@ -1,19 +1,17 @@
 //! The one serialisable model that every report is made of: the JSON report's contract
 //! (`tracer.report/1`, ARCHITECTURE.md). Times are ns since the trace began, sizes are bytes.
 
-mod site;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use crate::engine::before::Before;
+pub use crate::model::before::Before;
 pub use crate::model::checked::{LedgerCheck, RangeDifference, Verification};
+pub use crate::model::limits::{Harm, Limits};
 pub use crate::model::meaning::{Kind, Level, Pattern, Verdict};
+pub use crate::model::rate::Rate;
+pub use crate::model::site::{Quantiles, Site, SitePoint, TouchSite, Trend};
 pub use crate::model::window::{Sets, Window};
-pub use crate::verdict::harm::Harm;
-pub use crate::verdict::rate::Rate;
-pub use site::{Quantiles, Site, SitePoint, TouchSite, Trend};
-use tracer_ledger::event::{Cause, Module};
+use tracer_ledger::event::{Cause, FaultMode, Module, Started};
 
 /// The schema's name: only additions without a new number.
 pub const SCHEMA: &str = "tracer.report/1";
@@ -37,7 +35,9 @@ pub struct Report {
     /// What was lost.
     pub losses: Losses,
     /// How page faults were followed: `each`, `count` or `off`.
-    pub faults: String,
+    #[serde(with = "tracer_ledger::event::fault_mode")]
+    #[schemars(with = "String")]
+    pub faults: Option<FaultMode>,
     /// The part of the trace that is looked at; `null`: all of it.
     #[serde(default)]
     pub window: Option<Window>,
@@ -71,6 +71,17 @@ pub struct Host {
     pub name: String,
     /// Bytes in a page.
     pub page_bytes: u64,
+}
+
+impl From<&Started> for Host {
+    fn from(started: &Started) -> Self {
+        Self {
+            kernel: started.kernel.clone(),
+            arch: started.arch.clone(),
+            name: started.host.clone(),
+            page_bytes: started.page_bytes,
+        }
+    }
 }
 
 /// What was lost, all in all.
@@ -252,35 +263,6 @@ pub struct Span {
     pub peak: u64,
     /// At the end.
     pub end: u64,
-}
-
-/// What could do harm here; `null`: no such limit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Limits {
-    /// Soft `RLIMIT_AS`.
-    pub address_space_bytes: Option<u64>,
-    /// `vm.overcommit_memory`.
-    pub overcommit_memory: Option<u32>,
-    /// `vm.max_map_count`.
-    pub max_map_count: Option<u64>,
-    /// Mappings at the last look.
-    pub maps: Option<u64>,
-    /// The cgroup's `memory.max`.
-    pub cgroup_memory_max_bytes: Option<u64>,
-    /// Physical memory.
-    pub memory_total_bytes: Option<u64>,
-    /// `CommitLimit`: what all processes may have charged where `vm.overcommit_memory` is 2.
-    #[serde(default)]
-    pub commit_limit_bytes: Option<u64>,
-    /// `Committed_AS`: what all processes have charged, at the last look.
-    #[serde(default)]
-    pub committed_bytes: Option<u64>,
-    /// Swap space.
-    #[serde(default)]
-    pub swap_total_bytes: Option<u64>,
-    /// Of it, free at the last look.
-    #[serde(default)]
-    pub swap_free_bytes: Option<u64>,
 }
 
 /// What is left of one reservation at the end.

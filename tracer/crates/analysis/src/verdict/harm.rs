@@ -1,32 +1,7 @@
 //! What a process could run into: for each limit how far it is from it, and when it gets there if it goes
 //! on as it does.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
-use crate::model::summary::{Limits, Span};
-use crate::verdict::rate::Rate;
-
-/// A limit, and how this process stands to it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Harm {
-    /// `address-space`, `commit`, `mappings`, `cgroup`, `memory` or `swap`.
-    pub id: String,
-    /// In words.
-    pub name: String,
-    /// What counts against it now; bytes, or mappings.
-    pub used: u64,
-    /// Where it ends.
-    pub limit: u64,
-    /// At 80 % of it or more, at any time since the process was first seen.
-    pub near: bool,
-    /// All processes of the machine count against it, not only this one.
-    pub shared: bool,
-    /// Growth of what counts, in an hour; `null`: it does not grow, or nobody knows.
-    pub growth_per_hour: Option<Rate>,
-    /// When it is reached at that growth, ns from the end of the trace on.
-    pub reached_in_ns: Option<u64>,
-}
+use crate::model::summary::{Harm, Limits, Rate, Span};
 
 /// What the limits are held against.
 #[derive(Clone, Copy, Debug, Default)]
@@ -133,8 +108,7 @@ pub fn near(harms: &[Harm]) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::{Position, harms, near, now};
-    use crate::model::summary::{Limits, Span};
-    use crate::verdict::rate::Rate;
+    use crate::model::summary::{Limits, Rate, Span};
 
     const HOUR: u64 = 3_600_000_000_000;
 

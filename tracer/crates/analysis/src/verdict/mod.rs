@@ -20,14 +20,13 @@ mod unusual;
 
 mod confidence;
 
-use crate::model::summary::{Before, LedgerCheck, Level, Span, Verdict};
-use crate::verdict::harm::Harm;
+use crate::model::summary::{Before, Harm, LedgerCheck, Level, Span, Verdict};
 use crate::words::units::{bytes, bytes_of, counted, moment, percent, rate};
 use confidence::confidence;
 pub use pools::Pool;
 pub use suspects::SiteFacts;
 use suspects::{Sum, Suspect};
-pub use unusual::is_open;
+pub use unusual::{is_open, unusual};
 
 /// Growth below this is not worth a sentence, bytes.
 const WORTH_TELLING: u64 = 1 << 20;

@@ -1,9 +1,10 @@
 //! Sites that take memory for one pool of a known kind, together: what a garbage collector takes at one
 //! place it gives back at another, so that a single site of its heap says nothing of the heap.
 
-use crate::accounts::merge::{Group, sum_of_courses};
+use crate::accounts::merge::{SiteGroup, sum_of_courses};
 use crate::accounts::run::Run;
-use crate::accounts::site::Live;
+use crate::accounts::site::LiveBytes;
+use crate::accounts::time::TraceTime;
 use crate::model::summary::Trend;
 use crate::verdict::trend::{Course, grows_steadily, later_growth, trend};
 
@@ -16,8 +17,8 @@ pub struct Pool {
     pub grows_steadily: bool,
     /// More and more of it is accessible, until the end.
     pub accessible_steadily: bool,
-    /// More and more of it is touched, until the end; `None`: not known.
-    pub touched_steadily: Option<bool>,
+    /// More and more of it is touched, until the end, and somebody followed that.
+    pub touched_steadily: bool,
     /// By how much the later half of its time went above the earlier one, bytes.
     pub later_growth: u64,
     /// Calls that reserved.
@@ -28,12 +29,12 @@ pub struct Pool {
 
 impl Pool {
     /// Of these groups of a run.
-    pub fn of(run: &Run, groups: &[&Group], end: u64, faults_followed: bool) -> Self {
+    pub fn of(run: &Run, groups: &[&SiteGroup<'_>], end: TraceTime, faults_followed: bool) -> Self {
         let courses: Vec<_> = groups.iter().map(|one| one.history.as_slice()).collect();
         let course_of = sum_of_courses(&courses);
-        let points = |figure: fn(Live) -> u64| -> Vec<(u64, u64)> {
+        let points = |figure: fn(LiveBytes) -> u64| -> Vec<(u64, u64)> {
             let points = course_of.iter();
-            points.map(|&(time, live)| (time, figure(live))).collect()
+            points.map(|&(time, live)| (time.0, figure(live))).collect()
         };
         let reserved = points(|live| live.reserved);
         let accessible = points(|live| live.accessible);
@@ -42,10 +43,10 @@ impl Pool {
             points: &reserved,
             calls: groups.iter().map(|one| one.calls).sum(),
             released: groups.iter().map(|one| one.lifetimes.count()).sum(),
-            first: groups.iter().map(|one| one.first).min().unwrap_or(0),
-            last: groups.iter().map(|one| one.last).max().unwrap_or(0),
-            began: run.first,
-            end,
+            first: groups.iter().map(|one| one.first.0).min().unwrap_or(0),
+            last: groups.iter().map(|one| one.last.0).max().unwrap_or(0),
+            began: run.first.0,
+            end: end.0,
         };
         let of_accessible = Course {
             points: &accessible,
@@ -59,7 +60,7 @@ impl Pool {
             trend: trend(of_reserved),
             grows_steadily: grows_steadily(of_reserved),
             accessible_steadily: grows_steadily(of_accessible),
-            touched_steadily: faults_followed.then(|| grows_steadily(of_touched)),
+            touched_steadily: faults_followed && grows_steadily(of_touched),
             later_growth: later_growth(of_reserved),
             calls: of_reserved.calls,
             released: of_reserved.released,
@@ -68,6 +69,6 @@ impl Pool {
 
     /// Its level rises, or more and more of it is touched.
     pub fn is_growing(&self) -> bool {
-        self.trend == Trend::Growing || self.touched_steadily == Some(true)
+        self.trend == Trend::Growing || self.touched_steadily
     }
 }

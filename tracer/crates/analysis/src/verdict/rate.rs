@@ -5,26 +5,13 @@
 //! median. A rate is told only where three quarters of the slopes are positive; the quartiles say how sure
 //! it is.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 use crate::accounts::curve::value_at;
+use crate::model::summary::Rate;
 
 /// Values that are taken of the later half.
 const VALUES: u64 = 32;
 /// Shorter courses have no rate, ns.
 const ENOUGH: u64 = 4_000_000_000;
-
-/// Growth in an hour: the median, and the quartiles around it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Rate {
-    /// A quarter of the slopes are below this.
-    pub low: u64,
-    /// Half are.
-    pub median: u64,
-    /// Three quarters are.
-    pub high: u64,
-}
 
 /// The present rate of a course from `from` to `to` (ns); `None`: it does not grow, or that is not sure.
 #[must_use]

@@ -17,8 +17,8 @@ const ENOUGH_CALLS: u64 = 8;
 pub struct SiteFacts<'a> {
     /// The site.
     pub site: &'a Site,
-    /// More and more of it is touched, until the end; `None`: not known.
-    pub touched_steadily: Option<bool>,
+    /// More and more of it is touched, until the end, and somebody followed that.
+    pub touched_steadily: bool,
     /// More and more of it is accessible, until the end.
     pub accessible_steadily: bool,
     /// More and more of it is reserved, until the end.
@@ -92,10 +92,9 @@ impl<'a> Suspect<'a> {
         let single = || {
             self.sites
                 .iter()
-                .any(|one| one.touched_steadily == Some(true) && !one.is_page_cache())
+                .any(|one| one.touched_steadily && !one.is_page_cache())
         };
-        self.pool
-            .map_or_else(single, |pool| pool.touched_steadily == Some(true))
+        self.pool.map_or_else(single, |pool| pool.touched_steadily)
     }
 
     /// More and more is made accessible and touched: the program asks for it, and does not only come to use what
@@ -178,7 +177,7 @@ impl<'a> Suspect<'a> {
         let later = pool.later_growth;
         let much = (memory >= WATCH && later >= WATCH) || later >= WATCH_RESERVED;
         let leaks_under_churn = pool.grows_steadily
-            && pool.touched_steadily == Some(true)
+            && pool.touched_steadily
             && pool.calls >= ENOUGH_CALLS
             && memory >= LEAK;
         (self.grows() && (much || leaks_under_churn)) || touched_steadily

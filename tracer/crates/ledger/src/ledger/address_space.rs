@@ -54,7 +54,6 @@ pub struct AddressSpace {
     /// What calls determined, as long as the ledger is not sure.
     pub(super) journal: Option<Journal>,
     pub(super) seeded: bool,
-    pub(super) resyncs: u64,
     pub(super) overcommit_never: bool,
     /// Pages in mappings that grow down, by the kernel's last word.
     pub(super) stack_pages: u64,
@@ -70,7 +69,13 @@ pub struct AddressSpace {
 impl AddressSpace {
     /// A space of which nothing is known yet.
     #[must_use]
-    pub fn new(id: SpaceId, page: PageSize, rules: Rules, began: Nanoseconds, user: Pid) -> Self {
+    pub(super) fn new(
+        id: SpaceId,
+        page: PageSize,
+        rules: Rules,
+        began: Nanoseconds,
+        user: Pid,
+    ) -> Self {
         Self {
             id,
             page,
@@ -87,7 +92,6 @@ impl AddressSpace {
             main_stack: None,
             journal: Some(Journal::new(Nanoseconds(0))),
             seeded: false,
-            resyncs: 0,
             overcommit_never: false,
             stack_pages: 0,
             checks: Checks::default(),
@@ -165,12 +169,6 @@ impl AddressSpace {
         self.journal
             .as_ref()
             .is_some_and(|journal| journal.lost || journal.unexplained)
-    }
-
-    /// How often the ledger was brought back to the truth after a loss.
-    #[must_use]
-    pub fn resyncs(&self) -> u64 {
-        self.resyncs
     }
 
     /// When someone last looked which pages are resident.

@@ -357,6 +357,14 @@ impl AddressSpace {
         self.check_total(time, bytes);
     }
 
+    /// The same of the last totals that there will be.
+    pub(super) fn account_last(&mut self, totals: Totals) {
+        self.stack_pages = totals.stack_pages;
+        self.grow_stack(totals.stack_pages);
+        let bytes = totals.total_pages.saturating_mul(self.page.bytes());
+        self.check_last_total(bytes);
+    }
+
     /// Bytes in so many pages, as a difference.
     pub(super) fn bytes_of(&self, pages: u64) -> i64 {
         pages.saturating_mul(self.page.bytes()).cast_signed()

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 
 use super::address_space::{AddressSpace, Ids};
 use super::change::{Change, Origin, ReservationId};
+use super::names::Names;
 use super::page_size::PageSize;
 use super::piece::Piece;
-use super::reconcile::Names;
 use super::reservation::{Birth, Reservation};
 use super::rules::Rules;
 use crate::event::{
@@ -30,10 +30,18 @@ pub struct Ledger {
     spaces: BTreeMap<SpaceId, AddressSpace>,
     /// Which space a process uses: exactly the `users` of all `spaces`.
     users: BTreeMap<Pid, SpaceId>,
-    /// Resynchronisations of spaces that have ended.
-    resyncs: u64,
+    /// What the last event was an exit or exec from.
+    left: Option<LeftSpace>,
     /// What the host's kernel and the trace's settings make a difference to.
     rules: Rules,
+}
+
+/// The address space that a process left.
+#[derive(Clone, Debug)]
+struct LeftSpace {
+    id: SpaceId,
+    /// As it was in the end; `None`: others live on in it.
+    buried: Option<AddressSpace>,
 }
 
 impl Ledger {
@@ -46,13 +54,14 @@ impl Ledger {
             names: Names::default(),
             spaces: BTreeMap::new(),
             users: BTreeMap::new(),
-            resyncs: 0,
+            left: None,
             rules: Rules::default(),
         }
     }
 
     /// Applies one event and appends what it changed.
     pub fn apply(&mut self, event: &Event, changes: &mut Vec<Change>) {
+        self.left = None;
         match event {
             Event::Found(found) => self.found(found, changes),
             Event::Maps(maps) => self.maps(maps, changes),
@@ -125,10 +134,13 @@ impl Ledger {
         self.users.get(&pid).copied()
     }
 
-    /// How often a ledger was brought back to the truth after a loss, all in all.
+    /// The address space that a process left with the last event, if that was its exit or exec: where no other
+    /// lives on in it, as it was in the end, the totals of that event included. It is forgotten with the next
+    /// event.
     #[must_use]
-    pub fn resyncs(&self) -> u64 {
-        self.resyncs + self.spaces.values().map(AddressSpace::resyncs).sum::<u64>()
+    pub fn left(&self) -> Option<&AddressSpace> {
+        let left = self.left.as_ref()?;
+        left.buried.as_ref().or_else(|| self.spaces.get(&left.id))
     }
 
     fn found(&mut self, found: &Found, changes: &mut Vec<Change>) {
@@ -180,7 +192,7 @@ impl Ledger {
         let Stamp {
             time, space, pid, ..
         } = exec.stamp;
-        self.leave(pid, time, changes);
+        self.left = self.leave(pid, time, changes);
         self.end(space, time, changes);
         let new = self.join(space, pid, time);
         new.overcommit_never = exec.identity.limits.overcommit_memory == Some(2);
@@ -194,10 +206,10 @@ impl Ledger {
             // Else others may be changing them.
             && space.users == [pid]
         {
-            space.account(time, totals);
+            space.account_last(totals);
             space.settle(time, changes);
         }
-        self.leave(pid, time, changes);
+        self.left = self.leave(pid, time, changes);
     }
 
     /// Lost faults and stacks leave the map as it is; lost calls, and calls that came too late to be
@@ -246,17 +258,18 @@ impl Ledger {
     }
 
     /// A process no longer uses its space; the last one ends it.
-    fn leave(&mut self, pid: Pid, time: Nanoseconds, changes: &mut Vec<Change>) {
-        let Some(id) = self.users.remove(&pid) else {
-            return;
-        };
-        let Some(space) = self.spaces.get_mut(&id) else {
-            return;
-        };
+    fn leave(
+        &mut self,
+        pid: Pid,
+        time: Nanoseconds,
+        changes: &mut Vec<Change>,
+    ) -> Option<LeftSpace> {
+        let id = self.users.remove(&pid)?;
+        let space = self.spaces.get_mut(&id)?;
         space.users.retain(|user| *user != pid);
-        if space.users.is_empty() {
-            self.bury(id, time, changes);
-        }
+        let is_last = space.users.is_empty();
+        let buried = is_last.then(|| self.bury(id, time, changes)).flatten();
+        Some(LeftSpace { id, buried })
     }
 
     /// A space ends whoever uses it: the kernel uses its number again, so their ends were lost.
@@ -271,11 +284,13 @@ impl Ledger {
         }
     }
 
-    fn bury(&mut self, id: SpaceId, time: Nanoseconds, changes: &mut Vec<Change>) {
-        let Some(space) = self.spaces.remove(&id) else {
-            return;
-        };
-        self.resyncs += space.resyncs;
+    fn bury(
+        &mut self,
+        id: SpaceId,
+        time: Nanoseconds,
+        changes: &mut Vec<Change>,
+    ) -> Option<AddressSpace> {
+        let space = self.spaces.remove(&id)?;
         for reservation in space.reservations.values() {
             changes.push(Change::Died {
                 id: reservation.id,
@@ -286,6 +301,7 @@ impl Ledger {
                 released: false,
             });
         }
+        Some(space)
     }
 }
 

@@ -7,7 +7,7 @@ use super::reservations::{self, Reservations};
 use crate::rows;
 use crate::text::line::escape;
 use crate::text::{harm, process as words};
-use tracer_analysis::rate::Rate;
+use tracer_analysis::summary::Rate;
 use tracer_analysis::summary::{
     Harm, Kind, LedgerCheck, Process as Model, Quantiles, Site, Span, StackGrades, TimelinePoint,
     Trend,

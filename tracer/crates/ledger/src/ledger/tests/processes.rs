@@ -68,6 +68,71 @@ fn a_vforked_child_shares_the_space_until_it_executes() {
 }
 
 #[test]
+fn what_a_process_left_can_be_looked_at_until_the_next_event() {
+    let mut story = Story::new();
+    story.map(10, 4, RW, PRIVATE);
+    story.fork(11, 1);
+    story.exit();
+    // The child lives on in it.
+    assert_eq!(story.ledger.left().unwrap().users(), [Pid(11)]);
+    story.as_process(11, 1);
+    story.exec(2);
+    let left = story.ledger.left().unwrap();
+    assert_eq!((left.id(), left.mapped_bytes()), (SpaceId(1), 4 * PAGE));
+    assert_eq!(left.reservations().count(), 1);
+    story.reading();
+    assert!(story.ledger.left().is_none());
+}
+
+#[test]
+fn the_totals_of_an_exit_are_the_last_check_of_its_space_whatever_is_in_doubt() {
+    for (seeded, kernel) in [(true, 4), (false, 4), (true, 5)] {
+        let mut story = if seeded {
+            Story::new()
+        } else {
+            Story::unseeded()
+        };
+        story.map(10, 4, RW, PRIVATE);
+        let stamp = story.stamp();
+        story.apply(&Event::Exit(Exit {
+            stamp,
+            status: ExitStatus::Code(0),
+            totals: Some(Totals {
+                total_pages: kernel,
+                stack_pages: 0,
+            }),
+        }));
+        let left = story.ledger.left().unwrap();
+        assert_eq!(left.kernel_bytes(), Some(kernel * PAGE));
+        let checks = left.checks();
+        assert_eq!((checks.totals, checks.totals_differing), (1, 0));
+        assert_eq!(checks.largest_bytes, (kernel - 4) * PAGE);
+    }
+}
+
+#[test]
+fn growth_that_only_the_totals_of_the_exit_tell_is_in_what_was_left() {
+    let mut story = Story::unseeded();
+    story.maps(MapsPurpose::Seed, &[line(1000, 4, RW, "[stack]")]);
+    let stamp = story.stamp();
+    story.apply(&Event::Exit(Exit {
+        stamp,
+        status: ExitStatus::Code(0),
+        totals: Some(Totals {
+            total_pages: 6,
+            stack_pages: 6,
+        }),
+    }));
+    let left = story.ledger.left().unwrap();
+    assert_eq!(left.mapped_bytes(), 6 * PAGE);
+    assert_eq!(
+        left.owner(Address(998 * PAGE)),
+        left.owner(Address(1000 * PAGE))
+    );
+    assert!(left.owner(Address(998 * PAGE)).is_some());
+}
+
+#[test]
 fn the_last_exit_releases_all() {
     let mut story = Story::new();
     story.map(10, 4, RW, PRIVATE);

@@ -1,9 +1,11 @@
-//! What the model says of a call site.
+//! What the model says of a call site. A part of [`crate::model::summary`].
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Pattern, Rate, Sets};
+use crate::model::meaning::Pattern;
+use crate::model::rate::Rate;
+use crate::model::window::Sets;
 use tracer_ledger::event::{Frame, StackQuality};
 
 /// All reservations made from one call stack.

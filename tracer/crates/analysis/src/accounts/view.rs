@@ -34,12 +34,23 @@ pub struct LivingReservation {
 
 /// The ledger, read.
 pub trait LedgerView {
-    /// Everything alive in an address space, in any order; empty for an unknown space.
-    fn living(&self, space: SpaceId) -> Vec<LivingReservation>;
-    /// Bytes that the ledger holds for the space.
-    fn mapped_bytes(&self, space: SpaceId) -> u64;
-    /// Bytes that the kernel said the space has, when last asked; `None`: never.
-    fn kernel_bytes(&self, space: SpaceId) -> Option<u64>;
-    /// How the ledger of the space stood against the kernel so far.
-    fn checks(&self, space: SpaceId) -> Checks;
+    /// An address space that lives; `None`: the ledger does not know it.
+    fn space(&self, id: SpaceId) -> Option<impl SpaceView>;
+    /// The address space that a process left with the event at hand, its exit or exec; as it was in the end, if
+    /// no other lives on in it.
+    fn left(&self) -> Option<impl SpaceView>;
+}
+
+/// An address space, read.
+pub trait SpaceView {
+    /// Its id.
+    fn id(&self) -> SpaceId;
+    /// Everything alive in it, in any order.
+    fn living(&self) -> Vec<LivingReservation>;
+    /// Bytes that the ledger holds for it.
+    fn mapped_bytes(&self) -> u64;
+    /// Bytes that the kernel said it has, when last asked; `None`: never.
+    fn kernel_bytes(&self) -> Option<u64>;
+    /// How its ledger stood against the kernel so far.
+    fn checks(&self) -> Checks;
 }

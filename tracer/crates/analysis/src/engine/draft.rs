@@ -1,0 +1,304 @@
+//! The first step to the model of a process: what the accounts say of it and of each of its call sites.
+
+use std::cmp::Reverse;
+use std::rc::Rc;
+
+use crate::Analysis;
+use crate::accounts::courses;
+use crate::accounts::grades::grades;
+use crate::accounts::merge::{SiteGroup, groups};
+use crate::accounts::run::{Located, Run, Sight};
+use crate::accounts::site::{LiveBytes, unsigned};
+use crate::accounts::time::TraceTime;
+use crate::model::summary::{Limits, Process, Reservation, Site, Span, TimelinePoint, Trend};
+use crate::patterns::Settled;
+use crate::verdict::trend::{Course, grows_steadily, trend};
+use crate::verdict::{Pool, rate};
+use crate::words::mapping_words;
+
+/// A process on its way into the model: begun by [`Analysis::draft`], then `recognise`, `judge`, and
+/// [`ProcessDraft::finish`].
+pub struct ProcessDraft<'a> {
+    pub run: &'a Run,
+    /// When it ended, or the trace.
+    pub end: TraceTime,
+    /// All but its sites, which are still in the drafts below.
+    pub process: Process,
+    /// Largest first.
+    pub sites: Vec<SiteDraft<'a>>,
+}
+
+/// A call site on its way into the model, and what the model does not say of it.
+pub struct SiteDraft<'a> {
+    /// What it is to become; its kind is known after `recognise`.
+    pub site: Site,
+    /// Its accounts.
+    pub group: SiteGroup<'a>,
+    /// What is left of its reservations, as the patterns look at it.
+    pub settled: Vec<Settled<'a>>,
+    /// More and more of it is reserved, until the end.
+    pub reserved_steadily: bool,
+    /// More and more of it is accessible, until the end.
+    pub accessible_steadily: bool,
+    /// More and more of it is touched, until the end, and somebody followed that.
+    pub touched_steadily: bool,
+    /// The pool that it takes memory for: known after `recognise`.
+    pub pool: Option<Rc<Pool>>,
+}
+
+impl ProcessDraft<'_> {
+    /// The last step.
+    pub fn finish(self) -> Process {
+        Process {
+            sites: self.sites.into_iter().map(|one| one.site).collect(),
+            ..self.process
+        }
+    }
+}
+
+impl Analysis {
+    /// What the accounts say of a run, of which `sight` is the end.
+    pub(super) fn draft<'a>(
+        &self,
+        run: &'a Run,
+        sight: &'a Sight,
+        next_site: &mut u32,
+    ) -> ProcessDraft<'a> {
+        let end = run.end.map_or(self.relative(self.now), |end| end.time);
+        let mapped = sight.mapped_bytes;
+        let sites = self.draft_sites(run, sight, end, next_site);
+        let identity = &run.identity;
+        let process = Process {
+            pid: run.pid.0,
+            ppid: run.parent.0,
+            comm: identity.comm.clone(),
+            exe: identity.exe.clone(),
+            cmdline: identity.cmdline.clone(),
+            runtime: identity.runtime.clone(),
+            first_ns: run.first.0,
+            last_ns: end.0,
+            from_start: run.from_start,
+            exit: run.end.and_then(|end| end.exit),
+            virtual_bytes: Span {
+                start: run.start_bytes.unwrap_or(mapped),
+                peak: run.peak_bytes.max(mapped),
+                end: mapped,
+            },
+            resident_bytes: run.resident.span,
+            samples: run.resident.samples,
+            ledger: self.checked(sight),
+            stacks: grades(run.stack_calls(), &self.stacks),
+            limits: Limits::of(&identity.limits, &self.machine, run.maps),
+            before: self.before(run),
+            reservations: self.reservations(run, &sites, end),
+            timeline: timeline(run, end, mapped),
+            ..Process::default()
+        };
+        ProcessDraft {
+            run,
+            end,
+            process,
+            sites,
+        }
+    }
+
+    fn draft_sites<'a>(
+        &self,
+        run: &Run,
+        sight: &'a Sight,
+        end: TraceTime,
+        next_site: &mut u32,
+    ) -> Vec<SiteDraft<'a>> {
+        let mut groups = groups(run, &sight.living, &self.stacks);
+        // Largest first; what is equal stays in the order of its appearance.
+        groups.sort_by_key(|group| Reverse((group.figures.reserved, group.released)));
+        let mut sites: Vec<SiteDraft<'a>> = groups
+            .into_iter()
+            .map(|group| self.draft_site(run, group, end))
+            .collect();
+        // What the process made itself is numbered first: those are the numbers that people read.
+        for pre_existing in [false, true] {
+            let those = sites
+                .iter_mut()
+                .filter(|one| one.group.pre_existing == pre_existing);
+            for one in those {
+                one.site.id = *next_site;
+                *next_site += 1;
+            }
+        }
+        let histories = sites
+            .iter_mut()
+            .map(|one| (&mut one.site, one.group.history.as_slice()));
+        courses::give(histories);
+        sites
+    }
+
+    fn draft_site<'a>(&self, run: &Run, group: SiteGroup<'a>, end: TraceTime) -> SiteDraft<'a> {
+        let reserved = course_of(&group, |live| live.reserved);
+        let steadily = |figure: fn(LiveBytes) -> u64| {
+            let points = course_of(&group, figure);
+            grows_steadily(course(run, &group, &points, end))
+        };
+        SiteDraft {
+            site: self.site(run, &group, &reserved, end),
+            settled: group.living.iter().map(|one| settled(one)).collect(),
+            reserved_steadily: grows_steadily(course(run, &group, &reserved, end)),
+            accessible_steadily: steadily(|live| live.accessible),
+            touched_steadily: self.faults_followed() && steadily(|live| live.touched),
+            pool: None,
+            group,
+        }
+    }
+
+    /// All of a site that its accounts say; without its number. `reserved`: the course of its reserved bytes.
+    fn site(
+        &self,
+        run: &Run,
+        group: &SiteGroup<'_>,
+        reserved: &[(u64, u64)],
+        end: TraceTime,
+    ) -> Site {
+        let (frames, quality) = self.stacks.get(group.stack);
+        let trend = trend(course(run, group, reserved, end));
+        let reserved_bytes = unsigned(group.figures.reserved);
+        Site {
+            id: 0,
+            frames: frames.to_vec(),
+            stack: quality,
+            thread_names: group
+                .threads
+                .iter()
+                .map(|&name| self.threads.name(name).to_owned())
+                .collect(),
+            name: group.name.clone(),
+            pattern: None,
+            pre_existing: group.pre_existing,
+            calls: group.calls,
+            live: group.live,
+            reserved_bytes,
+            accessible_bytes: unsigned(group.figures.accessible),
+            touched_bytes: self
+                .faults_followed()
+                .then_some(unsigned(group.figures.touched)),
+            // Of nothing, nothing is in memory: that is known without a look.
+            resident_bytes: if group.live == 0 {
+                Some(0)
+            } else {
+                group.resident
+            },
+            charged_bytes: unsigned(group.figures.charged),
+            released_bytes: group.released,
+            peak_bytes: group.peak,
+            first_ns: group.first.0,
+            last_ns: group.last.0,
+            lifetime_ns: group.lifetimes.quantiles(),
+            size_bytes: group.sizes.quantiles(),
+            growth_per_hour: Some(trend)
+                .filter(|trend| *trend == Trend::Growing)
+                .and_then(|_| rate::present(reserved, group.first.0, end.0)),
+            trend,
+            window: (!self.window.is_all()).then(|| group.window.sets(reserved_bytes)),
+            touch_sites: group.touchers.report(&self.stacks),
+            timeline: Vec::new(),
+        }
+    }
+
+    /// What is left of the reservations of all sites, largest first.
+    fn reservations(&self, run: &Run, sites: &[SiteDraft<'_>], end: TraceTime) -> Vec<Reservation> {
+        let mut reservations: Vec<Reservation> = sites
+            .iter()
+            .flat_map(|one| {
+                let living = one.group.living.iter();
+                living.map(|located| self.reservation(run, located, &one.site, end))
+            })
+            .collect();
+        reservations.sort_by_key(|one| (Reverse(one.reserved_bytes), one.start));
+        reservations
+    }
+
+    fn reservation(
+        &self,
+        run: &Run,
+        located: &Located,
+        site: &Site,
+        end: TraceTime,
+    ) -> Reservation {
+        let left = &located.left;
+        Reservation {
+            start: left.start.0,
+            length: left.length,
+            protection: mapping_words::protection(left.protection),
+            flags: mapping_words::flags(left.flags),
+            site: site.id,
+            born_ns: located.born.map(|born| born.0),
+            age_ns: end.since(located.born.unwrap_or(run.first)),
+            reserved_bytes: left.reserved,
+            accessible_bytes: left.accessible,
+            touched_bytes: self.faults_followed().then_some(left.touched),
+            resident_bytes: left.resident,
+            pre_existing: site.pre_existing,
+            name: left.name.clone(),
+        }
+    }
+}
+
+/// What is left of a reservation, as the patterns look at it.
+fn settled(located: &Located) -> Settled<'_> {
+    let left = &located.left;
+    Settled {
+        start: left.start.0,
+        reserved: left.reserved,
+        accessible: left.accessible,
+        accessible_at: left.accessible_at,
+        protection: left.protection,
+        flags: left.flags,
+        name: &left.name,
+    }
+}
+
+/// The course of one figure: ns since the trace began, and bytes.
+fn course_of(group: &SiteGroup<'_>, figure: impl Fn(LiveBytes) -> u64) -> Vec<(u64, u64)> {
+    let points = group.history.iter();
+    points.map(|&(time, live)| (time.0, figure(live))).collect()
+}
+
+fn course<'a>(
+    run: &Run,
+    group: &SiteGroup<'_>,
+    points: &'a [(u64, u64)],
+    end: TraceTime,
+) -> Course<'a> {
+    Course {
+        points,
+        calls: group.calls,
+        released: group.lifetimes.count(),
+        first: group.first.0,
+        last: group.last.0,
+        began: run.first.0,
+        end: end.0,
+    }
+}
+
+fn timeline(run: &Run, end: TraceTime, mapped: u64) -> Vec<TimelinePoint> {
+    let mut points: Vec<TimelinePoint> = run
+        .timeline
+        .points()
+        .iter()
+        .map(|&(time, point)| TimelinePoint {
+            t_ns: time.0,
+            virtual_bytes: point.mapped,
+            resident_bytes: point.resident,
+            touched_bytes: point.touched,
+        })
+        .collect();
+    if let Some(last) = points.last().copied()
+        && (last.t_ns < end.0 || last.virtual_bytes != mapped)
+    {
+        points.push(TimelinePoint {
+            t_ns: end.0.max(last.t_ns),
+            virtual_bytes: mapped,
+            ..last
+        });
+    }
+    points
+}

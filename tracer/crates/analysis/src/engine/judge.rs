@@ -1,0 +1,78 @@
+//! The third step: how fast a process grows, what it could run into, and what it all means.
+
+use crate::Analysis;
+use crate::engine::draft::{ProcessDraft, SiteDraft};
+use crate::model::summary::TimelinePoint;
+use crate::patterns::Settled;
+use crate::verdict::harm::{self, Position};
+use crate::verdict::{Facts, SiteFacts, rate, unusual, verdict};
+
+impl Analysis {
+    /// Fills in rates, harm and verdict; kinds of which there are too many are marked.
+    pub(super) fn judge(&self, draft: &mut ProcessDraft<'_>) {
+        let (run, end) = (draft.run, draft.end.0);
+        let process = &mut draft.process;
+        let unusual = unusual(
+            &self.patterns,
+            self.machine.cpus,
+            draft.sites.iter_mut().map(|one| &mut one.site),
+            &process.reservations,
+        );
+        let present = |figure: fn(&TimelinePoint) -> u64| {
+            let points = process.timeline.iter();
+            let course: Vec<(u64, u64)> = points.map(|point| (point.t_ns, figure(point))).collect();
+            rate::present(&course, run.first.0, end)
+        };
+        let resident = (process.samples > 0).then_some(process.resident_bytes);
+        let virtual_rate = present(|point| point.virtual_bytes);
+        let resident_rate = present(|point| point.resident_bytes).filter(|_| resident.is_some());
+        process.harm = harm::harms(
+            &process.limits,
+            &Position {
+                virtual_bytes: process.virtual_bytes,
+                resident,
+                virtual_rate,
+                resident_rate,
+            },
+        );
+        process.virtual_growth_per_hour = virtual_rate;
+        process.resident_growth_per_hour = resident_rate;
+        let facts: Vec<SiteFacts<'_>> = draft.sites.iter().map(SiteDraft::facts).collect();
+        process.verdict = verdict(&Facts {
+            virtual_bytes: process.virtual_bytes,
+            resident,
+            from_start: run.from_start,
+            condensed: run.is_condensed,
+            began: run.first.0,
+            end,
+            check: &process.ledger,
+            harms: &process.harm,
+            unusual: &unusual,
+            before: process.before.as_ref(),
+            sites: &facts,
+        });
+    }
+}
+
+impl SiteDraft<'_> {
+    /// What the verdict looks at.
+    fn facts(&self) -> SiteFacts<'_> {
+        SiteFacts {
+            site: &self.site,
+            touched_steadily: self.touched_steadily,
+            accessible_steadily: self.accessible_steadily,
+            reserved_steadily: self.reserved_steadily,
+            is_of_files: is_of_files(&self.settled),
+            pool: self.pool.as_deref(),
+        }
+    }
+}
+
+/// All of it is of files, of which the pages can be read again: not of memory that only has a file's name.
+fn is_of_files(settled: &[Settled<'_>]) -> bool {
+    const IN_MEMORY: [&str; 3] = ["/memfd:", "/dev/", "/SYSV"];
+    let is_file = |one: &Settled<'_>| {
+        one.name.starts_with('/') && !IN_MEMORY.iter().any(|prefix| one.name.starts_with(prefix))
+    };
+    !settled.is_empty() && settled.iter().all(is_file)
+}
