@@ -7,7 +7,6 @@ use super::error::ProcError;
 use crate::capture::inode::{Device, Inode};
 use tracer_ledger::event::{Address, Mapping, Pid};
 
-/// The letters for a protection.
 const PROTECTION_BITS: [(u8, u8); 3] = [(b'r', PROT_READ), (b'w', PROT_WRITE), (b'x', PROT_EXEC)];
 
 /// Every mapping of a process, ascending and without overlap.
