@@ -13,11 +13,11 @@ use std::{
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 
 use super::{output, progress::Work, trace, whole_file::WholeFile};
-use crate::session::known;
+use crate::session::files::patterns_with;
 use crate::{
     capture::privileges,
     cli::{Check, Format, Tracing},
-    session::opened::open,
+    session::files::open,
     session::plan,
     settings::Screen,
 };
@@ -64,7 +64,7 @@ pub fn check(options: &Check, show_progress: bool) -> Result<u8> {
             budget.expression
         );
     }
-    let patterns = known::with(&options.output.patterns)?;
+    let patterns = patterns_with(&options.output.patterns)?;
     if matches!(source, Source::Command) {
         privileges::check()?;
     }

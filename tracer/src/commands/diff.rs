@@ -9,10 +9,10 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 
 use super::{progress::Work, whole_file::WholeFile};
-use crate::session::known;
+use crate::session::files::patterns_with;
 use crate::{
     cli::{Diff, DiffBy, DiffFormat},
-    session::opened::open_both,
+    session::files::open_both,
     settings::{self, Screen},
 };
 use tracer_analysis::{
@@ -42,7 +42,7 @@ pub fn diff(options: &Diff, show_progress: bool) -> Result<u8> {
     let (Some(old_path), Some(new_path)) = (&options.old, &options.new) else {
         bail!("two recordings or JSON reports are to be named: tracer diff OLD NEW");
     };
-    let patterns = known::with(&options.patterns)?;
+    let patterns = patterns_with(&options.patterns)?;
     let files = files(&options.reports)?;
     let work = Work::new(show_progress);
     work.reading(&[old_path, new_path]);

@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write as _};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::session::known;
+use crate::session::files::patterns_with;
 use crate::{
     cli::{Explain, Format},
     session::explain,
@@ -16,7 +16,7 @@ use tracer_report::{json, redact, text};
 
 /// Says what a process's mappings are, as they are now.
 pub fn explain(options: &Explain) -> Result<u8> {
-    let patterns = known::with(&options.patterns)?;
+    let patterns = patterns_with(&options.patterns)?;
     let pid = Pid(options.pid);
     check_not_kernel(pid)?;
     let mut explanation = explain::now(pid, &patterns)?;

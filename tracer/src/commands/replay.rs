@@ -5,8 +5,8 @@ use std::io::Write as _;
 use anyhow::{Context as _, Result, ensure};
 
 use super::{output, progress::Work};
-use crate::session::known;
-use crate::{cli::Report, session::replay::replay, settings::Screen};
+use crate::session::files::patterns_with;
+use crate::{cli::Report, session::files::replay, settings::Screen};
 use tracer_analysis::units::moment;
 use tracer_recording::End;
 use tracer_report::json;
@@ -21,7 +21,7 @@ pub fn report(options: &Report, show_progress: bool) -> Result<u8> {
         return Ok(0);
     }
     let path = options.file.as_deref().context("no recording was named")?;
-    let patterns = known::with(&options.output.patterns)?;
+    let patterns = patterns_with(&options.output.patterns)?;
     let files = output::Files::create(&options.output, Screen::Stdout)?;
     let window = options.window();
     let work = Work::new(show_progress);

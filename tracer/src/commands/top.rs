@@ -20,7 +20,7 @@ use super::{
     progress::Work,
     trace::{plan, selected},
 };
-use crate::session::known;
+use crate::session::files::patterns_with;
 use crate::{
     capture::command::{Held, Streams},
     capture::host,
@@ -48,7 +48,7 @@ const LEAVE: Duration = Duration::from_secs(2);
 pub fn top(options: &Top, quiet: bool) -> Result<u8> {
     let is_command = !options.command.is_empty();
     let stream = Stream::find(is_command)?;
-    let patterns = known::with(&options.output.patterns)?;
+    let patterns = patterns_with(&options.output.patterns)?;
     let stop = Arc::new(Notify::new());
     let is_recorded = options.tracing.tracing.recording.is_some();
     let kept =

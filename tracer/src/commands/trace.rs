@@ -11,7 +11,7 @@ use super::{
     output,
     progress::{Line, Work},
 };
-use crate::session::known;
+use crate::session::files::patterns_with;
 use crate::{
     capture::command::Held,
     capture::privileges,
@@ -26,7 +26,7 @@ use tracer_ledger::event::Pid;
 
 /// Traces processes that run already.
 pub fn attach(attach: &Attach, show_progress: bool) -> Result<u8> {
-    let patterns = known::with(&attach.output.patterns)?;
+    let patterns = patterns_with(&attach.output.patterns)?;
     let selection = selected(&attach.who)?;
     let files = output::Files::create(&attach.output, Screen::Stdout)?;
     let plan = plan(
@@ -71,7 +71,7 @@ pub(super) fn selected(who: &Selecting) -> Result<Selection> {
 
 /// Traces a command from its first instruction.
 pub fn run(run: &Run, show_progress: bool) -> Result<u8> {
-    let patterns = known::with(&run.output.patterns)?;
+    let patterns = patterns_with(&run.output.patterns)?;
     privileges::check()?;
     let files = output::Files::create(&run.output, Screen::Stderr)?;
     let outcome = command(

@@ -4,6 +4,7 @@ use super::measured::{Doubt, Measured};
 use super::model::Unit;
 use crate::diff::model::{Change, Figures};
 use crate::model::summary::{Process, Report, Site};
+use tracer_ledger::event::fault_mode;
 
 /// A figure of call sites.
 #[derive(Clone, Copy, Debug)]
@@ -140,7 +141,7 @@ fn touched(report: &Report, site: &Site) -> Measured {
         || {
             let why = format!(
                 "page faults were not followed one by one (--faults {}): trace with --faults each",
-                report.faults
+                fault_mode::word(report.faults)
             );
             Measured::unknown(None, why)
         },

@@ -7,7 +7,7 @@ use super::model::{Judged, State};
 use super::{check, file, help, parse, unknown_patterns};
 use crate::constructed::{MIB, frame, of_kind, process, report, site};
 use crate::model::summary::{Level, Report, Site, Trend};
-use tracer_ledger::event::Frame;
+use tracer_ledger::event::{FaultMode, Frame};
 
 #[test]
 fn every_form_of_a_budget_is_understood() {
@@ -283,7 +283,7 @@ fn what_is_not_known_never_passes() {
         judged.state
     };
     let off = |report: &mut Report| {
-        report.faults = "off".into();
+        report.faults = Some(FaultMode::Off);
         for site in &mut report.processes[0].sites {
             site.touched_bytes = None;
         }

@@ -57,7 +57,7 @@ fn side(report: &Report) -> Side {
     Side {
         started_at: report.started_at.clone(),
         duration_ns: report.duration_ns,
-        faults: report.faults.clone(),
+        faults: report.faults,
         lost: report.losses.total(),
     }
 }

@@ -14,6 +14,7 @@ use crate::rows::{Common, Row, folded, rows};
 use crate::selection::{By, Candidate, Chosen};
 use tracer_analysis::summary::{Level, Pattern, Process, Site};
 use tracer_analysis::units::{bytes, count, counted, duration, moment};
+use tracer_ledger::event::FaultMode;
 
 pub(super) const LIVING: [Column; 6] = [
     Column::new("reserved", 0),
@@ -95,7 +96,7 @@ impl<W: Write> Writer<'_, W> {
             self.notes(below, process, row)?;
         }
         self.hidden(indent, &chosen)?;
-        if self.report.faults != "each" {
+        if self.report.faults != Some(FaultMode::Each) {
             self.indented(
                 indent,
                 Paint::Dim,
