@@ -4,12 +4,12 @@ use super::model::{Change, Figures};
 use crate::model::summary::Site;
 
 /// One figure of a site; `None`: not known.
-type Figure = fn(&Site) -> Option<u64>;
+type SiteFigure = fn(&Site) -> Option<u64>;
 
 /// Of the sites before and after; none at all add up to nothing.
 #[must_use]
 pub fn figures(old: &[&Site], new: &[&Site]) -> Figures {
-    let change = |figure: Figure| Change::of(sum(old, figure), sum(new, figure));
+    let change = |figure: SiteFigure| Change::of(sum(old, figure), sum(new, figure));
     Figures {
         reserved_bytes: change(|site| Some(site.reserved_bytes)),
         accessible_bytes: change(|site| Some(site.accessible_bytes)),
@@ -22,7 +22,7 @@ pub fn figures(old: &[&Site], new: &[&Site]) -> Figures {
     }
 }
 
-fn sum(sites: &[&Site], figure: Figure) -> Option<u64> {
+fn sum(sites: &[&Site], figure: SiteFigure) -> Option<u64> {
     sites.iter().try_fold(0u64, |sum, site| {
         figure(site).map(|value| sum.saturating_add(value))
     })

@@ -2,7 +2,7 @@
 //! gets.
 
 use crate::patterns::words::{file_name, matches};
-use crate::patterns::{Ranges, Shape};
+use crate::patterns::{Shape, SizeRanges};
 use crate::words::units::bytes;
 use tracer_ledger::event::Mapped;
 
@@ -122,10 +122,10 @@ pub fn evidence(shape: &Shape, snapshot: &Snapshot<'_>) -> Vec<String> {
     if let Some(at) = shape.at {
         evidence.push(format!("at {at:#x}"));
     }
-    if let Some(size) = shape.size.as_ref().and_then(Ranges::exact) {
+    if let Some(size) = shape.size.as_ref().and_then(SizeRanges::exact) {
         evidence.push(format!("{} in all", bytes(size)));
     }
-    if let Some(before) = shape.before.as_ref().and_then(Ranges::exact) {
+    if let Some(before) = shape.before.as_ref().and_then(SizeRanges::exact) {
         evidence.push(format!("accessible from {} on", bytes(before)));
     } else if shape.before.is_some() {
         evidence.push("a guard page below it".into());
@@ -170,7 +170,7 @@ fn anchors(shape: &Shape, maps: &[Mapped], place: usize) -> Vec<u64> {
     if !is_led || !is_named || !has_flags(shape, mapped) {
         return Vec::new();
     }
-    let size = shape.size.as_ref().and_then(Ranges::exact);
+    let size = shape.size.as_ref().and_then(SizeRanges::exact);
     match (shape.aligned, &shape.before, size) {
         // Full reservations that lie side by side are one mapping, and the last of them is not full: each
         // begins at a multiple. Without that last one it may be anybody's.
@@ -213,7 +213,7 @@ fn lay(
     if start < anchor && !is_covered(shape, maps, place, start, anchor, false) {
         return None;
     }
-    let exact = shape.size.as_ref().and_then(Ranges::exact);
+    let exact = shape.size.as_ref().and_then(SizeRanges::exact);
     let end = match exact {
         Some(size) => start.checked_add(size)?,
         None if shape.rest => behind(shape, maps, place, taken),

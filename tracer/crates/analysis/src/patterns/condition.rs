@@ -1,6 +1,6 @@
 //! One set of conditions, and whether it holds for what was seen of a call site.
 
-use super::range::Ranges;
+use super::range::SizeRanges;
 use super::words::{file_name, matches};
 use crate::words::mapping_words;
 use crate::words::units::{bytes, count};
@@ -64,10 +64,10 @@ pub struct When {
     pub runtime: Option<String>,
     pub program: Option<String>,
     pub thread: Option<String>,
-    pub requested: Option<Ranges>,
-    pub settled: Option<Ranges>,
-    pub accessible: Option<Ranges>,
-    pub accessible_at: Option<Ranges>,
+    pub requested: Option<SizeRanges>,
+    pub settled: Option<SizeRanges>,
+    pub accessible: Option<SizeRanges>,
+    pub accessible_at: Option<SizeRanges>,
     pub aligned: Option<u64>,
     pub protection: Option<String>,
     pub flags: Vec<String>,

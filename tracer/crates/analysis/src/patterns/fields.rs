@@ -2,7 +2,7 @@
 
 use toml::Spanned;
 
-use super::range::{Range, Ranges, size};
+use super::range::{SizeRange, SizeRanges, size};
 use super::versions::{Versions, requirement};
 use crate::words::mapping_words;
 use tracer_ledger::event::VmFlags;
@@ -80,15 +80,16 @@ pub fn flag(key: &str, text: Spanned<String>) -> Result<String, Wrong> {
 }
 
 /// Ranges of sizes; `None`: none was written.
-pub fn ranges(key: &str, texts: Vec<Spanned<String>>) -> Result<Option<Ranges>, Wrong> {
+pub fn ranges(key: &str, texts: Vec<Spanned<String>>) -> Result<Option<SizeRanges>, Wrong> {
     if texts.is_empty() {
         return Ok(None);
     }
     let read = texts.into_iter().map(|text| {
         let place = text.span().start;
-        Range::read(text.get_ref()).map_err(|what| (place, format!("`{key}`: {what}")))
+        SizeRange::read(text.get_ref()).map_err(|what| (place, format!("`{key}`: {what}")))
     });
-    read.collect::<Result<_, _>>().map(|all| Some(Ranges(all)))
+    read.collect::<Result<_, _>>()
+        .map(|all| Some(SizeRanges(all)))
 }
 
 /// Versions of a runtime.

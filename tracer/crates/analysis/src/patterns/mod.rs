@@ -26,7 +26,7 @@ mod recognise;
 pub mod known;
 
 pub use condition::{Observation, Settled};
-pub use range::Ranges;
+pub use range::SizeRanges;
 pub use recognise::Patterns;
 pub use shape::Shape;
 

@@ -4,12 +4,12 @@ use crate::words::units::parse_bytes;
 
 /// From–to, both included, bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Range {
+pub struct SizeRange {
     from: u64,
     to: u64,
 }
 
-impl Range {
+impl SizeRange {
     /// Reads a size, or two with `..` between; either may be left out.
     ///
     /// # Errors
@@ -54,9 +54,9 @@ pub fn size(text: &str) -> Result<u64, String> {
 
 /// Some ranges, one of which is to hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Ranges(pub Vec<Range>);
+pub struct SizeRanges(pub Vec<SizeRange>);
 
-impl Ranges {
+impl SizeRanges {
     /// The one size that there is to choose.
     #[must_use]
     pub fn exact(&self) -> Option<u64> {
@@ -75,7 +75,7 @@ impl Ranges {
 
 #[cfg(test)]
 mod tests {
-    use super::Range;
+    use super::SizeRange;
 
     #[test]
     fn units_are_binary_however_they_are_written() {
@@ -86,17 +86,21 @@ mod tests {
 
     #[test]
     fn a_size_is_exact_and_a_range_has_both_ends() {
-        let holds = |text: &str, bytes: u64| Range::read(text).unwrap().holds((bytes, bytes));
+        let holds = |text: &str, bytes: u64| SizeRange::read(text).unwrap().holds((bytes, bytes));
         assert!(holds("64 MiB", 64 << 20) && !holds("64MiB", (64 << 20) + 1));
         assert!(holds("1GiB..2GiB", 1 << 30) && holds("1GiB..2GiB", 2 << 30));
         assert!(!holds("1GiB..2GiB", (2 << 30) + 1));
         assert!(holds("..1MiB", 0) && holds("1MiB..", u64::MAX));
-        assert!(!Range::read("1MiB..2MiB").unwrap().holds((1 << 20, 3 << 20)));
         assert!(
-            Range::read("2MiB..1MiB")
+            !SizeRange::read("1MiB..2MiB")
+                .unwrap()
+                .holds((1 << 20, 3 << 20))
+        );
+        assert!(
+            SizeRange::read("2MiB..1MiB")
                 .unwrap_err()
                 .contains("above its end")
         );
-        assert!(Range::read("much").unwrap_err().contains("is no size"));
+        assert!(SizeRange::read("much").unwrap_err().contains("is no size"));
     }
 }

@@ -5,7 +5,7 @@
 //! sought as a mapping, but from its first accessible page (its *anchor*), whose distance from the
 //! reservation's start and end is known.
 
-use super::range::Ranges;
+use super::range::SizeRanges;
 
 /// Conditions, all of which are to hold; one that is left out always does.
 #[derive(Clone, Debug, Default)]
@@ -25,13 +25,13 @@ pub struct Shape {
     /// The start is a multiple of this.
     pub aligned: Option<u64>,
     /// Inaccessible bytes before the anchor.
-    pub before: Option<Ranges>,
+    pub before: Option<SizeRanges>,
     /// Protection of the anchor (`rw-`).
     pub lead: Option<String>,
     /// Protections of what else is accessible; of files, too.
     pub inside: Vec<String>,
     /// Bytes in all.
-    pub size: Option<Ranges>,
+    pub size: Option<SizeRanges>,
     /// Whether the inaccessible bytes behind it are its own.
     pub rest: bool,
     /// A thread's stack pointer points into it.
