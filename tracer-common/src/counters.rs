@@ -20,7 +20,7 @@ pub enum Counter {
     UntrackedChildren = 6,
     /// Of the lost calls and process events, those that had a turn.
     LostTurns = 7,
-    /// Memory calls that failed, by kind: `FailedCalls + kind` for kinds 1–9.
+    /// Memory calls that failed, by kind: see [`crate::kind::Kind::failures`].
     FailedCalls = 16,
 }
 

@@ -1,12 +1,15 @@
 //! The wire between the eBPF programs (`tracer-ebpf`) and the collector (`tracer`).
 //!
 //! Everything here is `no_std`, plain old data, in the byte order of the machine: both ends run on
-//! the same one. The layout is asserted at compile time in [`layout`]; [`WIRE_VERSION`] is written
+//! the same one. The layout is asserted at compile time in `layout`; [`WIRE_VERSION`] is written
 //! into the eBPF object and compared at load.
 //!
-//! Read in this order: [`header`] (what every record begins with), [`memory`] (calls that change an
-//! address space), [`process`] (fork, exec, exit), [`stack`], then [`counters`] and [`settings`].
+//! Read in this order: [`kind`] (what a record tells, and which calls are traced), [`header`] (what every
+//! record begins with), [`memory`] (calls that change an address space), [`process`] (fork, exec, exit),
+//! [`stack`], then [`counters`], [`settings`] and [`bits`] (those of the kernel's interface).
 #![no_std]
+
+pub mod kind;
 
 pub mod header;
 pub mod memory;
@@ -15,6 +18,8 @@ pub mod stack;
 
 pub mod counters;
 pub mod settings;
+
+pub mod bits;
 
 mod layout;
 

@@ -1,6 +1,9 @@
 //! Calls that change an address space, their order, and page faults.
 
-use crate::header::Header;
+use crate::{
+    bits::{PROT_GROWSDOWN, PROT_GROWSDOWN_ARGUMENT},
+    header::Header,
+};
 
 /// A call's place in the order of all calls on its address space: the order in which they were given
 /// the lock under which the kernel changes the map (`mmap_lock`, held for writing), taken by the program
@@ -15,8 +18,8 @@ pub struct Turn {
     pub time_ns: u64,
 }
 
-/// One successful call ([`crate::header::Kind`] 1–9), or one that had its turn and failed
-/// ([`crate::header::Kind::Failed`]: `header.protection` is the kind of the call, `header.flags` the
+/// One successful call (of a kind that has a row in [`crate::kind::CALLS`]), or one that had its turn and failed
+/// ([`crate::kind::Kind::Failed`]: `header.protection` is the kind of the call, `header.flags` the
 /// error number with the low half of an argument above it, see [`pack_failure`]).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
@@ -38,19 +41,15 @@ pub struct Call {
     pub turn: Turn,
 }
 
-/// `PROT_GROWSDOWN` (include/uapi/asm-generic/mman-common.h), bit 24 of an argument, as a record's eight
-/// bits have it.
-pub const PROTECTION_GROWS_DOWN: u8 = 0x80;
-
 /// `mprotect`'s third argument as a record has it.
 #[must_use]
 pub const fn pack_protection(argument: u64) -> u8 {
-    let grows_down = if argument & (1 << 24) == 0 {
+    let grows_down = if argument & PROT_GROWSDOWN_ARGUMENT == 0 {
         0
     } else {
-        PROTECTION_GROWS_DOWN
+        PROT_GROWSDOWN
     };
-    argument as u8 & 0x7f | grows_down
+    argument as u8 & !PROT_GROWSDOWN | grows_down
 }
 
 /// A call with two more words: mremap (new address, new length; also one that failed) and file-backed
@@ -66,7 +65,7 @@ pub struct LongCall {
     pub extra1: u64,
 }
 
-/// One page fault on a user address ([`crate::header::Kind::Fault`]); `header.flags` is the
+/// One page fault on a user address ([`crate::kind::Kind::Fault`]); `header.flags` is the
 /// architecture's error code with [`FAULT_IN_KERNEL`] added.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
@@ -77,7 +76,7 @@ pub struct Fault {
     pub address: u64,
 }
 
-/// A page fault whose stack was taken ([`crate::header::Kind::SampledFault`]), in place of a [`Fault`].
+/// A page fault whose stack was taken ([`crate::kind::Kind::SampledFault`]), in place of a [`Fault`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct SampledFault {

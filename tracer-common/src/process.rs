@@ -5,7 +5,7 @@ use crate::{header::Header, memory::Turn};
 /// Bytes of a task's name in the kernel, its final NUL included (`TASK_COMM_LEN`).
 pub const COMM_LENGTH: usize = 16;
 
-/// [`crate::header::Kind`] 48–52. `header` is of the task that the event is about: for a fork the
+/// [`crate::kind::Kind`] 48–52. `header` is of the task that the event is about: for a fork the
 /// parent, else the task itself. For an exit `header.flags` is the wait status.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
@@ -27,7 +27,7 @@ pub struct Process {
 }
 
 /// One mapping of a new program's address space, as the kernel made it before the first instruction
-/// ([`crate::header::Kind::Mapping`]). `header.protection` holds the `PROT_*` bits, `header.flags` is
+/// ([`crate::kind::Kind::Mapping`]). `header.protection` holds the `PROT_*` bits, `header.flags` is
 /// made of [`MAPPING_SHARED`], [`MAPPING_STACK`] and [`MAPPING_VDSO`]. Or a mapping of a file's code that a call
 /// has made, told after the call itself: then it is [`MAPPING_BY_CALL`] alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -14,6 +14,27 @@ pub enum FaultMode {
     Each = 2,
 }
 
+impl FaultMode {
+    /// Every mode.
+    pub const ALL: [Self; 3] = [Self::Off, Self::Count, Self::Each];
+
+    /// Its name: on the command line, in recordings and in reports.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Count => "count",
+            Self::Each => "each",
+        }
+    }
+
+    /// The mode of that name.
+    #[must_use]
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mode| mode.word() == word)
+    }
+}
+
 /// Of so many faults so many carry a stack that a setting says: a random number of 32 bits below it chooses
 /// one.
 pub const ALL_FAULTS: u64 = 1 << 32;

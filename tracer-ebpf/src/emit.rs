@@ -5,19 +5,26 @@
 use aya_ebpf::{
     bindings::{BPF_RB_AVAIL_DATA, BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP, BPF_RINGBUF_HDR_SZ},
     helpers::{bpf_get_smp_processor_id, bpf_ktime_get_ns},
+    macros::map,
+    maps::{PerCpuArray, RingBuf},
 };
 use tracer_common::{
-    counters::Counter,
-    header::{Header, Kind},
+    counters::{COUNTERS, Counter},
+    header::Header,
+    kind::Kind,
     memory::{Call, Fault, LongCall, SampledFault, Turn},
     process::{Mapping, Process},
 };
 
-use crate::{
-    filter::Traced,
-    maps::{COUNTS, EVENTS},
-    settings,
-};
+use crate::{filter::Traced, settings};
+
+/// The way to the collector. Its size is set at load.
+#[map]
+pub static EVENTS: RingBuf = RingBuf::with_byte_size(16 * 1024 * 1024, 0);
+
+/// See [`tracer_common::counters`].
+#[map]
+static COUNTS: PerCpuArray<[u64; COUNTERS]> = PerCpuArray::with_max_entries(1, 0);
 
 /// Adds one to a counter of this CPU.
 #[inline(always)]
@@ -28,7 +35,7 @@ pub fn count(which: Counter) {
 /// A call of this kind has failed.
 #[inline(always)]
 pub fn count_failed(kind: Kind) {
-    count_at(Counter::FailedCalls as usize + kind as usize);
+    count_at(kind.failures());
 }
 
 #[inline(always)]

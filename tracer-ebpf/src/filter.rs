@@ -1,12 +1,13 @@
 //! Who is traced.
 
-use aya_ebpf::helpers::bpf_get_current_pid_tgid;
-use tracer_common::settings::{FOLLOWED, TRACED};
+use aya_ebpf::{helpers::bpf_get_current_pid_tgid, macros::map, maps::HashMap};
+use tracer_common::settings::{FOLLOWED, PROCESS_WORDS, TRACED};
 
-use crate::{
-    maps::PROCESSES,
-    thread::{self, Thread},
-};
+use crate::thread::{self, Thread};
+
+/// Which processes are traced: process id → see [`tracer_common::settings::PROCESS_WORDS`].
+#[map]
+pub static PROCESSES: HashMap<u32, [u64; PROCESS_WORDS]> = HashMap::with_max_entries(16 * 1024, 0);
 
 /// A traced task.
 #[derive(Clone, Copy)]

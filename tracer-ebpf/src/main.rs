@@ -2,10 +2,11 @@
 //! back, with which stack? One record per successful call goes to the ring; failed calls and every
 //! loss are counted.
 //!
-//! Read in this order: [`settings`] (what the collector injects), [`maps`], [`filter`] (who is
-//! traced), [`thread`] (what is kept of each thread), [`task`] (the kernel's memory, read by offsets
-//! from BTF), [`turn`] (the order of the calls), [`stack`] (the user's call stack), [`emit`] (records
-//! into the ring), [`program`] (what a new program begins with), then [`probes`], one file a subject.
+//! Read in this order: [`settings`] (what the collector injects), [`thread`] (what is kept of each
+//! thread), [`filter`] (who is traced), [`task`] (the kernel's memory, read by offsets from BTF), [`emit`]
+//! (records into the ring), [`stack`] (the user's call stack), [`turn`] (the order of the calls),
+//! [`program`] (what a new program begins with), then [`probes`], one file a subject. A map stands in the
+//! file that has most to do with it.
 #![no_std]
 #![no_main]
 #![expect(
@@ -15,19 +16,17 @@
 
 mod settings;
 
-mod maps;
+mod thread;
 
 mod filter;
 
 mod task;
 
-mod thread;
-
-mod turn;
+mod emit;
 
 mod stack;
 
-mod emit;
+mod turn;
 
 mod program;
 

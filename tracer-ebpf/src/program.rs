@@ -15,7 +15,7 @@ use aya_ebpf::{
 };
 use tracer_common::{
     counters::Counter,
-    header::Kind,
+    kind::Kind,
     process::{MAPPING_BY_CALL, MAPPING_SHARED, MAPPING_STACK, MAPPING_VDSO, Mapping},
     settings::Offset,
 };

@@ -5,30 +5,34 @@
 //! that hash; any other goes along whole, and user space unwinds it by the code's own rules.
 
 use aya_ebpf::{
-    bindings::{BPF_RB_AVAIL_DATA, BPF_RB_RING_SIZE},
+    bindings::{BPF_F_MMAPABLE, BPF_RB_AVAIL_DATA, BPF_RB_RING_SIZE},
     cty::{c_long, c_void},
-    helpers::generated::{
-        bpf_get_smp_processor_id, bpf_ktime_get_ns, bpf_loop, bpf_probe_read_user,
-    },
+    helpers::generated::{bpf_ktime_get_ns, bpf_loop},
+    macros::map,
+    maps::{Array, HashMap, PerCpuArray},
 };
 use tracer_common::{
     counters::Counter,
-    header::{Header, Kind},
+    header::Header,
+    kind::Kind,
     settings::Offset,
     stack::{
-        BY_RULE, FRAME_SLOTS, HASH_BUCKETS, MAX_COPY, MAX_FRAMES, PAGE, RULE_BUCKETS, Rule,
+        BY_RULE, Bucket, FRAME_SLOTS, HASH_BUCKETS, MAX_COPY, MAX_FRAMES, PAGE, RULE_BUCKETS, Rule,
         StackHead, TICKET, bucket_of, flags, mix,
     },
 };
 
 use crate::{
-    emit,
+    emit::{self, EVENTS},
     filter::Traced,
-    maps::{CODES, CODES_USED, EVENTS, READING, RULES, SCRATCH, VERIFIED},
     task::Registers,
 };
 
+mod scratch;
+
 mod copy;
+
+use scratch::{Scratch, read_user, scratch};
 
 /// Bytes of stack that are copied at once for the first frames, which are all of many stacks.
 const SMALL_BLOCK: u64 = 1024;
@@ -37,24 +41,27 @@ const SHALLOW: u32 = 8;
 /// No code lies below this address (`vm.mmap_min_addr` is at least a page wherever code runs).
 const LOWEST_CODE: u64 = PAGE;
 
-/// What is sent, and after it what only the walk needs.
-#[repr(C)]
-pub struct Scratch {
-    head: StackHead,
-    frames: [u64; FRAME_SLOTS],
-    copy: [u8; MAX_COPY],
-    /// The walk's registers.
-    fp: u64,
-    sp: u64,
-    pc: u64,
-    /// What stands for the code, mixed: what every rule's key begins with.
-    code: u64,
-    hash: u64,
-    /// Tickets given out on this CPU.
-    tickets: u64,
-    rest: copy::Rest,
-    search: copy::Search,
-}
+/// Hashes of stacks that user space has verified. User space writes both tables in its own mapping of
+/// them.
+#[map]
+static VERIFIED: Array<Bucket> = Array::with_max_entries(HASH_BUCKETS, BPF_F_MMAPABLE);
+
+/// Rules that user space has learned: keys and rules, as one word each.
+#[map]
+static RULES: Array<Bucket> = Array::with_max_entries(RULE_BUCKETS, BPF_F_MMAPABLE);
+
+/// Address spaces whose code is another's: identity → what stands for their code in hashes and rules. A
+/// forked copy has its parent's; user space gives a new one when the code of either changes.
+#[map]
+static CODES: HashMap<u64, u64> = HashMap::with_max_entries(16 * 1024, 0);
+
+/// 1 from the first entry of [`CODES`] on: most traces never have one.
+#[map]
+static CODES_USED: Array<u32> = Array::with_max_entries(1, 0);
+
+/// 1 while a program on this CPU reads user memory: faults that this raises are its own.
+#[map]
+static READING: PerCpuArray<u32> = PerCpuArray::with_max_entries(1, 0);
 
 const SENT_BEFORE_COPY: usize = size_of::<StackHead>() + FRAME_SLOTS * size_of::<u64>();
 
@@ -133,6 +140,12 @@ pub fn copy_code(space: u64, copy: u64) {
     let _ = CODES.insert(copy, code, 0);
 }
 
+/// An address space has ended.
+#[inline(always)]
+pub fn forget_code(space: u64) {
+    let _ = CODES.remove(space);
+}
+
 /// Whether user space knows the stack with this hash.
 #[inline(always)]
 fn is_verified(hash: u64) -> bool {
@@ -187,13 +200,6 @@ fn walk(scratch: &mut Scratch) {
     }
 }
 
-/// This CPU's own scratch.
-#[inline(always)]
-fn scratch() -> Option<*mut Scratch> {
-    // SAFETY: no arguments.
-    SCRATCH.get_ptr_mut(unsafe { bpf_get_smp_processor_id() })
-}
-
 /// Sends the whole scratch; returns the ticket, or 0 if it was lost.
 #[inline(always)]
 fn send(scratch: &Scratch) -> u64 {
@@ -213,6 +219,12 @@ fn send(scratch: &Scratch) -> u64 {
     }
     emit::count(Counter::Sent);
     scratch.head.ticket
+}
+
+/// Whether a program on this CPU reads user memory.
+#[inline(always)]
+pub fn is_reading() -> bool {
+    READING.get(0).is_some_and(|reading| *reading != 0)
 }
 
 /// Faults raised while this is 1 are ours: the probe on kernel faults leaves them out.
@@ -254,12 +266,6 @@ fn reach(scratch: &mut Scratch, offset: u64) -> bool {
         scratch.head.copied = (copied + length) as u32;
     }
     there
-}
-
-#[inline(always)]
-fn read_user(to: *mut u8, length: u32, from: u64) -> bool {
-    // SAFETY: `to` has room for `length` bytes, which the verifier checks; the helper checks `from`.
-    unsafe { bpf_probe_read_user(to.cast(), length, from as *const c_void) == 0 }
 }
 
 /// Two words of the user's stack at `address`: from the copy where it reaches, else from the user.

@@ -5,16 +5,40 @@
 //! way out: after that no program takes one, so none outlives its thread. (A process that is deselected
 //! while it runs leaves its slots behind: [`EPOCH`] tells that they are to be asked about again.)
 
-use aya_ebpf::{bindings::BPF_NOEXIST, helpers::bpf_get_current_pid_tgid};
-
-use crate::{
-    filter::Traced,
-    maps::{EPOCH, SLOTS_TAKEN, THREADS},
-    turn::Taken,
+use aya_ebpf::{
+    bindings::BPF_NOEXIST,
+    helpers::bpf_get_current_pid_tgid,
+    macros::map,
+    maps::{Array, HashMap},
 };
+use tracer_common::{memory::Turn, settings::SPACE_SLOTS};
 
 /// Slots: a power of two.
 pub const SLOTS: u32 = 16 << 10;
+
+/// Traced threads, each in the slot of its number: see [`Thread`].
+#[map]
+static THREADS: Array<Thread> = Array::with_max_entries(SLOTS, 0);
+
+/// Slots of [`THREADS`], and after them those of address spaces (see [`crate::turn`]), that are taken: slot →
+/// by whom. It decides who takes one first.
+#[map]
+pub static SLOTS_TAKEN: HashMap<u32, u64> = HashMap::with_max_entries(SLOTS + SPACE_SLOTS, 0);
+
+/// How often a process was deselected, written by the collector: what slots say of earlier is void.
+#[map]
+static EPOCH: Array<u64> = Array::with_max_entries(1, 0);
+
+/// A thread's turn that is not used up yet.
+#[derive(Clone, Copy, Default)]
+#[repr(C)]
+pub struct Taken {
+    pub turn: Turn,
+    /// The totals before the change, packed.
+    pub pages: u64,
+    /// The break before the change.
+    pub heap_end: u64,
+}
 
 /// A traced thread. A cache line.
 #[repr(C)]
@@ -63,10 +87,9 @@ pub fn how(own: *mut Thread) -> Option<u64> {
     unsafe { ((*own).epoch == epoch()).then_some((*own).how) }
 }
 
-/// The current thread's slot, taken if it is free.
+/// The slot of the current thread, which has these ids and is traced so, taken if it is free.
 #[inline(always)]
-pub fn claim(who: Traced) -> Option<*mut Thread> {
-    let ids = who.ids();
+pub fn claim(ids: u64, how: u64) -> Option<*mut Thread> {
     let slot = slot(ids)?;
     let now = epoch();
     // SAFETY: as in `own`.
@@ -86,7 +109,7 @@ pub fn claim(who: Traced) -> Option<*mut Thread> {
     // SAFETY: it is this thread's now.
     unsafe {
         (*slot).epoch = now;
-        (*slot).how = who.how();
+        (*slot).how = how;
         (*slot).space = 0;
         (*slot).taken.turn.number = 0;
         (*slot).owner = ids;

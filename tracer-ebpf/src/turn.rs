@@ -3,29 +3,32 @@
 //! draws a number, and takes a look at the kernel's totals before anything changes; the number waits
 //! with the thread until the call returns and its record is sent.
 
-use aya_ebpf::{bindings::BPF_NOEXIST, helpers::bpf_ktime_get_ns};
-use tracer_common::{
-    memory::Turn,
-    settings::{Offset, PROCESS_WORDS, space_slot_of},
+use aya_ebpf::{
+    bindings::BPF_NOEXIST,
+    helpers::bpf_ktime_get_ns,
+    macros::map,
+    maps::{Array, HashMap},
 };
+use tracer_common::settings::{Offset, PROCESS_WORDS, SPACE_SLOTS, space_slot_of};
 
 use crate::{
-    filter::Traced,
-    maps::{CODES, PROCESSES, SLOTS_TAKEN, SPACE_COUNTS, SPACES, TURNS},
+    filter::{PROCESSES, Traced},
+    stack,
     task::Mm,
-    thread::{self, SLOTS},
+    thread::{self, SLOTS, SLOTS_TAKEN, Taken},
 };
 
-/// A thread's turn that is not used up yet.
-#[derive(Clone, Copy, Default)]
-#[repr(C)]
-pub struct Taken {
-    pub turn: Turn,
-    /// The totals before the change, packed.
-    pub pages: u64,
-    /// The break before the change.
-    pub heap_end: u64,
-}
+/// Turns taken on each address space so far, each in the slot of its identity: identity and count.
+#[map]
+static SPACE_COUNTS: Array<[u64; 2]> = Array::with_max_entries(SPACE_SLOTS, 0);
+
+/// The same for those whose slot is another's: identity → count.
+#[map]
+static SPACES: HashMap<u64, u64> = HashMap::with_max_entries(16 * 1024, 0);
+
+/// Turns of calls that have not returned yet, of threads without a slot: thread id → see [`Taken`].
+#[map]
+static TURNS: HashMap<u32, Taken> = HashMap::with_max_entries(64 * 1024, 0);
 
 /// The current task has just been given the lock of its own address space, `mm`, whose identity is told
 /// besides, as a number: with what it knows to be a pointer the verifier allows no arithmetic.
@@ -64,7 +67,7 @@ fn room(space: u64, who: Traced) -> Option<*mut Taken> {
         None => TURNS.get_ptr_mut(who.tid),
     };
     if there.is_none()
-        && let Some(thread) = thread::claim(who)
+        && let Some(thread) = thread::claim(who.ids(), who.how())
     {
         // SAFETY: this thread's own.
         let thread = unsafe { &mut *thread };
@@ -183,7 +186,7 @@ pub fn forget_space(space: u64) {
         }
     }
     let _ = SPACES.remove(space);
-    let _ = CODES.remove(space);
+    stack::forget_code(space);
 }
 
 #[inline(always)]

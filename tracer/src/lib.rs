@@ -11,14 +11,14 @@
 //! The pure half is made of crates of its own, whose walls Cargo holds: `tracer-ledger` (events, their order,
 //! the ledger), `tracer-analysis` (the model) and `tracer-report` (its writers). `tracer-recording` keeps events
 //! in a file. What is here are the edges and what wires them together, in the order of the data:
-//! [`capture`] (the kernel and `/proc`), [`stacks`] (addresses to names), [`session`] (the only wiring), [`cli`] and
+//! [`capture`] (the kernel and `/proc`), [`stacks`] (addresses to names), `session` (the only wiring), [`cli`] and
 //! [`settings`] (what was asked), [`top`] (the live view), [`commands`].
 
 pub mod capture;
 
 pub mod stacks;
 
-pub mod session;
+mod session;
 
 pub mod cli;
 

@@ -9,9 +9,10 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use tracer::stacks::arch::{Registers, Walker, module};
-use tracer::stacks::cfi::{Cfi, Exit};
-use tracer::stacks::perf_names::{Names, Written};
-use tracer::stacks::{elf, open, runtime_names};
+use tracer::stacks::cfi::Cfi;
+use tracer::stacks::exit::Exit;
+use tracer::stacks::perf_names::{CodeNames, Written};
+use tracer::stacks::{layout, open, runtime_names};
 use tracer_ledger::event::Nanoseconds;
 
 static SOUND: LazyLock<Vec<u8>> = LazyLock::new(|| {
@@ -22,10 +23,10 @@ static SOUND: LazyLock<Vec<u8>> = LazyLock::new(|| {
 /// Does with a file all that is done with one.
 fn use_file(bytes: &[u8]) -> usize {
     let file = open::unnamed("hostile", bytes).unwrap();
-    let Some((layout, tables)) = elf::read(&file) else {
+    let Some((layout, tables)) = layout::read(&file) else {
         return 0;
     };
-    let _ = elf::exported(&file);
+    let _ = layout::exported(&file);
     let cfi = Cfi::new(tables);
     let base = 0x7f00_0000_0000;
     let range = base..base + 0x10_0000;
@@ -73,7 +74,7 @@ proptest! {
     fn a_file_with_strange_tables_is_survived(
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..40),
     ) {
-        let (_, tables) = elf::read(&open::unnamed("sound", &SOUND).unwrap()).unwrap();
+        let (_, tables) = layout::read(&open::unnamed("sound", &SOUND).unwrap()).unwrap();
         let table = tables.eh_frame.unwrap().data;
         let begin = SOUND.windows(table.len()).position(|bytes| bytes == &*table).unwrap();
         // The index lies right before the table.
@@ -94,7 +95,7 @@ proptest! {
         lines in prop::collection::vec("[0-9a-fx]{0,17} ?[0-9a-fx]{0,17} ?(JS|py|Script)?:?[~^+*:/ a%0-9\\PC]{0,30}", 0..30),
         address in any::<u64>(),
     ) {
-        let mut names = Names::default();
+        let mut names = CodeNames::default();
         for (time, line) in (0..).map(Nanoseconds).zip(&lines) {
             let written = Written { after: time, by: time };
             names.add_line(line.as_bytes(), written);

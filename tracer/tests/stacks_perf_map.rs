@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 use tracer::stacks::perf_map::{Clocks, Owner, PerfMap};
-use tracer::stacks::perf_names::Found;
+use tracer::stacks::perf_names::NameAt;
 use tracer_ledger::event::Nanoseconds;
 
 /// A root directory of a pretended process, and the path of its perf map.
@@ -29,9 +29,9 @@ fn open(root: &TempDir, owner: &Owner) -> std::io::Result<PerfMap> {
 /// What an address is called now.
 fn name(map: &PerfMap, address: u64) -> Option<&str> {
     match map.names().find(address, Nanoseconds(u64::MAX)) {
-        Found::Name(name) => Some(name),
-        Found::Nothing => None,
-        Found::Unclear => Some("unclear"),
+        NameAt::Name(name) => Some(name),
+        NameAt::Nothing => None,
+        NameAt::Unclear => Some("unclear"),
     }
 }
 

@@ -20,7 +20,7 @@ use tracer::top::view;
 use tracer_analysis::Progress;
 use tracer_analysis::summary::{Before, Process, Report, Site, TimelinePoint};
 use tracer_analysis::window::Window;
-use tracer_ledger::event::{Frame, StackQuality};
+use tracer_ledger::event::{FaultMode, Frame, StackQuality};
 use tracer_report::selection::By;
 use tracer_test_traces::{golden, kept};
 
@@ -192,7 +192,7 @@ fn made(seconds: u64, sites: Vec<Site>) -> Arc<Report> {
     process.virtual_bytes.end = all;
     Arc::new(Report {
         duration_ns: seconds * 1_000_000_000,
-        faults: "each".into(),
+        faults: Some(FaultMode::Each),
         processes: vec![process],
         ..Report::default()
     })

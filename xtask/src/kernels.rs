@@ -52,7 +52,7 @@ pub(crate) struct Options {
 pub(crate) fn run(workspace: &Path, options: &Options) -> Result<()> {
     setup::ensure(workspace)?;
     if options.host {
-        programs::ensure(&programs::OF_THE_TESTS, "tests compare with them")?;
+        programs::ensure(&programs::of_the_tests(), "tests compare with them")?;
         let suites = suites::build(workspace, &options.only)?;
         return verdict(&[("this machine".to_owned(), on_this_machine(&suites.all)?)]);
     }

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use xtask::bench;
 
 /// The project's commands
 #[derive(Parser)]
@@ -37,13 +38,13 @@ enum Command {
         seconds: u32,
     },
     /// Measure what tracing costs, beside bpftrace and the targets, as root
-    #[command(disable_help_flag = true)]
-    Bench {
-        /// The measuring program's own options; --help tells them
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        arguments: Vec<OsString>,
-    },
-    /// Check formatting and lints, then run all tests, as root
+    Bench(bench::Options),
+    /// Check what needs no BPF toolchain, no root and no browser, in minutes
+    ///
+    /// Formatting, lints, documentation and tests of every package but `tracer` itself, which embeds the eBPF
+    /// programs: what loads them and runs programs under them is checked by `cargo xtask test`.
+    Check,
+    /// Check formatting, lints and documentation, then run all tests, as root
     Test,
     /// Run the tests that ask the kernel on Debian's 6.1 and 6.12, in virtual machines
     VmTest(kernels::Options),
@@ -57,7 +58,8 @@ fn main() -> ExitCode {
         Command::Build => commands::build(&workspace).map(drop),
         Command::Run { arguments } => commands::run(&workspace, &arguments),
         Command::Reproduce { seconds } => commands::reproduce(&workspace, seconds),
-        Command::Bench { arguments } => commands::bench(&workspace, &arguments),
+        Command::Bench(options) => commands::bench(&workspace, &options),
+        Command::Check => commands::check(&workspace),
         Command::Test => commands::test(&workspace),
         Command::VmTest(options) => kernels::run(&workspace, &options),
     };

@@ -2,12 +2,9 @@
 //! result is not what was asked (`SYSCALL_DEFINE1(brk)`, mm/mmap.c).
 
 use aya_ebpf::{macros::tracepoint, programs::TracePointContext};
-use tracer_common::{header::Kind, settings::Offset};
+use tracer_common::{bits::ENOMEM, kind::Kind, settings::Offset};
 
 use super::{Finished, send};
-
-/// What `brk` would say if it did (include/uapi/asm-generic/errno-base.h).
-const ENOMEM: u16 = 12;
 
 /// `syscalls:sys_exit_brk`: `ret` is the break.
 #[tracepoint]
@@ -21,6 +18,7 @@ fn try_brk_exit(ctx: &TracePointContext) -> Option<()> {
     let call = Finished::success(ctx, Kind::Brk)?;
     let (asked, now) = (call.argument(Offset::Argument0), call.result as u64);
     if asked != 0 && asked != now {
+        // What it would say if it did.
         call.failed(Kind::Brk, ENOMEM);
         return None;
     }

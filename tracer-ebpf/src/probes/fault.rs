@@ -6,14 +6,13 @@ use aya_ebpf::{
 };
 use tracer_common::{
     counters::Counter,
-    header::Kind,
+    kind::Kind,
     memory::{FAULT_IN_KERNEL, FAULT_WRITE, Fault, SampledFault},
     settings::{FaultMode, Offset},
 };
 
 use crate::{
     emit, filter,
-    maps::READING,
     settings::{fault_mode, fault_stacks},
     stack,
     task::{Registers, Task},
@@ -36,7 +35,7 @@ pub fn fault_user(ctx: RawTracePointContext) -> i32 {
 #[raw_tracepoint(tracepoint = "page_fault_kernel")]
 pub fn fault_kernel(ctx: RawTracePointContext) -> i32 {
     // A stack walk of ours reads user memory without faulting it in; its faults are no touches.
-    if READING.get(0).is_none_or(|reading| *reading == 0) {
+    if !stack::is_reading() {
         fault(&ctx, FAULT_IN_KERNEL);
     }
     0

@@ -5,7 +5,7 @@ use aya_ebpf::{
     macros::{raw_tracepoint, tracepoint},
     programs::{RawTracePointContext, TracePointContext},
 };
-use tracer_common::{header::Kind, settings::Offset};
+use tracer_common::{kind::Kind, settings::Offset};
 
 use super::end_failed;
 use crate::{filter, settings::is_traced_call, task::Task, turn};

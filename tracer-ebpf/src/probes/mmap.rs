@@ -1,15 +1,14 @@
 //! mmap(address, length, protection, flags, fd, offset).
 
 use aya_ebpf::{macros::tracepoint, programs::TracePointContext};
-use tracer_common::{header::Kind, settings::Offset};
+use tracer_common::{
+    bits::{MAP_ANONYMOUS, PROT_EXEC},
+    kind::Kind,
+    settings::Offset,
+};
 
 use super::{Finished, send, send_long};
 use crate::program;
-
-/// `MAP_ANONYMOUS` (include/uapi/asm-generic/mman-common.h; the same wherever this runs).
-const MAP_ANONYMOUS: u64 = 0x20;
-/// `PROT_EXEC` (the same file).
-const PROT_EXEC: u64 = 4;
 
 /// `syscalls:sys_exit_mmap`: `ret` is the address.
 #[tracepoint]
@@ -30,12 +29,12 @@ fn try_mmap_exit(ctx: &TracePointContext) -> Option<()> {
         call.argument(Offset::Argument1),
     );
     record.stack = call.stack();
-    if flags & MAP_ANONYMOUS != 0 {
+    if flags & u64::from(MAP_ANONYMOUS) != 0 {
         send(record);
     } else {
         let file_offset = call.argument(Offset::Argument5);
         send_long(record, file_offset, call.argument(Offset::Argument4));
-        if call.argument(Offset::Argument2) & PROT_EXEC != 0 {
+        if call.argument(Offset::Argument2) & u64::from(PROT_EXEC) != 0 {
             // At the same address another file's code may lie when the collector comes to look.
             program::send_mapped(record.address, record.length, call.who);
         }

@@ -24,7 +24,7 @@ mod lock;
 use aya_ebpf::{EbpfContext as _, programs::TracePointContext};
 use tracer_common::{
     counters::Counter,
-    header::Kind,
+    kind::Kind,
     memory::{Call, LongCall, pack_failure, pack_protection},
     settings::Offset,
 };
@@ -34,7 +34,8 @@ use crate::{
     filter::Traced,
     stack,
     task::{Mm, Registers, Task},
-    turn::{self, Taken},
+    thread::Taken,
+    turn,
 };
 
 /// `syscalls:sys_exit_*`: `field:long ret; offset:16`.

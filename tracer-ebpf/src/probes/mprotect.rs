@@ -1,7 +1,7 @@
 //! mprotect(address, length, protection) and pkey_mprotect (the same, and a key).
 
 use aya_ebpf::{macros::tracepoint, programs::TracePointContext};
-use tracer_common::{header::Kind, memory::pack_protection, settings::Offset};
+use tracer_common::{kind::Kind, memory::pack_protection, settings::Offset};
 
 use super::{Finished, send};
 

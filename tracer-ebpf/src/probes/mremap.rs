@@ -1,7 +1,7 @@
 //! mremap(old address, old length, new length, flags, new address).
 
 use aya_ebpf::{macros::tracepoint, programs::TracePointContext};
-use tracer_common::{header::Kind, settings::Offset};
+use tracer_common::{kind::Kind, settings::Offset};
 
 use super::{Finished, send_long};
 

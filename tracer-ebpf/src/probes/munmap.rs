@@ -1,7 +1,7 @@
 //! munmap(address, length).
 
 use aya_ebpf::{macros::tracepoint, programs::TracePointContext};
-use tracer_common::{header::Kind, settings::Offset};
+use tracer_common::{kind::Kind, settings::Offset};
 
 use super::{Finished, send};
 

@@ -1,21 +1,29 @@
 //! fork, exec, exit, and new names of threads (include/trace/events/sched.h, task.h).
 
 use aya_ebpf::{
-    EbpfContext as _, helpers::bpf_get_current_comm, macros::raw_tracepoint,
+    EbpfContext as _,
+    helpers::bpf_get_current_comm,
+    macros::{map, raw_tracepoint},
+    maps::LruHashMap,
     programs::RawTracePointContext,
 };
 use aya_log_ebpf::{debug, warn};
-use tracer_common::{counters::Counter, header::Kind, process::Process, settings};
+use tracer_common::{counters::Counter, kind::Kind, process::Process, settings};
 
 use crate::{
-    emit, filter,
-    maps::{ENDED, PROCESSES},
+    emit,
+    filter::{self, PROCESSES},
     program,
     settings::wire_version,
     stack,
     task::{OtherMm, OtherTask, Task},
     thread, turn,
 };
+
+/// What a process's address space was when it ended, until its exit is told: process id → identity and
+/// packed pages (see [`space_exit`]).
+#[map]
+static ENDED: LruHashMap<u32, [u64; 2]> = LruHashMap::with_max_entries(1024, 0);
 
 /// `sched:sched_process_fork`: `TP_PROTO(struct task_struct *parent, struct task_struct *child)`,
 /// before the child first runs.

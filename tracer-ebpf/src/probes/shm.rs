@@ -6,14 +6,12 @@ use aya_ebpf::{
     macros::tracepoint,
     programs::TracePointContext,
 };
-use tracer_common::{header::Kind, settings::Offset};
+use tracer_common::{bits::EBUSY, kind::Kind, settings::Offset};
 
 use super::{Finished, send};
 use crate::settings::offset;
 
-/// What `bpf_find_vma` says if another thread has the lock: it does not wait.
-const EBUSY: c_long = -16;
-/// How often it is asked.
+/// How often `bpf_find_vma` is asked: if another thread has the lock, it does not wait.
 const TRIES: u32 = 64;
 
 /// `syscalls:sys_exit_shmat`: `ret` is the address. The length is the segment's, which no argument
@@ -41,7 +39,7 @@ fn try_shmat_exit(ctx: &TracePointContext) -> Option<()> {
                 0,
             )
         };
-        if found != EBUSY {
+        if found != -c_long::from(EBUSY) {
             break;
         }
     }

@@ -8,9 +8,9 @@ use aya_ebpf::{
     cty::{c_long, c_void},
     helpers::generated::bpf_loop,
 };
-use tracer_common::stack::MAX_COPY;
+use tracer_common::stack::{MAX_COPY, PAGE};
 
-use super::{PAGE, Scratch, read_user, scratch};
+use super::scratch::{Rest, Scratch, Search, read_user, scratch};
 use crate::task::Task;
 
 const PAGES: u64 = MAX_COPY as u64 / PAGE;
@@ -27,28 +27,6 @@ const CONTEXT_SIZE: u64 = 32;
 const CONTEXT_STACK_POINTER: u64 = 160;
 const CONTEXT_BYTES: u64 = 304;
 const MOST_ABOVE: u32 = 16 << 10;
-
-/// Where a handler's alternate stack is looked at.
-#[repr(C)]
-pub struct Search {
-    stack: u64,
-    size: u64,
-    /// Of the highest place that may be a context, in the copy.
-    highest: u64,
-    /// The interrupted stack pointer; 0: not found.
-    interrupted: u64,
-}
-
-/// How much is to be copied.
-#[repr(C)]
-pub struct Rest {
-    /// Pages at most, the rest of the first counted as one.
-    pages: u64,
-    /// Bytes at most.
-    limit: u64,
-    /// Where the next page goes.
-    offset: u64,
-}
 
 /// Copies page by page, so many at most, the rest of the first counted as one. A page in the midst of a
 /// stack may be out of reach: no one has touched it yet, or it is swapped out.

@@ -19,7 +19,7 @@ use tracer_ledger::event::Pid;
 
 /// A command that waits before its `execve`.
 #[derive(Debug)]
-pub struct Held {
+pub(crate) struct Held {
     pid: rustix::process::Pid,
     name: OsString,
     path: PathBuf,
@@ -31,18 +31,15 @@ pub struct Held {
 
 /// Standard streams that a command has of its own; the others are this process's.
 #[derive(Debug, Default)]
-pub struct Streams {
-    /// Standard input.
-    pub input: Option<OwnedFd>,
-    /// Standard output.
-    pub output: Option<OwnedFd>,
-    /// Standard error.
-    pub error: Option<OwnedFd>,
+pub(crate) struct Streams {
+    pub(crate) input: Option<OwnedFd>,
+    pub(crate) output: Option<OwnedFd>,
+    pub(crate) error: Option<OwnedFd>,
 }
 
 /// A command on its way.
 #[derive(Debug)]
-pub struct Running {
+pub(crate) struct Running {
     pid: rustix::process::Pid,
     ended: Option<ExitStatus>,
 }
@@ -53,7 +50,7 @@ impl Held {
     ///
     /// # Errors
     /// No such command, or no child could be made.
-    pub fn start(command: &[OsString], added: &[(OsString, OsString)]) -> Result<Self> {
+    pub(crate) fn start(command: &[OsString], added: &[(OsString, OsString)]) -> Result<Self> {
         Self::start_with(command, added, &Streams::default())
     }
 
@@ -61,7 +58,7 @@ impl Held {
     ///
     /// # Errors
     /// Those of [`Self::start`].
-    pub fn start_with(
+    pub(crate) fn start_with(
         command: &[OsString],
         added: &[(OsString, OsString)],
         streams: &Streams,
@@ -104,15 +101,14 @@ impl Held {
         }
     }
 
-    /// Its process id.
     #[must_use]
-    pub fn pid(&self) -> Pid {
+    pub(crate) fn pid(&self) -> Pid {
         Pid(self.pid.as_raw_nonzero().get() as u32)
     }
 
     /// The program that it will become.
     #[must_use]
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
@@ -120,7 +116,7 @@ impl Held {
     ///
     /// # Errors
     /// The kernel refused to run it.
-    pub fn release(mut self) -> Result<Running> {
+    pub(crate) fn release(mut self) -> Result<Running> {
         let mut gate = self.gate.take().context("already released")?;
         gate.write_all(&[1])
             .context("the command ended before it began")?;
@@ -148,19 +144,13 @@ impl Drop for Held {
 }
 
 impl Running {
-    /// Its process id.
-    #[must_use]
-    pub fn pid(&self) -> Pid {
-        Pid(self.pid.as_raw_nonzero().get() as u32)
-    }
-
     /// How it ended, if it has.
-    pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
+    pub(crate) fn ended(&mut self) -> Result<Option<ExitStatus>> {
         self.wait_with(WaitOptions::NOHANG)
     }
 
     /// Waits for its end.
-    pub fn wait(&mut self) -> Result<ExitStatus> {
+    pub(crate) fn wait(&mut self) -> Result<ExitStatus> {
         loop {
             if let Some(status) = self.wait_with(WaitOptions::empty())? {
                 return Ok(status);
@@ -180,7 +170,7 @@ impl Running {
     }
 
     /// Sends it a signal, if it is still there.
-    pub fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         if self.ended.is_none() {
             let _ = kill_process(self.pid, signal);
         }

@@ -10,7 +10,7 @@ use tracer_ledger::event::{Ended, Machine, Nanoseconds, Started};
 
 /// The first event of a trace.
 #[must_use]
-pub fn started(faults: FaultMode) -> Started {
+pub(crate) fn started(faults: FaultMode) -> Started {
     let names = uname();
     let realtime = rustix::time::clock_gettime(ClockId::Realtime);
     let boot_id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
@@ -23,18 +23,13 @@ pub fn started(faults: FaultMode) -> Started {
         boot_id: boot_id.trim().to_owned(),
         page_bytes: rustix::param::page_size() as u64,
         tracer_version: env!("CARGO_PKG_VERSION").to_owned(),
-        faults: match faults {
-            FaultMode::Off => "off",
-            FaultMode::Count => "count",
-            FaultMode::Each => "each",
-        }
-        .to_owned(),
+        faults: Some(faults),
     }
 }
 
 /// The machine's memory now. What `/proc/meminfo` does not say is left open.
 #[must_use]
-pub fn machine() -> Machine {
+pub(crate) fn machine() -> Machine {
     let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let bytes = |key: &str| {
         let line = text.lines().find_map(|line| line.strip_prefix(key))?;
@@ -55,7 +50,7 @@ pub fn machine() -> Machine {
 
 /// The last event of a trace: when it ended, of how many records it was made, and what it cost.
 #[must_use]
-pub fn ended(time: Nanoseconds, records: u64) -> Ended {
+pub(crate) fn ended(time: Nanoseconds, records: u64) -> Ended {
     let usage = own_usage();
     Ended {
         time,
@@ -67,16 +62,16 @@ pub fn ended(time: Nanoseconds, records: u64) -> Ended {
 
 /// What this process has used so far.
 #[derive(Clone, Copy, Debug)]
-pub struct Usage {
+pub(crate) struct Usage {
     /// CPU time of all its threads, user and system, ns.
-    pub cpu_ns: u64,
+    pub(crate) cpu_ns: u64,
     /// The most it had resident, bytes.
-    pub peak_bytes: u64,
+    pub(crate) peak_bytes: u64,
 }
 
 /// What this process has used so far (`CLOCK_PROCESS_CPUTIME_ID`; `VmHWM` of `/proc/self/status`).
 #[must_use]
-pub fn own_usage() -> Usage {
+pub(crate) fn own_usage() -> Usage {
     let cpu = rustix::time::clock_gettime(ClockId::ProcessCPUTime);
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak_kib = status

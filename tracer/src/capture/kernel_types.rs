@@ -21,18 +21,18 @@ const LOCK: &str = "btf_trace_mmap_lock_acquire_returned";
 
 /// What the programs must be told about the running kernel.
 #[derive(Clone, Copy, Debug)]
-pub struct KernelTypes {
+pub(crate) struct KernelTypes {
     /// Where it keeps its fields, by its BTF, and its registers, by the architecture.
-    pub offsets: [u32; OFFSETS],
+    pub(crate) offsets: [u32; OFFSETS],
     /// Arguments of the tracepoint `mmap_lock:mmap_lock_acquire_returned`.
-    pub lock_arguments: u32,
+    pub(crate) lock_arguments: u32,
 }
 
 /// Reads the running kernel's types.
 ///
 /// # Errors
 /// A kernel without BTF, or without one of the fields or tracepoints that are needed.
-pub fn running() -> Result<KernelTypes> {
+pub(crate) fn running() -> Result<KernelTypes> {
     types_at(Path::new(VMLINUX))
 }
 

@@ -1,19 +1,23 @@
-//! The edge to the kernel, to `/proc` and to recording files: from there to bytes and plain values.
+//! The edge to the kernel, to `/proc` and to the files of targets: from there to bytes and plain values.
 
-pub mod kernel_types;
+pub(crate) mod kernel_types;
 
 pub mod programs;
 
-pub mod tracepoints;
+pub(crate) mod tracepoints;
 
-pub mod tables;
+pub(crate) mod tables;
 
 pub mod ring;
 
-pub mod host;
+pub(crate) mod host;
 
-pub mod privileges;
+pub(crate) mod privileges;
 
-pub mod command;
+pub(crate) mod command;
+
+pub(crate) mod inode;
+
+pub(crate) mod elf;
 
 pub mod procfs;

@@ -31,13 +31,13 @@ const COLLECTING: i32 = -10;
 
 /// While it lives, this thread goes before others.
 #[derive(Debug)]
-pub struct First(i32);
+pub(crate) struct RaisedPriority(i32);
 
-impl First {
+impl RaisedPriority {
     /// From now on. Threads and processes that this one makes inherit it. Where it is not allowed
     /// (`CAP_SYS_NICE`), nothing changes.
     #[must_use]
-    pub fn now() -> Self {
+    pub(crate) fn now() -> Self {
         let before = getpriority_process(None).unwrap_or(0);
         if let Err(error) = setpriority_process(None, COLLECTING.min(before)) {
             log::debug!("cannot raise the collector's priority: {error}");
@@ -46,7 +46,7 @@ impl First {
     }
 }
 
-impl Drop for First {
+impl Drop for RaisedPriority {
     fn drop(&mut self) {
         let _ = setpriority_process(None, self.0);
     }
@@ -54,7 +54,7 @@ impl Drop for First {
 
 /// The needed capabilities that this process lacks. `CAP_SYS_ADMIN` stands for all
 /// (capabilities(7)), as on kernels before 5.8.
-pub fn missing() -> Result<Vec<String>> {
+pub(crate) fn missing() -> Result<Vec<String>> {
     let effective = effective()?;
     if effective.contains(&Capability::CAP_SYS_ADMIN) {
         return Ok(Vec::new());
@@ -69,13 +69,13 @@ pub fn missing() -> Result<Vec<String>> {
 /// Whether process ids mean here what they mean to the kernel's programs: those of the initial PID
 /// namespace, whose inode is fixed (`PROC_PID_INIT_INO`, include/linux/proc_ns.h).
 #[must_use]
-pub fn in_initial_pid_namespace() -> bool {
+pub(crate) fn in_initial_pid_namespace() -> bool {
     std::fs::read_link("/proc/self/ns/pid")
         .map_or(true, |link| link.as_os_str() == "pid:[4026531836]")
 }
 
 /// Fails if this process may not trace, before anything else is tried.
-pub fn check() -> Result<()> {
+pub(crate) fn check() -> Result<()> {
     if !in_initial_pid_namespace() {
         bail!(
             "tracer runs in a PID namespace of its own, where process ids are not the kernel's: run \
@@ -94,14 +94,14 @@ pub fn check() -> Result<()> {
 
 /// Sees to it that no core file of this process is ever written: it would hold pieces of the targets'
 /// stacks, which are their secrets.
-pub fn forbid_core_files() {
+pub(crate) fn forbid_core_files() {
     if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
         log::warn!("cannot forbid core files of this process: {error}");
     }
 }
 
 /// Gives up every capability that is not needed from now on.
-pub fn drop_unneeded() {
+pub(crate) fn drop_unneeded() {
     let keep: CapsHashSet = KEPT.into_iter().collect();
     let kept = effective().map(|effective| effective.intersection(&keep).copied().collect());
     let dropped = kept.and_then(|kept: CapsHashSet| {

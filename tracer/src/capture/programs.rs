@@ -16,6 +16,7 @@ use aya::{
 use tracer_common::{
     WIRE_VERSION,
     counters::COUNTERS,
+    kind::CALLS,
     settings::{ALL_FAULTS, FOLLOWED, FaultMode, PROCESS_WORDS, TRACED, space_slot_of},
     stack::{HASH_BUCKETS, RULE_BUCKETS, Rule, RuleKey},
 };
@@ -24,7 +25,7 @@ use super::{
     kernel_types,
     tables::Table,
     tracepoints::{
-        FAULTS, LOCK, LOCK_WITH_PATH, RAW, SYSCALLS, WHERE_THERE, call_bits, mount_tracefs,
+        FAULTS, LOCK, LOCK_WITH_PATH, RAW, WHERE_THERE, call_bits, mount_tracefs, syscall_event,
     },
 };
 use tracer_ledger::event::Pid;
@@ -159,13 +160,14 @@ impl Programs {
 
     /// Attaches all programs: from now on what the selected processes do is captured.
     pub fn attach(&mut self, faults: FaultMode) -> Result<()> {
-        for (name, event) in SYSCALLS {
+        for call in CALLS {
+            let (name, event) = (call.program, syscall_event(call));
             let program: &mut TracePoint = self.program(name)?;
             load_once(program.fd().is_err(), || program.load())
                 .with_context(|| format!("the kernel's verifier refused the program {name}"))?;
-            if let Err(error) = program.attach("syscalls", event) {
+            if let Err(error) = program.attach("syscalls", &event) {
                 if Path::new("/sys/kernel/tracing/events/syscalls")
-                    .join(event)
+                    .join(&event)
                     .exists()
                 {
                     return Err(
@@ -401,6 +403,16 @@ mod tests {
     #[test]
     fn the_embedded_programs_speak_this_collectors_wire() {
         check_wire(OBJECT).unwrap();
+    }
+
+    #[test]
+    fn every_traced_call_has_its_program() {
+        use object::{Object as _, ObjectSymbol as _};
+        let file = object::File::parse(OBJECT).unwrap();
+        let names: Vec<&str> = file.symbols().filter_map(|it| it.name().ok()).collect();
+        for call in CALLS {
+            assert!(names.contains(&call.program), "{}", call.program);
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ use tracer_common::stack::{Bucket, bucket_of};
 const WORDS: usize = size_of::<Bucket>() / size_of::<u64>();
 
 /// A table with an entry of `ENTRY` words: a key, and a value if it is 2.
-pub struct Table<const ENTRY: usize> {
+pub(crate) struct Table<const ENTRY: usize> {
     memory: NonNull<AtomicU64>,
     buckets: u32,
     /// Which entry gives way next.
@@ -34,7 +34,7 @@ impl<const ENTRY: usize> Table<ENTRY> {
     ///
     /// # Errors
     /// What the kernel says.
-    pub fn map(map: impl AsFd, buckets: u32) -> Result<Self> {
+    pub(crate) fn map(map: impl AsFd, buckets: u32) -> Result<Self> {
         // SAFETY: a new mapping, of a length that is not 0.
         let memory = unsafe {
             mmap(
@@ -60,13 +60,13 @@ impl<const ENTRY: usize> Table<ENTRY> {
 
     /// Bytes of kernel memory.
     #[must_use]
-    pub fn memory(&self) -> usize {
+    pub(crate) fn memory(&self) -> usize {
         Self::length(self.buckets)
     }
 
     /// Puts a key with its value there (of no meaning where entries have none). 0 is no key. Says whether
     /// the table holds one more.
-    pub fn insert(&mut self, key: u64, value: u64) -> bool {
+    pub(crate) fn insert(&mut self, key: u64, value: u64) -> bool {
         let bucket = self.bucket(key);
         let at = |wanted| {
             let found = |entry: &&[AtomicU64]| entry[0].load(Ordering::Relaxed) == wanted;
@@ -86,7 +86,7 @@ impl<const ENTRY: usize> Table<ENTRY> {
     }
 
     /// Takes a key away; says whether it was there.
-    pub fn remove(&mut self, key: u64) -> bool {
+    pub(crate) fn remove(&mut self, key: u64) -> bool {
         let mut entries = self.bucket(key).chunks_exact(ENTRY);
         let entry = entries.find(|entry| entry[0].load(Ordering::Relaxed) == key && key != 0);
         if let Some(entry) = entry {

@@ -2,43 +2,16 @@
 
 use std::{fs, path::Path};
 
-use tracer_common::settings::CALL_WORDS;
+use tracer_common::{
+    kind::{CALLS, TracedCall},
+    settings::CALL_WORDS,
+};
 
-/// Classic tracepoints: program and system call event. Of all ways to hook system calls they cost
+/// The tracepoint at the end of a call, of the group `syscalls`. Of all ways to hook system calls these cost
 /// every other process the least.
-pub const SYSCALLS: &[(&str, &str)] = &[
-    ("mmap_exit", "sys_exit_mmap"),
-    ("munmap_exit", "sys_exit_munmap"),
-    ("mremap_exit", "sys_exit_mremap"),
-    ("brk_exit", "sys_exit_brk"),
-    ("mprotect_exit", "sys_exit_mprotect"),
-    ("mprotect_exit", "sys_exit_pkey_mprotect"),
-    ("madvise_exit", "sys_exit_madvise"),
-    ("shmat_exit", "sys_exit_shmat"),
-    ("shmdt_exit", "sys_exit_shmdt"),
-    ("remap_file_pages_exit", "sys_exit_remap_file_pages"),
-    ("clone_exit", "sys_exit_clone"),
-    ("clone_exit", "sys_exit_clone3"),
-    ("clone_exit", "sys_exit_fork"),
-];
-
-/// The calls that take turns: those above, by number.
-const CALLS: &[i64] = &[
-    libc::SYS_mmap,
-    libc::SYS_munmap,
-    libc::SYS_mremap,
-    libc::SYS_brk,
-    libc::SYS_mprotect,
-    libc::SYS_pkey_mprotect,
-    libc::SYS_madvise,
-    libc::SYS_shmat,
-    libc::SYS_shmdt,
-    libc::SYS_remap_file_pages,
-    libc::SYS_clone,
-    libc::SYS_clone3,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_fork,
-];
+pub fn syscall_event(call: &TracedCall) -> String {
+    format!("sys_exit_{}", call.name)
+}
 
 /// The tracepoint that gives calls their order. Attached after the calls' own, so that every turn is
 /// used up by the end of its call.
@@ -64,11 +37,11 @@ pub const FAULTS: &[(&str, &str)] = &[
     ("fault_kernel", "page_fault_kernel"),
 ];
 
-/// The numbers of [`CALLS`] as a set.
+/// The numbers of `CALLS` as a set.
 pub fn call_bits() -> [u64; CALL_WORDS] {
     let mut bits = [0; CALL_WORDS];
-    for number in CALLS {
-        bits[*number as usize / 64] |= 1 << (number % 64);
+    for number in CALLS.iter().filter_map(|call| call.number) {
+        bits[number as usize / 64] |= 1 << (number % 64);
     }
     bits
 }

@@ -5,23 +5,12 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::Args;
 
 use super::options::{CommandTracing, Output};
+use tracer_analysis::budget::help;
 
-/// `tracer check`.
-#[derive(Debug, Args)]
-#[command(
-    after_help = "A budget says what breaks it: METRIC > LIMIT or METRIC >= LIMIT. Figures are those at the end \
-    (of a process that has ended: at its end), summed over every program that ran.\n\n\
-    Metrics:\n  \
-    virtual resident touched charged reserved    bytes mapped, in memory, ever touched, charged, of all sites\n  \
-    never-released grown                         reserved in the trace and still alive; mapped since the start\n  \
-    unexplained difference                       never released and of no known kind; ledger against kernel\n  \
-    maps processes calls                         numbers\n  \
-    level                                        benign < unknown < watch < leak\n  \
-    pattern(ID).FIGURE                           sites of a known kind\n  \
-    site(\"TEXT\").FIGURE                         sites with TEXT in a function or file:line of their stack\n  \
-    process(\"COMM\").FIGURE                      processes of this name\n  \
-    growth(METRIC)                               above the baseline\x27s; its limit may be in % of that\n\
-    FIGURE: reserved accessible touched resident charged live calls released peak\n\n\
+const BUDGET: &str = "A budget says what breaks it: METRIC > LIMIT or METRIC >= LIMIT. Figures are those at the end \
+    (of a process that has ended: at its end), summed over every program that ran.";
+
+const REST: &str = "\
     Exit codes: 0 every budget is kept; 1 one is broken; 2 not measured: what is not known never passes, nor \
     does a command that fails (unless --ignore-exit) or a recording that is cut off.\n\n\
     With GITHUB_ACTIONS=true also writes annotations, beside the results, and appends to the file in \
@@ -35,8 +24,16 @@ use super::options::{CommandTracing, Output};
     sudo tracer check --fail-on \x27never-released > 100MiB\x27 -- ./test\n  \
     sudo tracer check budget.toml --junit memory.xml -- npm test\n  \
     tracer check --fail-on \x27pattern(v8-wasm-memory).reserved > 11GiB\x27 trace.vmt\n  \
-    tracer check --fail-on \x27growth(virtual) > 5%\x27 --baseline main.json trace.vmt"
-)]
+    tracer check --fail-on \x27growth(virtual) > 5%\x27 --baseline main.json trace.vmt";
+
+/// What a budget is, its metrics as they are in the table that it is read by, and the rest.
+fn after_help() -> String {
+    [BUDGET, &help::metrics(), REST].join("\n\n")
+}
+
+/// `tracer check`.
+#[derive(Debug, Args)]
+#[command(after_help = after_help())]
 pub struct Check {
     /// Budget files (by their ending, .toml), and a recording or JSON report if no command is given.
     #[arg(value_name = "BUDGET.toml|FILE")]

@@ -13,10 +13,10 @@ use super::{
     trace,
     whole_file::WholeFile,
 };
-use crate::session::known;
+use crate::session::files::patterns_with;
 use crate::{
     capture::privileges,
-    session::opened::open,
+    session::files::open,
     session::plan,
     settings::{Check, Source},
 };
@@ -38,7 +38,7 @@ pub fn check(wanted: &Check, show_progress: bool) -> Result<u8> {
     let Check {
         budgets, source, ..
     } = wanted;
-    let patterns = known::with(&wanted.patterns)?;
+    let patterns = patterns_with(&wanted.patterns)?;
     // Before a command starts there may be one thread only, and progress takes others.
     let of_command = matches!(source, Source::Command(..));
     if of_command {

@@ -9,8 +9,8 @@ use super::{
     progress::Work,
     whole_file::WholeFile,
 };
-use crate::session::known;
-use crate::{session::opened::open_both, settings::Diff};
+use crate::session::files::patterns_with;
+use crate::{session::files::open_both, settings::Diff};
 use tracer_analysis::diff::diff as compare;
 use tracer_recording::End;
 use tracer_report::{formats::Compared, json};
@@ -27,7 +27,7 @@ pub fn diff(wanted: Diff, show_progress: bool) -> Result<u8> {
         }
         Diff::Of(wanted) => wanted,
     };
-    let patterns = known::with(&wanted.patterns)?;
+    let patterns = patterns_with(&wanted.patterns)?;
     let files = wanted.files.iter();
     let begun = files.map(|file| Ok((file.format, WholeFile::begin(&file.path)?)));
     let files: Vec<_> = begun.collect::<Result<_>>()?;

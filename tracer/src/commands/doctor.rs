@@ -7,11 +7,12 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use tracer_common::settings::FaultMode;
+use tracer_common::{kind::CALLS, settings::FaultMode};
 
 use crate::capture::{
     host, kernel_types, privileges, procfs,
     programs::{Options, Programs},
+    tracepoints::syscall_event,
 };
 
 /// What became of one check.
@@ -111,9 +112,11 @@ fn types() -> Finding {
 }
 
 fn tracefs() -> Finding {
-    let events = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"]
-        .map(|root| Path::new(root).join("events/syscalls/sys_exit_mmap"));
-    if events.iter().any(|event| event.exists()) {
+    // Of the calls every kernel has the first.
+    let event = CALLS.first().map(syscall_event).unwrap_or_default();
+    let groups = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"]
+        .map(|root| Path::new(root).join("events/syscalls"));
+    if groups.iter().any(|group| group.join(&event).exists()) {
         return Finding::Fine("system call tracepoints (tracefs)".to_owned());
     }
     if Path::new("/sys/kernel/tracing").exists() {

@@ -5,8 +5,8 @@ use std::io::Write as _;
 use anyhow::{Context as _, Result, ensure};
 
 use super::{output, progress::Work};
-use crate::session::known;
-use crate::{session::replay::replay, settings::Report};
+use crate::session::files::patterns_with;
+use crate::{session::files::replay, settings::Report};
 use tracer_analysis::units::moment;
 use tracer_recording::End;
 use tracer_report::json;
@@ -23,7 +23,7 @@ pub fn report(wanted: Report, show_progress: bool) -> Result<u8> {
         }
         Report::Of(wanted) => wanted,
     };
-    let patterns = known::with(&wanted.patterns)?;
+    let patterns = patterns_with(&wanted.patterns)?;
     let files = output::Files::create(&wanted.output)?;
     let (path, window) = (wanted.file.as_path(), wanted.window);
     let work = Work::new(show_progress);

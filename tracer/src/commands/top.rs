@@ -20,7 +20,7 @@ use super::{
     progress::Work,
     trace::{plan, selected},
 };
-use crate::session::known;
+use crate::session::files::patterns_with;
 use crate::{
     capture::command::{Held, Streams},
     capture::host,
@@ -43,7 +43,7 @@ const LEAVE: Duration = Duration::from_secs(2);
 
 /// Shows what is traced until the view is left, then prints the report of all of it.
 pub fn top(wanted: &Top, quiet: bool) -> Result<u8> {
-    let patterns = known::with(&wanted.patterns)?;
+    let patterns = patterns_with(&wanted.patterns)?;
     let stop = Arc::new(Notify::new());
     let is_recorded = wanted.tracing.recording.is_some();
     let kept = (wanted.keep_recording_bytes > 0 && !is_recorded)

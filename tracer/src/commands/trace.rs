@@ -10,7 +10,7 @@ use super::{
     output,
     progress::{ProgressLine, Work},
 };
-use crate::session::known;
+use crate::session::files::patterns_with;
 use crate::{
     capture::command::Held,
     capture::privileges,
@@ -23,7 +23,7 @@ use tracer_analysis::{patterns::Patterns, window::Window};
 
 /// Traces processes that run already.
 pub fn attach(wanted: &Attach, show_progress: bool) -> Result<u8> {
-    let patterns = known::with(&wanted.patterns)?;
+    let patterns = patterns_with(&wanted.patterns)?;
     let target = Target::Processes(selected(&wanted.wanted)?);
     let files = output::Files::create(&wanted.output)?;
     let plan = plan(target, &wanted.tracing, wanted.window, patterns);
@@ -62,7 +62,7 @@ pub(super) fn selected(wanted: &Wanted) -> Result<Selection> {
 
 /// Traces a command from its first instruction.
 pub fn run(wanted: &Run, show_progress: bool) -> Result<u8> {
-    let patterns = known::with(&wanted.patterns)?;
+    let patterns = patterns_with(&wanted.patterns)?;
     privileges::check()?;
     let files = output::Files::create(&wanted.output)?;
     let how = (&wanted.tracing, wanted.window);

@@ -10,7 +10,7 @@ use tracer_ledger::event::{
 
 /// Mappings of programs whose exec has not been told yet.
 #[derive(Debug)]
-pub struct Beginnings {
+pub(crate) struct Beginnings {
     mappings: HashMap<Tid, Vec<RawMapping>>,
     page_bytes: u64,
 }
@@ -26,7 +26,7 @@ impl Default for Beginnings {
 
 impl Beginnings {
     /// One mapping. The same one may be told twice.
-    pub fn mapping(&mut self, found: RawMapping) {
+    pub(crate) fn mapping(&mut self, found: RawMapping) {
         let mappings = self.mappings.entry(found.stamp.tid).or_default();
         if !mappings.iter().any(|told| told.mapping == found.mapping) {
             mappings.push(found);
@@ -34,7 +34,7 @@ impl Beginnings {
     }
 
     /// The program begins: what was told of its mappings, if that is all that the kernel counts.
-    pub fn begin(&mut self, exec: &RawProcess) -> Option<Vec<RawMapping>> {
+    pub(crate) fn begin(&mut self, exec: &RawProcess) -> Option<Vec<RawMapping>> {
         let mut mappings = self.mappings.remove(&exec.stamp.tid)?;
         mappings.sort_unstable_by_key(|told| told.mapping.start);
         let told: u64 = mappings
@@ -54,7 +54,7 @@ impl Beginnings {
 }
 
 /// The seed of a program that begins with these mappings.
-pub fn seed(exec: &RawProcess, mappings: Vec<RawMapping>) -> Maps {
+pub(crate) fn seed(exec: &RawProcess, mappings: Vec<RawMapping>) -> Maps {
     Maps {
         time: exec.stamp.time,
         began: exec.stamp.time,

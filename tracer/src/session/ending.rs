@@ -15,12 +15,11 @@ use crate::capture::command::Running;
 /// How long a command may take to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// See the module.
-pub struct Ending {
+pub(crate) struct Ending {
     /// The command, if this trace has one.
-    pub command: Option<Running>,
+    pub(crate) command: Option<Running>,
     /// A signal asked for the end.
-    pub interrupted: bool,
+    pub(crate) interrupted: bool,
     deadline: Option<Instant>,
     stop: Arc<Notify>,
     interrupt: Signal,
@@ -31,7 +30,7 @@ pub struct Ending {
 
 impl Ending {
     /// Begins to listen: from now on a signal is a request to end, and to report, and so is `stop`.
-    pub fn new(stop: Option<Arc<Notify>>) -> Result<Self> {
+    pub(crate) fn new(stop: Option<Arc<Notify>>) -> Result<Self> {
         let listen = |kind| signal(kind).context("cannot listen for signals");
         Ok(Self {
             command: None,
@@ -46,13 +45,13 @@ impl Ending {
     }
 
     /// Tracing has begun.
-    pub fn begin(&mut self, command: Option<Running>, duration: Option<Duration>) {
+    pub(crate) fn begin(&mut self, command: Option<Running>, duration: Option<Duration>) {
         self.command = command;
         self.deadline = duration.map(|duration| Instant::now() + duration);
     }
 
     /// Waits for something that may be the end; true if it is. Safe to be dropped and called again.
-    pub async fn wait(&mut self) -> Result<bool> {
+    pub(crate) async fn wait(&mut self) -> Result<bool> {
         if let Some(command) = &mut self.command
             && command.ended()?.is_some()
         {
@@ -73,7 +72,7 @@ impl Ending {
     }
 
     /// Ends the command, if it has not ended by itself: what was started here is not left behind.
-    pub async fn command_ended(mut self) -> Result<Option<ExitStatus>> {
+    pub(crate) async fn command_ended(mut self) -> Result<Option<ExitStatus>> {
         let Some(mut command) = self.command.take() else {
             return Ok(None);
         };

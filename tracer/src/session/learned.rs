@@ -14,9 +14,8 @@ use tracer_common::stack::{Rule, RuleKey};
 use crate::capture::programs::Programs;
 use tracer_ledger::event::{Learning, Nanoseconds, SpaceId};
 
-/// See the module.
 #[derive(Debug, Default)]
-pub struct Learned {
+pub(crate) struct Learned {
     members: HashMap<SpaceId, Member>,
     families: HashMap<u32, Family>,
     /// Numbers given to families.
@@ -51,7 +50,7 @@ struct Family {
 
 /// Whether one of these frames lies in one of the ranges. (A return address may be the end of its function's
 /// code.)
-pub fn passes_any(frames: &[u64], ranges: &[Range<u64>]) -> bool {
+pub(crate) fn passes_any(frames: &[u64], ranges: &[Range<u64>]) -> bool {
     let concerns = |ip: &u64| {
         ranges
             .iter()
@@ -62,7 +61,7 @@ pub fn passes_any(frames: &[u64], ranges: &[Range<u64>]) -> bool {
 
 impl Learned {
     /// A copy was made; `key` is the kernel's name for it.
-    pub fn forked(
+    pub(crate) fn forked(
         &mut self,
         parent: SpaceId,
         child: SpaceId,
@@ -88,7 +87,7 @@ impl Learned {
 
     /// A new program begins in an address space that the kernel knows by `key`. By that name it knew another
     /// before, perhaps, whose copies are still alive and go by it.
-    pub fn begun(
+    pub(crate) fn begun(
         &mut self,
         space: SpaceId,
         key: Option<u64>,
@@ -107,7 +106,7 @@ impl Learned {
     }
 
     /// A stack with this hash and these frames is known.
-    pub fn verified(
+    pub(crate) fn verified(
         &mut self,
         space: SpaceId,
         code: u64,
@@ -123,14 +122,14 @@ impl Learned {
     }
 
     /// A stack that is known came whole all the same.
-    pub fn again(&mut self, hash: u64, programs: &mut Programs) {
+    pub(crate) fn again(&mut self, hash: u64, programs: &mut Programs) {
         self.hashes += u64::from(programs.verified(hash));
         self.most.1 = self.most.1.max(self.hashes);
     }
 
     /// The frames of a known stack.
     #[must_use]
-    pub fn frames(&self, space: SpaceId, code: u64, hash: u64) -> Option<&[u64]> {
+    pub(crate) fn frames(&self, space: SpaceId, code: u64, hash: u64) -> Option<&[u64]> {
         let family = self.families.get(&self.members.get(&space)?.family)?;
         let is_its_code = family.code == Some(code);
         is_its_code.then(|| family.hashes.get(&hash).map(AsRef::as_ref))?
@@ -138,7 +137,7 @@ impl Learned {
 
     /// Whether an event of this time with this hash comes from a space that had left those whose hash it is.
     #[must_use]
-    pub fn has_left(&self, space: SpaceId, hash: u64, time: Nanoseconds) -> bool {
+    pub(crate) fn has_left(&self, space: SpaceId, hash: u64, time: Nanoseconds) -> bool {
         let left = |member: &&Member| member.since.is_some_and(|since| time > since);
         let Some(member) = self.members.get(&space).filter(left) else {
             return false;
@@ -148,7 +147,13 @@ impl Learned {
     }
 
     /// The rule for an address is known.
-    pub fn rule(&mut self, space: SpaceId, key: RuleKey, rule: Rule, programs: &mut Programs) {
+    pub(crate) fn rule(
+        &mut self,
+        space: SpaceId,
+        key: RuleKey,
+        rule: Rule,
+        programs: &mut Programs,
+    ) {
         let Some(family) = self.family(space, key.code) else {
             return;
         };
@@ -159,7 +164,7 @@ impl Learned {
 
     /// The code of these addresses has changed in an address space that the kernel knows by `key`. Returns the
     /// hashes that mean nothing since.
-    pub fn code_changed(
+    pub(crate) fn code_changed(
         &mut self,
         space: SpaceId,
         key: Option<u64>,
@@ -191,7 +196,7 @@ impl Learned {
     }
 
     /// Takes back the hashes of all stacks that pass through these addresses, and returns them.
-    pub fn retire(
+    pub(crate) fn retire(
         &mut self,
         space: SpaceId,
         ranges: &[Range<u64>],
@@ -236,7 +241,7 @@ impl Learned {
     }
 
     /// Whatever was known of any code may have changed.
-    pub fn doubt(&mut self, key: impl Fn(SpaceId) -> Option<u64>, programs: &mut Programs) {
+    pub(crate) fn doubt(&mut self, key: impl Fn(SpaceId) -> Option<u64>, programs: &mut Programs) {
         for family in self.families.values_mut() {
             for (hash, _) in family.hashes.drain() {
                 self.hashes -= u64::from(programs.unverify(hash));
@@ -261,12 +266,12 @@ impl Learned {
 
     /// The address spaces of which something was learned.
     #[must_use]
-    pub fn spaces(&self) -> Vec<SpaceId> {
+    pub(crate) fn spaces(&self) -> Vec<SpaceId> {
         self.members.keys().copied().collect()
     }
 
     /// An address space has ended. Returns the hashes that nobody uses any more.
-    pub fn forget(&mut self, space: SpaceId, programs: &mut Programs) -> Vec<u64> {
+    pub(crate) fn forget(&mut self, space: SpaceId, programs: &mut Programs) -> Vec<u64> {
         let Some(member) = self.members.remove(&space) else {
             return Vec::new();
         };
@@ -288,7 +293,7 @@ impl Learned {
 
     /// Adds what was held at the most.
     #[must_use]
-    pub fn told(&self, learning: Learning, programs: &Programs) -> Learning {
+    pub(crate) fn told(&self, learning: Learning, programs: &Programs) -> Learning {
         Learning {
             rules: self.most.0,
             hashes: self.most.1,

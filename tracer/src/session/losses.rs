@@ -3,7 +3,7 @@
 use anyhow::Result;
 use tracer_common::{
     counters::{COUNTERS, Counter},
-    header::Kind,
+    kind::{CALLS, TracedCall},
 };
 
 use crate::{capture::programs::Programs, capture::ring::now};
@@ -59,24 +59,13 @@ impl Losses {
     /// The failed calls at the last look.
     #[must_use]
     pub fn failures(&self) -> Failures {
-        let calls = [
-            (Kind::Mmap, "mmap"),
-            (Kind::Munmap, "munmap"),
-            (Kind::Mremap, "mremap"),
-            (Kind::Brk, "brk"),
-            (Kind::Mprotect, "mprotect"),
-            (Kind::Madvise, "madvise"),
-            (Kind::Shmat, "shmat"),
-            (Kind::Shmdt, "shmdt"),
-            (Kind::RemapFilePages, "remap_file_pages"),
-        ]
-        .into_iter()
-        .map(|(kind, name)| {
-            let count = self.counts[Counter::FailedCalls as usize + kind as usize];
-            (name.to_owned(), count)
-        })
-        .filter(|(_, count)| *count > 0)
-        .collect();
+        let calls = CALLS
+            .iter()
+            // A kind is counted once, however many calls it has.
+            .filter(|call| TracedCall::of(call.kind) == Some(*call))
+            .filter_map(|call| Some((call.name.to_owned(), self.counts[call.failures()?])))
+            .filter(|(_, count)| *count > 0)
+            .collect();
         Failures {
             calls,
             faults: self.counts[Counter::Faults as usize],

@@ -1,35 +1,31 @@
 //! The only wiring: sources of events (a live trace, a recording) to the ledger, the analysis and the
 //! recording.
 //!
-//! Read in this order: [`replay`] (a recording as the source), [`opened`] (a file of either kind), then a
-//! live trace: [`plan`], its parts, and [`live`].
+//! Read in this order: [`files`] (a recording as the source), then a live trace: [`plan`], its parts, and
+//! [`live`].
 
-pub mod known;
+pub(crate) mod files;
 
-pub mod metered;
+pub(crate) mod plan;
 
-pub mod replay;
+pub(crate) mod sink;
 
-pub mod opened;
+pub(crate) mod losses;
 
-pub mod plan;
-
-pub mod sink;
-
-pub mod losses;
+pub(crate) mod code_changes;
 
 mod learned;
 
-pub mod stacks;
+pub(crate) mod stack_ids;
 
-pub mod processes;
+pub(crate) mod processes;
 
-pub mod beginnings;
+pub(crate) mod beginnings;
 
-pub mod verification;
+pub(crate) mod verification;
 
-pub mod ending;
+pub(crate) mod ending;
 
-pub mod explain;
+pub(crate) mod explain;
 
-pub mod live;
+pub(crate) mod live;

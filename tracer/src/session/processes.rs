@@ -12,7 +12,7 @@ use tracer_ledger::event::{
 
 /// Processes that are traced and alive, and the address space each lives in.
 #[derive(Debug, Default)]
-pub struct Processes {
+pub(crate) struct Processes {
     alive: BTreeMap<Pid, Life>,
 }
 
@@ -26,12 +26,12 @@ struct Life {
 
 impl Processes {
     /// A process lives in this address space from now on.
-    pub fn insert(&mut self, pid: Pid, space: SpaceId) {
+    pub(crate) fn insert(&mut self, pid: Pid, space: SpaceId) {
         self.alive.insert(pid, Life { space, programs: 0 });
     }
 
     /// A process has begun a program in this address space; the old one, if nobody else lives there.
-    pub fn begin(&mut self, pid: Pid, space: SpaceId) -> Option<SpaceId> {
+    pub(crate) fn begin(&mut self, pid: Pid, space: SpaceId) -> Option<SpaceId> {
         let programs = self.alive.get(&pid).map_or(0, |life| life.programs) + 1;
         let old = self.remove(pid);
         self.alive.insert(pid, Life { space, programs });
@@ -39,14 +39,14 @@ impl Processes {
     }
 
     /// A process is gone; its address space, if it was the last one there.
-    pub fn remove(&mut self, pid: Pid) -> Option<SpaceId> {
+    pub(crate) fn remove(&mut self, pid: Pid) -> Option<SpaceId> {
         let Life { space, .. } = self.alive.remove(&pid)?;
         let shared = self.alive.values().any(|other| other.space == space);
         (!shared).then_some(space)
     }
 
     /// Of programs that processes began, some were not told: what they are now counts.
-    pub fn catch_up(&mut self, programs: &Programs) {
+    pub(crate) fn catch_up(&mut self, programs: &Programs) {
         for (pid, life) in &mut self.alive {
             life.programs = programs.reached(*pid).programs;
         }
@@ -57,7 +57,7 @@ impl Processes {
     ///
     /// # Errors
     /// It is not, or `/proc` cannot be read.
-    pub fn read<T>(
+    pub(crate) fn read<T>(
         &self,
         programs: &Programs,
         pid: Pid,
@@ -75,24 +75,17 @@ impl Processes {
 
     /// Whether none is left.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.alive.is_empty()
     }
 
-    /// Whether this process is one of them.
     #[must_use]
-    pub fn contains(&self, pid: Pid) -> bool {
-        self.alive.contains_key(&pid)
-    }
-
-    /// All of them.
-    #[must_use]
-    pub fn pids(&self) -> Vec<Pid> {
+    pub(crate) fn pids(&self) -> Vec<Pid> {
         self.alive.keys().copied().collect()
     }
 
     /// One process of each living address space.
-    pub fn spaces(&self) -> impl Iterator<Item = (SpaceId, Pid)> {
+    pub(crate) fn spaces(&self) -> impl Iterator<Item = (SpaceId, Pid)> {
         let mut seen = BTreeMap::new();
         for (pid, life) in &self.alive {
             seen.entry(life.space).or_insert(*pid);
@@ -101,7 +94,7 @@ impl Processes {
     }
 
     /// Present figures of every process.
-    pub fn sample(&self, count_maps: bool) -> impl Iterator<Item = Sample> + '_ {
+    pub(crate) fn sample(&self, count_maps: bool) -> impl Iterator<Item = Sample> + '_ {
         self.alive
             .keys()
             // A process that is on its way out has no figures any more.
@@ -110,7 +103,7 @@ impl Processes {
 }
 
 /// Present figures of one process.
-pub fn sample(pid: Pid, count_maps: bool) -> Result<Sample> {
+pub(crate) fn sample(pid: Pid, count_maps: bool) -> Result<Sample> {
     let mut sample = procfs::sample(pid, now())?;
     if count_maps {
         sample.maps = u32::try_from(procfs::maps(pid)?.len()).ok();
@@ -119,7 +112,7 @@ pub fn sample(pid: Pid, count_maps: bool) -> Result<Sample> {
 }
 
 /// What is known of a process that already runs.
-pub fn found(pid: Pid, space: SpaceId) -> Result<Found> {
+pub(crate) fn found(pid: Pid, space: SpaceId) -> Result<Found> {
     Ok(Found {
         time: now(),
         pid,
@@ -131,7 +124,7 @@ pub fn found(pid: Pid, space: SpaceId) -> Result<Found> {
 }
 
 /// The maps of a process, read now.
-pub fn maps(
+pub(crate) fn maps(
     processes: &Processes,
     programs: &Programs,
     pid: Pid,
@@ -153,7 +146,7 @@ pub fn maps(
 }
 
 /// What the kernel shows of a process's mappings now.
-pub fn shown(
+pub(crate) fn shown(
     processes: &Processes,
     programs: &Programs,
     pid: Pid,
@@ -172,7 +165,7 @@ pub fn shown(
 }
 
 /// The pages of a process that are in memory now.
-pub fn resident(
+pub(crate) fn resident(
     processes: &Processes,
     programs: &Programs,
     pid: Pid,

@@ -6,8 +6,7 @@ use tracer_analysis::book::Book;
 use tracer_ledger::event::Event;
 use tracer_recording::{Kept, WriteError, Writer};
 
-/// See the module.
-pub struct Sink {
+pub(crate) struct Sink {
     book: Book,
     recorder: Option<Writer>,
     /// Why there is no recorder any more.
@@ -19,7 +18,7 @@ pub struct Sink {
 impl Sink {
     /// Into this book, and into a recording if there is to be one.
     #[must_use]
-    pub fn new(book: Book, recorder: Option<Writer>, kept: Option<Writer<Kept>>) -> Self {
+    pub(crate) fn new(book: Book, recorder: Option<Writer>, kept: Option<Writer<Kept>>) -> Self {
         Self {
             book,
             recorder,
@@ -30,19 +29,19 @@ impl Sink {
 
     /// What was entered so far.
     #[must_use]
-    pub fn book(&self) -> &Book {
+    pub(crate) fn book(&self) -> &Book {
         &self.book
     }
 
     /// Into the recording and the book.
-    pub fn enter(&mut self, event: &Event) {
+    pub(crate) fn enter(&mut self, event: &Event) {
         self.recorded(|recorder| recorder.write(event));
         self.keep(|kept| kept.write(event));
         self.book.apply(event);
     }
 
     /// So that a crash loses little.
-    pub fn flush(&mut self) {
+    pub(crate) fn flush(&mut self) {
         self.recorded(Writer::flush_block);
         self.keep(Writer::flush_block);
     }
@@ -69,7 +68,7 @@ impl Sink {
     }
 
     /// Ends the recording; an error says why it is not whole.
-    pub fn finish(self) -> Result<()> {
+    pub(crate) fn finish(self) -> Result<()> {
         if let Some(recorder) = self.recorder {
             recorder.finish()?;
         }

@@ -11,8 +11,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 /// Readings take at most one part in so many of the time.
 const SHARE: u32 = 20;
 
-/// See the module.
-pub struct Verification {
+pub(crate) struct Verification {
     /// `None`: never.
     every: Option<Interval>,
     not_before: Instant,
@@ -21,7 +20,7 @@ pub struct Verification {
 impl Verification {
     /// Every so often, or never; needs a tokio runtime.
     #[must_use]
-    pub fn new(every: Option<Duration>) -> Self {
+    pub(crate) fn new(every: Option<Duration>) -> Self {
         let every = every.map(|every| {
             let mut interval = interval(every.max(Duration::from_millis(1)));
             interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -34,7 +33,7 @@ impl Verification {
     }
 
     /// Waits until the maps are to be read; for ever if they never are.
-    pub async fn due(&mut self) {
+    pub(crate) async fn due(&mut self) {
         let Some(every) = &mut self.every else {
             return std::future::pending().await;
         };
@@ -47,7 +46,7 @@ impl Verification {
     }
 
     /// Readings took so long.
-    pub fn took(&mut self, time: Duration) {
+    pub(crate) fn took(&mut self, time: Duration) {
         self.not_before = Instant::now() + time * SHARE;
     }
 }

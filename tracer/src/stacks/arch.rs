@@ -5,8 +5,7 @@ use framehop::{FrameAddress, Unwinder as _};
 use gimli::{CfaRule, Register, RegisterRule, UnwindTableRow};
 use tracer_common::stack::Rule;
 
-use super::elf::Tables;
-use super::unwind::ReadError;
+use super::layout::Tables;
 
 #[cfg(target_arch = "x86_64")]
 mod machine {
@@ -124,6 +123,15 @@ pub fn rule(row: &UnwindTableRow<usize>) -> Option<Rule> {
     })
 }
 
+/// Why a frame's caller was not found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepError {
+    /// This stack address could not be read.
+    Unreadable(u64),
+    /// The registers or the tables make no sense, or want what is not known here.
+    Nonsense,
+}
+
 /// What [`Walker::step`] found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
@@ -165,17 +173,17 @@ impl Walker {
     /// instruction pointer from a return address.
     ///
     /// # Errors
-    /// See [`ReadError`].
+    /// See [`StepError`].
     pub fn step(
         &mut self,
         registers: Registers,
         exact: bool,
         read: &mut dyn FnMut(u64) -> Option<u64>,
-    ) -> Result<Next, ReadError> {
+    ) -> Result<Next, StepError> {
         let address = if exact {
             FrameAddress::from_instruction_pointer(registers.ip)
         } else {
-            FrameAddress::from_return_address(registers.ip).ok_or(ReadError::Nonsense)?
+            FrameAddress::from_return_address(registers.ip).ok_or(StepError::Nonsense)?
         };
         unwind(&self.unwinder, &mut self.cache, address, registers, read)
     }
@@ -183,12 +191,12 @@ impl Walker {
     /// The same by frame pointer, at a pc that nothing covers.
     ///
     /// # Errors
-    /// See [`ReadError`].
+    /// See [`StepError`].
     pub fn step_by_frame_pointer(
         &mut self,
         registers: Registers,
         read: &mut dyn FnMut(u64) -> Option<u64>,
-    ) -> Result<Next, ReadError> {
+    ) -> Result<Next, StepError> {
         let address = FrameAddress::from_instruction_pointer(registers.ip);
         unwind(&self.blind, &mut self.blind_cache, address, registers, read)
     }
@@ -200,14 +208,14 @@ fn unwind(
     address: FrameAddress,
     registers: Registers,
     read: &mut dyn FnMut(u64) -> Option<u64>,
-) -> Result<Next, ReadError> {
+) -> Result<Next, StepError> {
     let mut regs = machine::from(&registers);
     let mut read = |address| read(address).ok_or(());
     match unwinder.unwind_frame(address, &mut regs, cache, &mut read) {
         Ok(Some(ip)) => Ok(Next::Caller(machine::back(ip, &regs))),
         Ok(None) => Ok(Next::End),
-        Err(framehop::Error::CouldNotReadStack(address)) => Err(ReadError::Unreadable(address)),
-        Err(_) => Err(ReadError::Nonsense),
+        Err(framehop::Error::CouldNotReadStack(address)) => Err(StepError::Unreadable(address)),
+        Err(_) => Err(StepError::Nonsense),
     }
 }
 
@@ -221,12 +229,12 @@ pub fn module(
     own_base: u64,
     tables: &Tables,
 ) -> Module {
-    let span = |section: &Option<super::elf::Section>| {
+    let span = |section: &Option<super::layout::Table>| {
         section
             .as_ref()
             .map(|found| found.address..found.address + found.data.len() as u64)
     };
-    let data = |section: &Option<super::elf::Section>| {
+    let data = |section: &Option<super::layout::Table>| {
         section.as_ref().map(|found| Bytes::clone(&found.data))
     };
     let info = framehop::ExplicitModuleSectionInfo {

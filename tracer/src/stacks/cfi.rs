@@ -14,10 +14,10 @@ use gimli::{
     EvaluationResult, LittleEndian, Location, Register, RegisterRule, UnwindContext, UnwindSection,
     UnwindTableRow, Value,
 };
-use tracer_common::stack::Rule;
 
-use super::arch::{self, Registers};
-use super::elf::{Section, Tables};
+use super::arch::{self, Registers, StepError};
+use super::exit::Exit;
+use super::layout::{Table, Tables};
 
 /// The most steps of one DWARF expression: the file is the target's, and an expression can loop.
 const MAX_STEPS: u32 = 1000;
@@ -27,57 +27,15 @@ const MAX_STEPS: u32 = 1000;
 const MOST_OFFSET: i32 = 8 * i16::MAX as i32;
 
 type Slice<'a> = EndianSlice<'a, LittleEndian>;
-type Row = UnwindTableRow<usize>;
-
-/// How to leave a function at one pc.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
-    /// By this rule, which framehop finds too.
-    Plain(Rule),
-    /// By this rule, which framehop does not find.
-    Hidden(Rule),
-    /// By the frame pointer, which may lead to another stack.
-    FramePointer,
-    /// By [`Cfi::step`] only.
-    Odd,
-    /// There is no caller: the return address is undefined (`_start`, `clone`).
-    Outermost,
-    /// Nothing covers this pc.
-    Unknown,
-}
-
-impl Exit {
-    /// The rule, if the kernel can follow it.
-    #[must_use]
-    pub fn rule(self) -> Option<Rule> {
-        match self {
-            Self::Plain(rule) | Self::Hidden(rule) => Some(rule),
-            Self::Outermost => Some(Rule {
-                base: Rule::OUTERMOST,
-                ..Rule::default()
-            }),
-            Self::FramePointer => Some(Rule::FRAME_POINTER),
-            Self::Odd | Self::Unknown => None,
-        }
-    }
-}
+type UnwindRow = UnwindTableRow<usize>;
 
 /// What [`Cfi::step`] found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// The caller's registers, `ip` a return address.
-    Caller(Registers),
-    /// The interrupted code's registers, `ip` exact.
+pub enum Caller {
+    /// The registers of code that has called, `ip` a return address.
+    Calling(Registers),
+    /// Those of code that a signal has interrupted, `ip` exact.
     Interrupted(Registers),
-}
-
-/// Why [`Cfi::step`] found nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StepError {
-    /// This stack address could not be read.
-    Unreadable(u64),
-    /// The row wants what is not known here, or makes no sense.
-    Unsupported,
 }
 
 /// The unwind tables of one file.
@@ -96,7 +54,7 @@ impl Cfi {
     #[must_use]
     pub fn new(mut tables: Tables) -> Self {
         tables.eh_frame_hdr = tables.eh_frame_hdr.filter(is_usual_header);
-        let start = |section: &Option<Section>| section.as_ref().map_or(0, |found| found.address);
+        let start = |section: &Option<Table>| section.as_ref().map_or(0, |found| found.address);
         let bases = BaseAddresses::default()
             .set_eh_frame(start(&tables.eh_frame))
             .set_eh_frame_hdr(start(&tables.eh_frame_hdr))
@@ -119,7 +77,7 @@ impl Cfi {
     /// byte before it).
     #[must_use]
     pub fn exit(&self, address: u64) -> Exit {
-        let classify = |row: &Row, signal: bool, ours: bool| {
+        let classify = |row: &UnwindRow, signal: bool, ours: bool| {
             if matches!(
                 row.register(arch::RETURN_ADDRESS),
                 None | Some(RegisterRule::Undefined)
@@ -152,28 +110,32 @@ impl Cfi {
         address: u64,
         registers: Registers,
         read: &mut dyn FnMut(u64) -> Option<u64>,
-    ) -> Result<Step, StepError> {
-        let mut evaluate = |row: &Row, signal: bool, section: Slice<'_>| {
-            let caller = Frame {
+    ) -> Result<Caller, StepError> {
+        let mut evaluate = |row: &UnwindRow, signal: bool, section: Slice<'_>| {
+            let caller = Evaluator {
                 registers,
                 section,
                 read: &mut *read,
             }
             .caller(row)?;
             Ok(if signal {
-                Step::Interrupted(caller)
+                Caller::Interrupted(caller)
             } else {
-                Step::Caller(caller)
+                Caller::Calling(caller)
             })
         };
         self.eh_row(address, &mut evaluate)
             .or_else(|| self.debug_row(address, evaluate))
-            .unwrap_or(Err(StepError::Unsupported))
+            .unwrap_or(Err(StepError::Nonsense))
     }
 
     /// Calls `with` with the row of `.eh_frame` that covers `address`, whether it is a signal
     /// trampoline's, and the section.
-    fn eh_row<T>(&self, address: u64, with: impl FnOnce(&Row, bool, Slice<'_>) -> T) -> Option<T> {
+    fn eh_row<T>(
+        &self,
+        address: u64,
+        with: impl FnOnce(&UnwindRow, bool, Slice<'_>) -> T,
+    ) -> Option<T> {
         let section = self.tables.eh_frame.as_ref()?;
         let mut frames = EhFrame::new(&section.data, LittleEndian);
         frames.set_address_size(8);
@@ -207,7 +169,7 @@ impl Cfi {
     fn debug_row<T>(
         &self,
         address: u64,
-        with: impl FnOnce(&Row, bool, Slice<'_>) -> T,
+        with: impl FnOnce(&UnwindRow, bool, Slice<'_>) -> T,
     ) -> Option<T> {
         let section = self.tables.debug_frame.as_ref()?;
         let mut frames = DebugFrame::new(&section.data, LittleEndian);
@@ -229,7 +191,7 @@ impl Cfi {
         offset: usize,
         address: u64,
         section: Slice<'a>,
-        with: impl FnOnce(&Row, bool, Slice<'_>) -> T,
+        with: impl FnOnce(&UnwindRow, bool, Slice<'_>) -> T,
     ) -> Option<T> {
         let entry = frames
             .fde_from_offset(&self.bases, S::Offset::from(offset), S::cie_from_offset)
@@ -248,7 +210,7 @@ impl Cfi {
 /// Whether an `.eh_frame_hdr` is what every linker writes: version 1, the table's place relative to
 /// its own (4 bytes), the count (4 bytes), a sorted table of pairs relative to the section (4 bytes
 /// each), and whether that table is there. Without it an index is made: gimli believes the count.
-fn is_usual_header(header: &Section) -> bool {
+fn is_usual_header(header: &Table) -> bool {
     let count = header
         .data
         .get(8..12)
@@ -283,15 +245,15 @@ fn find(index: &[(u64, u64, usize)], address: u64) -> Option<usize> {
     (address < end).then_some(offset)
 }
 
-/// One frame whose row is evaluated.
-struct Frame<'a, 'r> {
+/// Evaluates the row of one frame.
+struct Evaluator<'a, 'r> {
     registers: Registers,
     section: Slice<'a>,
     read: &'r mut dyn FnMut(u64) -> Option<u64>,
 }
 
-impl Frame<'_, '_> {
-    fn caller(&mut self, row: &Row) -> Result<Registers, StepError> {
+impl Evaluator<'_, '_> {
+    fn caller(&mut self, row: &UnwindRow) -> Result<Registers, StepError> {
         let cfa = match row.cfa() {
             CfaRule::RegisterAndOffset { register, offset } => {
                 self.register(*register)?.wrapping_add_signed(*offset)
@@ -312,14 +274,14 @@ impl Frame<'_, '_> {
     /// The caller's value of one register; `unchanged` is its value if the row does not say.
     fn restore(
         &mut self,
-        row: &Row,
+        row: &UnwindRow,
         register: Register,
         cfa: u64,
         unchanged: Option<u64>,
     ) -> Result<u64, StepError> {
         match row.register(register) {
             None | Some(RegisterRule::Undefined | RegisterRule::SameValue) => {
-                unchanged.ok_or(StepError::Unsupported)
+                unchanged.ok_or(StepError::Nonsense)
             }
             Some(RegisterRule::Offset(offset)) => self.load(cfa.wrapping_add_signed(offset)),
             Some(RegisterRule::ValOffset(offset)) => Ok(cfa.wrapping_add_signed(offset)),
@@ -332,12 +294,12 @@ impl Frame<'_, '_> {
                 self.evaluate(expression.offset, expression.length, Some(cfa))
             }
             Some(RegisterRule::Constant(value)) => Ok(value),
-            Some(RegisterRule::Architectural) => Err(StepError::Unsupported),
+            Some(RegisterRule::Architectural) => Err(StepError::Nonsense),
         }
     }
 
     fn register(&self, register: Register) -> Result<u64, StepError> {
-        arch::register(&self.registers, register).ok_or(StepError::Unsupported)
+        arch::register(&self.registers, register).ok_or(StepError::Nonsense)
     }
 
     fn load(&mut self, address: u64) -> Result<u64, StepError> {
@@ -351,13 +313,13 @@ impl Frame<'_, '_> {
         length: usize,
         initial: Option<u64>,
     ) -> Result<u64, StepError> {
-        let unsupported = |_| StepError::Unsupported;
-        let end = offset.checked_add(length).ok_or(StepError::Unsupported)?;
+        let unsupported = |_| StepError::Nonsense;
+        let end = offset.checked_add(length).ok_or(StepError::Nonsense)?;
         let bytes = self
             .section
             .slice()
             .get(offset..end)
-            .ok_or(StepError::Unsupported)?;
+            .ok_or(StepError::Nonsense)?;
         let encoding = gimli::Encoding {
             address_size: 8,
             format: gimli::Format::Dwarf32,
@@ -387,12 +349,12 @@ impl Frame<'_, '_> {
                     let value = Value::Generic(self.load(address)?);
                     evaluation.resume_with_memory(value).map_err(unsupported)?
                 }
-                _ => return Err(StepError::Unsupported),
+                _ => return Err(StepError::Nonsense),
             };
         }
         match evaluation.as_result().last().map(|piece| &piece.location) {
             Some(Location::Address { address }) => Ok(*address),
-            _ => Err(StepError::Unsupported),
+            _ => Err(StepError::Nonsense),
         }
     }
 }

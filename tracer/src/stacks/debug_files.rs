@@ -1,4 +1,4 @@
-//! Where a distribution has installed what it stripped from a file: under [`ROOT`], which is root's,
+//! Where a distribution has installed what it stripped from a file: under `ROOT`, which is root's,
 //! and nowhere else. By build id, or by the name and checksum in the file's `.gnu_debuglink` (GDB's
 //! manual, “Debugging Information in Separate Files”): the name is the target's choice, so it may name
 //! a file in its own folder there, and no other.
@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
-use super::elf::{self, DebugLink, Layout};
+use super::layout::{self, DebugLink, Layout};
 
 /// Where debug files are installed.
 const ROOT: &str = "/usr/lib/debug";
@@ -17,7 +17,7 @@ const MAX_LINKED: u64 = 4 << 30;
 const CHUNK: usize = 1 << 20;
 
 /// The debug file of a file with this layout, which its process knows by this path.
-pub fn find(layout: &Layout, path: &str) -> Option<PathBuf> {
+pub(crate) fn find(layout: &Layout, path: &str) -> Option<PathBuf> {
     let by_id = layout.build_id.as_deref().and_then(by_build_id);
     by_id.or_else(|| by_link(layout.debug_link.as_ref()?, Path::new(path)))
 }
@@ -30,7 +30,7 @@ fn by_build_id(build_id: &[u8]) -> Option<PathBuf> {
     if !path.metadata().ok()?.is_file() {
         return None;
     }
-    let (layout, _) = elf::read(&File::open(&path).ok()?)?;
+    let (layout, _) = layout::read(&File::open(&path).ok()?)?;
     (layout.build_id.as_deref() == Some(build_id)).then_some(path)
 }
 

@@ -1,6 +1,6 @@
 //! The files whose code is mapped: read once, shared by all address spaces.
 //!
-//! The kernel tells of each mapping of code which file it shows ([`Identity`]). A file that was read before
+//! The kernel tells of each mapping of code which file it shows ([`Inode`]). A file that was read before
 //! needs not be looked for then: not in a process that has ended meanwhile, nor at an address where
 //! another file's code may lie by now.
 
@@ -11,13 +11,14 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::{Arc, Weak};
 
-use rustix::fs::{Stat, fstat, major, minor};
+use rustix::fs::{Stat, fstat};
 
 use super::cfi::Cfi;
-use super::elf::{self, Layout};
 use super::exec_maps::{self, ExecMap};
+use super::layout::{self, Layout};
 use super::nearby::Nearby;
 use super::open;
+use crate::capture::inode::{Inode, SameFile};
 use tracer_ledger::event::Pid;
 
 /// The most bytes of a vDSO that are believed.
@@ -28,40 +29,11 @@ const KEPT: usize = 64;
 
 /// One version of one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct FileId {
+pub(crate) struct FileId {
     device: u64,
     inode: u64,
     size: u64,
     modified: (i64, u64),
-}
-
-/// What the kernel goes by: the file system's device as `/proc/PID/maps` shows it, and the inode.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Identity {
-    /// Major and minor number.
-    pub device: (u32, u32),
-    /// The inode, 0 for none.
-    pub inode: u64,
-}
-
-impl Identity {
-    /// Whether two of them are of one file; `None` if that cannot be known. File systems with layers or
-    /// subvolumes show another device than they have for the kernel, and most of them the same inode.
-    #[must_use]
-    pub fn is_same(&self, other: &Self) -> Option<bool> {
-        match (self.device == other.device, self.inode == other.inode) {
-            (_, true) => Some(true),
-            (true, false) => Some(false),
-            (false, false) => None,
-        }
-    }
-
-    pub(super) fn of(stat: &Stat) -> Self {
-        Self {
-            device: (major(stat.st_dev), minor(stat.st_dev)),
-            inode: stat.st_ino,
-        }
-    }
 }
 
 impl FileId {
@@ -89,13 +61,10 @@ impl FileId {
 
 /// An ELF file that is mapped somewhere, held open for naming.
 #[derive(Debug)]
-pub struct ModuleFile {
-    /// Which.
-    pub id: FileId,
-    /// Open for reading.
-    pub file: File,
-    /// Its layout.
-    pub layout: Layout,
+pub(crate) struct ModuleFile {
+    pub(crate) id: FileId,
+    pub(crate) file: File,
+    pub(crate) layout: Layout,
 }
 
 /// The same with its unwind tables.
@@ -110,10 +79,10 @@ pub(super) const VDSO: &str = "[vdso]";
 
 /// Files by version, dropped when no address space maps them any more.
 #[derive(Default)]
-pub struct Files {
+pub(crate) struct Files {
     loaded: HashMap<FileId, Weak<Loaded>>,
     /// The last ones found, and the path by which they were mapped then.
-    kept: VecDeque<(Identity, Arc<str>, Arc<Loaded>)>,
+    kept: VecDeque<(Inode, Arc<str>, Arc<Loaded>)>,
     /// Where else to look.
     nearby: Nearby,
     vdso: Option<Arc<Loaded>>,
@@ -124,7 +93,7 @@ impl Files {
         if let Some(loaded) = self.loaded.get(&id).and_then(Weak::upgrade) {
             return Some(loaded);
         }
-        let (layout, tables) = elf::read(&file)?;
+        let (layout, tables) = layout::read(&file)?;
         let module = Arc::new(ModuleFile { id, file, layout });
         let loaded = Arc::new(Loaded {
             module,
@@ -142,27 +111,27 @@ impl Files {
             let own = self.own_vdso(map.end.saturating_sub(map.start));
             return own.or_else(|| self.vdso(pid, map));
         }
-        if map.inode == 0 {
+        if map.inode.number == 0 {
             return None;
         }
         // Another file may be mapped there by now, and the path may lead to another.
-        let same = |found: &(File, Stat)| Identity::of(&found.1).is_same(&map.identity());
+        let same = |found: &(File, Stat)| Inode::of(&found.1).is_same(map.inode);
         let by_path = || {
             let found = open::beneath_root(pid, Path::new(&map.name)).ok()?;
-            (!map.deleted && same(&found) == Some(true)).then_some(found)
+            (!map.deleted && same(&found) == SameFile::Yes).then_some(found)
         };
         let by_address = open::mapped(pid, map.start, map.end).ok();
         let (file, stat) = by_address
-            .filter(|found| same(found) != Some(false))
+            .filter(|found| same(found) != SameFile::No)
             .or_else(by_path)?;
         let loaded = self.load(FileId::of(&stat), file)?;
-        self.keep(map.identity(), &map.name, &loaded);
+        self.keep(map.inode, &map.name, &loaded);
         Some(loaded)
     }
 
     /// Gets to know the files of this very process: those that most processes have, the C library and the
     /// dynamic linker. Others are looked for where these are, and where programs are run from.
-    pub fn know_own(&mut self) {
+    pub(crate) fn know_own(&mut self) {
         self.nearby = Nearby::of_path();
         let pid = Pid(std::process::id());
         for map in exec_maps::read(pid).unwrap_or_default() {
@@ -181,7 +150,7 @@ impl Files {
     }
 
     /// Gets to know a program that is about to be started.
-    pub fn know_program(&mut self, path: &Path) {
+    pub(crate) fn know_program(&mut self, path: &Path) {
         let found = fs::canonicalize(path).and_then(|path| {
             let (file, stat) = open::beneath(File::open("/")?, &path)?;
             Ok((path, file, stat))
@@ -191,32 +160,32 @@ impl Files {
             return;
         };
         if let Some(loaded) = self.load(FileId::of(&stat), file) {
-            self.keep(Identity::of(&stat), &path.to_string_lossy(), &loaded);
+            self.keep(Inode::of(&stat), &path.to_string_lossy(), &loaded);
             self.nearby_of(&path);
         }
     }
 
-    pub(super) fn keep(&mut self, identity: Identity, name: &str, loaded: &Arc<Loaded>) {
-        self.kept.retain(|(known, ..)| *known != identity);
+    pub(super) fn keep(&mut self, inode: Inode, name: &str, loaded: &Arc<Loaded>) {
+        self.kept.retain(|(known, ..)| *known != inode);
         self.kept.truncate(KEPT - 1);
         self.kept
-            .push_front((identity, name.into(), Arc::clone(loaded)));
+            .push_front((inode, name.into(), Arc::clone(loaded)));
     }
 
     /// A file that was found before, or is nearby, and its path then.
-    pub(super) fn known(&mut self, identity: Identity) -> Option<(Arc<str>, Arc<Loaded>)> {
-        self.found(identity).or_else(|| {
-            let (path, file, stat) = self.nearby.find(identity)?;
+    pub(super) fn known(&mut self, inode: Inode) -> Option<(Arc<str>, Arc<Loaded>)> {
+        self.found(inode).or_else(|| {
+            let (path, file, stat) = self.nearby.find(inode)?;
             let loaded = self.load(FileId::of(&stat), file)?;
-            self.keep(identity, &path.to_string_lossy(), &loaded);
+            self.keep(inode, &path.to_string_lossy(), &loaded);
             Some((path.to_string_lossy().into(), loaded))
         })
     }
 
     /// A file that was found before; `None` also if it has been changed since.
-    fn found(&self, identity: Identity) -> Option<(Arc<str>, Arc<Loaded>)> {
+    fn found(&self, inode: Inode) -> Option<(Arc<str>, Arc<Loaded>)> {
         let mut kept = self.kept.iter();
-        let (_, name, loaded) = kept.find(|(known, ..)| *known == identity)?;
+        let (_, name, loaded) = kept.find(|(known, ..)| *known == inode)?;
         let now = FileId::of(&fstat(&loaded.module.file).ok()?);
         (now == loaded.module.id).then(|| (Arc::clone(name), Arc::clone(loaded)))
     }

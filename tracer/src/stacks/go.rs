@@ -11,7 +11,7 @@
 
 use std::ops::Range;
 
-use super::cfi::Exit;
+use super::exit::Exit;
 
 /// Where a stack begins. `clone` is on the stack of a new thread only.
 const OUTERMOST: &[&str] = &["runtime.goexit", "runtime.rt0_go", "runtime.clone"];
@@ -29,7 +29,7 @@ const SUFFIX: &str = ".abi0";
 
 /// What is known of a Go program's code, in the file's own addressing.
 #[derive(Clone, Debug, Default)]
-pub struct Go {
+pub(crate) struct Go {
     text: Range<u64>,
     outermost: Vec<Range<u64>>,
     switching: Vec<Range<u64>>,
@@ -38,7 +38,10 @@ pub struct Go {
 impl Go {
     /// Of a file with a `.gopclntab`: from its functions' names and addresses, which a stripped one lacks.
     #[must_use]
-    pub fn new<'a>(text: Range<u64>, symbols: impl Iterator<Item = (&'a str, Range<u64>)>) -> Self {
+    pub(crate) fn new<'a>(
+        text: Range<u64>,
+        symbols: impl Iterator<Item = (&'a str, Range<u64>)>,
+    ) -> Self {
         let mut go = Self {
             text,
             ..Self::default()
@@ -58,7 +61,7 @@ impl Go {
 
     /// How to leave the function at `address`, which its tables would leave as `told`.
     #[must_use]
-    pub fn exit(&self, address: u64, told: Exit) -> Exit {
+    pub(crate) fn exit(&self, address: u64, told: Exit) -> Exit {
         if !self.text.contains(&address) {
             return told;
         }
@@ -85,7 +88,7 @@ impl Go {
 #[cfg(test)]
 mod tests {
     use super::Go;
-    use crate::stacks::cfi::Exit;
+    use crate::stacks::exit::Exit;
     use tracer_common::stack::Rule;
 
     fn frame_of(offset: i32) -> Exit {

@@ -6,10 +6,14 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::arch::{self, Walker};
-use super::cfi::{Cfi, Exit};
-use super::elf::Layout;
+use super::cfi::Cfi;
+use super::code_address::CodeAddress;
 use super::exec_maps::{self, ExecMap};
-use super::files::{Files, Identity, Loaded, ModuleFile, VDSO};
+use super::exit::Exit;
+use super::files::{Files, Loaded, ModuleFile, VDSO};
+use super::layout::Layout;
+use super::printable::printable;
+use crate::capture::inode::{Inode, SameFile};
 use tracer_ledger::event::Pid;
 
 /// Exits remembered for one address space before they are forgotten.
@@ -19,7 +23,7 @@ const MAX_PAUSE: u32 = 10;
 
 /// Where an address lies, for naming: good also when the process is gone.
 #[derive(Clone, Debug)]
-pub enum Place {
+pub(crate) enum Place {
     /// In an ELF file.
     File {
         /// Which.
@@ -39,8 +43,6 @@ pub enum Place {
         offset: u64,
         /// The address to look up among names of code made at run time.
         lookup: u64,
-        /// The address.
-        address: u64,
     },
     /// In executable memory of no file.
     Runtime {
@@ -58,15 +60,13 @@ pub enum Place {
 
 /// A mapping of code, as the kernel tells of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mapped {
-    /// Where.
-    pub range: Range<u64>,
+pub(crate) struct CodeMapping {
+    pub(crate) range: Range<u64>,
     /// Offset in the file, bytes.
-    pub offset: u64,
-    /// The file.
-    pub file: Identity,
+    pub(crate) offset: u64,
+    pub(crate) file: Inode,
     /// It is the vDSO.
-    pub is_vdso: bool,
+    pub(crate) is_vdso: bool,
 }
 
 /// One executable mapping and what is behind it.
@@ -108,14 +108,17 @@ impl Code {
 }
 
 /// The code of one address space.
-pub struct Space {
+pub(crate) struct Space {
     code: Vec<Code>,
     walker: Walker,
     exits: HashMap<u64, Exit>,
     /// Mappings that the kernel has told, of files that are not known yet.
-    unknown: Vec<Mapped>,
+    unknown: Vec<CodeMapping>,
+    /// The maps are to be read before the next walk.
     stale: bool,
+    /// Readings in a row, because of a pc in no known mapping, that found nothing new.
     vain: u32,
+    /// So many such walks are let pass before the maps are read again.
     pause: u32,
 }
 
@@ -136,7 +139,7 @@ impl Default for Space {
 impl Space {
     /// The same code in another address space.
     #[must_use]
-    pub fn copy(&self) -> Self {
+    pub(crate) fn copy(&self) -> Self {
         let code = self.code.clone();
         let walker = Walker::new(code.iter().filter_map(Self::module));
         Self {
@@ -150,7 +153,7 @@ impl Space {
 
     /// A file's code was mapped at addresses where nothing is known: the file is known, or else the maps are
     /// read before the next walk.
-    pub fn mapped(&mut self, mapped: &Mapped, files: &mut Files) {
+    pub(crate) fn mapped(&mut self, mapped: &CodeMapping, files: &mut Files) {
         match Self::told(mapped, files) {
             Some(code) => {
                 let at = self
@@ -169,7 +172,7 @@ impl Space {
     /// The code of a new program, as far as it is known. The maps are read before the next walk if that is not
     /// all, or nothing is told.
     #[must_use]
-    pub fn begun(told: &[Mapped], files: &mut Files) -> Self {
+    pub(crate) fn begun(told: &[CodeMapping], files: &mut Files) -> Self {
         let mut space = Self {
             stale: told.is_empty(),
             ..Self::default()
@@ -180,7 +183,7 @@ impl Space {
         space
     }
 
-    fn told(mapped: &Mapped, files: &mut Files) -> Option<Code> {
+    fn told(mapped: &CodeMapping, files: &mut Files) -> Option<Code> {
         let (start, end) = (mapped.range.start, mapped.range.end);
         let (name, loaded) = if mapped.is_vdso {
             (VDSO.into(), files.own_vdso(end - start)?)
@@ -192,8 +195,7 @@ impl Space {
             start,
             end,
             offset: mapped.offset,
-            device: mapped.file.device,
-            inode: mapped.file.inode,
+            inode: mapped.file,
             name: name.as_ref().to_owned(),
             deleted: false,
         };
@@ -206,26 +208,26 @@ impl Space {
     }
 
     /// What the kernel has told may have been lost, or moved: the maps count.
-    pub fn distrust(&mut self) {
+    pub(crate) fn distrust(&mut self) {
         self.code.iter_mut().for_each(|code| code.told = false);
         self.unknown.clear();
         self.mark_stale();
     }
 
     /// The maps have changed: read them again before the next walk.
-    pub fn mark_stale(&mut self) {
+    pub(crate) fn mark_stale(&mut self) {
         self.stale = true;
     }
 
     /// Code was made in a place that is not looked at for that: the next pc in no mapping known is looked for
     /// at once.
-    pub fn mark_grown(&mut self) {
+    pub(crate) fn mark_grown(&mut self) {
         (self.vain, self.pause) = (0, 0);
     }
 
     /// These addresses were unmapped, or mapped anew: what was known of them is forgotten, also which version
     /// of a file was there.
-    pub fn forget_range(&mut self, range: &Range<u64>) {
+    pub(crate) fn forget_range(&mut self, range: &Range<u64>) {
         self.code = std::mem::take(&mut self.code)
             .into_iter()
             .flat_map(|code| code.outside(range))
@@ -241,7 +243,7 @@ impl Space {
     }
 
     /// Reads the maps if they are known to have changed.
-    pub fn freshen(&mut self, pid: Pid, files: &mut Files) {
+    pub(crate) fn freshen(&mut self, pid: Pid, files: &mut Files) {
         if self.stale {
             // Of a process that is gone they cannot be read; another may share its address space.
             self.stale = self.read(pid, files).is_none();
@@ -250,7 +252,7 @@ impl Space {
 
     /// A pc lies in no mapping known: reads the maps, unless that was in vain lately. Says whether
     /// there is something new.
-    pub fn missed(&mut self, pid: Pid, files: &mut Files) -> bool {
+    pub(crate) fn missed(&mut self, pid: Pid, files: &mut Files) -> bool {
         if self.pause > 0 {
             self.pause -= 1;
             return false;
@@ -288,15 +290,15 @@ impl Space {
                 .unknown
                 .iter()
                 .position(|told| overlap(&told.range, &range));
-            let same = told.map(|at| self.unknown[at].file.is_same(&map.identity()));
-            if same == Some(Some(false)) {
+            let same = told.map(|at| self.unknown[at].file.is_same(map.inode));
+            if same == Some(SameFile::No) {
                 continue;
             }
             let mut code = match known.remove(&map.start) {
                 Some(code) if code.map == map => code,
                 _ => Self::code(pid, map, files),
             };
-            if let (Some(at), Some(Some(true))) = (told, same) {
+            if let (Some(at), Some(SameFile::Yes)) = (told, same) {
                 code.told = true;
                 let told = self.unknown.remove(at);
                 if let Some((loaded, _)) = &code.file {
@@ -355,7 +357,7 @@ impl Space {
 
     /// Whether code is known within a range of addresses: `of_file`, only that of files.
     #[must_use]
-    pub fn has_code_in(&self, range: &Range<u64>, of_file: bool) -> bool {
+    pub(crate) fn has_code_in(&self, range: &Range<u64>, of_file: bool) -> bool {
         let first = self
             .code
             .partition_point(|code| code.map.end <= range.start);
@@ -367,27 +369,27 @@ impl Space {
 
     /// The same, or code of which the kernel has told and nothing more is known.
     #[must_use]
-    pub fn concerns(&self, range: &Range<u64>, of_file: bool) -> bool {
+    pub(crate) fn concerns(&self, range: &Range<u64>, of_file: bool) -> bool {
         let mut unknown = self.unknown.iter();
         self.has_code_in(range, of_file) || unknown.any(|told| overlap(&told.range, range))
     }
 
     /// Whether there is code at this address.
     #[must_use]
-    pub fn is_code(&self, address: u64) -> bool {
+    pub(crate) fn is_code(&self, address: u64) -> bool {
         self.find(address).is_some()
     }
 
     /// Whether the kernel has told of code here, of a file that nobody could look at.
     #[must_use]
-    pub fn is_of_unseen_file(&self, address: u64) -> bool {
+    pub(crate) fn is_of_unseen_file(&self, address: u64) -> bool {
         self.unknown
             .iter()
             .any(|told| told.range.contains(&address))
     }
 
     /// How to leave the function at this address; `None` if there is no code.
-    pub fn exit(&mut self, lookup: u64) -> Option<Exit> {
+    pub(crate) fn exit(&mut self, lookup: u64) -> Option<Exit> {
         if let Some(&exit) = self.exits.get(&lookup) {
             return Some(exit);
         }
@@ -407,7 +409,7 @@ impl Space {
 
     /// Whether unwind rules begin at this address: there are none for what lies before it.
     #[must_use]
-    pub fn begins_function(&self, address: u64) -> bool {
+    pub(crate) fn begins_function(&self, address: u64) -> bool {
         let covered = |address| {
             let found = self.cfi(address);
             found.is_some_and(|(cfi, address)| cfi.exit(address) != Exit::Unknown)
@@ -417,19 +419,20 @@ impl Space {
 
     /// The tables for this address, and the address in the file's own addressing.
     #[must_use]
-    pub fn cfi(&self, lookup: u64) -> Option<(&Cfi, u64)> {
+    pub(crate) fn cfi(&self, lookup: u64) -> Option<(&Cfi, u64)> {
         let (loaded, address) = self.find(lookup)?.address_in_file(lookup)?;
         Some((&loaded.cfi, address))
     }
 
     /// framehop for this address space.
-    pub fn walker(&mut self) -> &mut Walker {
+    pub(crate) fn walker(&mut self) -> &mut Walker {
         &mut self.walker
     }
 
-    /// Where an address lies; `lookup` is the address itself, or of a return address the byte before.
+    /// Where an address lies.
     #[must_use]
-    pub fn place(&self, address: u64, lookup: u64) -> Place {
+    pub(crate) fn place(&self, at: CodeAddress) -> Place {
+        let (address, lookup) = (at.get(), at.lookup());
         let Some(code) = self.find(lookup) else {
             return Place::Nowhere { address };
         };
@@ -445,12 +448,13 @@ impl Space {
                     offset,
                 }
             }
-            None if code.map.inode == 0 && !is_special(&path) => Place::Runtime { lookup, address },
+            None if code.map.inode.number == 0 && !is_special(&path) => {
+                Place::Runtime { lookup, address }
+            }
             None => Place::Mapping {
                 path,
                 offset,
                 lookup,
-                address,
             },
         }
     }
@@ -478,17 +482,4 @@ fn address_at(layout: &Layout, offset: u64) -> Option<u64> {
             .wrapping_sub(segment.offset)
             .wrapping_add(offset),
     )
-}
-
-/// Text from the target, without what could steer a terminal.
-#[must_use]
-pub fn printable(text: &str) -> String {
-    let visible = |c: char| {
-        if c.is_control() {
-            char::REPLACEMENT_CHARACTER
-        } else {
-            c
-        }
-    };
-    text.chars().map(visible).collect()
 }

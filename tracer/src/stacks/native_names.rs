@@ -20,13 +20,13 @@ use blazesym::symbolize::source::{Elf, Source};
 use blazesym::symbolize::{CodeInfo, Input, Sym, Symbolized, Symbolizer};
 
 use super::debug_files;
-use super::elf::{self, Exported};
 use super::files::{FileId, ModuleFile};
-use super::modules::printable;
+use super::layout::{self, Exported};
+use super::printable::printable;
 use tracer_ledger::event::Frame;
 
 /// Names addresses in files, each address once.
-pub struct NativeNames {
+pub(crate) struct NativeNames {
     symbolizer: Symbolizer,
     files: HashMap<FileId, Sources>,
     frames: HashMap<(FileId, u64), Arc<[Frame]>>,
@@ -80,7 +80,12 @@ impl NativeNames {
     /// innermost first; all but the last are inlined. A function goes by the name under which its
     /// file exports it, if it does (`mmap`, not `__GI___mmap64`). Without module and offset. Never empty: an
     /// address without a name is one frame without a function.
-    pub fn frames(&mut self, module: &Arc<ModuleFile>, path: &str, address: u64) -> Arc<[Frame]> {
+    pub(crate) fn frames(
+        &mut self,
+        module: &Arc<ModuleFile>,
+        path: &str,
+        address: u64,
+    ) -> Arc<[Frame]> {
         let key = (module.id, address);
         if let Some(frames) = self.frames.get(&key) {
             return Arc::clone(frames);
@@ -168,7 +173,7 @@ impl Sources {
         inlined.iter_mut().for_each(|frame| frame.inlined = true);
         let exported = self
             .exported
-            .get_or_init(|| elf::exported(&self.module.file));
+            .get_or_init(|| layout::exported(&self.module.file));
         if let Some(name) = exported.get(&symbol.addr) {
             last.function = Some(printable(name));
         }

@@ -16,8 +16,8 @@ use std::time::{Duration, SystemTime};
 
 use rustix::fs::Stat;
 
-use super::files::Identity;
 use super::open;
+use crate::capture::inode::Inode;
 
 /// Entries of one directory that are looked at: some thousands are usual.
 const ENTRIES: usize = 1 << 16;
@@ -25,9 +25,8 @@ const ENTRIES: usize = 1 << 16;
 /// The times of files are those of the kernel's ticks, and of some file systems whole seconds.
 const SETTLED: Duration = Duration::from_secs(2);
 
-/// The directories.
 #[derive(Debug, Default)]
-pub struct Nearby {
+pub(crate) struct Nearby {
     directories: Vec<Directory>,
 }
 
@@ -43,7 +42,7 @@ struct Directory {
 impl Nearby {
     /// The directories that programs are run from.
     #[must_use]
-    pub fn of_path() -> Self {
+    pub(crate) fn of_path() -> Self {
         let mut nearby = Self::default();
         for directory in std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()) {
             nearby.add(&directory);
@@ -52,7 +51,7 @@ impl Nearby {
     }
 
     /// Adds a directory, once; one that is not there is left out.
-    pub fn add(&mut self, directory: &Path) {
+    pub(crate) fn add(&mut self, directory: &Path) {
         let Ok(path) = fs::canonicalize(directory) else {
             return;
         };
@@ -67,13 +66,13 @@ impl Nearby {
 
     /// The file of this device and inode, and its path. A file system that shows another device than it has for
     /// the kernel (with layers, or with subvolumes) has none: an inode alone may be another file's.
-    pub fn find(&mut self, identity: Identity) -> Option<(PathBuf, File, Stat)> {
+    pub(crate) fn find(&mut self, inode: Inode) -> Option<(PathBuf, File, Stat)> {
         self.directories.iter_mut().find_map(|directory| {
             // One that cannot be read has nothing.
             directory.freshen().ok()?;
-            let path = directory.path.join(directory.names.get(&identity.inode)?);
+            let path = directory.path.join(directory.names.get(&inode.number)?);
             let (file, stat) = open::beneath(File::open("/").ok()?, &path).ok()?;
-            (Identity::of(&stat) == identity).then_some((path, file, stat))
+            (Inode::of(&stat) == inode).then_some((path, file, stat))
         })
     }
 }
@@ -98,10 +97,11 @@ impl Directory {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capture::inode::Device;
 
-    fn identity(path: &Path) -> Identity {
+    fn inode_of(path: &Path) -> Inode {
         let (_, stat) = open::beneath(File::open("/").unwrap(), path).unwrap();
-        Identity::of(&stat)
+        Inode::of(&stat)
     }
 
     #[test]
@@ -112,16 +112,19 @@ mod tests {
         nearby.add(folder.path());
         let path = folder_path.join("program");
         fs::write(&path, "old").unwrap();
-        let wanted = identity(&path);
+        let wanted = inode_of(&path);
         assert_eq!(nearby.find(wanted).unwrap().0, path);
-        let other = Identity {
-            device: (wanted.device.0, wanted.device.1 + 1),
+        let other = Inode {
+            device: Device {
+                minor: wanted.device.minor + 1,
+                ..wanted.device
+            },
             ..wanted
         };
         assert!(nearby.find(other).is_none());
         let later = folder_path.join("later");
         fs::write(&later, "new").unwrap();
-        assert_eq!(nearby.find(identity(&later)).unwrap().0, later);
+        assert_eq!(nearby.find(inode_of(&later)).unwrap().0, later);
         fs::remove_file(&path).unwrap();
         assert!(nearby.find(wanted).is_none());
     }

@@ -15,7 +15,7 @@ use rustix::fs::Stat;
 use rustix::time::ClockId;
 
 use super::open;
-use super::perf_names::{Names, Written};
+use super::perf_names::{CodeNames, Written};
 use tracer_ledger::event::{Nanoseconds, Pid};
 
 /// The most bytes of one file that are read.
@@ -66,12 +66,12 @@ impl Owner {
     }
 }
 
-/// The time by both clocks: that of events, and that of files. ns
+/// The time by both clocks: that of events, and that of files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Clocks {
     /// `CLOCK_MONOTONIC`.
-    pub monotonic: u64,
-    /// `CLOCK_REALTIME`.
+    pub monotonic: Nanoseconds,
+    /// `CLOCK_REALTIME`: ns since the epoch.
     pub real: u64,
 }
 
@@ -85,21 +85,21 @@ impl Clocks {
                 + u64::try_from(time.tv_nsec).unwrap_or(0)
         };
         Self {
-            monotonic: read(ClockId::Monotonic),
+            monotonic: Nanoseconds(read(ClockId::Monotonic)),
             real: read(ClockId::Realtime),
         }
     }
 
-    /// When a file was changed at the latest that was changed last at `changed`. If a clock was set since
+    /// When a file was changed at the latest that was changed last at `changed` (ns since the epoch). If a clock was set since
     /// `last`, that is not known, but that it was before now.
-    fn latest(self, changed: u64, last: Option<Self>) -> u64 {
-        let ahead = |clocks: Self| clocks.real.wrapping_sub(clocks.monotonic);
+    fn latest(self, changed: u64, last: Option<Self>) -> Nanoseconds {
+        let ahead = |clocks: Self| clocks.real.wrapping_sub(clocks.monotonic.0);
         let set = last.is_some_and(|last| ahead(last).abs_diff(ahead(self)) > DRIFT);
         if set {
             return self.monotonic;
         }
         let changed = changed.saturating_add(TICK);
-        changed.saturating_sub(ahead(self)).min(self.monotonic)
+        Nanoseconds(changed.saturating_sub(ahead(self))).min(self.monotonic)
     }
 }
 
@@ -107,7 +107,7 @@ impl Clocks {
 #[derive(Debug)]
 pub struct PerfMap {
     file: File,
-    names: Names,
+    names: CodeNames,
     read: u64,
     /// When it was last read, and how far `CLOCK_REALTIME` was ahead then.
     last: Option<Clocks>,
@@ -144,7 +144,7 @@ impl PerfMap {
         }
         Ok(Self {
             file,
-            names: Names::default(),
+            names: CodeNames::default(),
             read: 0,
             last: None,
             rest: Vec::new(),
@@ -154,18 +154,18 @@ impl PerfMap {
 
     /// The names so far.
     #[must_use]
-    pub fn names(&self) -> &Names {
+    pub fn names(&self) -> &CodeNames {
         &self.names
     }
 
     /// When it was last read.
     #[must_use]
     pub fn last_read(&self) -> Option<Nanoseconds> {
-        self.last.map(|last| Nanoseconds(last.monotonic))
+        self.last.map(|last| last.monotonic)
     }
 
     /// The names, to ask which have changed.
-    pub fn names_mut(&mut self) -> &mut Names {
+    pub fn names_mut(&mut self) -> &mut CodeNames {
         &mut self.names
     }
 
@@ -179,14 +179,14 @@ impl PerfMap {
         let stat = rustix::fs::fstat(&self.file)?;
         let size = u64::try_from(stat.st_size).unwrap_or(0).min(MAX_FILE);
         if size < self.read {
-            (self.names, self.read) = (Names::default(), 0);
+            (self.names, self.read) = (CodeNames::default(), 0);
             self.rest.clear();
             self.overlong = false;
         }
         let before = self.read;
         let written = Written {
-            after: Nanoseconds(self.last.map_or(0, |last| last.monotonic)),
-            by: Nanoseconds(now().latest(changed(&stat), self.last)),
+            after: self.last_read().unwrap_or_default(),
+            by: now().latest(changed(&stat), self.last),
         };
         let mut chunk = vec![0; CHUNK];
         while self.read < size {

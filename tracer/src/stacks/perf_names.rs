@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::modules::printable;
+use super::printable::printable;
 use tracer_ledger::event::Nanoseconds;
 
 /// The most ranges that are kept.
@@ -33,7 +33,7 @@ pub struct Written {
 
 /// What is known of the code at an address at some time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Found<'a> {
+pub enum NameAt<'a> {
     /// Nothing; a line may come yet.
     Nothing,
     /// It may have been one of several.
@@ -73,38 +73,38 @@ impl Versions {
         replaces
     }
 
-    fn at(&self, time: Nanoseconds) -> Found<'_> {
+    fn at(&self, time: Nanoseconds) -> NameAt<'_> {
         // Those that were written for certain by then are in front, those that were not behind.
         let before = self.all.partition_point(|one| one.written.by <= time);
         let possible = self.all.partition_point(|one| one.written.after < time);
         let candidates = &self.all[before.saturating_sub(1)..possible.max(before)];
         match (candidates, self.all.first()) {
-            ([], Some(first)) if !self.forgotten => Found::Name(&first.name),
-            ([], _) => Found::Unclear,
-            ([_, ..], _) if before == 0 && self.forgotten => Found::Unclear,
-            ([only], _) => Found::Name(&only.name),
-            _ => Found::Unclear,
+            ([], Some(first)) if !self.forgotten => NameAt::Name(&first.name),
+            ([], _) => NameAt::Unclear,
+            ([_, ..], _) if before == 0 && self.forgotten => NameAt::Unclear,
+            ([only], _) => NameAt::Name(&only.name),
+            _ => NameAt::Unclear,
         }
     }
 }
 
 /// Names by range of addresses, and by time.
 #[derive(Debug, Default)]
-pub struct Names {
+pub struct CodeNames {
     /// By first address: one past the last, and the names. Ranges do not overlap.
     ranges: BTreeMap<u64, (u64, Versions)>,
     skipped: u64,
     replaced: Vec<Range<u64>>,
 }
 
-impl Names {
+impl CodeNames {
     /// The name of the code that was at this address at this time.
     #[must_use]
-    pub fn find(&self, address: u64, time: Nanoseconds) -> Found<'_> {
+    pub fn find(&self, address: u64, time: Nanoseconds) -> NameAt<'_> {
         let range = self.ranges.range(..=address).next_back();
         match range {
             Some((_, (end, versions))) if address < *end => versions.at(time),
-            _ => Found::Nothing,
+            _ => NameAt::Nothing,
         }
     }
 

@@ -56,7 +56,7 @@ pub struct RawStack<'a> {
     /// Frame pointer.
     pub fp: u64,
     /// Return addresses that the kernel found, innermost first, `ip` not among them; those that it found by a
-    /// rule have [`BY_RULE`] set.
+    /// rule have [`BY_RULE`](tracer_common::stack::BY_RULE) set.
     pub kernel_frames: &'a [u64],
     /// Bytes of stack from `sp` upwards.
     pub copied: Copied<'a>,

@@ -24,7 +24,7 @@ use super::files::{FileId, ModuleFile};
 use super::modules::Place;
 use super::native_names::NativeNames;
 use super::perf_map::{Clocks, Owner, PerfMap};
-use super::perf_names::Found;
+use super::perf_names::NameAt;
 use super::runtime_names;
 use super::unwind::Unwound;
 use tracer_ledger::event::{
@@ -171,10 +171,10 @@ impl Runtime {
         (grown, known.map(|since| (replaced, since)))
     }
 
-    fn find(&self, address: u64, time: Nanoseconds) -> Found<'_> {
+    fn find(&self, address: u64, time: Nanoseconds) -> NameAt<'_> {
         self.map
             .as_ref()
-            .map_or(Found::Nothing, |map| map.names().find(address, time))
+            .map_or(NameAt::Nothing, |map| map.names().find(address, time))
     }
 }
 
@@ -308,11 +308,11 @@ impl<D: FnMut(Told)> Worker<D> {
         let mut unclear = Vec::new();
         let runtime = self.runtimes.get(&stack.space);
         let mut find = |lookup: u64, may_come: bool| {
-            let found = runtime.map_or(Found::Nothing, |found| found.find(lookup, stack.time));
+            let found = runtime.map_or(NameAt::Nothing, |found| found.find(lookup, stack.time));
             match found {
-                Found::Name(name) => return Some(runtime_names::frame(name)),
-                Found::Unclear => unclear.push(lookup..lookup + 1),
-                Found::Nothing => nameless += usize::from(may_come),
+                NameAt::Name(name) => return Some(runtime_names::frame(name)),
+                NameAt::Unclear => unclear.push(lookup..lookup + 1),
+                NameAt::Nothing => nameless += usize::from(may_come),
             }
             None
         };
@@ -330,7 +330,6 @@ impl<D: FnMut(Told)> Worker<D> {
                     path,
                     offset,
                     lookup,
-                    ..
                 } => {
                     let module = Some(path.to_string());
                     frames.push(Frame {

@@ -4,10 +4,12 @@ use std::{collections::HashMap, ops::Range, path::Path};
 
 use tracer_common::stack::{BY_RULE, MAX_FRAMES, Rule, flags};
 
-use super::arch::{Next, Registers};
-use super::cfi::{Exit, Step, StepError};
+use super::arch::{Next, Registers, StepError};
+use super::cfi::Caller;
+use super::code_address::CodeAddress;
+use super::exit::Exit;
 use super::files::Files;
-use super::modules::{Mapped, Place, Space};
+use super::modules::{CodeMapping, Place, Space};
 use super::raw::RawStack;
 use tracer_ledger::event::{Cause, Pid, SpaceId, StackQuality};
 
@@ -17,7 +19,7 @@ pub struct Unwound {
     /// Innermost first: the instruction pointer, then return addresses.
     pub frames: Vec<u64>,
     /// Where each frame lies, for naming; as many as `frames`.
-    pub places: Vec<Place>,
+    pub(crate) places: Vec<Place>,
     /// How much is known.
     pub quality: StackQuality,
     /// Why it is not complete, and the path of the file whose code could not be left, if there is one.
@@ -28,24 +30,6 @@ pub struct Unwound {
     /// address and rule. Not among them is what no table covers (code made at run time: the frame
     /// pointer leads on), and what has too complicated a row.
     pub rules: Vec<(u64, Rule)>,
-}
-
-/// Why a frame's caller was not found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReadError {
-    /// This stack address could not be read.
-    Unreadable(u64),
-    /// The registers or the tables make no sense.
-    Nonsense,
-}
-
-impl From<StepError> for ReadError {
-    fn from(error: StepError) -> Self {
-        match error {
-            StepError::Unreadable(address) => Self::Unreadable(address),
-            StepError::Unsupported => Self::Nonsense,
-        }
-    }
 }
 
 /// Unwinds stacks of any number of address spaces.
@@ -89,7 +73,7 @@ impl Unwinder {
         let incomplete = walk.why(raw, space);
         let places = walk.places(space);
         Unwound {
-            frames: walk.frames.iter().map(|&(address, _)| address).collect(),
+            frames: walk.frames.iter().map(|frame| frame.get()).collect(),
             places,
             quality: walk.quality,
             incomplete,
@@ -100,7 +84,7 @@ impl Unwinder {
 
     /// A program begins with this code. What of it is not known is looked for at once: the process may be
     /// gone soon.
-    pub fn begun(&mut self, pid: Pid, space: SpaceId, code: &[Mapped]) {
+    pub(crate) fn begun(&mut self, pid: Pid, space: SpaceId, code: &[CodeMapping]) {
         let mut begun = Space::begun(code, &mut self.files);
         begun.freshen(pid, &mut self.files);
         self.spaces.insert(space, begun);
@@ -108,7 +92,7 @@ impl Unwinder {
 
     /// A file's code was mapped where none was known, or is any more. A file that is not known is looked for
     /// at once: it may be gone soon.
-    pub fn mapped(&mut self, pid: Pid, space: SpaceId, mapped: &Mapped) {
+    pub(crate) fn mapped(&mut self, pid: Pid, space: SpaceId, mapped: &CodeMapping) {
         if let Some(space) = self.spaces.get_mut(&space) {
             space.mapped(mapped, &mut self.files);
             space.freshen(pid, &mut self.files);
@@ -160,8 +144,7 @@ impl Unwinder {
 
 /// One walk up one stack.
 struct Walk {
-    /// Address, and whether it is exact (else a return address).
-    frames: Vec<(u64, bool)>,
+    frames: Vec<CodeAddress>,
     quality: StackQuality,
     met_unknown_code: bool,
     /// Where it was led to that is no code, as far as it is known.
@@ -176,7 +159,7 @@ struct Walk {
 impl Walk {
     fn of(raw: &RawStack<'_>, space: &mut Space) -> Self {
         let mut walk = Self {
-            frames: vec![(raw.ip, true)],
+            frames: vec![CodeAddress::Exact(raw.ip)],
             quality: StackQuality::Broken,
             met_unknown_code: false,
             led_to: None,
@@ -188,31 +171,31 @@ impl Walk {
             sp: raw.sp,
             fp: raw.fp,
         };
-        let mut exact = true;
+        let mut at = CodeAddress::Exact(raw.ip);
         let mut interrupted = false;
         let mut read = |address| raw.word(address);
         walk.quality = loop {
-            match next(space, registers, exact, &mut read) {
-                Ok(Found::Frame(found, is_exact)) => {
-                    if !space.is_code(lookup(found.ip, is_exact)) {
+            match next(space, registers, at, &mut read) {
+                Ok(Above::Frame(found, found_at)) => {
+                    if !space.is_code(found_at.lookup()) {
                         log::trace!("{registers:x?} leads to {found:x?}, which is no code");
                         walk.met_unknown_code = true;
-                        walk.led_to = Some(lookup(found.ip, is_exact));
+                        walk.led_to = Some(found_at.lookup());
                         break StackQuality::Broken;
                     }
                     if walk.frames.len() > MAX_FRAMES {
                         break StackQuality::Cut;
                     }
-                    walk.frames.push((found.ip, is_exact));
-                    interrupted |= is_exact && raw.word(found.sp).is_none();
-                    (registers, exact) = (found, is_exact);
+                    walk.frames.push(found_at);
+                    interrupted |= found_at.is_exact() && raw.word(found.sp).is_none();
+                    (registers, at) = (found, found_at);
                 }
-                Ok(Found::End) => break StackQuality::Complete,
-                Ok(Found::NoCode) => {
+                Ok(Above::End) => break StackQuality::Complete,
+                Ok(Above::NoCode) => {
                     walk.met_unknown_code = true;
                     break StackQuality::Broken;
                 }
-                Err(ReadError::Unreadable(address)) if raw.is_beyond_copy(address, interrupted) => {
+                Err(StepError::Unreadable(address)) if raw.is_beyond_copy(address, interrupted) => {
                     log::trace!(
                         "{registers:x?} leads to {address:#x}, beyond {} bytes from {:#x}",
                         raw.copied.bytes.len(),
@@ -222,15 +205,13 @@ impl Walk {
                     break StackQuality::Cut;
                 }
                 Err(error) => {
-                    walk.wanted_memory = matches!(error, ReadError::Unreadable(_));
+                    walk.wanted_memory = matches!(error, StepError::Unreadable(_));
                     log::trace!("{registers:x?} leads nowhere: {error:x?}");
                     break StackQuality::Broken;
                 }
             }
         };
-        let unknown = |&(address, exact): &(u64, bool)| {
-            matches!(exit(space, address, exact), Some(Exit::Unknown))
-        };
+        let unknown = |&at: &CodeAddress| matches!(exit(space, at), Some(Exit::Unknown));
         let last = walk.frames.len() - 1;
         walk.astray = walk.frames.iter().rposition(unknown).unwrap_or(last);
         walk
@@ -238,9 +219,9 @@ impl Walk {
 
     /// Why the walk is not complete, and in which file it came to its end.
     fn why(&self, raw: &RawStack<'_>, space: &mut Space) -> Option<(Cause, String)> {
-        let (address, exact) = self.frames[self.astray];
+        let at = self.frames[self.astray];
         let pressure = raw.flags & flags::PRESSURE != 0;
-        let module = || match space.place(address, lookup(address, exact)) {
+        let module = || match space.place(at) {
             Place::File { path, .. } | Place::Mapping { path, .. } => path.as_ref().to_owned(),
             Place::Runtime { .. } | Place::Nowhere { .. } => String::new(),
         };
@@ -260,7 +241,7 @@ impl Walk {
             }
             StackQuality::Broken | StackQuality::None => {
                 let module = module();
-                let cause = match exit(space, address, exact) {
+                let cause = match exit(space, at) {
                     Some(Exit::Unknown) if module.is_empty() => Cause::RuntimeCode,
                     Some(Exit::Unknown) => Cause::NoUnwindInformation,
                     _ => Cause::Astray,
@@ -286,10 +267,11 @@ impl Walk {
                 Some(Exit::Unknown) => !by_rule,
                 _ => false,
             };
-            if !believed || !space.is_code(lookup(pure(word), false)) {
+            let caller = CodeAddress::Return(pure(word));
+            if !believed || !space.is_code(caller.lookup()) {
                 return;
             }
-            self.frames.push((pure(word), false));
+            self.frames.push(caller);
             self.astray = self.frames.len() - 1;
         }
         let ended = raw.flags & (flags::BROKEN | flags::CUT) == 0;
@@ -303,22 +285,20 @@ impl Walk {
     }
 
     fn last_exit(&self, space: &mut Space) -> Option<Exit> {
-        let &(address, exact) = self.frames.last()?;
-        exit(space, address, exact)
+        exit(space, *self.frames.last()?)
     }
 
     /// The kernel has found the same frames at the least.
     fn agrees_so_far(&self, kernel_frames: &[u64]) -> bool {
         let own = &self.frames[1..];
-        let same =
-            |(&(address, exact), word): (&(u64, bool), &u64)| !exact && address == pure(word);
+        let same = |(own, word): (&CodeAddress, &u64)| *own == CodeAddress::Return(pure(word));
         own.len() <= kernel_frames.len() && own.iter().zip(kernel_frames).all(same)
     }
 
     fn agrees(&self, kernel_frames: &[u64]) -> bool {
         self.frames[1..]
             .iter()
-            .map(|&(address, _)| address)
+            .map(|frame| frame.get())
             .eq(kernel_frames.iter().map(pure))
     }
 
@@ -327,16 +307,21 @@ impl Walk {
     fn take_kernels_if_longer(&mut self, raw: &RawStack<'_>, space: &Space) {
         // Of a process that was gone before its maps could be read nothing is believed: what is not known to
         // be code may be any word of its stack.
-        let is_code = |&address: &u64| space.is_code(lookup(address, false));
-        let frames: Vec<u64> = raw.kernel_frames.iter().map(pure).collect();
-        let believable = frames.iter().take_while(|address| is_code(address)).count();
+        let frames: Vec<_> = raw
+            .kernel_frames
+            .iter()
+            .map(|word| CodeAddress::Return(pure(word)))
+            .collect();
+        let believable = frames
+            .iter()
+            .take_while(|frame| space.is_code(frame.lookup()))
+            .count();
         if believable < self.frames.len() {
             return;
         }
         self.frames.truncate(1);
         self.astray = 0;
-        self.frames
-            .extend(frames[..believable].iter().map(|&address| (address, false)));
+        self.frames.extend_from_slice(&frames[..believable]);
         self.quality = StackQuality::Broken;
     }
 
@@ -344,27 +329,27 @@ impl Walk {
     /// kernel, and their addresses are no return addresses.
     fn rules(&self, space: &mut Space) -> Vec<(u64, Rule)> {
         let mut rules = Vec::new();
-        for (at, &(address, exact)) in self.frames.iter().enumerate() {
-            if exact && at > 0 {
+        for (number, &at) in self.frames.iter().enumerate() {
+            if at.is_exact() && number > 0 {
                 break;
             }
-            let rule = exit(space, address, exact).and_then(Exit::rule);
+            let rule = exit(space, at).and_then(Exit::rule);
             if let Some(rule) = rule.filter(|rule| *rule != Rule::FRAME_POINTER) {
-                rules.push((address, rule));
+                rules.push((at.get(), rule));
             }
         }
         rules
     }
 
     fn places(&self, space: &Space) -> Vec<Place> {
-        let place = |&(address, exact)| space.place(address, lookup(address, exact));
-        self.frames.iter().map(place).collect()
+        self.frames.iter().map(|&at| space.place(at)).collect()
     }
 }
 
-enum Found {
-    /// The caller, and whether its instruction pointer is exact.
-    Frame(Registers, bool),
+/// What is above a frame.
+enum Above {
+    /// The caller, and its address.
+    Frame(Registers, CodeAddress),
     /// There is none.
     End,
     /// The frame itself lies in no executable mapping.
@@ -375,52 +360,57 @@ enum Found {
 fn next(
     space: &mut Space,
     registers: Registers,
-    exact: bool,
+    at: CodeAddress,
     read: &mut dyn FnMut(u64) -> Option<u64>,
-) -> Result<Found, ReadError> {
-    let lookup = lookup(registers.ip, exact);
-    let Some(exit) = exit(space, registers.ip, exact) else {
-        return Ok(Found::NoCode);
+) -> Result<Above, StepError> {
+    let Some(exit) = exit(space, at) else {
+        return Ok(Above::NoCode);
     };
     let next = match exit {
         Exit::Outermost => Next::End,
         // A frame pointer of 0 ends a chain, but not in a function that has set it up.
         Exit::Plain(rule) if rule.base == 1 && registers.fp == 0 => {
-            return Err(ReadError::Nonsense);
+            return Err(StepError::Nonsense);
         }
-        Exit::Plain(_) => space.walker().step(registers, exact, read)?,
+        Exit::Plain(_) => space.walker().step(registers, at.is_exact(), read)?,
         Exit::Unknown => space.walker().step_by_frame_pointer(registers, read)?,
         Exit::FramePointer if registers.fp == 0 => Next::End,
         Exit::FramePointer => follow(Rule::FRAME_POINTER, registers, read)?,
         Exit::Hidden(rule) => match follow(rule, registers, read)? {
             // A frame lies above what it has called; else this would go round in circles.
             Next::Caller(caller) if caller.sp <= registers.sp => {
-                return Err(ReadError::Nonsense);
+                return Err(StepError::Nonsense);
             }
             next => next,
         },
         Exit::Odd => {
-            let (cfi, address) = space.cfi(lookup).ok_or(ReadError::Nonsense)?;
+            let (cfi, address) = space.cfi(at.lookup()).ok_or(StepError::Nonsense)?;
             return match cfi.step(address, registers, read)? {
-                Step::Caller(caller) if caller.ip == 0 => Ok(Found::End),
-                Step::Caller(caller) if caller.sp <= registers.sp => Err(ReadError::Nonsense),
-                Step::Caller(caller) => Ok(Found::Frame(caller, false)),
-                Step::Interrupted(caller) => Ok(Found::Frame(caller, true)),
+                Caller::Calling(caller) if caller.ip == 0 => Ok(Above::End),
+                Caller::Calling(caller) if caller.sp <= registers.sp => Err(StepError::Nonsense),
+                Caller::Calling(caller) => Ok(called_from(caller)),
+                Caller::Interrupted(caller) => {
+                    Ok(Above::Frame(caller, CodeAddress::Exact(caller.ip)))
+                }
             };
         }
     };
     Ok(match next {
-        Next::Caller(caller) => Found::Frame(caller, false),
-        Next::End => Found::End,
+        Next::Caller(caller) => called_from(caller),
+        Next::End => Above::End,
     })
 }
 
+fn called_from(caller: Registers) -> Above {
+    Above::Frame(caller, CodeAddress::Return(caller.ip))
+}
+
 /// How to leave the function at this address; `None` if there is no code.
-fn exit(space: &mut Space, address: u64, exact: bool) -> Option<Exit> {
-    match space.exit(lookup(address, exact))? {
+fn exit(space: &mut Space, at: CodeAddress) -> Option<Exit> {
+    match space.exit(at.lookup())? {
         // No call has left the address where a function begins: it was put there for a chain to end in, as
         // makecontext(3) does with glibc's `__start_context`.
-        Exit::Unknown if !exact && space.begins_function(address) => Some(Exit::Outermost),
+        Exit::Unknown if !at.is_exact() && space.begins_function(at.get()) => Some(Exit::Outermost),
         exit => Some(exit),
     }
 }
@@ -430,8 +420,8 @@ fn follow(
     rule: Rule,
     registers: Registers,
     read: &mut dyn FnMut(u64) -> Option<u64>,
-) -> Result<Next, ReadError> {
-    let mut load = |address| read(address).ok_or(ReadError::Unreadable(address));
+) -> Result<Next, StepError> {
+    let mut load = |address| read(address).ok_or(StepError::Unreadable(address));
     let base = if rule.base == 0 {
         registers.sp
     } else {
@@ -453,13 +443,4 @@ fn follow(
 /// A return address of the kernel's, without its mark.
 fn pure(word: &u64) -> u64 {
     word & !BY_RULE
-}
-
-/// A return address may already be the next function's: what called is before it.
-fn lookup(address: u64, exact: bool) -> u64 {
-    if exact {
-        address
-    } else {
-        address.wrapping_sub(1)
-    }
 }

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use super::rows::{Column, difference};
 use tracer_analysis::summary::{Exit, Level, Process, Report};
+use tracer_ledger::event::FaultMode;
 
 /// The sizes of a process, bytes; `None`: not known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,7 +26,7 @@ impl Totals {
             mapped: process.virtual_bytes.end,
             touched: last
                 .map(|point| point.touched_bytes)
-                .filter(|_| report.faults == "each"),
+                .filter(|_| report.faults == Some(FaultMode::Each)),
             resident: (process.samples > 0).then_some(process.resident_bytes.end),
         }
     }
@@ -38,7 +39,7 @@ impl Totals {
             mapped: process.virtual_bytes.start,
             touched: first
                 .map(|point| point.touched_bytes)
-                .filter(|_| report.faults == "each"),
+                .filter(|_| report.faults == Some(FaultMode::Each)),
             resident: (process.samples > 0).then_some(process.resident_bytes.start),
         }
     }

@@ -294,7 +294,7 @@ fn named(common: &Common, sites: &[&Site]) -> ((String, String), Option<String>)
     match common {
         Common::Pool(pool) => {
             let many = counted(sites.len() as u64, "site", "sites");
-            (twice(pool.name().into()), Some(many))
+            (twice((*pool).into()), Some(many))
         }
         Common::Stack(folded) => match &folded.title {
             Some(title) => (

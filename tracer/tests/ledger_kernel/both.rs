@@ -3,8 +3,8 @@
 
 use tracer::capture::procfs;
 use tracer_ledger::event::{
-    Action, Address, Call, Event, Fork, Found, Looking, Loss, Mapping, Maps, Nanoseconds, Pid,
-    Resident, SpaceId, StackId, Stamp, Started,
+    Action, Address, Call, Event, FaultMode, Fork, Found, Looking, Loss, Mapping, Maps,
+    Nanoseconds, Pid, Resident, SpaceId, StackId, Stamp, Started,
 };
 use tracer_ledger::ledger::{AddressSpace, Ledger, Origin};
 
@@ -123,7 +123,7 @@ impl Both {
                 .release()
                 .to_string_lossy()
                 .into_owned(),
-            faults: "each".into(),
+            faults: Some(FaultMode::Each),
             ..Started::default()
         }));
         self.apply(&Event::Found(Found {

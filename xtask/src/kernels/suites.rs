@@ -177,6 +177,22 @@ impl Plan {
         (suite == self.name).then_some(tests)
     }
 
+    /// Fails if something that is named is no test any more: a suite that runs nothing passes, and a reason not
+    /// to run what has another name now would be none.
+    fn check(&self, tests: &[String], arguments: &[&str]) -> Result<()> {
+        let is_there = |name: &str| tests.iter().any(|test| test.contains(name));
+        let skipped = self.not_in_guests.iter().map(|(test, _)| *test);
+        for name in arguments.iter().copied().chain(skipped) {
+            if !is_there(name) {
+                bail!("no test of the suite {} is named {name}", self.name);
+            }
+        }
+        if tests.is_empty() {
+            bail!("the suite {} has no test", self.name);
+        }
+        Ok(())
+    }
+
     /// `None` if only others are to be run.
     fn suite(&self, built: &Built, workspace: &Path, only: &[String]) -> Result<Option<Suite>> {
         let mut arguments: Vec<&str> = only.iter().filter_map(|name| self.tests(name)).collect();
@@ -186,19 +202,40 @@ impl Plan {
         if arguments.iter().all(|tests| tests.is_empty()) {
             arguments = self.arguments.to_vec();
         }
+        let program = built.program(self.target)?;
+        if self.target != Target::Tool {
+            self.check(&tests_of(&program)?, &arguments)?;
+        }
         let skipped = self
             .not_in_guests
             .iter()
             .flat_map(|(test, _)| ["--skip".into(), (*test).into()]);
         Ok(Some(Suite {
             name: self.name,
-            program: built.program(self.target)?,
+            program,
             arguments: arguments.into_iter().map(OsString::from).collect(),
             guest_arguments: skipped.collect(),
             folder: workspace.join("tracer"),
             counts: self.target != Target::Tool,
         }))
     }
+}
+
+/// The names of a program's tests.
+fn tests_of(program: &Path) -> Result<Vec<String>> {
+    let mut list = Command::new(program);
+    list.args(["--list", "--format", "terse"]);
+    let shown = process::shown(&list);
+    let answer = list
+        .output()
+        .with_context(|| format!("cannot start `{shown}`"))?;
+    if !answer.status.success() {
+        bail!("`{shown}` failed: {}", answer.status);
+    }
+    Ok(String::from_utf8_lossy(&answer.stdout)
+        .lines()
+        .filter_map(|line| Some(line.strip_suffix(": test")?.to_owned()))
+        .collect())
 }
 
 /// The programs that cargo reports to have built.
@@ -271,5 +308,30 @@ mod tests {
         assert_eq!(program(Target::Test("live")), Some("/t/deps/live-3".into()));
         assert_eq!(program(Target::Test("other")), None);
         assert_eq!(built.examples["grow"], Path::new("/t/examples/grow"));
+    }
+
+    #[test]
+    fn what_is_named_must_be_the_name_of_a_test() {
+        let plan = Plan {
+            name: "live",
+            target: Target::Test("live"),
+            arguments: &[],
+            not_in_guests: &[("top::", "needs tmux")],
+        };
+        let tests = ["storm::of_calls", "top::is_drawn"].map(str::to_owned);
+        plan.check(&tests, &["storm"]).expect("all are there");
+        plan.check(&tests, &[]).expect("all of them");
+        let error = plan.check(&tests, &["calm"]).expect_err("no such test");
+        assert_eq!(error.to_string(), "no test of the suite live is named calm");
+        let error = plan.check(&tests[..1], &[]).expect_err("no such test");
+        assert_eq!(
+            error.to_string(),
+            "no test of the suite live is named top::"
+        );
+        let of_all = Plan {
+            not_in_guests: &[],
+            ..plan
+        };
+        assert!(of_all.check(&[], &[]).is_err());
     }
 }

@@ -3,7 +3,7 @@
 use crate::model::summary::{
     LedgerCheck, Level, Limits, Pattern, Process, Report, SCHEMA, Site, Span, Verdict,
 };
-use tracer_ledger::event::{Frame, StackQuality};
+use tracer_ledger::event::{FaultMode, Frame, StackQuality};
 
 pub const MIB: u64 = 1 << 20;
 
@@ -91,7 +91,7 @@ pub fn report(processes: Vec<Process>) -> Report {
     Report {
         schema: SCHEMA.into(),
         duration_ns: 1,
-        faults: "each".into(),
+        faults: Some(FaultMode::Each),
         events: 1,
         processes,
         ..Report::default()

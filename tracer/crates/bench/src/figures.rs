@@ -98,6 +98,11 @@ pub(crate) fn time(ns: f64) -> String {
     }
 }
 
+/// Bytes, in MiB.
+pub(crate) fn mebibytes(bytes: f64) -> String {
+    format!("{:.1} MiB", bytes / f64::from(1 << 20))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

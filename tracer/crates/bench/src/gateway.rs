@@ -10,7 +10,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 use tracer_ebpf_build::machine;
 
@@ -39,8 +39,13 @@ pub(crate) struct Real {
     pub(crate) readiness: Vec<Readiness>,
 }
 
-/// Traces it for that long from its start, and then attaches to it some times.
-pub(crate) fn measure(workspace: &Path, bench: &Bench, seconds: u64) -> Result<Real> {
+/// Traces it for that long from its start, and then attaches to it some times. What came to its end is in `into`.
+pub(crate) fn measure(
+    workspace: &Path,
+    bench: &Bench,
+    seconds: u64,
+    into: &mut Option<Real>,
+) -> Result<()> {
     let mut program = Program::start(workspace, bench)?;
     let name = program.name;
     eprintln!("{name}: {seconds} s from its start");
@@ -52,23 +57,29 @@ pub(crate) fn measure(workspace: &Path, bench: &Bench, seconds: u64) -> Result<R
         &[pid],
         &["--duration", &duration],
         || program.running.check(),
-    )?;
+    )
+    .with_context(|| format!("cannot trace {name}"))?;
     let own = attached
         .ended(Duration::from_secs(seconds) + Duration::from_secs(60))
         .with_context(|| format!("cannot trace {name}"))?;
+    let readiness = &mut into
+        .insert(Real {
+            name,
+            own,
+            readiness: Vec::new(),
+        })
+        .readiness;
     if program.port.is_some() {
         program.running.wait_for(UP, START)?;
     }
     eprintln!("{name}: attaching {ATTACHES} times");
-    let readiness = (0..ATTACHES)
-        .map(|_| program.attach(bench))
-        .collect::<Result<_>>()
-        .with_context(|| format!("cannot attach to {name}"))?;
-    Ok(Real {
-        name,
-        own,
-        readiness,
-    })
+    for _ in 0..ATTACHES {
+        let ready = program
+            .attach(bench)
+            .with_context(|| format!("cannot attach to {name}"))?;
+        readiness.push(ready);
+    }
+    Ok(())
 }
 
 /// A program that runs, and everything that it has started.
@@ -102,7 +113,7 @@ impl Program {
             eprintln!(
                 "no OpenClaw here (scripts/reproduce-openclaw installs it): a Python instead"
             );
-            ("a Python", python(), None)
+            ("a Python", python(workspace)?, None)
         };
         // V8 writes a log of its own to where it is started.
         command.env("HOME", &home).current_dir(&home);
@@ -172,18 +183,13 @@ fn gateway(node: &Path, script: &Path, cache: &Path, port: u16) -> Command {
 }
 
 /// 64 MiB that are always others.
-fn python() -> Command {
-    const SCRIPT: &str = "
-import collections, time
-held = collections.deque(maxlen=64)
-while True:
-    held.append(bytearray(1 << 20))
-    time.sleep(0.005)
-";
-    let name = machine::on_path("python3").unwrap_or_else(|| PathBuf::from("python3"));
-    let mut command = Command::new(name);
-    command.args(["-c", SCRIPT]);
-    command
+fn python(workspace: &Path) -> Result<Command> {
+    let Some(python) = machine::on_path("python3") else {
+        bail!("python3, which stands for OpenClaw, is missing: apt-get install python3");
+    };
+    let mut command = Command::new(python);
+    command.arg(workspace.join("tracer/crates/bench/src/mappings.py"));
+    Ok(command)
 }
 
 fn free_port() -> Result<u16> {

@@ -1,79 +1,75 @@
 //! `cargo xtask bench`: what tracing costs, beside what bpftrace costs and what it may cost. Read in
 //! this order: `child` and `workload` (what runs), `tools` (what is compared), `figures` (what is made
 //! of the times), `rounds` (calls and page faults), `busy` (very many calls), `gateway` (a real
-//! program), `recordings` (what was recorded is read), `table` (what is printed).
+//! program), `recordings` (what was recorded is read), `results` (all of it, and what failed), `table` (what
+//! is printed).
 
 mod busy;
 mod child;
 mod figures;
 mod gateway;
 mod recordings;
+mod results;
 mod rounds;
 mod table;
 mod tools;
 mod workload;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Parser;
 use tracer_ebpf_build::machine;
+use xtask::bench::{DECODER, Options};
 use xtask::places;
 
-use rounds::Processes;
+use results::Results;
 use tools::Bench;
 
-/// Measure what tracing costs, beside bpftrace and the targets, as root
+/// Measure what tracing costs, beside bpftrace and the targets, as root (cargo xtask bench builds and calls this)
 #[derive(Parser, Debug)]
-#[command(name = "cargo xtask bench", bin_name = "cargo xtask bench")]
-struct Options {
-    /// Rounds of bare, tracer, bpftrace …, of which the medians are told; 0: no calls and faults
-    #[arg(long, default_value_t = 7)]
-    rounds: usize,
-    /// How long a busy process is traced, and a real program from its start; 0: not at all
-    #[arg(long, default_value_t = 60)]
-    seconds: u64,
-    /// How often recordings of a million events are read and compared; 0: not at all
-    #[arg(long, value_name = "TIMES", default_value_t = 5)]
-    recordings: usize,
-    /// Compare with `perf record -g` as well, which takes half a minute more
-    #[arg(long)]
-    perf: bool,
-    /// Write all samples to this file
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-    /// Measure the binary that is there (cargo xtask bench builds it otherwise)
-    #[arg(long)]
-    no_build: bool,
-    /// The checkout
-    #[arg(long, value_name = "FOLDER", default_value = ".", hide = true)]
+struct Arguments {
+    #[command(flatten)]
+    options: Options,
+    /// The checkout, in whose target folder the binaries lie
+    #[arg(long, value_name = "FOLDER", default_value = ".")]
     workspace: PathBuf,
 }
 
-/// What was measured, and where.
-#[derive(Default)]
-struct Results {
-    machine: String,
-    measured: Option<rounds::Measured>,
-    busy: Option<busy::Busy>,
-    real: Option<gateway::Real>,
-    recordings: Option<recordings::Recordings>,
-}
-
 fn main() -> ExitCode {
-    match measure(&Options::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
+    let measured = run(&Arguments::parse());
+    if let Err(error) = &measured {
+        eprintln!("error: {error:#}");
     }
+    measured.map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
 }
 
-fn measure(options: &Options) -> Result<()> {
-    let workspace = options.workspace.as_path();
+/// Measures, prints and writes; fails also if only a part could not be measured.
+fn run(Arguments { options, workspace }: &Arguments) -> Result<()> {
+    // What is started is started elsewhere.
+    let workspace = workspace
+        .canonicalize()
+        .with_context(|| format!("there is no checkout {}", workspace.display()))?;
+    let bench = prepare(options, &workspace)?;
+    let mut results = Results::default();
+    measure(options, &workspace, &bench, &mut results);
+    results.machine = format!("{}, load now {}", kernel(), load());
+    print!("{}", table::text(&results));
+    if let Some(file) = &options.json {
+        fs::write(file, format!("{:#}\n", results.json()))
+            .with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    if !results.failures.is_empty() {
+        let parts: Vec<_> = results.failures.iter().map(|of| of.part).collect();
+        bail!("not measured to the end: {}", parts.join(", "));
+    }
+    Ok(())
+}
+
+/// Looks whether all is there, before minutes of measuring.
+fn prepare(options: &Options, workspace: &Path) -> Result<Bench> {
     let Some(bpftrace) = machine::on_path("bpftrace") else {
         bail!("bpftrace, which tracer is compared with, is missing: apt-get install bpftrace");
     };
@@ -86,12 +82,11 @@ fn measure(options: &Options) -> Result<()> {
     }
     let bench = Bench {
         tracer: places::program(workspace),
-        decoder: places::example(workspace, recordings::DECODER),
+        decoder: places::example(workspace, DECODER),
         bpftrace,
         perf: perf.unwrap_or_default(),
         folder: workspace.join("target/bench"),
     };
-    // Before minutes of measuring.
     for (program, is_needed) in [
         (&bench.tracer, true),
         (&bench.decoder, options.recordings > 0),
@@ -102,41 +97,37 @@ fn measure(options: &Options) -> Result<()> {
     }
     fs::create_dir_all(&bench.folder)
         .with_context(|| format!("cannot create {}", bench.folder.display()))?;
-    let measured = if options.rounds > 0 {
-        let mut processes = Processes::start(workspace, &bench)?;
-        Some(rounds::measure(
-            &mut processes,
-            &bench,
-            options.rounds,
-            options.perf,
-            |round| eprintln!("round {} of {}", round + 1, options.rounds),
-        )?)
-    } else {
-        None
-    };
-    let (busy, real) = if options.seconds > 0 {
-        let busy = busy::measure(workspace, &bench, options.seconds)?;
-        let real = gateway::measure(workspace, &bench, options.seconds)?;
-        (Some(busy), Some(real))
-    } else {
-        (None, None)
-    };
-    let recordings = (options.recordings > 0)
-        .then(|| recordings::measure(workspace, &bench, options.recordings))
-        .transpose()?;
-    let results = Results {
-        machine: format!("{}, load now {}", kernel(), load()),
-        measured,
-        busy,
-        real,
+    Ok(bench)
+}
+
+/// All parts that are asked for, each whatever becomes of the others.
+fn measure(options: &Options, workspace: &Path, bench: &Bench, results: &mut Results) {
+    let &Options {
+        rounds,
+        seconds,
         recordings,
-    };
-    print!("{}", table::text(&results));
-    if let Some(file) = &options.json {
-        fs::write(file, format!("{:#}\n", table::json(&results)))
-            .with_context(|| format!("cannot write {}", file.display()))?;
+        perf,
+        ..
+    } = options;
+    if rounds > 0 {
+        results.part("calls and page faults", |results| {
+            rounds::measure(workspace, bench, rounds, perf, &mut results.measured)
+        });
     }
-    Ok(())
+    if seconds > 0 {
+        results.part("a busy process", |results| {
+            results.busy = Some(busy::measure(workspace, bench, seconds)?);
+            Ok(())
+        });
+        results.part("a real program", |results| {
+            gateway::measure(workspace, bench, seconds, &mut results.real)
+        });
+    }
+    if recordings > 0 {
+        results.part("reading recordings", |results| {
+            recordings::measure(workspace, bench, recordings, &mut results.recordings)
+        });
+    }
 }
 
 fn kernel() -> String {

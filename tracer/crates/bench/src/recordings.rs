@@ -16,13 +16,9 @@ use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 use super::child::{Running, end_with_us};
-use super::figures::{Spread, Target, time};
-use super::table::mebibytes;
+use super::figures::{Spread, Target, mebibytes, time};
 use super::tools::Bench;
 use xtask::process;
-
-/// The example that only decodes.
-pub(crate) const DECODER: &str = "decode";
 
 /// Reservations that are made; each is touched, protected and given back.
 const CALLS: u64 = 255_000;
@@ -81,8 +77,14 @@ struct Sample {
     peak_bytes: f64,
 }
 
-/// Makes the recordings, and has each command run that often, in turns with its floor.
-pub(crate) fn measure(workspace: &Path, bench: &Bench, times: usize) -> Result<Recordings> {
+/// Makes the recordings, and has each command run that often, in turns with its floor. The commands that came to
+/// their end are in `into`.
+pub(crate) fn measure(
+    workspace: &Path,
+    bench: &Bench,
+    times: usize,
+    into: &mut Option<Recordings>,
+) -> Result<()> {
     let program = bench.folder.join("sites");
     process::run(
         Command::new("cc")
@@ -93,7 +95,27 @@ pub(crate) fn measure(workspace: &Path, bench: &Bench, times: usize) -> Result<R
     let (old, new) = (bench.folder.join("old.rec"), bench.folder.join("new.rec"));
     record(bench, &program, &old)?;
     let made = record(bench, &program, &new)?;
-    let mut living = Running::start(Command::new(&program).args([
+    let of_them = into.insert(Recordings {
+        made,
+        file_bytes: fs::metadata(&new).map_or(0, |data| data.len()),
+        rows: Vec::new(),
+    });
+    let done = run(bench, &program, [&old, &new], times, &mut of_them.rows);
+    for file in [&old, &new] {
+        let _ = fs::remove_file(file);
+    }
+    done
+}
+
+/// Runs each command, while the program lives that is to be explained.
+fn run(
+    bench: &Bench,
+    program: &Path,
+    [old, new]: [&PathBuf; 2],
+    times: usize,
+    rows: &mut Vec<Row>,
+) -> Result<()> {
+    let mut living = Running::start(Command::new(program).args([
         SITES.to_string(),
         SITES.to_string(),
         "wait".into(),
@@ -133,49 +155,39 @@ pub(crate) fn measure(workspace: &Path, bench: &Bench, times: usize) -> Result<R
             }
             anyhow::Ok(row)
         };
-    let mut rows = vec![
-        row(
-            "tracer report",
-            Some(2.0),
-            &|| tracer(&["report"], &[&new]),
-            &|| decode(&[&new]),
-        )?,
-        row(
-            "tracer report -f json --full",
-            None,
-            &|| tracer(&["report", "-f", "json", "--full"], &[&new]),
-            &|| decode(&[&new]),
-        )?,
-        row(
-            "tracer diff",
-            Some(3.0),
-            &|| tracer(&["diff"], &[&old, &new]),
-            &|| decode(&[&old, &new]),
-        )?,
-        row(
-            "tracer explain",
-            Some(1.0),
-            &|| tracer(&["explain", "--pid", &pid], &[]),
-            &smaps,
-        )?,
-    ];
+    rows.push(row(
+        "tracer report",
+        Some(2.0),
+        &|| tracer(&["report"], &[new]),
+        &|| decode(&[new]),
+    )?);
+    rows.push(row(
+        "tracer report -f json --full",
+        None,
+        &|| tracer(&["report", "-f", "json", "--full"], &[new]),
+        &|| decode(&[new]),
+    )?);
+    rows.push(row(
+        "tracer diff",
+        Some(3.0),
+        &|| tracer(&["diff"], &[old, new]),
+        &|| decode(&[old, new]),
+    )?);
+    rows.push(row(
+        "tracer explain",
+        Some(1.0),
+        &|| tracer(&["explain", "--pid", &pid], &[]),
+        &smaps,
+    )?);
     for (name, format) in FORMATS {
         rows.push(row(
             name,
             Some(FORMAT_SECONDS),
-            &|| tracer(&["report", "-f", format], &[&new]),
-            &|| decode(&[&new]),
+            &|| tracer(&["report", "-f", format], &[new]),
+            &|| decode(&[new]),
         )?);
     }
-    let file_bytes = fs::metadata(&new).map_or(0, |data| data.len());
-    for file in [&old, &new] {
-        let _ = fs::remove_file(file);
-    }
-    Ok(Recordings {
-        made,
-        file_bytes,
-        rows,
-    })
+    Ok(())
 }
 
 /// Traces the program, and makes sure that the recording is what is to be measured.

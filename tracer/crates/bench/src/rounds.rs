@@ -1,6 +1,8 @@
 //! What tracing adds to a call and to a page fault. A round takes every tool in turn: bare, with the
 //! tool, bare, with the next … on the same processes.
 
+use std::path::Path;
+
 use anyhow::{Context as _, Result, bail};
 
 use super::figures::{Pair, Spread, share_of_added};
@@ -212,7 +214,7 @@ impl Measured {
 }
 
 /// The processes that are measured.
-pub(crate) struct Processes {
+struct Processes {
     framed: Workload,
     frameless: Workload,
     bystander: Workload,
@@ -220,7 +222,7 @@ pub(crate) struct Processes {
 
 impl Processes {
     /// Compiled and started.
-    pub(crate) fn start(workspace: &std::path::Path, bench: &Bench) -> Result<Self> {
+    fn start(workspace: &Path, bench: &Bench) -> Result<Self> {
         let framed = compile(workspace, &bench.folder, Frames::Kept)?;
         let frameless = compile(workspace, &bench.folder, Frames::Omitted)?;
         Ok(Self {
@@ -256,6 +258,16 @@ impl Processes {
             .map(|(_, workload)| workload)
             .collect();
         Attached::to(stay.tool, bench, &mut traced)
+    }
+
+    /// One round.
+    fn round(&mut self, round: usize, bench: &Bench, perf: bool) -> Result<Measured> {
+        let mut measured = Measured::default();
+        for stay in STAYS.iter().filter(|stay| perf || stay.tool != Tool::Perf) {
+            self.stay(stay, round, bench, &mut measured)
+                .with_context(|| format!("cannot measure {}", stay.tool.name()))?;
+        }
+        Ok(measured)
     }
 
     /// One stay of a round.
@@ -323,24 +335,23 @@ fn check(own: &Own, done: u64) -> Result<()> {
     Ok(())
 }
 
-/// All rounds; `progress` is told the number of each before it begins.
+/// Rounds on processes of their own. Those that came to their end are in `into`: a quotient is taken within one.
 pub(crate) fn measure(
-    processes: &mut Processes,
+    workspace: &Path,
     bench: &Bench,
     rounds: usize,
     perf: bool,
-    mut progress: impl FnMut(usize),
-) -> Result<Measured> {
-    let mut measured = Measured::default();
+    into: &mut Option<Measured>,
+) -> Result<()> {
+    let mut processes = Processes::start(workspace, bench)?;
     for round in 0..rounds {
-        progress(round);
-        for stay in STAYS.iter().filter(|stay| perf || stay.tool != Tool::Perf) {
-            processes
-                .stay(stay, round, bench, &mut measured)
-                .with_context(|| format!("cannot measure {}", stay.tool.name()))?;
-        }
+        eprintln!("round {} of {rounds}", round + 1);
+        let done = processes.round(round, bench, perf)?;
+        let measured = into.get_or_insert_default();
+        measured.samples.extend(done.samples);
+        measured.readiness.extend(done.readiness);
     }
-    Ok(measured)
+    Ok(())
 }
 
 #[cfg(test)]

@@ -2,14 +2,11 @@
 
 use std::fmt::Write as _;
 
-use serde_json::{Value, json};
-
-use super::Results;
 use super::busy::RATE;
-use super::figures::{Spread, Target, time};
+use super::figures::{Spread, Target, mebibytes, time};
 use super::gateway::Real;
-use super::recordings::Recordings;
-use super::rounds::{Measured, ROWS, Sample};
+use super::results::{Failure, Results};
+use super::rounds::{Measured, ROWS};
 use super::tools::{Own, Readiness, Tool};
 
 /// ns that tracing may add to a system call of another process.
@@ -37,7 +34,8 @@ pub(crate) fn text(results: &Results) -> String {
         events(&mut out, measured);
         out.push('\n');
     }
-    if results.measured.is_some() || results.real.is_some() {
+    let is_attached = |real: &Real| !real.readiness.is_empty();
+    if results.measured.is_some() || results.real.as_ref().is_some_and(is_attached) {
         attaching(&mut out, results.measured.as_ref(), results.real.as_ref());
     }
     if let Some(busy) = &results.busy {
@@ -63,53 +61,18 @@ pub(crate) fn text(results: &Results) -> String {
     if let Some(recordings) = &results.recordings {
         recordings.text(&mut out);
     }
+    if !results.failures.is_empty() {
+        failed(&mut out, &results.failures);
+    }
     out
 }
 
-/// Everything that was measured, for other programs.
-pub(crate) fn json(results: &Results) -> Value {
-    let (measured, real) = (results.measured.as_ref(), results.real.as_ref());
-    let readiness = |of: &Readiness| {
-        json!({
-            "attached_ns": of.attached.as_nanos() as u64,
-            "first_event_ns": of.first_event.as_nanos() as u64,
-        })
-    };
-    let sample = |of: &Sample| {
-        json!({
-            "round": of.round,
-            "tool": of.tool.name(),
-            "row": ROWS[of.row].name,
-            "bare_ns": of.pair.bare,
-            "with_ns": of.pair.with,
-            "collector_ns": of.collector,
-            "lost_share": of.lost,
-        })
-    };
-    json!({
-        "schema": "tracer.bench/1",
-        "machine": results.machine,
-        "samples": measured.map(|of| of.samples.iter().map(sample).collect::<Vec<_>>()),
-        "attach": measured.map(|of| of.readiness.iter().map(readiness).collect::<Vec<_>>()),
-        "busy": results.busy.map(|of| json!({
-            "calls": of.calls,
-            "took_ns": of.took_ns,
-            "cpu_ns": of.own.cpu_ns,
-            "peak_bytes": of.own.peak_bytes,
-            "events": of.own.events,
-            "lost": of.own.lost,
-        })),
-        "program": real.map(|of| json!({
-            "name": of.name,
-            "peak_bytes": of.own.peak_bytes,
-            "cpu_ns": of.own.cpu_ns,
-            "duration_ns": of.own.duration_ns,
-            "events": of.own.events,
-            "lost": of.own.lost,
-            "attach": of.readiness.iter().map(readiness).collect::<Vec<_>>(),
-        })),
-        "recordings": results.recordings.as_ref().map(Recordings::json),
-    })
+/// The parts without an end, and why.
+fn failed(out: &mut String, failures: &[Failure]) {
+    let _ = writeln!(out, "\nNot measured to the end");
+    for Failure { part, why } in failures {
+        let _ = writeln!(out, "{part:34} {why:#}");
+    }
 }
 
 /// What one call or fault takes, and what each tool adds to it.
@@ -319,16 +282,13 @@ fn own(out: &mut String, name: &str, own: &Own) {
     );
 }
 
-pub(super) fn mebibytes(bytes: f64) -> String {
-    format!("{:.1} MiB", bytes / f64::from(1 << 20))
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use super::super::busy::Busy;
     use super::super::figures::Pair;
+    use super::super::rounds::Sample;
     use super::*;
 
     fn of(machine: &str, measured: Measured) -> Results {
@@ -463,7 +423,21 @@ mod tests {
         // Fewer calls than were asked for lose nothing more easily.
         let lines = text(&slower(2_200_000_000));
         assert!(line_of(&lines, "calls made").ends_with("lost ≤ 0: not shown"));
-        let json = json(&results);
+        let json = results.json();
         assert_eq!(json["program"]["peak_bytes"], 151 << 20);
+    }
+
+    #[test]
+    fn what_was_not_measured_is_told_after_what_was() {
+        let mut results = of("a machine", measured());
+        assert!(!text(&results).contains("Not measured"));
+        results.part("a real program", |_| {
+            Err(anyhow::anyhow!("it ended").context("cannot attach"))
+        });
+        let text = text(&results);
+        assert!(line_of(&text, "mmap+munmap, 4 frames").ends_with("met"));
+        assert!(line_of(&text, "a real program").ends_with(" cannot attach: it ended"));
+        let at = |what| text.find(what).expect("it is there");
+        assert!(at("mmap+munmap") < at("Not measured to the end"));
     }
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::child::{PAUSE, Running};
 use super::workload::{Kind, Workload};
 
-/// What tracer says at `-v` (`session/live.rs`).
+/// What tracer says at `-v` (`session/live`).
 const TRACER_ATTACHED: &str = "everything is attached";
 const TRACER_FIRST_EVENT: &str = "the first event is handled";
 /// What our bpftrace scripts say: bpftrace hands on what BEGIN printed when all else is attached.

@@ -1,18 +1,18 @@
-//! An exact ledger of virtual memory: what a process has reserved, from the system calls that change it.
+#![doc = include_str!("../README.md")]
+//!
+//! ## The way of the data
 //!
 //! ```text
 //! records of the ring → event::decode → order → ledger → changes
 //! ```
 //!
-//! Everything here is pure: no file, no clock, no thread, no terminal. Time comes in events; a call returns what
-//! changed. `clippy.toml` beside `Cargo.toml` refuses what would break that.
-//!
-//! - [`event`]: the closed set of events that a live trace and a recording consist of.
-//! - [`order`]: records of several CPUs to events in true order.
-//! - [`ledger`]: events to address spaces, reservations and what changed.
+//! `clippy.toml` beside `Cargo.toml` refuses files, clocks and threads. "ARCHITECTURE.md, rule N" in comments is
+//! the rule of that number above.
 
 pub mod event;
 
 pub mod order;
 
 pub mod ledger;
+
+pub use tracer_common::bits;

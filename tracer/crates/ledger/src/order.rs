@@ -16,7 +16,10 @@ use std::{
     collections::{BinaryHeap, HashMap},
 };
 
-use tracer_common::header::Kind;
+use tracer_common::{
+    bits::{MAP_ANONYMOUS, MAP_FIXED, MREMAP_FIXED},
+    kind::Kind,
+};
 
 use crate::event::{
     Action, Address, Call, Event, Fork, Maps, Missing, Nanoseconds, SpaceId, StackId, Totals,
@@ -32,13 +35,6 @@ const GRACE: Nanoseconds = Nanoseconds(100_000_000);
 
 /// The most events that wait: some 200 bytes each.
 pub const MOST_WAITING: usize = 1 << 20;
-
-/// `MAP_ANONYMOUS` (include/uapi/asm-generic/mman-common.h).
-const MAP_ANONYMOUS: u32 = 0x20;
-/// `MAP_FIXED` (include/uapi/asm-generic/mman-common.h; the same wherever this runs).
-const MAP_FIXED: u32 = 0x10;
-/// `MREMAP_FIXED` (include/uapi/linux/mman.h).
-const MREMAP_FIXED: u32 = 2;
 
 /// What must have come before an event.
 #[derive(Clone, Copy, Debug)]
@@ -389,8 +385,7 @@ fn action(call: &RawCall) -> Action {
             flags: call.flags,
         },
         Kind::RemapFilePages => Action::RemapFilePages { address, length },
-        // The decoder makes a `RawCall` of no other kind.
-        _ => Action::Map {
+        Kind::Mmap => Action::Map {
             address,
             length,
             protection: call.protection,
@@ -400,6 +395,17 @@ fn action(call: &RawCall) -> Action {
                 .filter(|_| call.flags & MAP_ANONYMOUS == 0)
                 .map(|extra| extra[0]),
         },
+        // The decoder makes a `RawCall` of none of these.
+        Kind::Fault
+        | Kind::SampledFault
+        | Kind::Failed
+        | Kind::Fork
+        | Kind::Thread
+        | Kind::Exec
+        | Kind::Exit
+        | Kind::Rename
+        | Kind::Mapping
+        | Kind::Stack => Action::Unclear,
     }
 }
 

@@ -11,17 +11,26 @@ pub const MAX_PLAIN: u32 = 64 << 20;
 /// cannot be compressed (`ZSTD_COMPRESSBOUND`, zstd.h).
 pub const MAX_PAYLOAD: u32 = MAX_PLAIN + (MAX_PLAIN >> 8);
 
+/// A block is written when this many bytes are gathered: enough for zstd to find what repeats, and
+/// little enough to lose.
+pub(crate) const BLOCK_TARGET: usize = 256 << 10;
+/// The most bytes that one event may take. A block that is still gathering is below its target, so
+/// that an event of this size fits behind whatever is in it.
+pub(crate) const MAX_EVENT: usize = MAX_PLAIN as usize - BLOCK_TARGET;
+
 /// What every recording begins with. Not text, and spoiled by whatever converts line ends.
 const MAGIC: [u8; 8] = *b"\x89TRACER\n";
+/// The first byte of every recording, which no text begins with: to tell one from other files.
+pub const FIRST_BYTE: u8 = MAGIC[0];
 /// Bytes of the file's header.
-pub(super) const HEADER_LENGTH: usize = 16;
+pub(crate) const HEADER_LENGTH: usize = 16;
 /// Bytes of a block's head.
-pub(super) const HEAD_LENGTH: usize = 24;
+pub(crate) const HEAD_LENGTH: usize = 24;
 /// Bytes of the end marker's payload.
-pub(super) const DONE_LENGTH: u32 = 8;
+pub(crate) const DONE_LENGTH: u32 = 8;
 
 /// The file's header.
-pub(super) fn header() -> [u8; HEADER_LENGTH] {
+pub(crate) fn header() -> [u8; HEADER_LENGTH] {
     let mut bytes = [0; HEADER_LENGTH];
     bytes[..8].copy_from_slice(&MAGIC);
     bytes[8..12].copy_from_slice(&FORMAT_VERSION.to_le_bytes());
@@ -32,7 +41,7 @@ pub(super) fn header() -> [u8; HEADER_LENGTH] {
 
 /// What the first bytes of a file say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Header {
+pub(crate) enum Header {
     /// A recording of this version.
     Version(u32),
     /// Too short to tell, and a recording as far as it goes.
@@ -46,7 +55,7 @@ pub(super) enum Header {
 }
 
 /// Reads the header; `bytes` are the file's first [`HEADER_LENGTH`] bytes, or all there are.
-pub(super) fn parse_header(bytes: &[u8]) -> Header {
+pub(crate) fn parse_header(bytes: &[u8]) -> Header {
     let common = bytes.len().min(MAGIC.len());
     if bytes.is_empty() {
         Header::Empty
@@ -63,7 +72,7 @@ pub(super) fn parse_header(bytes: &[u8]) -> Header {
 
 /// What a block is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tag {
+pub(crate) enum Tag {
     /// It holds events.
     Events,
     /// It ends the file.
@@ -81,19 +90,19 @@ impl Tag {
 
 /// The head of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Head {
-    pub(super) tag: Tag,
+pub(crate) struct Head {
+    pub(crate) tag: Tag,
     /// Bytes in the file.
-    pub(super) payload: u32,
+    pub(crate) payload: u32,
     /// Bytes once decompressed.
-    pub(super) plain: u32,
-    pub(super) events: u32,
-    pub(super) payload_crc: u32,
+    pub(crate) plain: u32,
+    pub(crate) events: u32,
+    pub(crate) payload_crc: u32,
 }
 
 /// Why a head is not one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum BadHead {
+pub(crate) enum BadHead {
     Checksum,
     Tag([u8; 4]),
     /// A length above its cap: which, in bytes.
@@ -101,7 +110,7 @@ pub(super) enum BadHead {
 }
 
 impl Head {
-    pub(super) fn to_bytes(self) -> [u8; HEAD_LENGTH] {
+    pub(crate) fn to_bytes(self) -> [u8; HEAD_LENGTH] {
         let mut bytes = [0; HEAD_LENGTH];
         bytes[..4].copy_from_slice(&self.tag.bytes());
         let words = [self.payload, self.plain, self.events, self.payload_crc];
@@ -114,7 +123,7 @@ impl Head {
     }
 
     /// A head whose lengths are within their caps.
-    pub(super) fn parse(bytes: &[u8; HEAD_LENGTH]) -> Result<Self, BadHead> {
+    pub(crate) fn parse(bytes: &[u8; HEAD_LENGTH]) -> Result<Self, BadHead> {
         if crc32fast::hash(&bytes[..20]) != word(bytes, 20) {
             return Err(BadHead::Checksum);
         }

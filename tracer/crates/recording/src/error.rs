@@ -3,8 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::block::{FORMAT_VERSION, HEADER_LENGTH, MAX_PAYLOAD, OLDEST_VERSION};
-use super::write::MAX_EVENT;
+use crate::block::{FORMAT_VERSION, HEADER_LENGTH, MAX_EVENT, MAX_PAYLOAD, OLDEST_VERSION};
 
 /// Why a recording could not be written.
 #[derive(Debug, thiserror::Error)]

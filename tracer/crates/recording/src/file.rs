@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{self, AtFlags, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::error::WriteError;
+use crate::error::WriteError;
 
 /// `FILE.partial`, to become `FILE`.
 ///
@@ -33,7 +33,7 @@ impl PartialFile {
     /// # Errors
     /// If `path` names no file, or something that is not a regular file; if another tracer is
     /// writing there; if the file cannot be made.
-    pub(super) fn create(path: &Path) -> Result<Self, WriteError> {
+    pub(crate) fn create(path: &Path) -> Result<Self, WriteError> {
         let name = path.file_name().ok_or_else(|| WriteError::NoName {
             path: path.to_owned(),
         })?;
@@ -93,7 +93,7 @@ impl PartialFile {
     /// # Errors
     /// If the disk did not take everything after all, or the name cannot be given; the file is kept
     /// as `FILE.partial`.
-    pub(super) fn keep(self) -> Result<(), WriteError> {
+    pub(crate) fn keep(self) -> Result<(), WriteError> {
         self.file.sync_all().map_err(|source| WriteError::Write {
             path: self.partial_path.clone(),
             source,

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use anyhow::{Context as _, Result};
 use bytes::{Buf as _, Bytes};
 
-use super::{Reader, Writer};
+use crate::read::Reader;
+use crate::write::Writer;
 use tracer_ledger::event::{Ended, Event, Nanoseconds};
 
 /// Shared by who writes and who saves. It grows up to a limit; what comes then is not kept any more.

@@ -50,13 +50,18 @@
 //! like any other.
 
 mod block;
+
 mod error;
+
 mod file;
-mod kept;
-mod read;
+
 mod write;
 
-pub use block::{FORMAT_VERSION, MAX_PAYLOAD, MAX_PLAIN, OLDEST_VERSION};
+mod read;
+
+mod kept;
+
+pub use block::{FIRST_BYTE, FORMAT_VERSION, MAX_PAYLOAD, MAX_PLAIN, OLDEST_VERSION};
 pub use error::{Damage, Problem, ReadError, WriteError};
 pub use file::PartialFile;
 pub use kept::{Kept, Saved};

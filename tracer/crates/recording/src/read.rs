@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use zstd::bulk::Decompressor;
 
-use super::block::{
+use crate::block::{
     self, BadHead, DONE_LENGTH, FORMAT_VERSION, HEAD_LENGTH, HEADER_LENGTH, Head, Header,
     OLDEST_VERSION, Tag,
 };
-use super::error::{Damage, Problem, ReadError};
+use crate::error::{Damage, Problem, ReadError};
 use tracer_ledger::event::Event;
 
 /// Memory for a block is taken in steps of this many bytes as they arrive, whatever its head claims.
@@ -49,7 +49,7 @@ impl fmt::Display for End {
 /// Reads a recording, event by event.
 ///
 /// It holds one block in memory, and never more of it than arrives: at most
-/// [`MAX_PAYLOAD`](super::MAX_PAYLOAD) bytes of the file and [`MAX_PLAIN`](super::MAX_PLAIN)
+/// [`MAX_PAYLOAD`](crate::MAX_PAYLOAD) bytes of the file and [`MAX_PLAIN`](crate::MAX_PLAIN)
 /// decompressed. The events made of a hostile block are bounded by that, but larger: an empty string
 /// is one byte in the file and 24 in memory.
 pub struct Reader<R: Read = BufReader<File>> {

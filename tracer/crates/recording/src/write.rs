@@ -6,17 +6,11 @@ use std::path::{Path, PathBuf};
 use postcard::ser_flavors::Flavor;
 use zstd::bulk::Compressor;
 
-use super::block::{self, DONE_LENGTH, Head, MAX_PLAIN, Tag};
-use super::error::WriteError;
-use super::file::PartialFile;
+use crate::block::{self, BLOCK_TARGET, DONE_LENGTH, Head, MAX_EVENT, Tag};
+use crate::error::WriteError;
+use crate::file::PartialFile;
 use tracer_ledger::event::Event;
 
-/// A block is written when this many bytes are gathered: enough for zstd to find what repeats, and
-/// little enough to lose.
-const BLOCK_TARGET: usize = 256 << 10;
-/// The most bytes that one event may take. A block that is still gathering is below its target, so
-/// that an event of this size fits behind whatever is in it.
-pub(super) const MAX_EVENT: usize = MAX_PLAIN as usize - BLOCK_TARGET;
 /// zstd's own default: well above a million events a second, and no level finds much more here.
 const COMPRESSION_LEVEL: i32 = 3;
 
@@ -29,7 +23,7 @@ pub struct Writer<W: Write = PartialFile> {
     /// For messages.
     path: PathBuf,
     compressor: Compressor<'static>,
-    /// The encoded events of the block to come; at most [`MAX_PLAIN`] bytes.
+    /// The encoded events of the block to come; at most [`MAX_PLAIN`](block::MAX_PLAIN) bytes.
     plain: Vec<u8>,
     events_in_block: u32,
     /// The compressed block, kept for its memory.

@@ -15,7 +15,7 @@ pub fn write(model: &impl Serialize, out: &mut impl Write) -> io::Result<()> {
     writeln!(out)
 }
 
-/// The JSON Schema (2020-12) of what [`write`] writes, indented, with a newline at its end.
+/// The JSON Schema (2020-12) of what [`write()`] writes, indented, with a newline at its end.
 #[must_use]
 pub fn schema() -> String {
     // `{:#}` of a JSON value is the indented form and, unlike a writer, has no error to return.

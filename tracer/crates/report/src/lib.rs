@@ -18,8 +18,6 @@ pub mod figures;
 
 pub mod selection;
 
-pub mod pools;
-
 pub mod rows;
 
 pub mod grouping;

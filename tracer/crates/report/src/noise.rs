@@ -5,6 +5,7 @@
 //! and libuv's namespaces (V8's platform layer is its way into the kernel), Go's and CPython's runtimes, the JVM's library, and the common allocators.
 
 use super::names::last_part;
+use tracer_analysis::names::bare;
 use tracer_ledger::event::{Frame, FrameKind};
 
 /// What a frame is to its reader, the most telling first.
@@ -227,22 +228,6 @@ fn starts_with_one(name: &str, prefixes: &[&str]) -> bool {
 fn is_rusts_library(frame: &Frame) -> bool {
     let file = frame.file.as_deref().unwrap_or_default();
     file.starts_with("/rustc/") && file.contains("/library/")
-}
-
-/// glibc's aliases of one function: `__GI___mmap64`, `__libc_malloc`, `_int_malloc`, `mmap@@GLIBC`.
-#[must_use]
-pub fn bare(name: &str) -> &str {
-    let name = name.split(['@', '(']).next().unwrap_or(name);
-    let name = name.split('.').next().unwrap_or(name);
-    if name == "_start" {
-        return name;
-    }
-    let name = name.strip_prefix("__GI_").unwrap_or(name);
-    let name = name.trim_start_matches('_');
-    match name.strip_prefix("libc_") {
-        Some(rest) if !rest.starts_with("start") => rest,
-        _ => name,
-    }
 }
 
 fn module_rank(module: &str) -> Rank {

@@ -1,15 +1,15 @@
 //! The rows of a process's tables: sites, and what is read together with them.
 //!
 //! Two kinds of sites share a row, unless everything is asked for: those that read the same (calls from
-//! two lines of one allocator), and those through one [`Pool`].
+//! two lines of one allocator), and those that one allocator makes for everybody ([`known::row`]).
 
 use std::collections::HashMap;
 
 use super::figures::Figures;
 use super::folding::{Folded, fold};
-use super::pools::Pool;
 use super::selection::Candidate;
 use super::wrappers::Wrappers;
+use tracer_analysis::known;
 use tracer_analysis::summary::{Process, Site};
 
 /// Through a pool, this many sites and more are one row.
@@ -30,8 +30,8 @@ pub struct SiteRow<'a> {
 pub enum Common {
     /// They read like this.
     Stack(Folded),
-    /// They take memory for this.
-    Pool(Pool),
+    /// They take memory for this, by its name.
+    Pool(&'static str),
 }
 
 impl Candidate for SiteRow<'_> {
@@ -57,9 +57,13 @@ pub fn folded(process: &Process) -> Vec<(&Site, Folded)> {
 #[must_use]
 pub fn rows<'a>(sites: Vec<(&'a Site, Folded)>, apart: bool) -> Vec<SiteRow<'a>> {
     let pool_of = |site: &Site| {
-        if apart { None } else { Pool::of(&site.frames) }
+        if apart {
+            None
+        } else {
+            known::row(&site.frames)
+        }
     };
-    let mut through: HashMap<Pool, usize> = HashMap::new();
+    let mut through: HashMap<&str, usize> = HashMap::new();
     for pool in sites.iter().filter_map(|(site, _)| pool_of(site)) {
         *through.entry(pool).or_default() += 1;
     }
@@ -67,7 +71,7 @@ pub fn rows<'a>(sites: Vec<(&'a Site, Folded)>, apart: bool) -> Vec<SiteRow<'a>>
     let mut grouped: Vec<(Common, Vec<&Site>)> = Vec::new();
     for (site, folded) in sites {
         let common = match pool_of(site) {
-            Some(pool) if through[&pool] >= MANY => Common::Pool(pool),
+            Some(pool) if through[pool] >= MANY => Common::Pool(pool),
             _ => Common::Stack(folded),
         };
         let nameless = common == Common::Stack(Folded::default());
@@ -96,7 +100,6 @@ pub fn rows<'a>(sites: Vec<(&'a Site, Folded)>, apart: bool) -> Vec<SiteRow<'a>>
 mod tests {
     use super::{Candidate, Common, rows};
     use crate::folding::fold;
-    use crate::pools::Pool;
     use crate::wrappers::Wrappers;
     use tracer_analysis::summary::Site;
     use tracer_ledger::event::{Frame, StackQuality};
@@ -131,7 +134,7 @@ mod tests {
             .iter()
             .map(|row| {
                 let ids = row.sites.iter().map(|site| site.id).collect();
-                (ids, row.common == Common::Pool(Pool::MallocArenas))
+                (ids, row.common == Common::Pool("glibc malloc arenas"))
             })
             .collect()
     }

@@ -6,8 +6,8 @@ use tracer_analysis::known;
 use tracer_analysis::window::Window;
 use tracer_analysis::{Analysis, LedgerView, LivingReservation, SpaceView};
 use tracer_ledger::event::{
-    Action, Address, Call, Event, Exec, Exit, ExitStatus, Fork, Frame, Identity, Maps, Nanoseconds,
-    Pid, Sample, SpaceId, Stack, StackId, StackQuality, Stamp, Started, Tid, Totals,
+    Action, Address, Call, Event, Exec, Exit, ExitStatus, FaultMode, Fork, Frame, Identity, Maps,
+    Nanoseconds, Pid, Sample, SpaceId, Stack, StackId, StackQuality, Stamp, Started, Tid, Totals,
 };
 use tracer_ledger::ledger::Checks;
 use tracer_ledger::ledger::change::{Change, Difference, Origin, ReservationId};
@@ -147,7 +147,7 @@ impl Trace {
             boot_id: "00000000-0000-0000-0000-000000000000".into(),
             page_bytes: PAGE,
             tracer_version: "0.1.0".into(),
-            faults: faults.into(),
+            faults: FaultMode::of_word(faults),
         };
         trace.tell(&Event::Started(started), &[]);
         trace

@@ -7,7 +7,7 @@ use rustix::fd::OwnedFd;
 use rustix::fs::{self, Dir, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::ProcError;
+use super::error::ProcError;
 use tracer_ledger::event::{Pid, Tid};
 
 /// Room for one read. The kernel fills at most a page of most files in one go, and all of the others.

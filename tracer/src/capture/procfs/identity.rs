@@ -1,8 +1,8 @@
 //! What a process is.
 
-use super::ProcError;
 use super::directory::Directory;
-use super::limits::limits_of;
+use super::error::ProcError;
+use super::limits::limits;
 use super::processes::comm;
 use super::runtime::runtime;
 use tracer_ledger::event::{Identity, Pid};
@@ -18,7 +18,7 @@ const CMDLINE_LENGTH: usize = 64 << 10;
 ///
 /// # Errors
 /// If the process is gone.
-pub fn identity(pid: Pid) -> Result<Identity, ProcError> {
+pub(crate) fn identity(pid: Pid) -> Result<Identity, ProcError> {
     let directory = Directory::open(pid)?;
     let comm = comm(&directory, "comm")?;
     let exe = directory.link("exe").unwrap_or_default();
@@ -34,7 +34,7 @@ pub fn identity(pid: Pid) -> Result<Identity, ProcError> {
             .ok()
             .and_then(|file| runtime(&exe, &file)),
         exe: String::from_utf8_lossy(&exe).into_owned(),
-        limits: limits_of(&directory),
+        limits: limits(&directory),
     })
 }
 

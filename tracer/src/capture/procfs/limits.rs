@@ -2,20 +2,12 @@
 
 use std::fs;
 
-use super::ProcError;
 use super::cgroup;
 use super::directory::Directory;
-use tracer_ledger::event::{Limits, Pid};
+use tracer_ledger::event::Limits;
 
 /// What limits a process's memory. What cannot be read is left open.
-///
-/// # Errors
-/// If the process is gone.
-pub fn limits(pid: Pid) -> Result<Limits, ProcError> {
-    Directory::open(pid).map(|directory| limits_of(&directory))
-}
-
-pub(super) fn limits_of(directory: &Directory) -> Limits {
+pub(super) fn limits(directory: &Directory) -> Limits {
     Limits {
         address_space_bytes: directory
             .read("limits")

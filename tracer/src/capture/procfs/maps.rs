@@ -1,11 +1,13 @@
 //! `/proc/PID/maps`.
 
-use super::ProcError;
+use tracer_common::bits::{PROT_EXEC, PROT_READ, PROT_WRITE};
+
 use super::directory::Directory;
+use super::error::ProcError;
+use crate::capture::inode::{Device, Inode};
 use tracer_ledger::event::{Address, Mapping, Pid};
 
-/// `PROT_READ`, `PROT_WRITE`, `PROT_EXEC` (include/uapi/asm-generic/mman-common.h).
-const PROTECTION_BITS: [(u8, u8); 3] = [(b'r', 1), (b'w', 2), (b'x', 4)];
+const PROTECTION_BITS: [(u8, u8); 3] = [(b'r', PROT_READ), (b'w', PROT_WRITE), (b'x', PROT_EXEC)];
 
 /// Every mapping of a process, ascending and without overlap.
 ///
@@ -35,8 +37,9 @@ fn parse(text: &[u8]) -> Result<Vec<Mapping>, String> {
         if line.is_empty() {
             continue;
         }
-        let mut mapping =
-            parse_line(line).ok_or_else(|| String::from_utf8_lossy(line).into_owned())?;
+        let mut mapping = MapsLine::parse(line)
+            .ok_or_else(|| String::from_utf8_lossy(line).into_owned())?
+            .mapping();
         // A mapping that grew downwards between two reads begins below what was read before.
         if let Some(last) = mappings.last()
             && mapping.start < last.end
@@ -53,33 +56,69 @@ fn parse(text: &[u8]) -> Result<Vec<Mapping>, String> {
     Ok(mappings)
 }
 
-/// `start-end rwxp offset major:minor inode      name`, as `show_map_vma` in fs/proc/task_mmu.c
-/// prints it. The name is the rest of the line, spaces and all.
-pub(super) fn parse_line(line: &[u8]) -> Option<Mapping> {
-    let mut rest = line;
-    let (start, end) = split(field(&mut rest)?, b'-')?;
-    let bits = field(&mut rest)?;
-    let offset = hexadecimal(field(&mut rest)?)?;
-    let _device = field(&mut rest)?;
-    let inode = decimal(field(&mut rest)?)?;
-    let name = &rest[rest
-        .iter()
-        .position(|&byte| byte != b' ')
-        .unwrap_or(rest.len())..];
-    let protection = PROTECTION_BITS
-        .iter()
-        .zip(bits)
-        .filter(|((letter, _), found)| letter == *found)
-        .fold(0, |bits, ((_, bit), _)| bits | bit);
-    Some(Mapping {
-        start: Address(hexadecimal(start)?),
-        end: Address(hexadecimal(end)?),
-        protection,
-        shared: *bits.get(3)? == b's',
-        offset,
-        inode,
-        name: String::from_utf8_lossy(name).into_owned(),
-    })
+/// What one line says.
+pub(crate) struct MapsLine<'a> {
+    pub(crate) start: u64,
+    /// One past the last address.
+    pub(crate) end: u64,
+    /// `PROT_READ`, `PROT_WRITE` and `PROT_EXEC`.
+    pub(crate) protection: u8,
+    pub(crate) shared: bool,
+    /// In the file, bytes.
+    pub(crate) offset: u64,
+    pub(crate) inode: Inode,
+    /// As the kernel prints it; empty for memory without one.
+    pub(crate) name: &'a [u8],
+}
+
+impl<'a> MapsLine<'a> {
+    /// `start-end rwxp offset major:minor inode      name`, without its newline, as `show_map_vma` in
+    /// fs/proc/task_mmu.c prints it. The name is the rest of the line, spaces and all.
+    pub(crate) fn parse(line: &'a [u8]) -> Option<Self> {
+        let mut rest = line;
+        let (start, end) = split(field(&mut rest)?, b'-')?;
+        let bits = field(&mut rest)?;
+        let offset = hexadecimal(field(&mut rest)?)?;
+        let (major, minor) = split(field(&mut rest)?, b':')?;
+        let inode = decimal(field(&mut rest)?)?;
+        let padding = rest.iter().position(|&byte| byte != b' ');
+        let protection = PROTECTION_BITS
+            .iter()
+            .zip(bits)
+            .filter(|((letter, _), found)| letter == *found)
+            .fold(0, |bits, ((_, bit), _)| bits | bit);
+        Some(Self {
+            start: hexadecimal(start)?,
+            end: hexadecimal(end)?,
+            protection,
+            shared: *bits.get(3)? == b's',
+            offset,
+            inode: Inode {
+                device: Device {
+                    major: u32::try_from(hexadecimal(major)?).ok()?,
+                    minor: u32::try_from(hexadecimal(minor)?).ok()?,
+                },
+                number: inode,
+            },
+            name: &rest[padding.unwrap_or(rest.len())..],
+        })
+    }
+
+    pub(crate) fn is_executable(&self) -> bool {
+        self.protection & PROT_EXEC != 0
+    }
+
+    pub(super) fn mapping(&self) -> Mapping {
+        Mapping {
+            start: Address(self.start),
+            end: Address(self.end),
+            protection: self.protection,
+            shared: self.shared,
+            offset: self.offset,
+            inode: self.inode.number,
+            name: String::from_utf8_lossy(self.name).into_owned(),
+        }
+    }
 }
 
 /// Takes what comes before the next space, and the space.
@@ -197,6 +236,7 @@ mod tests {
             "1000 rw-p 00000000 00:00 0 ",
             "1000-2000 rw 00000000 00:00 0 ",
             "1000-2000 rw-p 00000000 00:00",
+            "1000-2000 rw-p 00000000 0000 0 ",
             "1000-20000000000000000 rw-p 00000000 00:00 0 ",
             "1000-+200 rw-p 00000000 00:00 0 ",
         ] {

@@ -5,7 +5,8 @@ use std::{collections::HashSet, fs, path::Path};
 use rustix::io::Errno;
 
 use super::directory::{Directory, number};
-use super::{ProcError, elf};
+use super::error::ProcError;
+use crate::capture::elf;
 use tracer_ledger::event::{Pid, Tid};
 
 /// `PF_KTHREAD` in a task's flags (include/linux/sched.h).
@@ -19,7 +20,7 @@ const COMM_LENGTH: usize = tracer_common::process::COMM_LENGTH - 1;
 ///
 /// # Errors
 /// If the process is gone.
-pub fn threads(pid: Pid) -> Result<Vec<(Tid, String)>, ProcError> {
+pub(crate) fn threads(pid: Pid) -> Result<Vec<(Tid, String)>, ProcError> {
     let directory = Directory::open(pid)?;
     let mut threads = Vec::new();
     for tid in directory.tasks()? {
@@ -35,7 +36,7 @@ pub fn threads(pid: Pid) -> Result<Vec<(Tid, String)>, ProcError> {
 ///
 /// # Errors
 /// If the process is gone.
-pub fn parent(pid: Pid) -> Result<Pid, ProcError> {
+pub(crate) fn parent(pid: Pid) -> Result<Pid, ProcError> {
     Stat::read(&Directory::open(pid)?).map(|stat| stat.parent)
 }
 
@@ -43,7 +44,7 @@ pub fn parent(pid: Pid) -> Result<Pid, ProcError> {
 ///
 /// # Errors
 /// If the process is gone.
-pub fn is_kernel_thread(pid: Pid) -> Result<bool, ProcError> {
+pub(crate) fn is_kernel_thread(pid: Pid) -> Result<bool, ProcError> {
     Stat::read(&Directory::open(pid)?).map(|stat| stat.flags & PF_KTHREAD != 0)
 }
 
@@ -52,7 +53,7 @@ pub fn is_kernel_thread(pid: Pid) -> Result<bool, ProcError> {
 ///
 /// # Errors
 /// If the process is gone.
-pub fn is_32_bit(pid: Pid) -> Result<bool, ProcError> {
+pub(crate) fn is_32_bit(pid: Pid) -> Result<bool, ProcError> {
     let program = Directory::open(pid)?.file("exe");
     Ok(program.is_ok_and(|program| elf::is_32_bit(&program)))
 }
@@ -63,7 +64,7 @@ pub fn is_32_bit(pid: Pid) -> Result<bool, ProcError> {
 ///
 /// # Errors
 /// If the process is gone.
-pub fn descendants(pid: Pid) -> Result<Vec<Pid>, ProcError> {
+pub(crate) fn descendants(pid: Pid) -> Result<Vec<Pid>, ProcError> {
     Directory::open(pid)?;
     let mut found = vec![pid];
     let mut known = HashSet::from([pid]);
@@ -86,7 +87,7 @@ pub fn descendants(pid: Pid) -> Result<Vec<Pid>, ProcError> {
 ///
 /// # Errors
 /// If `/proc` cannot be read.
-pub fn pids_by_comm(name: &str) -> Result<Vec<Pid>, ProcError> {
+pub(crate) fn pids_by_comm(name: &str) -> Result<Vec<Pid>, ProcError> {
     let name = &name.as_bytes()[..name.len().min(COMM_LENGTH)];
     let is_named = |pid| comm(&Directory::open(pid).ok()?, "comm").ok();
     Ok(pids()?
@@ -99,7 +100,7 @@ pub fn pids_by_comm(name: &str) -> Result<Vec<Pid>, ProcError> {
 ///
 /// # Errors
 /// If `/proc` cannot be read.
-pub fn pids() -> Result<Vec<Pid>, ProcError> {
+pub(crate) fn pids() -> Result<Vec<Pid>, ProcError> {
     Ok(all()?.into_iter().filter(|pid| has_memory(*pid)).collect())
 }
 
@@ -108,7 +109,7 @@ pub fn pids() -> Result<Vec<Pid>, ProcError> {
 ///
 /// # Errors
 /// If there is no such group.
-pub fn pids_by_cgroup(path: &Path) -> Result<Vec<Pid>, ProcError> {
+pub(crate) fn pids_by_cgroup(path: &Path) -> Result<Vec<Pid>, ProcError> {
     let below = path.strip_prefix(CGROUPS).unwrap_or(path);
     let group = Path::new(CGROUPS).join(below.strip_prefix("/").unwrap_or(below));
     let mut pids = Vec::new();

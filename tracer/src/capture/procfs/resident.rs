@@ -10,8 +10,8 @@ use std::mem::offset_of;
 use rustix::io::{Errno, pread};
 use rustix::ioctl::{self, Ioctl, IoctlOutput, Opcode};
 
-use super::ProcError;
 use super::directory::Directory;
+use super::error::ProcError;
 use super::maps::maps;
 use tracer_ledger::event::{Address, Mapping, Pid};
 
@@ -58,7 +58,7 @@ pub fn resident(pid: Pid, ranges: &[(Address, u64)]) -> Result<Vec<(Address, u64
 
 /// Whether this kernel answers for a whole range at once.
 #[must_use]
-pub fn has_scan() -> bool {
+pub(crate) fn has_scan() -> bool {
     let Ok(pagemap) = File::open("/proc/self/pagemap") else {
         return false;
     };
@@ -68,17 +68,17 @@ pub fn has_scan() -> bool {
 
 /// A range of addresses, whole pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Pages {
+struct PageRange {
     start: u64,
     end: u64,
 }
 
-fn in_pages(ranges: &[(Address, u64)]) -> Vec<Pages> {
+fn in_pages(ranges: &[(Address, u64)]) -> Vec<PageRange> {
     let page = rustix::param::page_size() as u64;
-    let mut pages: Vec<Pages> = ranges
+    let mut pages: Vec<PageRange> = ranges
         .iter()
         .filter(|(start, length)| *length > 0 && start.0 < KERNEL_HALF)
-        .map(|(start, length)| Pages {
+        .map(|(start, length)| PageRange {
             start: start.0 - start.0 % page,
             end: start
                 .0
@@ -97,25 +97,25 @@ fn in_pages(ranges: &[(Address, u64)]) -> Vec<Pages> {
 
 /// Ascending ranges, neighbours and overlaps made one.
 #[derive(Default)]
-struct Joined(Vec<Pages>);
+struct Joined(Vec<PageRange>);
 
 impl Joined {
     /// Adds a range that does not begin before the last one does.
     fn add(&mut self, start: u64, end: u64) {
         match self.0.last_mut() {
             Some(last) if start <= last.end => last.end = last.end.max(end),
-            _ => self.0.push(Pages { start, end }),
+            _ => self.0.push(PageRange { start, end }),
         }
     }
 
     fn into_ranges(self) -> Vec<(Address, u64)> {
-        let range = |pages: Pages| (Address(pages.start), pages.end - pages.start);
+        let range = |pages: PageRange| (Address(pages.start), pages.end - pages.start);
         self.0.into_iter().map(range).collect()
     }
 }
 
 /// What of `ranges` lies in mappings that can be accessed.
-fn accessible(ranges: &[Pages], mappings: &[Mapping]) -> Vec<Pages> {
+fn accessible(ranges: &[PageRange], mappings: &[Mapping]) -> Vec<PageRange> {
     let mut joined = Joined::default();
     let mut ranges = ranges.iter().copied().peekable();
     // The kernel's own data (`[vvar]`) is nobody's memory: the ioctl leaves it out too (`VM_PFNMAP`).
@@ -231,7 +231,7 @@ unsafe impl Ioctl for Scan<'_> {
     }
 }
 
-fn by_scan(pagemap: &File, ranges: &[Pages]) -> Result<Vec<(Address, u64)>, Errno> {
+fn by_scan(pagemap: &File, ranges: &[PageRange]) -> Result<Vec<(Address, u64)>, Errno> {
     let mut regions = vec![PageRegion::default(); REGIONS];
     let mut joined = Joined::default();
     for range in ranges {
@@ -256,7 +256,7 @@ fn by_scan(pagemap: &File, ranges: &[Pages]) -> Result<Vec<(Address, u64)>, Errn
     Ok(joined.into_ranges())
 }
 
-fn by_entries(pagemap: &File, ranges: &[Pages]) -> Result<Vec<(Address, u64)>, Errno> {
+fn by_entries(pagemap: &File, ranges: &[PageRange]) -> Result<Vec<(Address, u64)>, Errno> {
     let page = rustix::param::page_size() as u64;
     let mut buffer = vec![0; ENTRIES * 8];
     let mut joined = Joined::default();

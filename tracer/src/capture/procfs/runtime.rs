@@ -9,7 +9,7 @@ use std::os::unix::fs::FileExt;
 use memchr::memmem;
 use rustix::fs::{FileType, fstat, fstatfs};
 
-use super::elf;
+use crate::capture::elf::Elf;
 
 /// The most bytes of an executable that are searched: some three times what Node has.
 const MAX_SEARCH: u64 = 160 << 20;
@@ -88,7 +88,8 @@ fn go_version(file: &File) -> Option<String> {
     let length = usize::try_from(section.end - section.start)
         .ok()?
         .min(32 + MAX_TEXT);
-    let bytes = elf::read(file, section.start, length)?;
+    let mut bytes = vec![0; length];
+    file.read_exact_at(&mut bytes, section.start).ok()?;
     let flags = *bytes.strip_prefix(b"\xff Go buildinf:")?.get(1)?;
     if flags & 2 == 0 {
         return None;
@@ -113,7 +114,11 @@ fn searchable(file: &File, section: &[u8]) -> Option<Range<u64>> {
     if !is_regular || is_fuse {
         return None;
     }
-    elf::section(file, section)
+    let sections = Elf::open(file)?.sections();
+    sections
+        .iter()
+        .find(|found| &*found.name == section)?
+        .place()
 }
 
 /// Looks in a section for `start`, and gives the text behind it, up to its NUL, to `accept` until that

@@ -1,7 +1,7 @@
 //! The figures of `/proc/PID/status`.
 
-use super::ProcError;
 use super::directory::Directory;
+use super::error::ProcError;
 use tracer_ledger::event::{Nanoseconds, Pid, Sample};
 
 /// How much memory a process has now, in the kernel's own words: `VmSize`, `VmRSS`, `VmHWM`. `time`
@@ -12,7 +12,7 @@ use tracer_ledger::event::{Nanoseconds, Pid, Sample};
 ///
 /// # Errors
 /// If the process is gone or has no address space.
-pub fn sample(pid: Pid, time: Nanoseconds) -> Result<Sample, ProcError> {
+pub(crate) fn sample(pid: Pid, time: Nanoseconds) -> Result<Sample, ProcError> {
     let directory = Directory::open(pid)?;
     directory.ask_any_thread(|folder| {
         let text = directory.read(&format!("{folder}status"))?;

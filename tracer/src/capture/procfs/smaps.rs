@@ -4,9 +4,9 @@
 //! The kernel walks the page tables for it: a few µs for a mapping with nothing in memory, about a ms
 //! for each 100 MiB that is.
 
-use super::ProcError;
 use super::directory::Directory;
-use super::maps::parse_line;
+use super::error::ProcError;
+use super::maps::MapsLine;
 use tracer_ledger::event::Pid;
 use tracer_ledger::event::{Mapped, VmFlags};
 
@@ -14,7 +14,7 @@ use tracer_ledger::event::{Mapped, VmFlags};
 ///
 /// # Errors
 /// If the process is gone, has no address space, or must not be looked at.
-pub fn smaps(pid: Pid) -> Result<Vec<Mapped>, ProcError> {
+pub(crate) fn smaps(pid: Pid) -> Result<Vec<Mapped>, ProcError> {
     let directory = Directory::open(pid)?;
     directory.ask_any_thread(|folder| {
         let name = format!("{folder}smaps");
@@ -32,7 +32,7 @@ pub fn smaps(pid: Pid) -> Result<Vec<Mapped>, ProcError> {
 ///
 /// # Errors
 /// If the process is gone.
-pub fn stack_pointers(pid: Pid) -> Result<Vec<u64>, ProcError> {
+pub(crate) fn stack_pointers(pid: Pid) -> Result<Vec<u64>, ProcError> {
     let directory = Directory::open(pid)?;
     let pointers = directory.tasks()?.into_iter().filter_map(|tid| {
         let text = directory.read(&format!("task/{}/syscall", tid.0)).ok()?;
@@ -55,7 +55,7 @@ fn parse(text: &[u8]) -> Result<Vec<Mapped>, String> {
         // The kernel's keys begin with a capital letter, its addresses are in small ones.
         if !first.is_ascii_uppercase() {
             let malformed = || String::from_utf8_lossy(line).into_owned();
-            let mapping = parse_line(line).ok_or_else(malformed)?;
+            let mapping = MapsLine::parse(line).ok_or_else(malformed)?.mapping();
             found.push(Mapped {
                 mapping,
                 ..Mapped::default()

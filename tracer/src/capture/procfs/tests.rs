@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use rustix::process::{Resource, Rlimit};
 
 use super::*;
-use tracer_ledger::event::{Mapping, Nanoseconds, Tid};
+use tracer_ledger::event::{Mapping, Nanoseconds, Pid, Tid};
 
 /// A child that lives until it is dropped.
 pub(super) struct Child(std::process::Child);
@@ -72,12 +72,12 @@ impl Drop for Child {
 }
 
 /// Memory of this process, unmapped when dropped.
-pub(super) struct Mapped {
+pub(super) struct OwnMemory {
     start: *mut libc::c_void,
     length: usize,
 }
 
-impl Mapped {
+impl OwnMemory {
     /// Address space only.
     pub(super) fn none(length: usize) -> Self {
         Self::map(
@@ -145,7 +145,7 @@ impl Mapped {
     }
 }
 
-impl Drop for Mapped {
+impl Drop for OwnMemory {
     fn drop(&mut self) {
         // SAFETY: our own mapping, to which no reference exists.
         unsafe { libc::munmap(self.start, self.length) };
@@ -199,7 +199,7 @@ fn a_file_mapping_shows_its_name_inode_and_offset_even_when_deleted() {
     let path = folder.path().join("a b\nc");
     fs::write(&path, [0; 3 * 4096]).unwrap();
     let file = fs::File::open(&path).unwrap();
-    let mapped = Mapped::file(&file, 4096, 2 * 4096);
+    let mapped = OwnMemory::file(&file, 4096, 2 * 4096);
     fs::remove_file(&path).unwrap();
     let mappings = maps(own()).unwrap();
     let found = mappings
@@ -219,7 +219,7 @@ fn a_file_mapping_shows_its_name_inode_and_offset_even_when_deleted() {
 #[test]
 fn ten_thousand_mappings_are_read() {
     const PAGES: usize = 10_000;
-    let mapped = Mapped::none(PAGES * 4096);
+    let mapped = OwnMemory::none(PAGES * 4096);
     for page in (0..PAGES).step_by(2) {
         mapped.protect(page, 1, libc::PROT_READ);
     }
@@ -305,7 +305,7 @@ impl Headless {
                 unsafe { libc::pause() };
             }
         }
-        let stack = Mapped::writable(64 << 10);
+        let stack = OwnMemory::writable(64 << 10);
         let top = stack.page(15).wrapping_add(4096).cast();
         // SAFETY: between fork and exit the child makes system calls only, and never returns; its
         // thread runs on a stack that is its own after the fork, and calls nothing but pause.

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::Live;
+use super::state::Live;
 use crate::{
     capture::procfs,
     capture::ring::{Drained, now},
@@ -74,7 +74,7 @@ impl Live {
         }
     }
 
-    /// Traces a process that runs already: first its calls, then its maps are read (rule 3).
+    /// Traces a process that runs already: first its calls, then its maps are read (ARCHITECTURE.md, rule 3).
     pub(super) fn find(&mut self, pid: Pid) -> Result<()> {
         check_traceable(pid)?;
         self.programs.select(pid, self.follow)?;

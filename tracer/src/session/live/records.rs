@@ -1,17 +1,55 @@
-//! What each record of the ring means for a live trace, as it arrives.
+//! The ring drained, and what each of its records means for a live trace, as it arrives.
 
-use super::{Live, code};
-use crate::session::beginnings;
-use crate::{capture::procfs, stacks::Told};
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+
+use super::state::Live;
+use crate::{
+    capture::procfs,
+    capture::ring::Drained,
+    session::{beginnings, code_changes},
+    stacks::Told,
+};
 use tracer_ledger::event::{
     Event, Exec, Exit, ExitStatus as Status, Fork, MapsPurpose, Pid, Rename, SampledFault, SpaceId,
     Thread, Tid,
     record::{RawProcess, Record},
 };
 
+/// Records taken before other things get their turn.
+const BATCH: usize = 4096;
+
 impl Live {
+    /// Takes what is in the ring, and enters what is in order; true if there may be more.
+    pub(super) fn drain(&mut self, drained: &mut Drained) -> Result<bool> {
+        self.ring.drain(BATCH, drained);
+        let more = drained.records.len() == BATCH;
+        let first = self.records == 0 && !drained.records.is_empty();
+        for bytes in drained.records.drain(..) {
+            self.records += 1;
+            match self.decoder.decode(bytes) {
+                Ok(record) => self.record(record),
+                Err(error) => bail!("the eBPF programs sent {error}: this is a bug of tracer"),
+            }
+        }
+        if let Some(watermark) = drained.seen_until {
+            while let Some(event) = self.order.pop(watermark) {
+                self.sink.enter(&event);
+            }
+        }
+        if Instant::now() >= self.resync_due {
+            self.resynchronise();
+        }
+        if first {
+            // `cargo xtask bench` waits for this line.
+            log::info!("the first event is handled");
+        }
+        Ok(more)
+    }
+
     /// One record of the ring, as it arrives.
-    pub(super) fn record(&mut self, record: Record) {
+    fn record(&mut self, record: Record) {
         if self.held.is_some() && !matches!(record, Record::Exec(_) | Record::Mapping(_)) {
             return;
         }
@@ -22,15 +60,15 @@ impl Live {
                 }
             }
             Record::Failed(failed) => {
-                let change = code::of_failure(&failed);
+                let change = code_changes::of_failure(&failed);
                 self.code_changed(failed.stamp.space, &change);
                 self.order.failed(failed);
             }
             Record::Call(call) => {
                 // The call itself came from the code as it was.
-                let time = code::effective(call.turn, call.stamp);
+                let time = code_changes::effective(call.turn, call.stamp);
                 let stack = self.stacks.resolve(call.stack, call.stamp.space, time);
-                let change = code::of_call(&call);
+                let change = code_changes::of_call(&call);
                 self.code_changed(call.stamp.space, &change);
                 self.order.call(call, stack);
             }
@@ -67,7 +105,7 @@ impl Live {
         }
     }
 
-    fn code_changed(&mut self, space: SpaceId, change: &code::CodeChange) {
+    fn code_changed(&mut self, space: SpaceId, change: &code_changes::CodeChange) {
         let key = || self.decoder.key_of(space);
         self.stacks
             .code_changed(space, key, change, &mut self.programs);

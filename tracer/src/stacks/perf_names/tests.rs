@@ -8,16 +8,16 @@ const EARLY: Written = Written {
 };
 const NOW: Nanoseconds = Nanoseconds(1000);
 
-fn now(names: &Names, address: u64) -> Option<&str> {
+fn now(names: &CodeNames, address: u64) -> Option<&str> {
     match names.find(address, NOW) {
-        Found::Name(name) => Some(name),
-        Found::Nothing => None,
-        Found::Unclear => Some("unclear"),
+        NameAt::Name(name) => Some(name),
+        NameAt::Nothing => None,
+        NameAt::Unclear => Some("unclear"),
     }
 }
 
-fn names(lines: &[&str]) -> Names {
-    let mut names = Names::default();
+fn names(lines: &[&str]) -> CodeNames {
+    let mut names = CodeNames::default();
     for line in lines {
         names.add_line(line.as_bytes(), EARLY);
     }
@@ -80,13 +80,13 @@ fn later_code_replaces_what_it_lies_on_and_leaves_the_rest() {
 
 #[test]
 fn control_characters_and_foreign_bytes_do_not_reach_a_terminal() {
-    let mut names = Names::default();
+    let mut names = CodeNames::default();
     names.add_line(b"10 10 a\x1b[2Jb\xff", EARLY);
     assert_eq!(now(&names, 0x10), Some("a\u{fffd}[2Jb\u{fffd}"));
 }
 
-/// Names of one address by lines that were written in these spans, and what it was called at a time.
-fn at<'a>(lines: &[(u64, u64, &'static str)], time: u64, names: &'a mut Names) -> Found<'a> {
+/// CodeNames of one address by lines that were written in these spans, and what it was called at a time.
+fn at<'a>(lines: &[(u64, u64, &'static str)], time: u64, names: &'a mut CodeNames) -> NameAt<'a> {
     for &(after, by, name) in lines {
         let written = Written {
             after: Nanoseconds(after),
@@ -101,14 +101,18 @@ fn at<'a>(lines: &[(u64, u64, &'static str)], time: u64, names: &'a mut Names) -
 fn a_stack_gets_the_name_that_was_valid_when_it_was_taken() {
     let lines = [(0, 10, "old"), (20, 30, "new")];
     for (time, expected) in [
-        (10, Found::Name("old")),
-        (20, Found::Name("old")),
-        (21, Found::Unclear),
-        (29, Found::Unclear),
-        (30, Found::Name("new")),
-        (99, Found::Name("new")),
+        (10, NameAt::Name("old")),
+        (20, NameAt::Name("old")),
+        (21, NameAt::Unclear),
+        (29, NameAt::Unclear),
+        (30, NameAt::Name("new")),
+        (99, NameAt::Name("new")),
     ] {
-        assert_eq!(at(&lines, time, &mut Names::default()), expected, "{time}");
+        assert_eq!(
+            at(&lines, time, &mut CodeNames::default()),
+            expected,
+            "{time}"
+        );
     }
 }
 
@@ -116,33 +120,43 @@ fn a_stack_gets_the_name_that_was_valid_when_it_was_taken() {
 fn code_that_is_told_of_late_names_what_was_taken_before() {
     let lines = [(20, 30, "first"), (40, 50, "second")];
     for (time, expected) in [
-        (10, Found::Name("first")),
-        (25, Found::Name("first")),
-        (35, Found::Name("first")),
-        (45, Found::Unclear),
+        (10, NameAt::Name("first")),
+        (25, NameAt::Name("first")),
+        (35, NameAt::Name("first")),
+        (45, NameAt::Unclear),
     ] {
-        assert_eq!(at(&lines, time, &mut Names::default()), expected, "{time}");
+        assert_eq!(
+            at(&lines, time, &mut CodeNames::default()),
+            expected,
+            "{time}"
+        );
     }
 }
 
 #[test]
 fn two_codes_of_which_either_may_have_been_met_name_nothing() {
     let lines = [(20, 30, "one"), (20, 30, "other")];
-    assert_eq!(at(&lines, 25, &mut Names::default()), Found::Unclear);
-    assert_eq!(at(&lines, 30, &mut Names::default()), Found::Name("other"));
+    assert_eq!(at(&lines, 25, &mut CodeNames::default()), NameAt::Unclear);
+    assert_eq!(
+        at(&lines, 30, &mut CodeNames::default()),
+        NameAt::Name("other")
+    );
     let same = [(0, 10, "one"), (20, 30, "one")];
-    assert_eq!(at(&same, 25, &mut Names::default()), Found::Name("one"));
+    assert_eq!(
+        at(&same, 25, &mut CodeNames::default()),
+        NameAt::Name("one")
+    );
 }
 
 #[test]
 fn what_is_no_longer_kept_is_unclear() {
-    let mut names = Names::default();
+    let mut names = CodeNames::default();
     for time in 0..20 {
         let line = [(10 * time, 10 * time + 5, ["a", "b"][time as usize % 2])];
         at(&line, 0, &mut names);
     }
-    assert_eq!(names.find(0x10, Nanoseconds(9)), Found::Unclear);
-    assert_eq!(names.find(0x10, Nanoseconds(199)), Found::Name("b"));
+    assert_eq!(names.find(0x10, Nanoseconds(9)), NameAt::Unclear);
+    assert_eq!(names.find(0x10, Nanoseconds(199)), NameAt::Name("b"));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What a budget says, as it was understood.
 
+use super::figures::{self, Figure};
+use super::metrics::Metric;
 use super::model::Unit;
 use crate::model::summary::Level;
 
@@ -24,16 +26,58 @@ pub struct Budget {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
     /// Of the whole trace.
-    Total(Total),
+    Total(&'static Metric),
     /// The worst verdict.
     Level,
-    /// Of the sites of a kind, by its id.
-    Pattern(String, Figure),
-    /// Of the sites with this in their stack.
-    Site(String, Figure),
-    /// Of the processes of this name.
-    Process(String, Figure),
+    /// Of some sites or processes.
+    Part(Chosen, &'static Figure),
 }
+
+/// Which sites or processes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Chosen {
+    /// The sites of a kind, by its id.
+    Pattern(String),
+    /// The sites with this in their stack.
+    Site(String),
+    /// The processes of this name.
+    Process(String),
+}
+
+/// How sites or processes are chosen: `WORD(ARGUMENT).FIGURE`.
+#[derive(Clone, Copy, Debug)]
+pub struct Choice {
+    /// As it is written.
+    pub word: &'static str,
+    /// What the help calls what is chosen by.
+    pub argument: &'static str,
+    /// What it chooses.
+    pub choose: fn(String) -> Chosen,
+    /// What `tracer check --help` says of it.
+    pub help: &'static str,
+}
+
+/// All of them, in the order in which they are told.
+pub static CHOICES: [Choice; 3] = [
+    Choice {
+        word: "pattern",
+        argument: "ID",
+        choose: Chosen::Pattern,
+        help: "sites of a known kind",
+    },
+    Choice {
+        word: "site",
+        argument: "\"TEXT\"",
+        choose: Chosen::Site,
+        help: "sites with TEXT in a function or file:line of their stack",
+    },
+    Choice {
+        word: "process",
+        argument: "\"COMM\"",
+        choose: Chosen::Process,
+        help: "processes of this name",
+    },
+];
 
 /// What is too much.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -46,98 +90,24 @@ pub enum Limit {
     Level(Level),
 }
 
-/// Figures of the whole trace: see [the module](super).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Total {
-    /// Mapped.
-    Virtual,
-    /// In memory.
-    Resident,
-    /// Ever touched.
-    Touched,
-    /// Charged.
-    Charged,
-    /// Mapped since the start.
-    Grown,
-    /// Of all sites.
-    Reserved,
-    /// Of the trace's own sites.
-    NeverReleased,
-    /// The same, of no known kind.
-    Unexplained,
-    /// Between ledger and kernel.
-    Difference,
-    /// Mappings.
-    Maps,
-    /// Process ids.
-    Processes,
-    /// Calls.
-    Calls,
-}
-
-/// Each by its name.
-pub const TOTALS: [(&str, Total); 12] = [
-    ("virtual", Total::Virtual),
-    ("resident", Total::Resident),
-    ("touched", Total::Touched),
-    ("charged", Total::Charged),
-    ("grown", Total::Grown),
-    ("reserved", Total::Reserved),
-    ("never-released", Total::NeverReleased),
-    ("unexplained", Total::Unexplained),
-    ("difference", Total::Difference),
-    ("maps", Total::Maps),
-    ("processes", Total::Processes),
-    ("calls", Total::Calls),
-];
-
-/// Figures of sites or processes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Figure {
-    /// Bytes alive.
-    Reserved,
-    /// Of these, accessible.
-    Accessible,
-    /// Of these, ever touched.
-    Touched,
-    /// Of these, in memory.
-    Resident,
-    /// Of these, charged.
-    Charged,
-    /// Reservations alive.
-    Live,
-    /// Calls.
-    Calls,
-    /// Bytes given back.
-    Released,
-    /// The most bytes alive.
-    Peak,
-}
-
-/// Each by its name.
-pub const FIGURES: [(&str, Figure); 9] = [
-    ("reserved", Figure::Reserved),
-    ("accessible", Figure::Accessible),
-    ("touched", Figure::Touched),
-    ("resident", Figure::Resident),
-    ("charged", Figure::Charged),
-    ("live", Figure::Live),
-    ("calls", Figure::Calls),
-    ("released", Figure::Released),
-    ("peak", Figure::Peak),
-];
-
 impl Subject {
     /// What it is counted in.
     #[must_use]
     pub fn unit(&self) -> Unit {
         match self {
+            Self::Total(metric) => metric.unit,
             Self::Level => Unit::Level,
-            Self::Total(Total::Maps | Total::Processes | Total::Calls)
-            | Self::Pattern(_, Figure::Live | Figure::Calls)
-            | Self::Site(_, Figure::Live | Figure::Calls)
-            | Self::Process(_, Figure::Live | Figure::Calls) => Unit::Count,
-            Self::Total(_) | Self::Pattern(..) | Self::Site(..) | Self::Process(..) => Unit::Bytes,
+            Self::Part(_, figure) => figure.unit,
+        }
+    }
+
+    /// What a single site has of it; of a level, what it has reserved.
+    #[must_use]
+    pub fn figure(&self) -> &'static Figure {
+        match self {
+            Self::Total(metric) => metric.figure,
+            Self::Level => &figures::RESERVED,
+            Self::Part(_, figure) => figure,
         }
     }
 }

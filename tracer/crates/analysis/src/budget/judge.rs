@@ -3,12 +3,14 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use super::expression::{Budget, Figure, Limit, Subject, Total};
-use super::measure::{Measured, concerned, lost_events, measure, part};
+use super::expression::{Budget, Chosen, Limit, Subject};
+use super::measure::{concerned, measure};
+use super::measured::{Measured, lost_events};
+use super::metrics::is_own;
 use super::model::{Judged, Outcome, Part, SCHEMA, State};
-use super::parse::no_such;
+use super::suggest::no_such;
 use crate::diff::diff;
-use crate::diff::model::{Change, SiteChange};
+use crate::diff::model::SiteChange;
 use crate::model::summary::{Level, Report, Site, Trend};
 
 /// Sites named for each budget.
@@ -75,7 +77,7 @@ pub fn unknown_patterns<'a>(
         .filter_map(|site| Some(site.pattern.as_ref()?.id.as_str()));
     let known: BTreeSet<&str> = known.chain(seen).collect();
     budgets.iter().find_map(|budget| match &budget.subject {
-        Subject::Pattern(id, _) if !known.contains(id.as_str()) => Some(format!(
+        Subject::Part(Chosen::Pattern(id), _) if !known.contains(id.as_str()) => Some(format!(
             "in the budget `{}`: {}",
             budget.expression,
             no_such("pattern", id, known.iter().copied())
@@ -161,7 +163,7 @@ fn amount(
     let note = match state {
         State::Unmeasured => why,
         State::Over => None,
-        State::Within => matches!(budget.subject, Subject::Site(..))
+        State::Within => matches!(budget.subject, Subject::Part(Chosen::Site(_), _))
             .then(|| concerned(report, &budget.subject).next().is_none())
             .filter(|none| *none)
             .map(|_| "no call site has this in its stack".to_owned()),
@@ -215,7 +217,7 @@ fn nobody(report: &Report, subject: &Subject) -> Option<String> {
     if report.processes.is_empty() {
         return Some("nothing was traced".into());
     }
-    let Subject::Process(comm, _) = subject else {
+    let Subject::Part(Chosen::Process(comm), _) = subject else {
         return None;
     };
     let names: BTreeSet<&str> = report
@@ -235,7 +237,7 @@ fn parts(report: &Report, subject: &Subject) -> Vec<Part> {
     }
     let parts = concerned(report, subject).map(|site| Part {
         site: site.id,
-        amount: signed(part(report, site, subject)),
+        amount: signed((subject.figure().of_site)(report, site).least),
     });
     largest(parts.collect())
 }
@@ -251,7 +253,7 @@ fn guilty(report: &Report) -> Vec<Part> {
     let own: Vec<&Site> = processes
         .filter(|process| Some(process.verdict.level.badness()) == worst)
         .flat_map(|process| &process.sites)
-        .filter(|site| !site.pre_existing)
+        .filter(|site| is_own(site))
         .collect();
     let is_growing = |site: &Site| site.trend == Trend::Growing;
     let any = own.iter().any(|site| is_growing(site));
@@ -272,36 +274,13 @@ fn grown_parts(report: &Report, subject: &Subject, rows: &[&SiteChange]) -> Vec<
     let parts = rows.iter().filter_map(|row| {
         let site = *row.new_sites.first()?;
         let is_concerned = concerned.contains(&site);
+        let change = (subject.figure().of_change)(&row.figures);
         Some(Part {
             site,
-            amount: grown(row, subject).change.filter(|_| is_concerned)?,
+            amount: change.change.filter(|_| is_concerned)?,
         })
     });
     largest(parts.collect())
-}
-
-fn grown(row: &SiteChange, subject: &Subject) -> Change {
-    let figures = &row.figures;
-    match subject {
-        Subject::Pattern(_, figure) | Subject::Site(_, figure) | Subject::Process(_, figure) => {
-            match figure {
-                Figure::Reserved | Figure::Peak => figures.reserved_bytes,
-                Figure::Accessible => figures.accessible_bytes,
-                Figure::Touched => figures.touched_bytes,
-                Figure::Resident => figures.resident_bytes,
-                Figure::Charged => figures.charged_bytes,
-                Figure::Live => figures.live,
-                Figure::Calls => figures.calls,
-                Figure::Released => figures.released_bytes,
-            }
-        }
-        Subject::Total(Total::Resident) => figures.resident_bytes,
-        Subject::Total(Total::Touched) => figures.touched_bytes,
-        Subject::Total(Total::Charged) => figures.charged_bytes,
-        Subject::Total(Total::Calls) => figures.calls,
-        Subject::Total(Total::Maps) => figures.live,
-        Subject::Total(_) | Subject::Level => figures.reserved_bytes,
-    }
 }
 
 /// Those with the most of it; none that has nothing.

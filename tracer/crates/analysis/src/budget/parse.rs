@@ -1,10 +1,17 @@
 //! A budget's expression, read.
 
-use super::expression::{Budget, FIGURES, Figure, Limit, Subject, TOTALS};
+use super::expression::{Budget, CHOICES, Limit, Subject};
+use super::figures::FIGURES;
+use super::metrics::METRICS;
 use super::model::Unit;
+use super::suggest::no_such;
 use crate::model::summary::Level;
 use crate::words::units::parse_bytes;
 
+/// The worst verdict.
+const LEVEL: &str = "level";
+/// What is above the baseline, of the metric in its brackets.
+const GROWTH: &str = "growth";
 /// What follows a growth in the other way to write it.
 const OVER_BASELINE: &str = "over baseline";
 
@@ -29,7 +36,7 @@ fn read(text: &str) -> Result<Budget, String> {
     let mut cursor = Cursor { rest: text };
     let mut word = cursor.word();
     let mut growth = false;
-    if word == "growth" {
+    if word == GROWTH {
         growth = true;
         cursor.expect('(')?;
         word = cursor.word();
@@ -69,17 +76,18 @@ fn read(text: &str) -> Result<Budget, String> {
 }
 
 fn subject(word: &str, cursor: &mut Cursor<'_>) -> Result<Subject, String> {
-    if let Some((_, total)) = TOTALS.iter().find(|(name, _)| *name == word) {
-        return Ok(Subject::Total(*total));
+    if let Some(metric) = METRICS.iter().find(|metric| metric.name == word) {
+        return Ok(Subject::Total(metric));
     }
-    if word == "level" {
+    if word == LEVEL {
         return Ok(Subject::Level);
     }
-    if !matches!(word, "pattern" | "site" | "process") {
-        let others = ["level", "growth", "pattern", "site", "process"];
-        let names = TOTALS.iter().map(|(name, _)| *name).chain(others);
+    let Some(choice) = CHOICES.iter().find(|choice| choice.word == word) else {
+        let names = METRICS.iter().map(|metric| metric.name);
+        let choices = CHOICES.iter().map(|choice| choice.word);
+        let names = names.chain([LEVEL, GROWTH]).chain(choices);
         return Err(no_such("metric", word, names));
-    }
+    };
     cursor.expect('(')?;
     let argument = cursor.argument()?;
     cursor.expect(')')?;
@@ -94,20 +102,11 @@ fn subject(word: &str, cursor: &mut Cursor<'_>) -> Result<Subject, String> {
         ));
     }
     let name = cursor.word();
-    let figure = FIGURES.iter().find(|(known, _)| *known == name);
-    let Some((_, figure)) = figure else {
-        return Err(no_such(
-            "figure",
-            name,
-            FIGURES.iter().map(|(name, _)| *name),
-        ));
+    let Some(figure) = FIGURES.iter().find(|figure| figure.name == name) else {
+        let names = FIGURES.iter().map(|figure| figure.name);
+        return Err(no_such("figure", name, names));
     };
-    let make: fn(String, Figure) -> Subject = match word {
-        "pattern" => Subject::Pattern,
-        "site" => Subject::Site,
-        _ => Subject::Process,
-    };
-    Ok(make(argument, *figure))
+    Ok(Subject::Part((choice.choose)(argument), figure))
 }
 
 fn limit(text: &str, subject: &Subject, growth: bool) -> Result<Limit, String> {
@@ -141,37 +140,6 @@ fn limit(text: &str, subject: &Subject, growth: bool) -> Result<Limit, String> {
             .map(Limit::Amount)
             .map_err(|_| format!("`{text}` is no number, and this metric is counted; write 1000")),
     }
-}
-
-/// `there is no metric `vitual`; do you mean `virtual`?`.
-pub(super) fn no_such<'a>(what: &str, word: &str, known: impl Iterator<Item = &'a str>) -> String {
-    let known: Vec<&str> = known.collect();
-    let near = near(word, &known);
-    let list = |words: &[&str]| {
-        let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
-        words.join(", ")
-    };
-    let word: String = word.chars().flat_map(char::escape_debug).collect();
-    if near.is_empty() {
-        format!("there is no {what} `{word}`; there are {}", list(&known))
-    } else {
-        format!("there is no {what} `{word}`; near to it: {}", list(&near))
-    }
-}
-
-/// Those that may be meant, the nearest first.
-fn near<'a>(word: &str, known: &[&'a str]) -> Vec<&'a str> {
-    const NAMED: usize = 3;
-    let mut near: Vec<(usize, &str)> = known
-        .iter()
-        .map(|name| (strsim::damerau_levenshtein(word, name), *name))
-        .filter(|(distance, name)| {
-            let part = word.len() >= 3 && name.contains(word);
-            part || *distance <= (name.len().min(word.len()) / 3).max(1)
-        })
-        .collect();
-    near.sort();
-    near.into_iter().take(NAMED).map(|(_, name)| name).collect()
 }
 
 /// What is left to read.

@@ -1,41 +1,43 @@
 //! Expressions, files, and what is judged by what is known.
 
-use super::expression::{Figure, Limit, Subject, Total};
+use super::expression::{Chosen, Limit, Subject};
+use super::figures::{FIGURES, LIVE, PEAK, RESERVED, TOUCHED};
+use super::metrics::METRICS;
 use super::model::{Judged, State};
-use super::{check, file, parse, unknown_patterns};
+use super::{check, file, help, parse, unknown_patterns};
 use crate::constructed::{MIB, frame, of_kind, process, report, site};
 use crate::model::summary::{Level, Report, Site, Trend};
-use tracer_ledger::event::Frame;
+use tracer_ledger::event::{FaultMode, Frame};
 
 #[test]
 fn every_form_of_a_budget_is_understood() {
-    let total = Subject::Total;
+    let total = |name| Subject::Total(METRICS.iter().find(|one| one.name == name).unwrap());
     let gib = 1 << 30;
     for (text, subject, growth, inclusive, limit) in [
         (
             "virtual>1GiB",
-            total(Total::Virtual),
+            total("virtual"),
             false,
             false,
             Limit::Amount(gib),
         ),
         (
             " never-released >=  100 MiB ",
-            total(Total::NeverReleased),
+            total("never-released"),
             false,
             true,
             Limit::Amount(100 * MIB),
         ),
         (
             "maps > 65,530",
-            total(Total::Maps),
+            total("maps"),
             false,
             false,
             Limit::Amount(65_530),
         ),
         (
             "unexplained > 4096",
-            total(Total::Unexplained),
+            total("unexplained"),
             false,
             false,
             Limit::Amount(4096),
@@ -49,42 +51,42 @@ fn every_form_of_a_budget_is_understood() {
         ),
         (
             "pattern(v8-code-range).reserved > 1.5GiB",
-            Subject::Pattern("v8-code-range".into(), Figure::Reserved),
+            Subject::Part(Chosen::Pattern("v8-code-range".into()), &RESERVED),
             false,
             false,
             Limit::Amount(gib + gib / 2),
         ),
         (
             r#"site("a\"b)").live > 3"#,
-            Subject::Site("a\"b)".into(), Figure::Live),
+            Subject::Part(Chosen::Site("a\"b)".into()), &LIVE),
             false,
             false,
             Limit::Amount(3),
         ),
         (
             "process( node ).peak > 1GiB",
-            Subject::Process("node".into(), Figure::Peak),
+            Subject::Part(Chosen::Process("node".into()), &PEAK),
             false,
             false,
             Limit::Amount(gib),
         ),
         (
             "growth(virtual) > 5%",
-            total(Total::Virtual),
+            total("virtual"),
             true,
             false,
             Limit::Percent(5.0),
         ),
         (
             "growth( pattern(x).touched ) > 64MiB",
-            Subject::Pattern("x".into(), Figure::Touched),
+            Subject::Part(Chosen::Pattern("x".into()), &TOUCHED),
             true,
             false,
             Limit::Amount(64 * MIB),
         ),
         (
             "virtual > 7.5 % over baseline",
-            total(Total::Virtual),
+            total("virtual"),
             true,
             false,
             Limit::Percent(7.5),
@@ -197,7 +199,7 @@ fn judged(text: &str, report: &Report, baseline: Option<&Report>) -> Judged {
 #[test]
 fn every_metric_is_the_sum_that_it_says() {
     let report = sample();
-    for (metric, amount) in [
+    let sums = [
         ("virtual", 15 * MIB),
         ("resident", 15 * MIB),
         ("touched", 15 * MIB),
@@ -218,7 +220,20 @@ fn every_metric_is_the_sum_that_it_says() {
         ("site(\"f\").live", 2),
         ("process(app).reserved", 14 * MIB),
         ("process(child).charged", MIB),
-    ] {
+        ("site(\"f\").accessible", 5 * MIB),
+        ("site(\"config.rs:12\").resident", 4 * MIB),
+        ("pattern(arena).calls", 1),
+    ];
+    for metric in &METRICS {
+        let is_there = sums.iter().any(|(written, _)| *written == metric.name);
+        assert!(is_there, "{} has no sum here", metric.name);
+    }
+    for figure in FIGURES {
+        let ending = format!(".{}", figure.name);
+        let is_there = sums.iter().any(|(written, _)| written.ends_with(&ending));
+        assert!(is_there, "{} has no sum here", figure.name);
+    }
+    for (metric, amount) in sums {
         for (op, limit, state) in [
             (">", amount, State::Within),
             (">=", amount, State::Over),
@@ -230,6 +245,23 @@ fn every_metric_is_the_sum_that_it_says() {
             assert_eq!(judged.state, state, "{metric} {op} {limit}");
         }
     }
+}
+
+#[test]
+fn the_help_has_every_metric_and_every_figure_once() {
+    let help = help::metrics();
+    let written = |name: &str| help.split_whitespace().filter(|word| *word == name).count();
+    for metric in &METRICS {
+        let figure = FIGURES.iter().any(|figure| figure.name == metric.name);
+        assert!(
+            written(metric.name) > usize::from(figure),
+            "{}",
+            metric.name
+        );
+    }
+    let (_, figures) = help.split_once("\nFIGURE: ").unwrap();
+    let names: Vec<&str> = FIGURES.iter().map(|figure| figure.name).collect();
+    assert_eq!(figures.split(' ').collect::<Vec<_>>(), names);
 }
 
 #[test]
@@ -251,7 +283,7 @@ fn what_is_not_known_never_passes() {
         judged.state
     };
     let off = |report: &mut Report| {
-        report.faults = "off".into();
+        report.faults = Some(FaultMode::Off);
         for site in &mut report.processes[0].sites {
             site.touched_bytes = None;
         }

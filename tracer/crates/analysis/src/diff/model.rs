@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::summary::Level;
-use tracer_ledger::event::{Frame, StackQuality};
+use tracer_ledger::event::{FaultMode, Frame, StackQuality};
 
 /// The schema's name: only additions without a new number.
 pub const SCHEMA: &str = "tracer.diff/1";
@@ -43,7 +43,9 @@ pub struct Side {
     /// How long it was, ns.
     pub duration_ns: u64,
     /// How page faults were followed: `each`, `count` or `off`.
-    pub faults: String,
+    #[serde(with = "tracer_ledger::event::fault_mode")]
+    #[schemars(with = "String")]
+    pub faults: Option<FaultMode>,
     /// Events that were lost: with any, the figures are what is known.
     pub lost: u64,
 }

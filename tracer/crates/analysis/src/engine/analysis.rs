@@ -16,7 +16,8 @@ use crate::model::summary::Losses;
 use crate::model::window::Window;
 use crate::patterns::Patterns;
 use tracer_ledger::event::{
-    Ended, Event, Failures, Learning, Loss, Machine, Module, Nanoseconds, Pid, SpaceId, Started,
+    Ended, Event, Failures, FaultMode, Learning, Loss, Machine, Module, Nanoseconds, Pid, SpaceId,
+    Started,
 };
 use tracer_ledger::ledger::change::{Change, ReservationId};
 
@@ -162,7 +163,7 @@ impl Analysis {
 
     /// Each fault is an event: what was touched is known.
     pub(super) fn faults_followed(&self) -> bool {
-        self.started.faults == "each"
+        self.started.faults == Some(FaultMode::Each)
     }
 
     fn lost(&mut self, loss: &Loss) {

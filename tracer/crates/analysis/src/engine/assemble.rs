@@ -37,7 +37,7 @@ impl Analysis {
             started_monotonic_ns: Some(self.started.time.0),
             duration_ns: self.relative(self.now).0,
             losses: self.losses,
-            faults: self.started.faults.clone(),
+            faults: self.started.faults,
             window: (!self.window.is_all()).then_some(self.window),
             events: self.events,
             failed_calls: self

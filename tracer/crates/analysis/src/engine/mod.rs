@@ -1,5 +1,5 @@
 //! The engine: events, and what the ledger changed for them, into the accounts; and from these the one
-//! serialisable model ([`crate::model::summary::Report`]), the same for a live trace and for a recording.
+//! serialisable model ([`Report`](crate::summary::Report)), the same for a live trace and for a recording.
 //!
 //! For each event the ledger comes first, then [`Analysis::apply`] with what the ledger changed
 //! ([`book::Book`] keeps the two together).

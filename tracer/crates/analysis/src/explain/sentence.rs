@@ -1,6 +1,6 @@
 //! The verdict on what the mappings are.
 
-use super::Explanation;
+use super::model::Explanation;
 use crate::model::summary::{Kind, Level, Verdict};
 use crate::verdict::harm;
 use crate::verdict::kinds;

@@ -1,7 +1,7 @@
 //! Shapes over mappings that are written down here, as a kernel showed them.
 
 use super::{About, Explanation, explain};
-use crate::patterns::Patterns;
+use crate::patterns::known;
 use tracer_ledger::event::{Address, Identity, Machine, Mapped, Mapping, Started, VmFlags};
 
 const MIB: u64 = 1 << 20;
@@ -29,15 +29,7 @@ fn maps(start: u64, pieces: &[(u64, &str, &str)]) -> Vec<Mapped> {
 }
 
 fn explained(runtime: &str, maps: &[Mapped], stack_pointers: &[u64]) -> Explanation {
-    let mut patterns = Patterns::default();
-    for text in [
-        include_str!("../../patterns/v8.toml"),
-        include_str!("../../patterns/allocators.toml"),
-        include_str!("../../patterns/mappings.toml"),
-        include_str!("../../patterns/runtimes.toml"),
-    ] {
-        patterns.add(text).unwrap();
-    }
+    let patterns = known::patterns();
     let identity = Identity {
         runtime: Some(runtime.into()),
         ..Identity::default()

@@ -11,7 +11,7 @@ pub use crate::model::meaning::{Kind, Level, Pattern, Verdict};
 pub use crate::model::rate::Rate;
 pub use crate::model::site::{Quantiles, Site, SitePoint, TouchSite, Trend};
 pub use crate::model::window::{Sets, Window};
-use tracer_ledger::event::{Cause, Module, Started};
+use tracer_ledger::event::{Cause, FaultMode, Module, Started};
 
 /// The schema's name: only additions without a new number.
 pub const SCHEMA: &str = "tracer.report/1";
@@ -35,7 +35,9 @@ pub struct Report {
     /// What was lost.
     pub losses: Losses,
     /// How page faults were followed: `each`, `count` or `off`.
-    pub faults: String,
+    #[serde(with = "tracer_ledger::event::fault_mode")]
+    #[schemars(with = "String")]
+    pub faults: Option<FaultMode>,
     /// The part of the trace that is looked at; `null`: all of it.
     #[serde(default)]
     pub window: Option<Window>,

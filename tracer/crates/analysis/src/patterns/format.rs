@@ -5,11 +5,14 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::condition::When;
-use super::range::{Range, Ranges, size};
-use super::shape::{self, RawShape};
-use super::{Knob, Known};
+use super::fields::{
+    Wrong, address, alignment, confidence, each, flag, protection, ranges, versions, vm_flags,
+    words,
+};
+use super::kind::{Knob, KnownKind, TableRow};
+use super::range::size;
+use super::shape::Shape;
 use crate::model::summary::Level;
-use crate::words::mapping_words;
 use crate::words::toml_text::{self, Mistake};
 use tracer_ledger::ledger::change::Origin;
 
@@ -29,6 +32,7 @@ struct RawPattern {
     touched: Option<Level>,
     #[serde(default)]
     pool: bool,
+    row: Option<RawRow>,
     meaning: String,
     #[serde(default)]
     advice: Vec<String>,
@@ -45,9 +49,18 @@ struct RawPattern {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct RawRow {
+    name: String,
+    functions: Vec<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct RawKnob {
     #[serde(default = "no_runtime")]
     runtime: Spanned<String>,
+    #[serde(default)]
+    version: Vec<Spanned<String>>,
     set: String,
     effect: String,
     becomes: Option<Spanned<String>>,
@@ -93,10 +106,10 @@ enum Call {
 }
 
 /// Reads the patterns of a text.
-pub fn read(text: &str) -> Result<Vec<Known>, Mistake> {
+pub fn read(text: &str) -> Result<Vec<KnownKind>, Mistake> {
     let at = |offset: usize, what: String| Mistake::at(text, offset, what);
     let file: File = toml_text::read(text)?;
-    let mut read: Vec<Known> = Vec::new();
+    let mut read: Vec<KnownKind> = Vec::new();
     for raw in file.pattern {
         let place = raw.span().start;
         let raw = raw.into_inner();
@@ -123,31 +136,26 @@ pub fn read(text: &str) -> Result<Vec<Known>, Mistake> {
                 .map_err(|(offset, what)| at(offset, format!("`{id}`: {what}")))
         });
         let whens = whens.collect::<Result<_, _>>()?;
-        for knob in &raw.knob {
-            // Without a runtime it is everybody's.
-            if !knob.runtime.get_ref().is_empty() {
-                words("runtime", knob.runtime.clone())
-                    .map_err(|(offset, what)| at(offset, format!("`{id}`: {what}")))?;
-            }
-        }
-        let knobs = raw.knob.into_iter().map(|knob| {
-            let becomes = knob.becomes.map(|becomes| {
-                size(becomes.get_ref()).map_err(|what| at(becomes.span().start, what))
-            });
-            Ok(Knob {
-                runtime: knob.runtime.into_inner(),
-                set: knob.set,
-                effect: knob.effect,
-                becomes: becomes.transpose()?,
-            })
-        });
-        let knobs = knobs.collect::<Result<_, Mistake>>()?;
+        let knobs = raw
+            .knob
+            .into_iter()
+            .map(|knob| self::knob(knob, &id).map_err(|(offset, what)| at(offset, what)));
+        let knobs = knobs.collect::<Result<_, _>>()?;
         let shapes = raw.shape.into_iter().map(|shape| {
             let place = shape.span().start;
-            shape::read(shape.into_inner(), place)
+            self::shape(shape.into_inner(), place)
                 .map_err(|(offset, what)| at(offset, format!("`{id}`: {what}")))
         });
-        read.push(Known {
+        let row = raw.row.map(|row| {
+            Ok(TableRow {
+                name: row.name,
+                functions: each(row.functions, |text| words("functions", text))?,
+            })
+        });
+        let row = row.transpose();
+        let row = row.map_err(|(offset, what)| at(offset, format!("`{id}`: {what}")))?;
+        read.push(KnownKind {
+            row,
             shapes: shapes.collect::<Result<_, _>>()?,
             many: raw.many,
             many_per_cpu: raw.many_per_cpu,
@@ -167,8 +175,26 @@ pub fn read(text: &str) -> Result<Vec<Known>, Mistake> {
     Ok(read)
 }
 
-/// A mistake by its offset in the text.
-pub type Wrong = (usize, String);
+fn knob(raw: RawKnob, id: &str) -> Result<Knob, Wrong> {
+    let of_kind = |(offset, what)| (offset, format!("`{id}`: {what}"));
+    // Without a runtime it is everybody's.
+    let runtime = if raw.runtime.get_ref().is_empty() {
+        String::new()
+    } else {
+        words("runtime", raw.runtime).map_err(of_kind)?
+    };
+    let versions = versions(raw.version).map_err(of_kind)?;
+    let becomes = raw
+        .becomes
+        .map(|becomes| size(becomes.get_ref()).map_err(|what| (becomes.span().start, what)));
+    Ok(Knob {
+        runtime,
+        versions,
+        set: raw.set,
+        effect: raw.effect,
+        becomes: becomes.transpose()?,
+    })
+}
 
 fn when(raw: RawWhen, place: usize) -> Result<When, Wrong> {
     let when = When {
@@ -210,96 +236,74 @@ fn when(raw: RawWhen, place: usize) -> Result<When, Wrong> {
     Ok(when)
 }
 
-/// A confidence, checked.
-pub fn confidence(value: &Spanned<f64>) -> Result<f64, Wrong> {
-    let confidence = *value.get_ref();
-    if confidence > 0.0 && confidence <= 1.0 {
-        return Ok(confidence);
-    }
-    let what = format!("the confidence {confidence} is to be above 0 and at most 1");
-    Err((value.span().start, what))
-}
-
 fn no_runtime() -> Spanned<String> {
     Spanned::new(0..0, String::new())
 }
 
-/// Each, checked.
-pub fn each(
-    texts: Vec<Spanned<String>>,
-    read: impl Fn(Spanned<String>) -> Result<String, Wrong>,
-) -> Result<Vec<String>, Wrong> {
-    texts.into_iter().map(read).collect()
+/// A shape, as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawShape {
+    confidence: Spanned<f64>,
+    runtime: Option<Spanned<String>>,
+    program: Option<Spanned<String>>,
+    name: Option<Spanned<String>>,
+    at: Option<Spanned<String>>,
+    below: Option<Spanned<String>>,
+    aligned: Option<Spanned<String>>,
+    #[serde(default)]
+    before: Vec<Spanned<String>>,
+    lead: Option<Spanned<String>>,
+    #[serde(default)]
+    inside: Vec<Spanned<String>>,
+    #[serde(default)]
+    size: Vec<Spanned<String>>,
+    #[serde(default)]
+    rest: bool,
+    #[serde(default)]
+    thread: bool,
+    #[serde(default)]
+    behind_file: bool,
+    #[serde(default)]
+    vm_flags: Vec<Spanned<String>>,
+    #[serde(default)]
+    without_vm_flags: Vec<Spanned<String>>,
+    #[serde(default)]
+    rest_vm_flags: Vec<Spanned<String>>,
+    #[serde(default)]
+    without_rest_vm_flags: Vec<Spanned<String>>,
 }
 
-/// Words between `|`s. An empty one would hold for what has no name, and never for anything else.
-pub fn words(key: &str, text: Spanned<String>) -> Result<String, Wrong> {
-    if text.get_ref().split('|').any(|word| word.trim().is_empty()) {
-        let what = format!(
-            "`{key}` has an empty alternative in `{}`: take out the `|` too many",
-            text.get_ref()
-        );
-        return Err((text.span().start, what));
-    }
-    Ok(text.into_inner())
-}
-
-/// `rw-`, also several with `|` between, and with `*`.
-pub fn protection(text: Spanned<String>) -> Result<String, Wrong> {
-    let place = text.span().start;
-    let text = words("protection", text)?;
-    let is_one = |word: &str| {
-        let mut letters = word.chars().zip("rwx".chars());
-        word.len() == 3 && letters.all(|(has, may)| has == may || has == '-')
+/// Checks a shape; `place` is where it begins in the text.
+fn shape(raw: RawShape, place: usize) -> Result<Shape, Wrong> {
+    let shape = Shape {
+        confidence: confidence(&raw.confidence)?,
+        runtime: raw.runtime.map(|text| words("runtime", text)).transpose()?,
+        program: raw.program.map(|text| words("program", text)).transpose()?,
+        name: raw.name.map(|text| words("name", text)).transpose()?,
+        at: raw.at.as_ref().map(address).transpose()?,
+        below: raw.below.as_ref().map(address).transpose()?,
+        aligned: raw.aligned.as_ref().map(alignment).transpose()?,
+        before: ranges("before", raw.before)?,
+        lead: raw.lead.map(protection).transpose()?,
+        inside: each(raw.inside, protection)?,
+        size: ranges("size", raw.size)?,
+        rest: raw.rest,
+        thread: raw.thread,
+        behind_file: raw.behind_file,
+        vm_flags: vm_flags(raw.vm_flags)?,
+        without_vm_flags: vm_flags(raw.without_vm_flags)?,
+        rest_vm_flags: vm_flags(raw.rest_vm_flags)?,
+        without_rest_vm_flags: vm_flags(raw.without_rest_vm_flags)?,
     };
-    let is_right = |word: &str| {
-        if word.contains('*') {
-            word.chars().all(|letter| "rwx-*".contains(letter))
-        } else {
-            is_one(word)
-        }
-    };
-    match text.split('|').find(|word| !is_right(word)) {
-        Some(word) => {
-            let what = format!("`protection` has `{word}`: write it as in maps, `rw-` or `---`");
-            Err((place, what))
-        }
-        None => Ok(text),
+    let says_what = shape.name.is_some()
+        || shape.thread
+        || shape.at.is_some()
+        || shape.behind_file
+        || (shape.lead.is_some() && (shape.size.is_some() || shape.before.is_some()));
+    if !says_what {
+        let what = "this shape is that of anybody's memory: add name, at, thread, or lead with size or before";
+        return Err((place, what.into()));
     }
-}
-
-fn flag(key: &str, text: Spanned<String>) -> Result<String, Wrong> {
-    let known = mapping_words::flag_names();
-    if known.clone().any(|name| name == text.get_ref()) {
-        return Ok(text.into_inner());
-    }
-    let known: Vec<&str> = known.collect();
-    let what = format!(
-        "`{key}` has `{}`, which is no flag: write one of {}",
-        text.get_ref(),
-        known.join(", ")
-    );
-    Err((text.span().start, what))
-}
-
-/// Ranges of sizes; `None`: none was written.
-pub fn ranges(key: &str, texts: Vec<Spanned<String>>) -> Result<Option<Ranges>, Wrong> {
-    if texts.is_empty() {
-        return Ok(None);
-    }
-    let read = texts.into_iter().map(|text| {
-        let place = text.span().start;
-        Range::read(text.get_ref()).map_err(|what| (place, format!("`{key}`: {what}")))
-    });
-    read.collect::<Result<_, _>>().map(|all| Some(Ranges(all)))
-}
-
-/// A power of two.
-pub fn alignment(text: &Spanned<String>) -> Result<u64, Wrong> {
-    let place = text.span().start;
-    match size(text.get_ref()) {
-        Ok(bytes) if bytes.is_power_of_two() => Ok(bytes),
-        Ok(bytes) => Err((place, format!("`aligned` is {bytes}: no power of two"))),
-        Err(what) => Err((place, format!("`aligned`: {what}"))),
-    }
+    Ok(shape)
 }

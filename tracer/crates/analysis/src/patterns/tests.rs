@@ -79,6 +79,12 @@ fn a_mistake_names_its_line_and_what_to_do() {
             "no power of two",
         ),
         ("id = \"cache\"", "id = ", 3, ""),
+        (
+            "[[pattern.knob]]",
+            "[pattern.row]\nname = \"caches\"\nfunctions = [\"a|\"]\n\n[[pattern.knob]]",
+            12,
+            "`functions` has an empty",
+        ),
     ] {
         let mistake = with(from, to);
         assert_eq!(mistake.line, line, "{mistake}");
@@ -109,6 +115,11 @@ fn a_condition_that_can_never_hold_is_a_mistake_of_its_pattern_and_key() {
             "runtime = \"node v22.*\"",
             "runtime = \"a|\"",
             "`runtime` has an empty",
+        ),
+        (
+            "runtime = \"node v22.*\"",
+            "runtime = \"node *\"\nversion = [\"22\", \"new\"]",
+            "`version`: `new` asks for no version",
         ),
         (
             frames,

@@ -1,6 +1,6 @@
 //! How sure a verdict is.
 
-use super::Facts;
+use super::facts::Facts;
 use super::suspects::SiteFacts;
 use crate::model::summary::{Before, Kind, Level};
 

@@ -1,32 +1,39 @@
 //! `PROT_*` and `MAP_*` bits in words.
-//!
-//! The numbers are those of `include/uapi/asm-generic/mman-common.h` and `mman.h`, which x86 and
-//! arm64 share.
+
+use tracer_ledger::bits;
 
 /// `rw-`, as in `/proc/PID/maps` without the last letter.
 #[must_use]
-pub fn protection(bits: u8) -> String {
-    [(1, 'r'), (2, 'w'), (4, 'x')]
-        .map(|(bit, letter)| if bits & bit != 0 { letter } else { '-' })
-        .iter()
-        .collect()
+pub fn protection(protection: u8) -> String {
+    [
+        (bits::PROT_READ, 'r'),
+        (bits::PROT_WRITE, 'w'),
+        (bits::PROT_EXEC, 'x'),
+    ]
+    .map(|(bit, letter)| if protection & bit != 0 { letter } else { '-' })
+    .iter()
+    .collect()
 }
 
 const NAMED: [(u32, &str); 11] = [
-    (0x10, "FIXED"),
-    (0x20, "ANONYMOUS"),
-    (0x100, "GROWSDOWN"),
-    (0x800, "DENYWRITE"),
-    (0x2000, "LOCKED"),
-    (0x4000, "NORESERVE"),
-    (0x8000, "POPULATE"),
-    (0x10000, "NONBLOCK"),
-    (0x20000, "STACK"),
-    (0x40000, "HUGETLB"),
-    (0x10_0000, "FIXED_NOREPLACE"),
+    (bits::MAP_FIXED, "FIXED"),
+    (bits::MAP_ANONYMOUS, "ANONYMOUS"),
+    (bits::MAP_GROWSDOWN, "GROWSDOWN"),
+    (bits::MAP_DENYWRITE, "DENYWRITE"),
+    (bits::MAP_LOCKED, "LOCKED"),
+    (bits::MAP_NORESERVE, "NORESERVE"),
+    (bits::MAP_POPULATE, "POPULATE"),
+    (bits::MAP_NONBLOCK, "NONBLOCK"),
+    (bits::MAP_STACK, "STACK"),
+    (bits::MAP_HUGETLB, "HUGETLB"),
+    (bits::MAP_FIXED_NOREPLACE, "FIXED_NOREPLACE"),
 ];
 /// What the lowest bits say, which are a number.
-const TYPES: [(u32, &str); 3] = [(1, "SHARED"), (2, "PRIVATE"), (3, "SHARED_VALIDATE")];
+const TYPES: [(u32, &str); 3] = [
+    (bits::MAP_SHARED, "SHARED"),
+    (bits::MAP_PRIVATE, "PRIVATE"),
+    (bits::MAP_SHARED_VALIDATE, "SHARED_VALIDATE"),
+];
 
 /// Every name that [`flags`] gives.
 pub fn flag_names() -> impl Iterator<Item = &'static str> + Clone {
@@ -35,16 +42,15 @@ pub fn flag_names() -> impl Iterator<Item = &'static str> + Clone {
 
 /// The names without `MAP_`; bits without a name as one hexadecimal number.
 #[must_use]
-pub fn flags(bits: u32) -> Vec<String> {
-    const TYPE: u32 = 0x0f;
+pub fn flags(flags: u32) -> Vec<String> {
     let mut words = Vec::new();
-    let kind = bits & TYPE;
+    let kind = flags & bits::MAP_TYPE;
     match TYPES.iter().find(|(number, _)| *number == kind) {
         Some((_, name)) => words.push((*name).to_owned()),
         None if kind == 0 => {}
         None => words.push(format!("{kind:#x}")),
     }
-    let mut rest = bits & !TYPE;
+    let mut rest = flags & !bits::MAP_TYPE;
     for (bit, name) in NAMED {
         if rest & bit != 0 {
             words.push(name.to_owned());

@@ -18,6 +18,22 @@ pub fn without_appended(function: &str) -> &str {
     marks.min().map_or(function, |at| &function[..at])
 }
 
+/// glibc's aliases of one function: `__GI___mmap64`, `__libc_malloc`, `_int_malloc`, `mmap@@GLIBC`.
+#[must_use]
+pub fn bare(name: &str) -> &str {
+    let name = name.split(['@', '(']).next().unwrap_or(name);
+    let name = name.split('.').next().unwrap_or(name);
+    if name == "_start" {
+        return name;
+    }
+    let name = name.strip_prefix("__GI_").unwrap_or(name);
+    let name = name.trim_start_matches('_');
+    match name.strip_prefix("libc_") {
+        Some(rest) if !rest.starts_with("start") => rest,
+        _ => name,
+    }
+}
+
 /// What follows the last slash.
 #[must_use]
 pub fn last_part(path: &str) -> &str {

@@ -1,7 +1,9 @@
 //! What the analysis makes of a trace.
 
 use tracer_analysis::summary::Exit;
-use tracer_ledger::event::{Action, Address, Event, ExitStatus, Loss, Pid, Rename, StackId};
+use tracer_ledger::event::{
+    Action, Address, Event, ExitStatus, FaultMode, Loss, Pid, Rename, StackId,
+};
 use tracer_ledger::ledger::change::Difference;
 
 use tracer_test_traces::attached::{ME, attached, found, named, report, site, stack};
@@ -237,7 +239,7 @@ fn touched_is_unknown_unless_each_fault_was_followed() {
         let report = report(&trace);
         let touched = site(&report.processes[0], "grow").touched_bytes;
         assert_eq!(touched.is_some(), known, "{faults}");
-        assert_eq!(report.faults, faults);
+        assert_eq!(report.faults, FaultMode::of_word(faults));
     }
 }
 

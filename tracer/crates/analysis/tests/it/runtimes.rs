@@ -20,9 +20,21 @@ fn a_wasm_memory_is_known_by_its_frames_or_in_a_node_by_its_size_and_its_guard()
     let new = Seen::mmap(&stack, 8_589_996_032, cage()).by("node v24.21.0");
     let new = new.is("v8-wasm-memory").knob_effect.unwrap();
     assert!(new.contains("8 GiB become 4 GiB"), "{new}");
+    for runtime in [
+        "node v20.15.0",
+        "node v20.20.2",
+        "node v22.2.0",
+        "node v22.19.0",
+    ] {
+        let old = Seen::mmap(&stack, 10_737_479_680, cage()).by(runtime);
+        assert!(old.is("v8-wasm-memory").knob.is_some(), "{runtime}");
+    }
     // These would not start with it, or nobody has tried.
     for runtime in [
+        "node v20.2.0",
         "node v20.14.0",
+        "node v20.21.0",
+        "node v22.30.0",
         "node v22.1.0",
         "node v18.20.0",
         "node v26.10.0",

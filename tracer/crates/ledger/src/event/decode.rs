@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use bytes::{Buf as _, Bytes};
 use thiserror::Error;
 use tracer_common::{
-    header::{Header, Kind},
+    header::Header,
+    kind::{Kind, Success, TracedCall},
     memory::{FAULT_IN_KERNEL, FAULT_WRITE, unpack_failure, unpack_pages},
     process::{COMM_LENGTH, MAPPING_BY_CALL, MAPPING_SHARED, MAPPING_STACK, MAPPING_VDSO},
     stack::{FRAME_SLOTS, MAX_FRAMES, TICKET},
@@ -184,23 +185,17 @@ impl Decoder {
                     by_call: flags & MAPPING_BY_CALL != 0,
                 })
             }
-            Kind::Stack => Record::Stack(stack(stamp, flags, bytes).ok_or(wrong)??),
-            Kind::Mmap
-            | Kind::Munmap
-            | Kind::Mremap
-            | Kind::Brk
-            | Kind::Mprotect
-            | Kind::Madvise
-            | Kind::Shmat
-            | Kind::Shmdt
-            | Kind::RemapFilePages => {
-                let long = length == 96 && matches!(kind, Kind::Mmap | Kind::Mremap);
-                if !long {
-                    exactly(80)?;
-                }
-                if kind == Kind::Mremap && !long {
-                    return Err(wrong);
-                }
+            Kind::Stack => Record::Stack(stack(stamp, flags, bytes, wrong)?),
+            // Every other kind is that of a call.
+            _ => {
+                let call = TracedCall::of(kind).ok_or(DecodeError::UnknownKind(number))?;
+                let long = match call.success {
+                    Success::Short => false,
+                    Success::ShortOrLong => length == 96,
+                    Success::Long => true,
+                    Success::Elsewhere => return Err(DecodeError::UnknownKind(number)),
+                };
+                exactly(if long { 96 } else { 80 })?;
                 let address = Address(bytes.get_u64_ne());
                 let call_length = bytes.get_u64_ne();
                 let stack = stack_word(bytes.get_u64_ne());
@@ -256,11 +251,16 @@ fn turn(bytes: &mut Bytes) -> Turn {
     }
 }
 
-/// `None`: wrong length.
-fn stack(stamp: Stamp, flags: u32, mut bytes: Bytes) -> Option<Result<RawStack, DecodeError>> {
+/// What is not as long as it says is `wrong`.
+fn stack(
+    stamp: Stamp,
+    flags: u32,
+    mut bytes: Bytes,
+    wrong: DecodeError,
+) -> Result<RawStack, DecodeError> {
     const REST_OF_HEAD: usize = 72;
     if bytes.len() < REST_OF_HEAD + 8 * FRAME_SLOTS {
-        return None;
+        return Err(wrong);
     }
     let ticket = bytes.get_u64_ne();
     let hash = bytes.get_u64_ne();
@@ -275,18 +275,18 @@ fn stack(stamp: Stamp, flags: u32, mut bytes: Bytes) -> Option<Result<RawStack, 
     let other_at = bytes.get_u32_ne() as usize;
     let other_sp = bytes.get_u64_ne();
     if frames as usize > MAX_FRAMES {
-        return Some(Err(DecodeError::Frames(frames)));
+        return Err(DecodeError::Frames(frames));
     }
     let mut words = bytes.split_to(8 * FRAME_SLOTS);
     if bytes.len() != copied || other_at > copied {
-        return None;
+        return Err(wrong);
     }
     let other = (other_at > 0).then(|| OtherStack {
         sp: other_sp,
         copied: bytes.split_off(other_at),
         missing: other_missing,
     });
-    Some(Ok(RawStack {
+    Ok(RawStack {
         stamp,
         code,
         ticket,
@@ -299,7 +299,7 @@ fn stack(stamp: Stamp, flags: u32, mut bytes: Bytes) -> Option<Result<RawStack, 
         copied: bytes,
         missing,
         other,
-    }))
+    })
 }
 
 fn stack_word(word: u64) -> StackWord {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Nanoseconds;
+use super::ids::Nanoseconds;
 
 /// [`super::Event::Machine`]: at the start of a trace and at its end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

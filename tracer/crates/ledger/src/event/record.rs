@@ -1,7 +1,7 @@
 //! What one record of the ring says: the wire's types, decoded, not yet in order.
 
 use bytes::Bytes;
-use tracer_common::header::Kind;
+use tracer_common::kind::Kind;
 
 use super::{Address, Fault, Mapping, Nanoseconds, SpaceId, Stamp, Totals};
 

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Mapping, Nanoseconds, Pid, SpaceId};
+use super::{
+    ids::{Nanoseconds, Pid, SpaceId},
+    maps::Mapping,
+};
 
 /// [`super::Event::Shown`]: the mappings of a process that ran already when tracing began, by which what was
 /// there before is told from its shape.

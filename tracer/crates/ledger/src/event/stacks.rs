@@ -1,8 +1,85 @@
-//! What is known of stacks beside their frames: why one is not complete, and what it took to get them.
+//! Stacks: their frames, why one is not complete, and what it took to get them.
 
 use serde::{Deserialize, Serialize};
 
-use super::StackId;
+use super::ids::StackId;
+
+/// [`super::Event::Stack`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stack {
+    /// Its id.
+    pub id: StackId,
+    /// How much of it is known.
+    pub quality: StackQuality,
+    /// Innermost first.
+    pub frames: Vec<Frame>,
+}
+
+/// How much of a stack is known.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum StackQuality {
+    /// Down to the thread's start.
+    Complete,
+    /// Right as far as it goes, and then cut off (depth or copied bytes).
+    Cut,
+    /// The walk lost its way: the outer frames may be missing or wrong.
+    Broken,
+    /// There is no stack.
+    #[default]
+    None,
+}
+
+/// One frame of a stack, named as far as it could be.
+#[derive(
+    Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
+pub struct Frame {
+    /// The function's name, demangled; absent where no symbol covers the address.
+    pub function: Option<String>,
+    /// Path of the binary, in the target's root; absent for JIT code.
+    pub module: Option<String>,
+    /// Offset of the address in the module's file, bytes; for JIT code the address itself.
+    pub offset: u64,
+    /// Source file.
+    pub file: Option<String>,
+    /// Source line.
+    pub line: Option<u32>,
+    /// What kind of code it is.
+    pub kind: FrameKind,
+    /// This function was inlined into the next frame's.
+    pub inlined: bool,
+}
+
+/// What kind of code a frame is. An open set: more kinds will come.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum FrameKind {
+    /// Compiled ahead of time.
+    #[default]
+    Native,
+    /// Compiled at run time.
+    Jit,
+    /// Interpreted.
+    Interpreted,
+    /// Kernel code.
+    Kernel,
+}
 
 /// [`super::Event::Incomplete`]: why this stack does not reach the thread's start.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -69,7 +69,13 @@ pub struct AddressSpace {
 impl AddressSpace {
     /// A space of which nothing is known yet.
     #[must_use]
-    pub fn new(id: SpaceId, page: PageSize, rules: Rules, began: Nanoseconds, user: Pid) -> Self {
+    pub(super) fn new(
+        id: SpaceId,
+        page: PageSize,
+        rules: Rules,
+        began: Nanoseconds,
+        user: Pid,
+    ) -> Self {
         Self {
             id,
             page,

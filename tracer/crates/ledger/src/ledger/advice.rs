@@ -6,8 +6,9 @@
 
 use std::ops::Range;
 
+use tracer_common::bits;
+
 use super::address_space::AddressSpace;
-use super::bits;
 use super::piece::Attributes;
 
 impl AddressSpace {

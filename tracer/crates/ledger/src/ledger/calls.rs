@@ -29,8 +29,9 @@
 
 use std::{iter, ops::Range};
 
+use tracer_common::bits;
+
 use super::address_space::{AddressSpace, Ids};
-use super::bits;
 use super::change::Origin;
 use super::journal::Determined;
 use super::piece::Attributes;

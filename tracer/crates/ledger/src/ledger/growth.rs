@@ -2,9 +2,11 @@
 
 use std::{iter, ops::Range};
 
+use tracer_common::bits;
+
 use super::address_space::{AddressSpace, Ids};
-use super::bits;
 use super::change::Origin;
+use super::interval_map::IntervalMap;
 use super::journal::Determined;
 use super::piece::{Attributes, Piece};
 use super::reservation::{Birth, Maker};
@@ -21,6 +23,17 @@ const GROWTH_NS: u64 = 10_000_000;
 /// `include/uapi/linux/resource.h`): such a fault may be a wild access. If it was the stack, the
 /// kernel's own count tells with the next call.
 const STACK_BYTES_BY_FAULT: u64 = 8 << 20;
+
+/// Whether a mapping grows down by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Growth {
+    /// It does.
+    Down,
+    /// It does not.
+    Never,
+    /// Nobody has seen it made, or how.
+    Untold,
+}
 
 impl AddressSpace {
     /// The break moved (`SYSCALL_DEFINE1(brk)` in `mm/mmap.c`, since 6.16 in `mm/vma.c`): whole pages are
@@ -120,8 +133,8 @@ impl AddressSpace {
             .get(&piece.owner)
             .map_or(0, |stack| stack.reserved_bytes)
             .saturating_add(above - start);
-        let grows_down = self.grows_down(&piece);
-        if start < LOWEST_STACK || size > STACK_BYTES_BY_FAULT || grows_down == Some(false) {
+        let growth = self.growth_of(&piece);
+        if start < LOWEST_STACK || size > STACK_BYTES_BY_FAULT || growth == Growth::Never {
             return false;
         }
         let guard = STACK_GUARD_PAGES * self.page.bytes();
@@ -130,13 +143,15 @@ impl AddressSpace {
             .pieces
             .last_before(start)
             .filter(|(below, piece)| start - below.end < guard && piece.attributes.accessible());
-        let has_room = below.map_or(Some(true), |(_, blocker)| self.grows_down(blocker));
-        if grows_down.is_none() || has_room.is_none() || !self.is_sure_of(&near) {
+        // From another stack it keeps no distance.
+        let blocker = below.map_or(Growth::Down, |(_, blocker)| self.growth_of(blocker));
+        let is_told = growth != Growth::Untold && blocker != Growth::Untold;
+        if !is_told || !self.is_sure_of(&near) {
             let grown = Nanoseconds(time.0.saturating_add(GROWTH_NS));
             self.wonder_about(iter::once(start..above), grown);
             return false;
         }
-        if has_room == Some(false) {
+        if blocker == Growth::Never {
             return false;
         }
         self.lay(start..above, piece);
@@ -144,15 +159,43 @@ impl AddressSpace {
         true
     }
 
+    /// A mapping that grows down by itself may have grown since the last call: to where the kernel
+    /// shows it.
+    pub(super) fn grow_stacks(&mut self, kernel: &IntervalMap<usize>, moving: &IntervalMap<()>) {
+        let grown: Vec<_> = self
+            .pieces
+            .iter()
+            .filter(|(range, piece)| piece.attributes.grows_down && self.is_sure_of(range))
+            .filter_map(|(range, piece)| {
+                let (shown, _) = kernel.get(range.start)?;
+                let growth = shown.start..range.start;
+                let free = self.pieces.gaps(growth.clone()) == [growth.clone()];
+                // What was unmapped there meanwhile may still be shown.
+                let still = moving.gaps(growth.clone()) == [growth.clone()];
+                (free && still && !growth.is_empty()).then_some((growth, *piece))
+            })
+            .collect();
+        for (growth, piece) in grown {
+            self.lay(growth.clone(), piece);
+            self.determine(growth, Determined::Mapped);
+        }
+    }
+
     /// Whether a mapping grows down. The maps do not tell it of those that nobody saw made.
-    fn grows_down(&self, piece: &Piece) -> Option<bool> {
-        let made = self.reservations.get(&piece.owner)?;
+    fn growth_of(&self, piece: &Piece) -> Growth {
+        let Some(made) = self.reservations.get(&piece.owner) else {
+            return Growth::Untold;
+        };
         let Attributes {
             grows_down,
             guessed,
             ..
         } = piece.attributes;
-        let told = grows_down || made.origin != Origin::PreExisting;
-        (told && !guessed).then_some(grows_down)
+        match grows_down {
+            _ if guessed => Growth::Untold,
+            true => Growth::Down,
+            false if made.origin == Origin::PreExisting => Growth::Untold,
+            false => Growth::Never,
+        }
     }
 }

@@ -30,12 +30,6 @@ impl<V: Clone + PartialEq> IntervalMap<V> {
         self.pieces.len()
     }
 
-    /// Whether there is no piece.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.pieces.is_empty()
-    }
-
     /// All pieces, ascending.
     pub fn iter(&self) -> impl Iterator<Item = (Range<u64>, &V)> {
         self.pieces

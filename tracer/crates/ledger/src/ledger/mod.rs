@@ -1,43 +1,46 @@
 //! The ledger: a model of every traced address space, driven by [events](crate::event) in true order.
 //!
-//! Read in this order: [`change`] (what comes out), [`interval_map`] and [`page_set`] (the leaves),
-//! [`piece`] and [`reservation`] (what is known of pages, and of what one call made), [`rules`] (in what kernels differ),
-//! [`address_space`] and `edit` (one space, and its few mutations), `own_pages`, then what calls them:
-//! `calls` (mappings and protections), `advice`, `segments`, [`remap`], `growth`, `touch`, [`reconcile`] with its [`journal`], and in front of all [`processes`].
+//! Read in this order: [`change`] (what comes out), `interval_map` and `page_set` (the leaves), `piece` and
+//! `reservation` (what is known of pages, and of what one call made), `rules` (in what kernels differ),
+//! `journal` (what calls have determined while the ledger is not sure) and `checks` (how it stood against the
+//! kernel), `address_space` and `edit` (one space, and its few mutations), `own_pages`, then what calls them:
+//! `calls` (mappings and protections), `advice`, `segments`, `remap`, `growth`, `touch`; `names`, `compare`
+//! and `reconcile` (readings of the maps), and in front of all `processes`.
 
 pub mod change;
 
-pub mod bits;
-pub mod interval_map;
-pub mod page_set;
-pub mod page_size;
+mod interval_map;
+mod page_set;
+mod page_size;
 
-pub mod piece;
-pub mod reservation;
-pub mod rules;
+mod piece;
+mod reservation;
+mod rules;
 
-pub mod journal;
+mod checks;
+mod journal;
 
-pub mod address_space;
+mod address_space;
 mod edit;
 mod own_pages;
 
 mod advice;
 mod calls;
-pub mod checks;
 mod growth;
-pub mod remap;
+mod remap;
 mod segments;
 mod touch;
 
-pub mod reconcile;
+mod compare;
+mod names;
+mod reconcile;
 
-pub mod processes;
+mod processes;
 
 pub use address_space::AddressSpace;
 pub use change::{Change, Difference, Origin, ReservationId};
-pub use checks::{Checks, RangeDifference};
-pub use piece::{Attributes, Piece};
+pub use checks::{Checks, Comparison, FoundDifference, RangeDifference};
+pub use piece::{Attributes, OwnPages, Piece, Segment};
 pub use processes::Ledger;
 pub use reservation::Reservation;
 

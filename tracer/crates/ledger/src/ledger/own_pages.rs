@@ -9,8 +9,9 @@
 
 use std::ops::Range;
 
+use tracer_common::bits;
+
 use super::address_space::AddressSpace;
-use super::bits;
 use super::piece::{Attributes, OwnPages, Piece};
 
 impl AddressSpace {

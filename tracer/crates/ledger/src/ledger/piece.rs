@@ -1,6 +1,7 @@
 //! What is known of a range of pages beyond who owns it, and the kernel's rules for it.
 
-use super::bits;
+use tracer_common::bits;
+
 use super::change::{Difference, ReservationId};
 use crate::event::Mapping;
 
@@ -17,7 +18,7 @@ impl Piece {
     /// The same pages, moved (`mremap`): they keep their place in what they are pages of. Anonymous
     /// memory that has none takes that of its new address (`copy_vma` in `mm/vma.c`).
     #[must_use]
-    pub fn moved(self, from: u64, to: u64) -> Self {
+    pub(super) fn moved(self, from: u64, to: u64) -> Self {
         let Attributes {
             zero, own_pages, ..
         } = self.attributes;
@@ -61,7 +62,7 @@ pub struct Segment {
 impl Segment {
     /// Whether both are one, as far as is known.
     #[must_use]
-    pub fn is(self, other: Self) -> bool {
+    pub(super) fn is(self, other: Self) -> bool {
         let both = self.attach.zip(other.attach);
         both.is_none_or(|(one, other)| one == other)
     }
@@ -105,7 +106,7 @@ pub struct Attributes {
 
 impl Attributes {
     /// Private writable memory, as `brk` gives it.
-    pub const HEAP: Self = Self {
+    pub(super) const HEAP: Self = Self {
         protection: bits::PROT_READ_WRITE,
         shared: false,
         file: false,
@@ -125,7 +126,7 @@ impl Attributes {
     /// Of a new `mmap`. With `overcommit_never` (`vm.overcommit_memory` = 2) the kernel ignores
     /// `MAP_NORESERVE` (`do_mmap` in `mm/mmap.c`).
     #[must_use]
-    pub fn of_map(protection: u8, flags: u32, file: bool, overcommit_never: bool) -> Self {
+    pub(super) fn of_map(protection: u8, flags: u32, file: bool, overcommit_never: bool) -> Self {
         let kind = flags & bits::MAP_TYPE;
         let attributes = Self {
             protection: protection & bits::PROT_MASK,
@@ -150,7 +151,7 @@ impl Attributes {
     /// `ipc/shm.c`), anonymous huge pages as `/anon_hugepage` (`hugetlb_file_setup` in
     /// `fs/hugetlbfs/inode.c`; of which size, it does not show).
     #[must_use]
-    pub fn of_snapshot(mapping: &Mapping, protection: u8) -> Self {
+    pub(super) fn of_snapshot(mapping: &Mapping, protection: u8) -> Self {
         let Mapping { shared, name, .. } = mapping;
         let shared_anonymous = *shared && name.starts_with("/dev/zero");
         let segment = name.starts_with("/SYSV");
@@ -183,7 +184,7 @@ impl Attributes {
 
     /// Of `shmat`: the segment is charged where it was made (`shmget`), not where it is attached.
     #[must_use]
-    pub fn of_attach(flags: u32, segment: Segment) -> Self {
+    pub(super) fn of_attach(flags: u32, segment: Segment) -> Self {
         Self {
             protection: Self::attached(flags),
             shared: true,
@@ -196,21 +197,25 @@ impl Attributes {
 
     /// The protection of an attached segment.
     #[must_use]
-    pub fn attached(flags: u32) -> u8 {
+    pub(super) fn attached(flags: u32) -> u8 {
         let write = if flags & bits::SHM_RDONLY == 0 {
             bits::PROT_WRITE
         } else {
             0
         };
-        let execute = if flags & bits::SHM_EXEC == 0 { 0 } else { 4 };
-        1 | write | execute
+        let execute = if flags & bits::SHM_EXEC == 0 {
+            0
+        } else {
+            bits::PROT_EXEC
+        };
+        bits::PROT_READ | write | execute
     }
 
     /// The same by an `mprotect` (`mprotect_fixup` in `mm/mprotect.c`). Where the kernel can
     /// `take_back` a charge (since 6.7), it does so when anonymous private memory that has no page of
     /// its own ceases to be writable.
     #[must_use]
-    pub fn protected_by_call(self, protection: u8, take_back: bool) -> Self {
+    pub(super) fn protected_by_call(self, protection: u8, take_back: bool) -> Self {
         let protection = protection & bits::PROT_MASK;
         if protection == self.protection {
             return self;
@@ -229,7 +234,7 @@ impl Attributes {
     /// The same with another protection, by what is seen of it: private memory that is writable is
     /// charged, and what was charged stays so. Of shared memory no protection changes the charge.
     #[must_use]
-    pub fn protected(self, protection: u8) -> Self {
+    pub(super) fn protected(self, protection: u8) -> Self {
         let protected = Self {
             protection: protection & bits::PROT_MASK,
             ..self
@@ -244,7 +249,7 @@ impl Attributes {
     /// The same as a snapshot shows it later: with another protection, or, where what is mapped there is
     /// another thing now, all that the snapshot tells.
     #[must_use]
-    pub fn seen_as(self, seen: Self) -> Self {
+    pub(super) fn seen_as(self, seen: Self) -> Self {
         let same = self.shared == seen.shared
             && self.segment.is_some() == seen.segment.is_some()
             && (self.huge != 0 || (self.file, self.zero) == (seen.file, seen.zero))
@@ -260,7 +265,7 @@ impl Attributes {
 
     /// The same, partly a guess.
     #[must_use]
-    pub fn guessed(self) -> Self {
+    pub(super) fn guessed(self) -> Self {
         Self {
             guessed: true,
             ..self
@@ -270,7 +275,7 @@ impl Attributes {
     /// As another mapping of the same pages has them (`mremap` of length 0, fork): memory that is
     /// shared was charged with the object, once.
     #[must_use]
-    pub fn copied(self) -> Self {
+    pub(super) fn copied(self) -> Self {
         Self {
             charged: self.charged && !self.shared,
             ..self
@@ -279,7 +284,7 @@ impl Attributes {
 
     /// The same in a forked child (`dup_mmap` in `kernel/fork.c`).
     #[must_use]
-    pub fn inherited(self) -> Self {
+    pub(super) fn inherited(self) -> Self {
         let own_pages = match self.own_pages {
             _ if self.wipe_on_fork => OwnPages::None,
             OwnPages::None => OwnPages::None,
@@ -294,20 +299,20 @@ impl Attributes {
     /// Whether a forked child finds here what its parent has in memory. The pages of other mappings
     /// come by faults of its own (`vma_needs_copy` in `mm/memory.c`).
     #[must_use]
-    pub fn is_copied_by_fork(self) -> bool {
+    pub(super) fn is_copied_by_fork(self) -> bool {
         self.own_pages != OwnPages::None && !self.wipe_on_fork
     }
 
     /// Private memory without a file (`vma_is_anonymous`).
     #[must_use]
-    pub fn is_anonymous(self) -> bool {
+    pub(super) fn is_anonymous(self) -> bool {
         !self.shared && !self.file && self.huge == 0
     }
 
     /// Bytes of one page here, ordinary pages being of `page` bytes: what one fault brings, and what
     /// lengths are rounded up to.
     #[must_use]
-    pub fn unit(self, page: u64) -> u64 {
+    pub(super) fn unit(self, page: u64) -> u64 {
         match self.huge {
             0 => page,
             shift => 1_u64
@@ -320,7 +325,7 @@ impl Attributes {
     /// Whether the kernel would make one mapping of this and `other`, side by side, as far as calls
     /// tell.
     #[must_use]
-    pub fn is_alike(self, other: Self) -> bool {
+    pub(super) fn is_alike(self, other: Self) -> bool {
         let guess = self.guessed || other.guessed;
         let key = |attributes: Self| Self {
             own_pages: OwnPages::None,
@@ -342,7 +347,7 @@ impl Attributes {
 
     /// What `bytes` of such pages add to a reservation's figures, untouched.
     #[must_use]
-    pub fn figures(self, bytes: u64) -> Difference {
+    pub(super) fn figures(self, bytes: u64) -> Difference {
         let bytes = bytes.cast_signed();
         Difference {
             reserved: bytes,

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 
 use super::address_space::{AddressSpace, Ids};
 use super::change::{Change, Origin, ReservationId};
+use super::names::Names;
 use super::page_size::PageSize;
 use super::piece::Piece;
-use super::reconcile::Names;
 use super::reservation::{Birth, Reservation};
 use super::rules::Rules;
 use crate::event::{

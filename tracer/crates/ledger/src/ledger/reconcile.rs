@@ -1,39 +1,18 @@
 //! A snapshot of the kernel's maps against the ledger: seeding, resynchronisation, comparison.
 
-use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::Arc;
+
+use tracer_common::bits;
 
 use super::address_space::{AddressSpace, Ids};
-use super::bits;
 use super::change::{Origin, ReservationId};
-use super::checks::snapshot;
+use super::compare::snapshot;
 use super::interval_map::IntervalMap;
 use super::journal::Journal;
+use super::names::Names;
 use super::piece::{Attributes, Piece};
 use super::reservation::{Birth, Maker};
 use crate::event::{Mapping, Maps, StackId};
-
-/// The names of mappings, each kept once for the whole ledger.
-#[derive(Clone, Debug, Default)]
-pub struct Names(HashMap<Box<str>, Arc<str>>);
-
-impl Names {
-    /// How many names are kept; beyond, each user has its own copy (`memfd`s and deleted files can
-    /// have ever new names).
-    const MOST: usize = 10_000;
-
-    fn get(&mut self, name: &str) -> Arc<str> {
-        if let Some(known) = self.0.get(name) {
-            return known.clone();
-        }
-        let new: Arc<str> = name.into();
-        if self.0.len() < Self::MOST {
-            self.0.insert(name.into(), new.clone());
-        }
-        new
-    }
-}
 
 impl AddressSpace {
     /// A snapshot to seed or to resynchronise by: where no call has determined anything since the
@@ -61,22 +40,6 @@ impl AddressSpace {
             self.journal = Some(journal);
         }
         self.grow_stack(self.stack_pages);
-    }
-
-    /// Gives names to reservations that were made since the maps were last read.
-    pub(super) fn learn_names(&mut self, names: &mut Names, mappings: &[Mapping]) {
-        for mapping in mappings.iter().filter(|mapping| !mapping.name.is_empty()) {
-            let Some(range) = self.page.between(mapping.start, mapping.end) else {
-                continue;
-            };
-            for (_, owner) in self.owners(range) {
-                if let Some(owner) = self.reservations.get_mut(&owner)
-                    && owner.name.is_empty()
-                {
-                    owner.name = names.get(&mapping.name);
-                }
-            }
-        }
     }
 
     /// Releases what the snapshot does not show and no call has mapped since.

@@ -3,8 +3,9 @@
 use std::iter;
 use std::ops::Range;
 
+use tracer_common::bits;
+
 use super::address_space::{AddressSpace, Ids};
-use super::bits;
 use super::change::{Origin, ReservationId};
 use super::journal::Determined;
 use super::piece::{Attributes, Piece};

@@ -80,7 +80,7 @@ pub struct Reservation {
 impl Reservation {
     /// A reservation that holds nothing yet.
     #[must_use]
-    pub fn new(id: ReservationId, birth: Birth) -> Self {
+    pub(super) fn new(id: ReservationId, birth: Birth) -> Self {
         let Birth { maker, asked, .. } = birth;
         Self {
             id,
@@ -106,7 +106,7 @@ impl Reservation {
 
     /// Who made it.
     #[must_use]
-    pub fn maker(&self) -> Maker {
+    pub(super) fn maker(&self) -> Maker {
         Maker {
             pid: self.pid,
             tid: self.tid,
@@ -117,7 +117,7 @@ impl Reservation {
 
     /// The figures as a difference from nothing.
     #[must_use]
-    pub fn figures(&self) -> Difference {
+    pub(super) fn figures(&self) -> Difference {
         Difference {
             reserved: self.reserved_bytes.cast_signed(),
             accessible: self.accessible_bytes.cast_signed(),

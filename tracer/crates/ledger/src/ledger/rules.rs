@@ -1,6 +1,6 @@
 //! What the host's kernel and the trace's settings make a difference to.
 
-use crate::event::Started;
+use crate::event::{FaultMode, Started};
 
 /// The first kernel that takes a charge back: `mprotect_fixup` in `mm/mprotect.c` ("mm/mprotect: allow
 /// unfaulted VMAs to be unaccounted on mprotect()").
@@ -72,7 +72,7 @@ impl Rules {
             moves_several: since(MOVES_SEVERAL_SINCE),
             looks_before_it_releases: since(LOOKS_BEFORE_IT_RELEASES_SINCE),
             restores: since(RESTORES_SINCE),
-            sees_faults: started.faults == "each",
+            sees_faults: started.faults == Some(FaultMode::Each),
         }
     }
 }
@@ -102,7 +102,7 @@ mod tests {
         ] {
             let started = Started {
                 kernel: kernel.into(),
-                faults: "each".into(),
+                faults: Some(FaultMode::Each),
                 ..Started::default()
             };
             let expected = Rules {

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
+use tracer_common::bits;
+
 use super::address_space::{AddressSpace, Ids};
-use super::bits;
 use super::change::Origin;
 use super::journal::Determined;
 use super::piece::{Attributes, Segment};

@@ -14,14 +14,14 @@
 //! what is resident, reservation by reservation.
 //!
 //! The page of zeros, which a read of fresh anonymous memory gives: touched, by its fault, and not
-//! resident, for it costs nothing (before 6.7 the page map does not tell it from others, see
-//! `capture::procfs::resident`). Pages of `hugetlbfs` are resident, although
-//! the kernel's `VmRSS` leaves them out.
+//! resident, for it costs nothing (before 6.7 the page map does not tell it from others). Pages of
+//! `hugetlbfs` are resident, although the kernel's `VmRSS` leaves them out.
 
 use std::ops::Range;
 
+use tracer_common::bits;
+
 use super::address_space::AddressSpace;
-use super::bits;
 use super::interval_map::IntervalMap;
 use super::piece::Piece;
 use crate::event::{Address, Fault, Resident};

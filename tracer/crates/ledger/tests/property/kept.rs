@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tracer_ledger::event::{Event, Found, MapsPurpose, Nanoseconds, Pid, SpaceId};
-use tracer_ledger::ledger::piece::OwnPages;
+use tracer_ledger::ledger::OwnPages;
 use tracer_ledger::ledger::{AddressSpace, Change, Ledger, Origin, ReservationId};
 
 use crate::{machine::*, step::Step, wire::*};

@@ -1,7 +1,7 @@
 //! Calls of racing threads: each takes effect at its turn and returns some time later, and their records
 //! come in the order of the returns. Put in order again, they leave the ledger and the page array one.
 
-use tracer_common::header::Kind;
+use tracer_common::kind::Kind;
 use tracer_ledger::event::{
     Action, Address, Call, Event, Nanoseconds,
     record::{RawCall, RawFailed, StackWord, Turn},

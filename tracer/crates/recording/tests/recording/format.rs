@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use proptest::prelude::*;
-use tracer_ledger::event::{Address, Event, Fault, Mapping, Maps, Rename};
+use tracer_ledger::event::{Address, Event, Fault, FaultMode, Mapping, Maps, Rename, Started};
 use tracer_recording::{End, FORMAT_VERSION, MAX_PLAIN, WriteError, Writer};
 
 use crate::bytes::{NAME, done, encoded, events_block, file, play, record};
@@ -129,6 +129,39 @@ proptest! {
         let (read, end) = play(&record(&events, per_block));
         prop_assert_eq!(read, events);
         prop_assert_eq!(end.unwrap(), End::Whole);
+    }
+}
+
+#[test]
+fn the_way_of_following_faults_is_a_word_and_a_foreign_one_is_read_as_none() {
+    let started = |faults| {
+        Event::Started(Started {
+            faults,
+            ..Started::default()
+        })
+    };
+    // It is the last that a header tells: a length, and so many letters.
+    let told = |word: &str| {
+        let mut bytes = encoded(&started(None));
+        assert_eq!(bytes.pop(), Some(0));
+        bytes.push(word.len() as u8);
+        bytes.extend(word.as_bytes());
+        bytes
+    };
+    for mode in FaultMode::ALL {
+        assert_eq!(encoded(&started(Some(mode))), told(mode.word()));
+    }
+    for (word, mode) in [
+        ("each", Some(FaultMode::Each)),
+        ("count", Some(FaultMode::Count)),
+        ("off", Some(FaultMode::Off)),
+        ("", None),
+        ("some of them", None),
+    ] {
+        let bytes = file(&[events_block(&told(word), 1), done(1)]);
+        let (read, end) = play(&bytes);
+        assert_eq!(read, [started(mode)], "{word}");
+        assert_eq!(end.unwrap(), End::Whole);
     }
 }
 

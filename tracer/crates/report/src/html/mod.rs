@@ -1,6 +1,6 @@
 //! The report as one page of HTML for a browser: everything that it needs is in it, and nothing is fetched.
 //!
-//! The model goes into the page as JSON ([`island`]), compact ([`interned`]); the modules under
+//! The model goes into the page as JSON (`island`), compact (`interned`); the modules under
 //! `assets/page`, bundled, draw it with what they use of the charts under `assets/echarts`. They fill the
 //! document by text only, and the page's policy (<https://www.w3.org/TR/CSP3/>) allows no script but these
 //! two and no request at all, so that no name that a traced process chose can become markup.
@@ -27,6 +27,7 @@ use crate::text::line::escape;
 use interned::Interned;
 use tracer_analysis::diff::model::Diff;
 use tracer_analysis::summary::{FailedCalls, Host, Losses, Report, TracerCost, Window};
+use tracer_ledger::event::fault_mode;
 
 /// About how many rows of reservations a page has, of all processes together.
 const RESERVATIONS: usize = 20_000;
@@ -56,7 +57,7 @@ struct Trace<'a> {
     host: Host,
     started_at: String,
     duration: u64,
-    faults: String,
+    faults: &'static str,
     window: Option<Window>,
     events: u64,
     losses: Losses,
@@ -93,7 +94,7 @@ pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
         },
         started_at: escape(&report.started_at),
         duration: report.duration_ns,
-        faults: escape(&report.faults),
+        faults: fault_mode::word(report.faults),
         window: report.window,
         events: report.events,
         losses: report.losses,

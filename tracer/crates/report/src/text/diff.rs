@@ -15,6 +15,7 @@ use tracer_analysis::diff::model::{
 use tracer_analysis::units::{bytes, count, counted, duration, percent, signed_bytes};
 
 use super::style::Style;
+use tracer_ledger::event::FaultMode;
 
 const COLUMNS: [Column; 7] = [
     Column::new("old", 2),
@@ -115,7 +116,7 @@ impl<W: Write> DiffWriter<'_, W> {
             if side.lost > 0 {
                 text.push_str(&format!(", {} lost", counted(side.lost, "event", "events")));
             }
-            if side.faults != "each" {
+            if side.faults != Some(FaultMode::Each) {
                 text.push_str(", touched unknown");
             }
             text

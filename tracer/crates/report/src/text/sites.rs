@@ -14,6 +14,7 @@ use crate::rows::{Common, SiteRow, folded, rows};
 use crate::selection::{By, Candidate, Chosen};
 use tracer_analysis::summary::{Level, Pattern, Process, Site};
 use tracer_analysis::units::{bytes, count, counted, duration, moment};
+use tracer_ledger::event::FaultMode;
 
 pub(super) const LIVING: [Column; 6] = [
     Column::new("reserved", 0),
@@ -95,7 +96,7 @@ impl<W: Write> ReportWriter<'_, W> {
             self.notes(below, process, row)?;
         }
         self.hidden(indent, &chosen)?;
-        if self.report.faults != "each" {
+        if self.report.faults != Some(FaultMode::Each) {
             self.indented(
                 indent,
                 Paint::Dim,
@@ -160,7 +161,7 @@ impl<W: Write> ReportWriter<'_, W> {
         match (&row.common, &site.pattern) {
             (Common::Pool(pool), _) => {
                 let sites = counted(row.sites.len() as u64, "site", "sites");
-                line.add(Paint::Bright, &cut_end(pool.name(), layout.title));
+                line.add(Paint::Bright, &cut_end(pool, layout.title));
                 let same = |one: &&Site| {
                     let level = |site: &Site| site.pattern.as_ref().map(|pattern| pattern.level);
                     level(one) == level(site)

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use tracer_analysis::summary::{Process, Report, Site};
-use tracer_ledger::event::{Frame, FrameKind, StackQuality};
+use tracer_ledger::event::{FaultMode, Frame, FrameKind, StackQuality};
 use tracer_report::export::{csv, samples::Value};
 
 use crate::figures::{sites, total};
@@ -85,7 +85,7 @@ fn report() -> Report {
         .push(site(9_001, &long, vec![frame(&long)]));
     processes[0].sites.push(site(9_002, "deep", deep));
     Report {
-        faults: "each".into(),
+        faults: Some(FaultMode::Each),
         processes,
         ..Report::default()
     }

@@ -2,7 +2,7 @@
 
 use tracer_analysis::harm::{Position, harms};
 use tracer_analysis::summary::{Report, Site, Trend};
-use tracer_ledger::event::StackQuality;
+use tracer_ledger::event::{FaultMode, StackQuality};
 use tracer_report::selection::{By, Selection, Sort};
 use tracer_report::text::{Style, write};
 
@@ -138,7 +138,7 @@ fn a_hostile_target_cannot_talk_to_the_terminal() {
 #[test]
 fn what_is_not_known_is_said_and_not_made_up() {
     let mut report = case::report(false);
-    report.faults = "off".into();
+    report.faults = Some(FaultMode::Off);
     report.losses.events = 12;
     report.losses.faults = 3;
     report.losses.resyncs = 1;

@@ -3,7 +3,7 @@
 use tracer_analysis::summary::{
     Losses, Process, Report, Reservation, Site, SitePoint, Span, TimelinePoint,
 };
-use tracer_ledger::event::{Frame, StackQuality};
+use tracer_ledger::event::{FaultMode, Frame, StackQuality};
 
 use super::browser::Browser;
 use super::made::page_of;
@@ -109,7 +109,7 @@ fn report() -> Report {
         .sort_by_key(|one| std::cmp::Reverse(one.reserved_bytes));
     Report {
         duration_ns: 30_000_000_000,
-        faults: "each".into(),
+        faults: Some(FaultMode::Each),
         losses: Losses {
             events: 7,
             since_ns: Some(5),

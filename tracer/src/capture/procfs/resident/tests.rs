@@ -1,5 +1,5 @@
 use super::super::sample;
-use super::super::tests::{Child, Mapped};
+use super::super::tests::{Child, OwnMemory};
 use super::*;
 use tracer_ledger::event::Nanoseconds;
 
@@ -14,20 +14,20 @@ fn pagemap() -> File {
 }
 
 /// Ranges in pages from the beginning of `mapped`.
-fn relative(mapped: &Mapped, ranges: &[(Address, u64)]) -> Vec<(u64, u64)> {
+fn relative(mapped: &OwnMemory, ranges: &[(Address, u64)]) -> Vec<(u64, u64)> {
     ranges
         .iter()
         .map(|(start, length)| ((start.0 - mapped.start().0) / PAGE, length / PAGE))
         .collect()
 }
 
-fn whole(mapped: &Mapped, pages: u64) -> [(Address, u64); 1] {
+fn whole(mapped: &OwnMemory, pages: u64) -> [(Address, u64); 1] {
     [(mapped.start(), pages * PAGE)]
 }
 
 #[test]
 fn the_pages_that_were_written_are_resident_and_no_others() {
-    let mapped = Mapped::writable(64 * 4096);
+    let mapped = OwnMemory::writable(64 * 4096);
     for page in [0, 1, 5, 63] {
         mapped.write(page);
     }
@@ -39,7 +39,7 @@ fn the_pages_that_were_written_are_resident_and_no_others() {
 
 #[test]
 fn the_page_of_zeros_is_not_resident() {
-    let mapped = Mapped::writable(8 * 4096);
+    let mapped = OwnMemory::writable(8 * 4096);
     assert_eq!(mapped.read(3), 0);
     mapped.write(6);
     let found = resident(own(), &whole(&mapped, 8)).unwrap();
@@ -56,7 +56,7 @@ fn the_page_of_zeros_is_not_resident() {
 #[test]
 fn a_cage_of_ten_gibibytes_shows_its_few_pages() {
     let pages = (10 << 30) / 4096;
-    let mapped = Mapped::none(pages * 4096);
+    let mapped = OwnMemory::none(pages * 4096);
     let middle = pages / 5;
     mapped.protect(middle, 16, libc::PROT_READ | libc::PROT_WRITE);
     mapped.write(middle + 2);
@@ -74,7 +74,7 @@ fn a_cage_of_ten_gibibytes_shows_its_few_pages() {
 
 #[test]
 fn what_was_written_stays_resident_behind_a_protection_of_none() {
-    let mapped = Mapped::writable(4 * 4096);
+    let mapped = OwnMemory::writable(4 * 4096);
     mapped.write(1);
     mapped.protect(0, 4, libc::PROT_NONE);
     let found = resident(own(), &whole(&mapped, 4)).unwrap();
@@ -99,7 +99,7 @@ fn the_kernel_scans_from_6_7_on() {
 #[test]
 fn more_regions_than_one_call_returns_are_all_found() {
     let pages = 2 * ENTRIES + 100;
-    let mapped = Mapped::writable(pages * 4096);
+    let mapped = OwnMemory::writable(pages * 4096);
     let written: Vec<usize> = (0..4 * REGIONS)
         .map(|index| 2 * index)
         .chain([pages - 1])
@@ -117,7 +117,7 @@ fn more_regions_than_one_call_returns_are_all_found() {
 
 #[test]
 fn ranges_may_come_in_any_order_and_touch_or_overlap() {
-    let mapped = Mapped::writable(64 * 4096);
+    let mapped = OwnMemory::writable(64 * 4096);
     for page in 0..64 {
         mapped.write(page);
     }
@@ -190,11 +190,11 @@ fn only_what_is_accessible_is_left_of_the_ranges() {
         mapping(30, 40, 4),
         mapping(60, 70, 3),
     ];
-    let pages = |start, end| Pages {
+    let pages = |start, end| PageRange {
         start: start * PAGE,
         end: end * PAGE,
     };
-    let check = |ranges: &[Pages], expected: &[Pages]| {
+    let check = |ranges: &[PageRange], expected: &[PageRange]| {
         assert_eq!(accessible(ranges, &mappings), expected);
     };
     check(

@@ -1,5 +1,6 @@
 //! Who a process is, what limits it, and who may ask.
 
+use super::super::{directory::Directory, limits::limits};
 use super::*;
 
 #[test]
@@ -30,12 +31,15 @@ fn an_identity_tells_name_executable_arguments_and_limits() {
     );
     assert_eq!(identity.runtime, None);
     assert_eq!(identity.limits.address_space_bytes, Some(3 << 30));
-    assert_eq!(identity.limits, limits(child.pid()).unwrap());
+    assert_eq!(
+        identity.limits,
+        limits(&Directory::open(child.pid()).unwrap())
+    );
 }
 
 #[test]
 fn the_machines_limits_are_its_own() {
-    let limits = limits(own()).unwrap();
+    let limits = limits(&Directory::open(own()).unwrap());
     let setting = |name: &str| fs::read_to_string(format!("/proc/sys/vm/{name}")).unwrap();
     let number = |text: String| text.trim().parse::<u64>().unwrap();
     assert_eq!(limits.max_map_count, Some(number(setting("max_map_count"))));

@@ -9,13 +9,13 @@ mod protections;
 mod remap;
 mod segments;
 
-use super::bits::*;
 use super::{AddressSpace, Change, Difference, Ledger, Origin, Reservation};
 use crate::event::{
-    Action, Address, Call, Event, Exec, Exit, ExitStatus, Fault, Fork, Found, Looking, Loss,
-    Mapping, Maps, MapsPurpose, Nanoseconds, Pid, Reading, Resident, SpaceId, StackId, Stamp,
+    Action, Address, Call, Event, Exec, Exit, ExitStatus, Fault, FaultMode, Fork, Found, Looking,
+    Loss, Mapping, Maps, MapsPurpose, Nanoseconds, Pid, Reading, Resident, SpaceId, StackId, Stamp,
     Started, Tid, Totals,
 };
+use tracer_common::bits::*;
 
 pub const PAGE: u64 = 4096;
 pub const PRIVATE: u32 = MAP_PRIVATE | MAP_ANONYMOUS;

@@ -109,17 +109,22 @@ fn the_charge_of_what_was_never_written_is_taken_back() {
 
 #[test]
 fn without_faults_or_on_an_older_kernel_every_charge_stays() {
-    for (kernel, faults) in [("6.18.0", "count"), ("6.18.0", "off"), ("6.6.1", "each")] {
+    for (kernel, faults) in [
+        ("6.18.0", Some(FaultMode::Count)),
+        ("6.18.0", Some(FaultMode::Off)),
+        ("6.18.0", None),
+        ("6.6.1", Some(FaultMode::Each)),
+    ] {
         let mut story = Story::unseeded();
         // A space that begins after the header has come.
         story.apply(&Event::Started(Started {
             kernel: kernel.into(),
-            faults: faults.into(),
+            faults,
             ..Started::default()
         }));
         story.exec(2);
         story.map(10, 4, RW, PRIVATE);
-        assert_eq!(short(&story.protect(10, 4, R)), [], "{kernel} {faults}");
+        assert_eq!(short(&story.protect(10, 4, R)), [], "{kernel} {faults:?}");
     }
 }
 

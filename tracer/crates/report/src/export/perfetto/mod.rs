@@ -23,6 +23,7 @@ use packets::{
     TrackDescriptor, TrackEvent,
 };
 use tracer_analysis::summary::{Process, Report, TimelinePoint};
+use tracer_ledger::event::FaultMode;
 
 /// Field `packet` of `trace.proto`.
 const PACKET: u32 = 1;
@@ -263,7 +264,7 @@ fn figures(report: &Report, process: &Process) -> Vec<(String, Points)> {
         points.map(|point| (point.t_ns, figure(point))).collect()
     };
     let mut figures = vec![("virtual".into(), course(|point| point.virtual_bytes))];
-    if report.faults == "each" {
+    if report.faults == Some(FaultMode::Each) {
         figures.push(("touched".into(), course(|point| point.touched_bytes)));
     }
     if process.samples > 0 {

@@ -3,17 +3,16 @@
 use std::io::{self, Read};
 
 /// Told of bytes as they are read; from several threads, where several files are read at a time.
-pub type Meter<'a> = &'a (dyn Fn(u64) + Sync);
+pub(crate) type Meter<'a> = &'a (dyn Fn(u64) + Sync);
 
 /// Reads through, and tells.
-pub struct Metered<'a, R> {
+pub(crate) struct Metered<'a, R> {
     source: R,
     meter: Meter<'a>,
 }
 
 impl<'a, R: Read> Metered<'a, R> {
-    /// Of this source.
-    pub fn new(source: R, meter: Meter<'a>) -> Self {
+    pub(crate) fn new(source: R, meter: Meter<'a>) -> Self {
         Self { source, meter }
     }
 }

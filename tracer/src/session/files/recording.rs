@@ -19,7 +19,7 @@ pub(super) const AT_A_TIME: usize = 256 << 10;
 ///
 /// # Errors
 /// The file cannot be read, is no recording, or holds not even its first event whole.
-pub fn replay(
+pub(crate) fn replay(
     path: &Path,
     patterns: Patterns,
     window: Window,
@@ -34,7 +34,7 @@ pub fn replay(
 ///
 /// # Errors
 /// Those of [`replay`].
-pub fn replay_from(
+pub(crate) fn replay_from(
     mut reader: Reader<impl Read>,
     path: &Path,
     patterns: Patterns,

@@ -11,23 +11,20 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use serde::Deserialize;
 
 use super::metered::{Meter, Metered};
-use super::replay::{AT_A_TIME, replay_from};
+use super::recording::{AT_A_TIME, replay_from};
 use tracer_analysis::{
     patterns::Patterns,
     summary::{Report, SCHEMA},
     window::Window,
 };
-use tracer_recording::{End, Reader};
+use tracer_recording::{End, FIRST_BYTE, Reader};
 use tracer_report::text::line::escape;
-
-/// A recording begins with this byte, which no text does.
-const RECORDING: u8 = 0x89;
 
 /// The report on this part of a recording (by these patterns), or the one in a JSON file, and how the recording ended.
 ///
 /// # Errors
 /// The file cannot be read, is neither, or holds not even the beginning of a trace.
-pub fn open(
+pub(crate) fn open(
     path: &Path,
     patterns: Patterns,
     window: Window,
@@ -42,7 +39,7 @@ pub fn open(
         .read_to_end(&mut first)
         .with_context(failed)?;
     let begins = first.iter().find(|byte| !byte.is_ascii_whitespace());
-    let is_recording = first.first() == Some(&RECORDING);
+    let is_recording = first.first() == Some(&FIRST_BYTE);
     let begins_as_json = begins == Some(&b'{');
     let whole = Cursor::new(first).chain(file);
     if is_recording {
@@ -63,7 +60,7 @@ pub fn open(
 ///
 /// # Errors
 /// Those of [`open`], the first file's first.
-pub fn open_both(
+pub(crate) fn open_both(
     (one, other): (&Path, &Path),
     patterns: &Patterns,
     meter: Meter<'_>,

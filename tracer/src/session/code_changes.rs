@@ -3,34 +3,32 @@
 
 use std::ops::Range;
 
-use tracer_common::header::Kind;
+use tracer_common::{bits::PROT_EXEC, kind::Kind};
 
 use tracer_ledger::event::{
     Nanoseconds, Stamp,
     record::{RawCall, RawFailed, Turn},
 };
 
-/// `PROT_EXEC` (include/uapi/asm-generic/mman-common.h).
-const PROT_EXEC: u8 = 4;
 /// The least that a mapping consists of.
 const PAGE: u64 = 4096;
 
 /// What one call may have done.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CodeChange {
+pub(crate) struct CodeChange {
     /// Addresses that it has unmapped or mapped anew.
-    pub replaced: Vec<Range<u64>>,
+    pub(crate) replaced: Vec<Range<u64>>,
     /// Addresses whose protection it has changed: what was there may be written, and run again.
-    pub protected: Option<Range<u64>>,
+    pub(crate) protected: Option<Range<u64>>,
     /// What it has made: code of a file, other code, none …
-    pub made: Made,
+    pub(crate) made: Made,
     /// From when on.
-    pub time: Nanoseconds,
+    pub(crate) time: Nanoseconds,
 }
 
 /// What kind of code a call makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Made {
+pub(crate) enum Made {
     /// None.
     Nothing,
     /// A file's.
@@ -42,7 +40,7 @@ pub enum Made {
 }
 
 /// What a successful call has done.
-pub fn of_call(call: &RawCall) -> CodeChange {
+pub(crate) fn of_call(call: &RawCall) -> CodeChange {
     let mut change = change(
         call.kind,
         call.address.0,
@@ -62,7 +60,7 @@ pub fn of_call(call: &RawCall) -> CodeChange {
 }
 
 /// What a call may have done that has failed halfway.
-pub fn of_failure(call: &RawFailed) -> CodeChange {
+pub(crate) fn of_failure(call: &RawFailed) -> CodeChange {
     change(
         call.kind,
         call.address.0,
@@ -73,7 +71,7 @@ pub fn of_failure(call: &RawFailed) -> CodeChange {
 }
 
 /// When a call took effect (ARCHITECTURE.md, rule 1).
-pub fn effective(turn: Turn, stamp: Stamp) -> Nanoseconds {
+pub(crate) fn effective(turn: Turn, stamp: Stamp) -> Nanoseconds {
     if turn.number == 0 {
         stamp.time
     } else {

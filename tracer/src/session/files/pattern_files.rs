@@ -9,7 +9,7 @@ use tracer_analysis::{known, patterns::Patterns};
 ///
 /// # Errors
 /// A file cannot be read, or is not right: with the line, what is wrong, and what to do.
-pub fn with(files: &[PathBuf]) -> Result<Patterns> {
+pub(crate) fn patterns_with(files: &[PathBuf]) -> Result<Patterns> {
     let mut patterns = known::patterns();
     for file in files {
         let text = fs::read_to_string(file)
@@ -30,14 +30,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("own.toml");
         fs::write(&path, "[[pattern]]\nid = \"own\"\nlevle = \"leak\"\n").unwrap();
-        let error = with(std::slice::from_ref(&path)).unwrap_err();
+        let error = patterns_with(std::slice::from_ref(&path)).unwrap_err();
         let said = format!("{error:#}");
         assert!(
             said.starts_with(&format!("{}:3: unknown field `levle`", path.display())),
             "{said}"
         );
         assert_eq!(said.lines().count(), 1, "{said}");
-        let missing = format!("{:#}", with(&[PathBuf::from("/none")]).unwrap_err());
+        let missing = format!(
+            "{:#}",
+            patterns_with(&[PathBuf::from("/none")]).unwrap_err()
+        );
         assert!(
             missing.contains("cannot read the patterns in /none"),
             "{missing}"

@@ -1,9 +1,4 @@
-//! A live trace: from the ring through order into the book, and beside it into a recording.
-
-pub mod code;
-mod diagnostics;
-mod finding;
-mod records;
+//! A live trace from its begin to its end: everything attached, then whatever comes next, in turn.
 
 use std::{
     process::ExitStatus,
@@ -13,28 +8,27 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use tokio::{sync::mpsc, time::MissedTickBehavior};
 
-use super::{
-    beginnings::Beginnings,
-    ending::Ending,
-    losses::Losses,
-    plan::{Outcome, Plan, Selection, Target},
-    processes::{self, Processes},
-    sink::Sink,
-    stacks::Stacks,
-    verification::Verification,
-};
+use super::{diagnostics, state::Live};
 use crate::{
     capture::command::Running,
     capture::host,
     capture::privileges,
     capture::programs::{Options, Programs},
     capture::ring::{Drained, Ring, now},
+    session::{
+        beginnings::Beginnings,
+        ending::Ending,
+        losses::Losses,
+        plan::{Outcome, Plan, Target},
+        processes::Processes,
+        sink::Sink,
+        stack_ids::StackIds,
+        verification::Verification,
+    },
     stacks::{Namer, Told},
 };
 use tracer_analysis::book::Book;
-use tracer_ledger::event::{
-    Event, Looking, Loss, Maps, MapsPurpose, Pid, Reading, SpaceId, decode::Decoder,
-};
+use tracer_ledger::event::{Event, Loss, decode::Decoder};
 use tracer_ledger::order::Order;
 use tracer_recording::{Kept, Writer};
 
@@ -42,23 +36,17 @@ use tracer_recording::{Kept, Writer};
 const TICK: Duration = Duration::from_millis(200);
 /// How often whoever looks on is told how things stand.
 const LOOK: Duration = Duration::from_millis(100);
-/// Ticks between two counts of mappings.
-const MAPS_TICKS: u64 = 25;
-/// Records taken before other things get their turn.
-const BATCH: usize = 4096;
-/// Between two rounds of readings of maps because a ledger is in doubt, at the least.
-const RESYNC_PAUSE: Duration = Duration::from_millis(5);
-/// They may take this share of the time.
-const RESYNC_SHARE: u32 = 10;
 /// A look at what is resident may take this share of the time.
 const RESIDENT_SHARE: u32 = 50;
+/// Ticks between two counts of mappings.
+const MAPS_TICKS: u64 = 25;
 
 /// Traces until the end of the target, of the time, or a signal; `watch` is called a few times a second, in
 /// the collector's thread: it must not wait for anything.
 ///
 /// # Errors
 /// Nothing could be traced.
-pub fn trace(plan: Plan, watch: impl FnMut(&Book, Duration)) -> Result<Outcome> {
+pub(crate) fn trace(plan: Plan, watch: impl FnMut(&Book, Duration)) -> Result<Outcome> {
     privileges::check()?;
     privileges::forbid_core_files();
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -66,29 +54,6 @@ pub fn trace(plan: Plan, watch: impl FnMut(&Book, Duration)) -> Result<Outcome> 
         .build()
         .context("cannot start the collector")?;
     runtime.block_on(Live::run(plan, watch))
-}
-
-struct Live {
-    programs: Programs,
-    ring: Ring,
-    decoder: Decoder,
-    order: Order,
-    stacks: Stacks,
-    sink: Sink,
-    processes: Processes,
-    programs_begun: Beginnings,
-    losses: Losses,
-    records: u64,
-    /// Nothing of this process counts before its exec: until then it is a copy of ourselves.
-    held: Option<Pid>,
-    resident_due: Instant,
-    resync_due: Instant,
-    /// One fault in so many carries a stack.
-    fault_stacks: u32,
-    /// Children are traced too.
-    follow: bool,
-    /// Where processes may join whom nobody traces yet.
-    joined: Option<Selection>,
 }
 
 impl Live {
@@ -120,7 +85,7 @@ impl Live {
             ring,
             decoder: Decoder::default(),
             order: Order::default(),
-            stacks: Stacks::new(namer, started.time),
+            stacks: StackIds::new(namer, started.time),
             sink: Sink::new(book, recorder, kept),
             processes: Processes::default(),
             programs_begun: Beginnings::default(),
@@ -139,7 +104,7 @@ impl Live {
         live.stacks.know(plan.target.program());
         live.programs.attach(plan.faults)?;
         ending.begin(live.begin(plan.target)?, plan.duration);
-        let first = privileges::First::now();
+        let raised = privileges::RaisedPriority::now();
         privileges::drop_unneeded();
         log::info!("everything is attached");
 
@@ -183,7 +148,7 @@ impl Live {
         }
         let interrupted = ending.interrupted;
         let command = ending.command_ended().await?;
-        drop(first);
+        drop(raised);
         let outcome = live.finish(named, command)?;
         Ok(Outcome {
             interrupted,
@@ -215,51 +180,6 @@ impl Live {
         }
     }
 
-    /// Takes what is in the ring, and enters what is in order; true if there may be more.
-    fn drain(&mut self, drained: &mut Drained) -> Result<bool> {
-        self.ring.drain(BATCH, drained);
-        let more = drained.records.len() == BATCH;
-        let first = self.records == 0 && !drained.records.is_empty();
-        for bytes in drained.records.drain(..) {
-            self.records += 1;
-            match self.decoder.decode(bytes) {
-                Ok(record) => self.record(record),
-                Err(error) => bail!("the eBPF programs sent {error}: this is a bug of tracer"),
-            }
-        }
-        if let Some(watermark) = drained.seen_until {
-            while let Some(event) = self.order.pop(watermark) {
-                self.sink.enter(&event);
-            }
-        }
-        if Instant::now() >= self.resync_due {
-            self.resynchronise();
-        }
-        if first {
-            // `cargo xtask bench` waits for this line.
-            log::info!("the first event is handled");
-        }
-        Ok(more)
-    }
-
-    fn read_maps(&mut self, pid: Pid, space: SpaceId, purpose: MapsPurpose) {
-        match processes::maps(&self.processes, &self.programs, pid, space, purpose) {
-            Ok(maps) => self.maps(maps),
-            // It has ended: the ledger says that it could not be compared.
-            Err(error) => log::debug!("{error:#}"),
-        }
-    }
-
-    /// A reading of the maps: its begin and its end.
-    fn maps(&mut self, maps: Maps) {
-        let reading = Reading {
-            time: maps.began,
-            space: maps.space,
-        };
-        self.order.push(maps.began, Event::Reading(reading));
-        self.order.maps(maps);
-    }
-
     /// What is done from time to time.
     fn tick(&mut self, count_maps: bool) -> Result<()> {
         self.find_joined()?;
@@ -276,84 +196,6 @@ impl Live {
         }
         self.resynchronise();
         self.sink.flush();
-        Ok(())
-    }
-
-    /// Reads the maps of every address space whose ledger is in doubt: soon, but not all the time.
-    fn resynchronise(&mut self) {
-        let began = Instant::now();
-        let spaces: Vec<_> = self.processes.spaces().collect();
-        for (space, pid) in spaces {
-            let ledger = self.sink.book().ledger().space(space);
-            if let Some(ledger) = ledger.filter(|ledger| ledger.needs_resync()) {
-                let purpose = match (ledger.is_seeded(), ledger.lost_something()) {
-                    (false, _) => MapsPurpose::Seed,
-                    (true, true) => MapsPurpose::Resync,
-                    (true, false) => MapsPurpose::Verify,
-                };
-                self.read_maps(pid, space, purpose);
-            }
-        }
-        let pause = (began.elapsed() * RESYNC_SHARE).max(RESYNC_PAUSE);
-        self.resync_due = Instant::now() + pause;
-    }
-
-    /// Reads the maps of every address space, to be compared.
-    fn verify(&mut self) {
-        let spaces: Vec<_> = self.processes.spaces().collect();
-        for (space, pid) in spaces {
-            self.read_maps(pid, space, MapsPurpose::Verify);
-        }
-    }
-
-    fn look_at_resident(&mut self) {
-        let spaces: Vec<_> = self.processes.spaces().collect();
-        for (space, pid) in spaces {
-            let time = now();
-            self.order
-                .push(time, Event::Looking(Looking { time, space }));
-            match processes::resident(&self.processes, &self.programs, pid, space) {
-                Ok(event) => self.order.push(now(), event),
-                Err(error) => log::debug!("{error:#}"),
-            }
-        }
-    }
-
-    /// A loss is an event; after it every ledger is brought back to the truth from the kernel's maps.
-    fn count_losses(&mut self) -> Result<()> {
-        let late = self.order.take_late();
-        let look = self
-            .losses
-            .look(&self.programs, late, self.order.missing())?;
-        let lost = look.loss.is_some_and(|loss| loss.events + loss.late > 0);
-        if lost || look.left_out {
-            self.order.excuse(now());
-            let spaces: Vec<_> = self.processes.spaces().collect();
-            for (space, pid) in spaces {
-                self.order
-                    .excuse_turns(space, self.programs.reached(pid).turns);
-            }
-        }
-        let Some(loss) = look.loss else {
-            return Ok(());
-        };
-        log::info!(
-            "lost {} calls, {} page faults, {} stacks; {} came too late",
-            loss.events,
-            loss.faults,
-            loss.stacks,
-            loss.late
-        );
-        self.order.push(loss.time, Event::Loss(loss));
-        if lost {
-            let key = |space| self.decoder.key_of(space);
-            self.stacks.doubt(key, &mut self.programs);
-            self.processes.catch_up(&self.programs);
-            let spaces: Vec<_> = self.processes.spaces().collect();
-            for (space, pid) in spaces {
-                self.read_maps(pid, space, MapsPurpose::Resync);
-            }
-        }
         Ok(())
     }
 

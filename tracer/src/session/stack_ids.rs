@@ -3,27 +3,28 @@
 
 use std::{collections::HashMap, ops::Range, path::Path, sync::Arc};
 
-use tracer_common::stack::{BY_RULE, RuleKey};
+use tracer_common::{
+    bits::PROT_EXEC,
+    stack::{BY_RULE, RuleKey},
+};
 
 use super::{
+    code_changes::{CodeChange, Made},
     learned::{Learned, passes_any},
-    live::code::{CodeChange, Made},
 };
 use crate::{
+    capture::inode::{Device, Inode},
     capture::programs::Programs,
-    stacks::{Copied, Identity, Mapped, Namer, RawStack, Unwinder},
+    stacks::{CodeMapping, Copied, Namer, RawStack, Unwinder},
 };
 use tracer_ledger::event::{
     Incomplete, Learning, Nanoseconds, Sent, SpaceId, StackId, StackQuality, Stamp,
     record::{RawMapping, RawStack as Record, StackWord},
 };
 
-/// `PROT_EXEC` (include/uapi/asm-generic/mman-common.h).
-const PROT_EXEC: u8 = 4;
-
 /// What tells one stack from another.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Key {
+struct StackKey {
     space: SpaceId,
     quality: StackQuality,
     frames: Arc<[u64]>,
@@ -38,10 +39,10 @@ struct Meaning {
 }
 
 /// Ids of stacks, by every way an event can name one.
-pub struct Stacks {
+pub(crate) struct StackIds {
     unwinder: Unwinder,
     namer: Namer,
-    ids: HashMap<Key, StackId>,
+    ids: HashMap<StackKey, StackId>,
     /// Ids given out.
     given: u32,
     verified: HashMap<u64, Meaning>,
@@ -52,10 +53,10 @@ pub struct Stacks {
     learning: Learning,
 }
 
-impl Stacks {
+impl StackIds {
     /// No stacks yet; `namer` will name them. The trace began at `started`.
     #[must_use]
-    pub fn new(namer: Namer, started: Nanoseconds) -> Self {
+    pub(crate) fn new(namer: Namer, started: Nanoseconds) -> Self {
         Self {
             unwinder: Unwinder::new(),
             namer,
@@ -70,13 +71,17 @@ impl Stacks {
     }
 
     /// Gets to know files that processes are likely to have; `program` is about to be started.
-    pub fn know(&mut self, program: Option<&Path>) {
+    pub(crate) fn know(&mut self, program: Option<&Path>) {
         self.unwinder.know(program);
     }
 
     /// A stack came whole: unwinds it, gives it an id, and tells the kernel what it may send shorter
     /// from now on. Returns why it is not complete, if it is new and that is not known yet.
-    pub fn arrived(&mut self, record: &Record, programs: &mut Programs) -> Option<Incomplete> {
+    pub(crate) fn arrived(
+        &mut self,
+        record: &Record,
+        programs: &mut Programs,
+    ) -> Option<Incomplete> {
         if let Some(id) = self.known(record) {
             self.tickets.insert(record.ticket, id);
             // The table may have had to give it up.
@@ -104,7 +109,7 @@ impl Stacks {
         });
         let space = record.stamp.space;
         let frames: Arc<[u64]> = unwound.frames.as_slice().into();
-        let key = Key {
+        let key = StackKey {
             space,
             quality: unwound.quality,
             frames: Arc::clone(&frames),
@@ -157,7 +162,12 @@ impl Stacks {
 
     /// The id that the stack word of an event stands for that took effect at `time`. A ticket is good for
     /// one event.
-    pub fn resolve(&mut self, word: StackWord, space: SpaceId, time: Nanoseconds) -> StackId {
+    pub(crate) fn resolve(
+        &mut self,
+        word: StackWord,
+        space: SpaceId,
+        time: Nanoseconds,
+    ) -> StackId {
         let one = match word {
             StackWord::None => Sent::default(),
             StackWord::Verified(_) => Sent { known: 1, whole: 0 },
@@ -181,7 +191,7 @@ impl Stacks {
     }
 
     /// A child was made, which the kernel knows by `key`: it has its parent's code.
-    pub fn forked(
+    pub(crate) fn forked(
         &mut self,
         parent: SpaceId,
         child: SpaceId,
@@ -198,7 +208,7 @@ impl Stacks {
     /// every stack that passes through them, must be learned again. A runtime maps and protects its own code
     /// all the time: that has no rules, so that only what is unmapped, or mapped anew, is looked at. `key`
     /// asks for the kernel's name for the address space.
-    pub fn code_changed(
+    pub(crate) fn code_changed(
         &mut self,
         space: SpaceId,
         key: impl Fn() -> Option<u64>,
@@ -220,26 +230,26 @@ impl Stacks {
         match change.made {
             Made::Moved if replaced => self.unwinder.modules_changed(space),
             Made::Moved | Made::AtRunTime => self.unwinder.code_made(space),
-            // Of a file's the kernel tells besides: see `mapped`.
+            // Code of a file is told by a record of its own, with the file: see `mapped`.
             Made::OfFile | Made::Nothing => {}
         }
     }
 
     /// A call has mapped a file's code.
-    pub fn mapped(&mut self, mapping: &RawMapping) {
+    pub(crate) fn mapped(&mut self, mapping: &RawMapping) {
         let space = mapping.stamp.space;
         if mapping.mapping.inode == 0 {
             // The kernel's programs could not find out which.
             self.unwinder.modules_changed(space);
         } else {
             let pid = mapping.stamp.pid;
-            self.unwinder.mapped(pid, space, &mapped(mapping));
+            self.unwinder.mapped(pid, space, &code_mapping(mapping));
         }
     }
 
     /// A program begins with these mappings, of which those of code are all told, or none. `key`: the kernel's
     /// name for its address space.
-    pub fn begun(
+    pub(crate) fn begun(
         &mut self,
         began: Stamp,
         key: Option<u64>,
@@ -251,7 +261,7 @@ impl Stacks {
         } = began;
         self.learned.begun(space, key, time, programs);
         let is_code = |found: &&RawMapping| found.mapping.protection & PROT_EXEC != 0;
-        let code: Vec<_> = mappings.iter().filter(is_code).map(mapped).collect();
+        let code: Vec<_> = mappings.iter().filter(is_code).map(code_mapping).collect();
         self.unwinder.begun(pid, space, &code);
     }
 
@@ -271,7 +281,7 @@ impl Stacks {
     }
 
     /// Code made at run time has another name: stacks that pass through it are to be named again.
-    pub fn renamed(
+    pub(crate) fn renamed(
         &mut self,
         space: SpaceId,
         ranges: &[Range<u64>],
@@ -299,7 +309,7 @@ impl Stacks {
     /// Calls were lost: whatever was known of any code may have changed. (Hashes that are under way keep their
     /// meaning: from when on another would be right, nobody knows.) `key` asks for the kernel's name for an
     /// address space.
-    pub fn doubt(&mut self, key: impl Fn(SpaceId) -> Option<u64>, programs: &mut Programs) {
+    pub(crate) fn doubt(&mut self, key: impl Fn(SpaceId) -> Option<u64>, programs: &mut Programs) {
         for space in self.learned.spaces() {
             self.unwinder.modules_changed(space);
         }
@@ -308,7 +318,7 @@ impl Stacks {
     }
 
     /// An address space has ended, or its number begins anew: nothing that was learned in it holds.
-    pub fn forget(&mut self, space: SpaceId, programs: &mut Programs) {
+    pub(crate) fn forget(&mut self, space: SpaceId, programs: &mut Programs) {
         self.unwinder.forget(space);
         self.namer.ended(space);
         for hash in self.learned.forget(space, programs) {
@@ -319,29 +329,28 @@ impl Stacks {
 
     /// How stacks came so far, and what the kernel holds to send them short.
     #[must_use]
-    pub fn learning(&self, programs: &Programs) -> Learning {
+    pub(crate) fn learning(&self, programs: &Programs) -> Learning {
         self.learned.told(self.learning, programs)
     }
 
     /// No more stacks will come: waits until those that came have names.
-    pub fn finish(self) {
+    pub(crate) fn finish(self) {
         if !self.namer.finish() {
             log::error!("naming the stacks failed: some call sites have no names");
         }
     }
 }
 
-fn mapped(found: &RawMapping) -> Mapped {
+fn code_mapping(found: &RawMapping) -> CodeMapping {
     let RawMapping {
         mapping, device, ..
     } = found;
-    Mapped {
+    CodeMapping {
         range: mapping.start.0..mapping.end.0,
         offset: mapping.offset,
-        // `MAJOR` and `MINOR` (include/linux/kdev_t.h).
-        file: Identity {
-            device: ((device >> 20) as u32, (device & 0xf_ffff) as u32),
-            inode: mapping.inode,
+        file: Inode {
+            device: Device::of_kernel(*device),
+            number: mapping.inode,
         },
         is_vdso: mapping.name == "[vdso]",
     }

@@ -1,0 +1,163 @@
+//! The verdict on a process: its level and its text.
+
+use super::confidence::confidence;
+use super::facts::{Facts, WORTH_TELLING};
+use super::harm;
+use super::kinds;
+use super::sentences::{common, growth_sentence, kept, size_sentence};
+use super::suspects::{SiteFacts, Sum, Suspect};
+use crate::model::summary::{Before, Level, Verdict};
+use crate::words::units::percent;
+
+/// A whole process below this does no harm while it does not grow, bytes.
+const SMALL: u64 = 32 << 20;
+/// The most sites that the sentence is about.
+const NAMED_SITES: usize = 3;
+
+/// The verdict on one process.
+#[must_use]
+pub fn verdict(facts: &Facts<'_>) -> Verdict {
+    let grown: Vec<&SiteFacts<'_>> = facts.sites.iter().filter(|site| site.grown()).collect();
+    let suspects = Suspect::all(&grown);
+    let mut leaking: Vec<&SiteFacts<'_>> = Vec::new();
+    let mut watched: Vec<&SiteFacts<'_>> = Vec::new();
+    for suspect in &suspects {
+        if suspect.leaks() {
+            leaking.extend(&suspect.sites);
+        } else if suspect.worth_watching() {
+            watched.extend(&suspect.sites);
+        }
+    }
+    let subject = subject(&grown);
+    let near_limits = harm::near(facts.harms);
+    // Where hardly anything has grown, the whole is what was there.
+    let before = facts.before.filter(|_| is_quiet(facts, &suspects));
+    let level = if !leaking.is_empty() {
+        Level::Leak
+    } else if !watched.is_empty() || !facts.unusual.is_empty() {
+        Level::Watch
+    } else if is_clear(facts, &grown, &suspects) {
+        // Address space alone does harm where there is little of it.
+        if near_limits.is_empty() {
+            Level::Benign
+        } else {
+            Level::Watch
+        }
+    } else {
+        match before.map_or(Level::Unknown, |before| before.level) {
+            Level::Benign if !near_limits.is_empty() => Level::Watch,
+            level => level,
+        }
+    };
+    if facts.condensed {
+        let size = size_sentence(facts);
+        return Verdict {
+            text: format!(
+                "{size} Its call sites were not kept: too many bigger processes have ended."
+            ),
+            ..Verdict::default()
+        };
+    }
+
+    // What to act on comes first.
+    let mut sentences = Vec::new();
+    if !leaking.is_empty() {
+        let kept = kept(&leaking, facts.end);
+        let what = Sum::of(leaking.iter().copied()).is_what();
+        sentences.push(format!("A leak of {what}: {kept}, and growing steadily."));
+    }
+    if !watched.is_empty() {
+        let kept = kept(&watched, facts.end);
+        sentences.push(format!("To be watched: {kept}, and still growing."));
+    }
+    if !facts.unusual.is_empty() {
+        sentences.push(format!("Unusually many: {}.", facts.unusual.join("; ")));
+    }
+    if !near_limits.is_empty() {
+        sentences.push(format!("Near to {}.", near_limits.join(", ")));
+    }
+    sentences.push(size_sentence(facts));
+    sentences.push(growth_sentence(facts, &subject));
+    if !subject.is_empty() && facts.grown_bytes() >= WORTH_TELLING {
+        let sum = Sum::of(subject.iter().copied());
+        if sum.is_address_space_only() {
+            sentences.push("Address space, not memory.".into());
+        }
+    }
+    let kinds = kinds::kinds(grown.iter().map(|one| one.site), facts.virtual_bytes.end);
+    let total = grown.iter().map(|one| one.site.reserved_bytes).sum();
+    let explained: u64 = kinds.iter().map(|kind| kind.reserved_bytes).sum();
+    if !subject.is_empty() && facts.grown_bytes() >= WORTH_TELLING {
+        // If the sentence above names the one kind there is to name, it has said it.
+        if common(&subject).is_none() {
+            sentences.extend(kinds::sentence(&kinds, total));
+        } else {
+            let share = percent(explained, total);
+            sentences.push(format!("Of the growth {share} is of known kinds."));
+        }
+        sentences.extend(kinds::knob(&kinds, total));
+    }
+    if let Some(before) = facts.before.filter(|one| is_most(one, facts)) {
+        sentences.push(format!("As it was when tracing began: {}", before.text));
+    }
+    Verdict {
+        text: sentences.join(" "),
+        level,
+        confidence: confidence(
+            facts,
+            level,
+            &kinds,
+            &[&leaking[..], &watched[..]].concat(),
+            before,
+        ),
+        grown_bytes: total,
+        unexplained_bytes: total - explained,
+        kinds,
+    }
+}
+
+/// Settled, and either small and known from its first instruction on, or grown by far more than it
+/// touches or is charged for; and the figures can be trusted.
+fn is_clear(facts: &Facts<'_>, grown: &[&SiteFacts<'_>], suspects: &[Suspect<'_>]) -> bool {
+    let unexplained = facts.check.difference_bytes.unsigned_abs();
+    if !facts.check.kernel_known || unexplained > facts.virtual_bytes.end / 100 {
+        return false;
+    }
+    let total = facts.grown_bytes();
+    let settled = suspects.iter().all(|one| !one.goes_on(total / 20));
+    let sum = Sum::of(grown.iter().copied());
+    let is_small = facts.from_start && facts.virtual_bytes.end < SMALL;
+    let is_untouched =
+        total >= WORTH_TELLING && sum.touched_at_most() <= total / 5 && sum.charged <= total / 5;
+    settled && (is_small || is_untouched)
+}
+
+/// Next to nothing has grown, and nothing goes on growing.
+fn is_quiet(facts: &Facts<'_>, suspects: &[Suspect<'_>]) -> bool {
+    let difference = facts.check.difference_bytes.unsigned_abs();
+    let whole = facts.virtual_bytes.end;
+    facts.check.kernel_known
+        && difference <= whole / 100
+        && facts.grown_bytes() <= WORTH_TELLING.max(whole / 100)
+        && !suspects.iter().any(|one| one.goes_on(WORTH_TELLING))
+}
+
+/// Most of what there is now was there then.
+fn is_most(before: &Before, facts: &Facts<'_>) -> bool {
+    !before.text.is_empty() && before.virtual_bytes >= facts.virtual_bytes.end / 2
+}
+
+/// The few largest sites that make up most of what grew.
+fn subject<'a>(grown: &[&'a SiteFacts<'a>]) -> Vec<&'a SiteFacts<'a>> {
+    let total: u64 = grown.iter().map(|one| one.site.reserved_bytes).sum();
+    let mut subject = Vec::new();
+    let mut covered = 0;
+    for one in grown.iter().take(NAMED_SITES) {
+        if covered >= total - total / 5 {
+            break;
+        }
+        covered += one.site.reserved_bytes;
+        subject.push(*one);
+    }
+    subject
+}
