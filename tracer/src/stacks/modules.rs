@@ -12,7 +12,6 @@ use super::exec_maps::{self, ExecMap};
 use super::exit::Exit;
 use super::files::{Files, Loaded, ModuleFile, VDSO};
 use super::layout::Layout;
-use super::printable::printable;
 use crate::capture::inode::{Inode, SameFile};
 use tracer_ledger::event::Pid;
 
@@ -67,6 +66,17 @@ pub(crate) struct CodeMapping {
     pub(crate) file: Inode,
     /// It is the vDSO.
     pub(crate) is_vdso: bool,
+}
+
+/// What a reading of the maps brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reading {
+    /// They could not be read.
+    Failed,
+    /// Nothing new.
+    Same,
+    /// Something is new.
+    Changed,
 }
 
 /// One executable mapping and what is behind it.
@@ -200,7 +210,7 @@ impl Space {
             deleted: false,
         };
         Some(Code {
-            path: printable(&name).into(),
+            path: (*name).into(),
             map,
             file: Some((loaded, begin)),
             told: true,
@@ -246,7 +256,7 @@ impl Space {
     pub(crate) fn freshen(&mut self, pid: Pid, files: &mut Files) {
         if self.stale {
             // Of a process that is gone they cannot be read; another may share its address space.
-            self.stale = self.read(pid, files).is_none();
+            self.stale = self.read(pid, files) == Reading::Failed;
         }
     }
 
@@ -257,8 +267,10 @@ impl Space {
             self.pause -= 1;
             return false;
         }
-        let Some(changed) = self.read(pid, files) else {
-            return false;
+        let changed = match self.read(pid, files) {
+            Reading::Failed => return false,
+            Reading::Same => false,
+            Reading::Changed => true,
         };
         // A walk that has lost its way brings such a pc with every stack.
         self.vain = if changed {
@@ -270,11 +282,12 @@ impl Space {
         changed
     }
 
-    /// Reads the maps; what could not be read (`None`) leaves everything as it was. Says whether anything
-    /// changed. They show what is there now, and a stack may be older: where the kernel has told what was
+    /// Reads the maps; what could not be read leaves everything as it was. They show what is there now, and a stack may be older: where the kernel has told what was
     /// mapped, that counts.
-    fn read(&mut self, pid: Pid, files: &mut Files) -> Option<bool> {
-        let maps = exec_maps::read(pid).ok()?;
+    fn read(&mut self, pid: Pid, files: &mut Files) -> Reading {
+        let Ok(maps) = exec_maps::read(pid) else {
+            return Reading::Failed;
+        };
         let before: Vec<ExecMap> = self.code.iter().map(|code| code.map.clone()).collect();
         let old = std::mem::take(&mut self.code);
         let (told, old): (Vec<_>, Vec<_>) = old.into_iter().partition(|code| code.told);
@@ -311,10 +324,11 @@ impl Space {
             self.code.insert(at, code);
         }
         let changed = !before.iter().eq(self.code.iter().map(|code| &code.map));
-        if changed {
-            self.changed();
+        if !changed {
+            return Reading::Same;
         }
-        Some(changed)
+        self.changed();
+        Reading::Changed
     }
 
     fn changed(&mut self) {
@@ -328,7 +342,7 @@ impl Space {
             Some((loaded, start))
         });
         Code {
-            path: printable(&map.name).into(),
+            path: map.name.as_str().into(),
             map,
             file,
             told: false,

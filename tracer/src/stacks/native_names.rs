@@ -22,7 +22,6 @@ use blazesym::symbolize::{CodeInfo, Input, Sym, Symbolized, Symbolizer};
 use super::debug_files;
 use super::files::{FileId, ModuleFile};
 use super::layout::{self, Exported};
-use super::printable::printable;
 use tracer_ledger::event::Frame;
 
 /// Names addresses in files, each address once.
@@ -175,17 +174,17 @@ impl Sources {
             .exported
             .get_or_init(|| layout::exported(&self.module.file));
         if let Some(name) = exported.get(&symbol.addr) {
-            last.function = Some(printable(name));
+            last.function = Some(name.to_string());
         }
         Some(frames)
     }
 }
 
 fn frame(name: &str, code: Option<&CodeInfo<'_>>) -> Frame {
-    let name = printable(without_parameters(name));
+    let name = without_parameters(name).to_owned();
     Frame {
         function: (!name.is_empty()).then_some(name),
-        file: code.map(|code| printable(&code.to_path().to_string_lossy())),
+        file: code.map(|code| code.to_path().to_string_lossy().into_owned()),
         line: code.and_then(|code| code.line),
         ..Frame::default()
     }

@@ -12,7 +12,6 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::printable::printable;
 use tracer_ledger::event::Nanoseconds;
 
 /// The most ranges that are kept.
@@ -183,7 +182,8 @@ fn parse(line: &[u8]) -> Option<(Range<u64>, Arc<str>)> {
     let start = hexadecimal(start)?;
     let end = start.checked_add(hexadecimal(size)?)?;
     let name = &name[..name.len().min(MAX_NAME)];
-    let name = printable(String::from_utf8_lossy(name).trim());
+    let name = String::from_utf8_lossy(name);
+    let name = name.trim();
     (end > start && !name.is_empty()).then(|| (start..end, name.into()))
 }
 
