@@ -11,8 +11,8 @@
 //! The pure half is made of crates of its own, whose walls Cargo holds: `tracer-ledger` (events, their order,
 //! the ledger), `tracer-analysis` (the model) and `tracer-report` (its writers). `tracer-recording` keeps events
 //! in a file. What is here are the edges and what wires them together, in the order of the data:
-//! [`capture`] (the kernel and `/proc`), [`stacks`] (addresses to names), `session` (the only wiring), [`cli`] and
-//! [`settings`] (what was asked), [`top`] (the live view), [`commands`].
+//! [`capture`] (the kernel and `/proc`), [`stacks`] (addresses to names), `session` (the only wiring), `cli` and
+//! `settings` (what was asked), [`top`] (the live view), `commands`, and [`run`], where it begins.
 
 pub mod capture;
 
@@ -20,10 +20,14 @@ pub mod stacks;
 
 mod session;
 
-pub mod cli;
+mod cli;
 
-pub mod settings;
+mod settings;
 
 pub mod top;
 
-pub mod commands;
+mod commands;
+
+mod entry;
+
+pub use entry::run;

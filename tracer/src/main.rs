@@ -1,50 +1,7 @@
-//! The command line: parse, do, and say in one line what failed.
+//! The tool: see the library.
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-use tracer::{
-    cli::{Cli, Command},
-    commands, top,
-};
-
-/// What every failure of tracer's own exits with (ARCHITECTURE.md, Commands).
-const FAILED: u8 = 2;
-
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    start_log(&cli);
-    match commands::execute(cli) {
-        Ok(code) => ExitCode::from(code),
-        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("tracer: {error:#}");
-            ExitCode::from(FAILED)
-        }
-    }
-}
-
-fn start_log(cli: &Cli) {
-    let level = match (cli.quiet, cli.verbose) {
-        (true, _) => "error",
-        (_, 0) => "warn",
-        (_, 1) => "info",
-        _ => "debug",
-    };
-    let mut log =
-        env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(level));
-    if matches!(cli.command, Command::Top(_)) {
-        // It would run through the view.
-        log.target(env_logger::Target::Pipe(Box::new(top::held_log::Log)));
-    }
-    log.format_timestamp(None).format_target(false).init();
-}
-
-/// Whoever read our output has gone (`tracer report … | head`): that is no failure.
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        cause
-            .downcast_ref::<std::io::Error>()
-            .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
-    })
+    tracer::run()
 }

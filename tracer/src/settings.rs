@@ -20,10 +20,10 @@ mod explain;
 mod check;
 
 pub use check::{Check, Source};
-pub use diff::{Diff, DiffFile, Sides};
+pub use diff::Diff;
 pub use explain::Explain;
 pub use live::{Attach, Program, Run, Top, TopTarget, Wanted};
 pub use output::{Output, ReportFile};
-pub use replay::{Replay, Report};
+pub use replay::Report;
 pub use screen::{Screen, Stream};
 pub use tracing::Tracing;

@@ -77,7 +77,6 @@ enum Packages {
 }
 
 impl Packages {
-    /// Cargo's options.
     fn options(self) -> &'static [&'static str] {
         let all = &[
             "--workspace",

@@ -29,9 +29,7 @@ pub(crate) struct CodeChange {
 /// What kind of code a call makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Made {
-    /// None.
     Nothing,
-    /// A file's.
     OfFile,
     /// Code that no file has.
     AtRunTime,

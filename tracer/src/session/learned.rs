@@ -44,7 +44,6 @@ struct Family {
     hashes: HashMap<u64, Arc<[u64]>>,
     /// Hashes that were taken back.
     retired: Vec<u64>,
-    /// By address.
     rules: BTreeMap<u64, RuleKey>,
 }
 

@@ -71,7 +71,6 @@ pub struct Plan {
 pub enum Target {
     /// Processes that run already.
     Processes(Selection),
-    /// This command.
     Command(Held),
 }
 
@@ -89,11 +88,9 @@ impl Target {
 /// Which processes that run already are traced.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
-    /// These.
     pub pids: Vec<Pid>,
     /// Those in these control groups, now and later.
     pub cgroups: Vec<PathBuf>,
-    /// Every one.
     pub all: bool,
 }
 

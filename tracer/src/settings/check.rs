@@ -25,7 +25,6 @@ use tracer_report::formats::{FORMATS, Format, WriteResults};
 const EXAMPLE: &str = "there is no budget to hold it against: give one, as in --fail-on \
     'never-released > 100MiB', or a file of them, budget.toml (tracer check --help)";
 
-/// `tracer check`.
 #[derive(Debug)]
 pub struct Check {
     /// Those of files first.

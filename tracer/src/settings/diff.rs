@@ -15,12 +15,10 @@ use tracer_report::{
     selection::Selection,
 };
 
-/// `tracer diff`.
 #[derive(Clone, Debug)]
 pub enum Diff {
     /// The JSON Schema is wanted.
     Schema,
-    /// A comparison.
     Of(Box<Sides>),
 }
 
@@ -48,9 +46,7 @@ pub struct Sides {
 /// A comparison to be written to a file.
 #[derive(Clone, Debug)]
 pub struct DiffFile {
-    /// Where to.
     pub path: PathBuf,
-    /// How.
     pub format: Comparison,
 }
 

@@ -9,10 +9,8 @@ use crate::cli;
 use tracer_ledger::event::Pid;
 use tracer_report::formats::{FORMATS, WriteExplanation};
 
-/// `tracer explain`.
 #[derive(Clone, Debug)]
 pub struct Explain {
-    /// The process.
     pub pid: Pid,
     /// Writes it in the format that is wanted.
     pub write: WriteExplanation,

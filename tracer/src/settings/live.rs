@@ -16,13 +16,11 @@ use tracer_ledger::event::Pid;
 /// Which processes that run already are wanted, as they are named: which of them there are is not known yet.
 #[derive(Clone, Debug)]
 pub struct Wanted {
-    /// These.
     pub pids: Vec<Pid>,
     /// Those of these names.
     pub names: Vec<String>,
     /// Those in these control groups, now and later.
     pub cgroups: Vec<PathBuf>,
-    /// Every one.
     pub all: bool,
 }
 
@@ -46,12 +44,10 @@ pub struct Program {
     pub environment: Vec<(OsString, OsString)>,
 }
 
-/// `tracer attach`.
 #[derive(Clone, Debug)]
 pub struct Attach {
     /// What is traced.
     pub wanted: Wanted,
-    /// How.
     pub tracing: Tracing,
     /// The part of the trace that the report is on.
     pub window: Window,
@@ -78,12 +74,10 @@ impl Attach {
     }
 }
 
-/// `tracer run`.
 #[derive(Clone, Debug)]
 pub struct Run {
     /// What is traced.
     pub program: Program,
-    /// How.
     pub tracing: Tracing,
     /// The part of the trace that the report is on.
     pub window: Window,
@@ -113,7 +107,6 @@ impl Run {
     }
 }
 
-/// `tracer top`.
 #[derive(Clone, Debug)]
 pub struct Top {
     /// What is traced.
@@ -170,9 +163,7 @@ impl Top {
 pub enum TopTarget {
     /// Processes that run already.
     Processes(Wanted),
-    /// This command.
     Command {
-        /// The command.
         program: Program,
         /// Where its output goes; else it is thrown away.
         output: Option<PathBuf>,

@@ -15,7 +15,6 @@ use tracer_report::{
 /// A report to be written to a file.
 #[derive(Clone, Debug)]
 pub struct ReportFile {
-    /// Where to.
     pub path: PathBuf,
     /// In which format.
     pub format: Format,

@@ -8,7 +8,6 @@ use super::{output::Output, screen::Stream};
 use crate::cli;
 use tracer_analysis::window::Window;
 
-/// `tracer report`.
 #[derive(Clone, Debug)]
 pub enum Report {
     /// The JSON Schema is wanted.
@@ -20,7 +19,6 @@ pub enum Report {
 /// A report on a recording.
 #[derive(Clone, Debug)]
 pub struct Replay {
-    /// The recording.
     pub file: PathBuf,
     /// The part of the trace that the report is on.
     pub window: Window,

@@ -7,7 +7,6 @@ use crate::cli::{Color, Look};
 /// One of our streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stream {
-    /// Standard output.
     Stdout,
     /// Standard error, because standard output is the command's.
     Stderr,
@@ -43,7 +42,6 @@ pub struct Screen {
     pub stream: Stream,
     /// Whether it may have colours.
     pub color: bool,
-    /// As asked.
     columns: Option<usize>,
 }
 

@@ -37,7 +37,6 @@ pub(super) fn complaint() -> String {
 /// What became of one suite.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Ending {
-    /// Which.
     pub(super) suite: String,
     fate: Fate,
     seconds: u64,

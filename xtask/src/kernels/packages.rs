@@ -24,7 +24,6 @@ const TOOLS: [(&str, &str); 2] = [
 pub(super) struct Kernel {
     /// `6.1.0-56-cloud-amd64`: what `uname -r` says in it.
     pub(super) release: String,
-    /// Its image.
     pub(super) image: PathBuf,
 }
 

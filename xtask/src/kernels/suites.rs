@@ -89,7 +89,6 @@ const PLANS: [Plan; 4] = [
 
 /// A suite, ready to be run.
 pub(super) struct Suite {
-    /// Its name.
     pub(super) name: &'static str,
     /// Its program, at the same path in a guest.
     pub(super) program: PathBuf,

@@ -23,14 +23,12 @@ pub(super) enum Step {
     NightlyWithSource,
     /// `rust-src` for the nightly of that name, which is there.
     SourceOf(String),
-    /// bpf-linker.
     Linker,
 }
 
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Plan {
-    /// Nothing.
     Complete,
     /// This, and then look again.
     Install(Step),
@@ -134,7 +132,6 @@ impl Step {
         }
     }
 
-    /// What for.
     pub(super) fn why(&self) -> &'static str {
         match self {
             Self::DebianPackages => {

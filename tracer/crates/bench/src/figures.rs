@@ -8,9 +8,7 @@ use std::fmt;
 pub(crate) struct Spread {
     /// The middle one, or the mean of the middle two.
     pub(crate) median: f64,
-    /// The smallest.
     pub(crate) least: f64,
-    /// The greatest.
     pub(crate) greatest: f64,
 }
 
@@ -47,9 +45,7 @@ impl fmt::Display for Spread {
 /// What one thing took without a tool, just before, and then with it. Nanoseconds each.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Pair {
-    /// Without.
     pub(crate) bare: f64,
-    /// With.
     pub(crate) with: f64,
 }
 

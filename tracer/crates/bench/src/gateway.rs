@@ -31,7 +31,6 @@ const JS_NAMES: &str = "--perf-basic-prof --interpreted-frames-native-stack";
 /// What was measured.
 #[derive(Clone, Debug)]
 pub(crate) struct Real {
-    /// The program.
     pub(crate) name: &'static str,
     /// tracer, attached from the program's start on.
     pub(crate) own: Own,

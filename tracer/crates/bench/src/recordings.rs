@@ -394,7 +394,6 @@ impl Recordings {
         }
     }
 
-    /// All samples.
     pub(crate) fn json(&self) -> Value {
         json!({
             "events": self.made.events,

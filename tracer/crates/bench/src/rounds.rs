@@ -148,7 +148,6 @@ const STAYS: [Stay; 7] = [
 pub(crate) struct Sample {
     /// From 0.
     pub(crate) round: usize,
-    /// The tool.
     pub(crate) tool: Tool,
     /// Which of [`ROWS`].
     pub(crate) row: usize,
@@ -260,7 +259,6 @@ impl Processes {
         Attached::to(stay.tool, bench, &mut traced)
     }
 
-    /// One round.
     fn round(&mut self, round: usize, bench: &Bench, perf: bool) -> Result<Measured> {
         let mut measured = Measured::default();
         for stay in STAYS.iter().filter(|stay| perf || stay.tool != Tool::Perf) {

@@ -26,7 +26,6 @@ const NO_LOSS: Target = Target { most: 0.0 };
 /// The share of the calls that were to be made which shows what so many cost.
 const ENOUGH: f64 = 0.95;
 
-/// The table.
 pub(crate) fn text(results: &Results) -> String {
     let mut out = format!("{}\n\n", results.machine);
     if let Some(measured) = &results.measured {

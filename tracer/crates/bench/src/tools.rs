@@ -59,15 +59,11 @@ impl Tool {
 /// Where the tools are, and where they may write.
 #[derive(Clone, Debug)]
 pub(crate) struct Bench {
-    /// tracer's binary.
     pub(crate) tracer: PathBuf,
-    /// bpftrace's.
     pub(crate) bpftrace: PathBuf,
-    /// perf's.
     pub(crate) perf: PathBuf,
     /// What reads recordings and makes nothing of them.
     pub(crate) decoder: PathBuf,
-    /// For files.
     pub(crate) folder: PathBuf,
 }
 

@@ -11,7 +11,6 @@ use xtask::process;
 /// Whether its code keeps frame pointers. libc's does not, either way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Frames {
-    /// It does.
     Kept,
     /// It does not: what compilers do unless they are told otherwise.
     Omitted,
