@@ -1,11 +1,13 @@
 //! `cargo xtask vm-test`: the checks that depend on the kernel, on older kernels in virtual machines
 //! and on this machine's own.
 //!
-//! Read in this order: [`packages`] (the kernels and what boots them, from Debian), [`suites`] (what
+//! Read in this order: [`packages`] (the kernels) and [`tools`] (what boots them), both from Debian, [`suites`] (what
 //! is run), [`image`] and [`archive`] (the guest's whole file system, in memory), [`guest`] (one boot),
 //! [`console`] (what it said, and what became of each suite).
 
 mod packages;
+
+mod tools;
 
 mod suites;
 
@@ -27,6 +29,7 @@ use crate::setup::{self, programs};
 use console::{Ending, Progress};
 use packages::Kernel;
 use suites::Suite;
+use tools::Tools;
 
 /// Where everything of this command's is kept, under the workspace.
 const FOLDER: &str = "target/kernels";
@@ -59,18 +62,19 @@ pub(crate) fn run(workspace: &Path, options: &Options) -> Result<()> {
     let folder = workspace.join(FOLDER);
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("cannot create {}", folder.display()))?;
-    packages::ensure_tools()?;
+    let tools = Tools::ensure(&folder)?;
     let kernels = packages::newest(&folder, &options.series)?;
     let tool = suites::build_tool(workspace)?;
     let suites = suites::build(workspace, &options.only)?;
     let image = folder.join("initramfs.cpio");
-    image::write(&image, &suites, &tool)?;
+    image::write(&image, &suites, &tool, &tools.busybox()?)?;
     let limit = Duration::from_secs(options.timeout);
-    verdict(&in_guests(&kernels, &image, &suites.all, limit)?)
+    verdict(&in_guests(&tools, &kernels, &image, &suites.all, limit)?)
 }
 
 /// All guests at once: each is busy on one processor for most of its time.
 fn in_guests(
+    tools: &Tools,
     kernels: &[Kernel],
     image: &Path,
     suites: &[Suite],
@@ -79,7 +83,9 @@ fn in_guests(
     std::thread::scope(|scope| {
         let boots: Vec<_> = kernels
             .iter()
-            .map(|kernel| scope.spawn(move || guest::boot(kernel, image, suites, limit)))
+            .map(|kernel| {
+                scope.spawn(move || guest::boot(tools.qemu(), kernel, image, suites, limit))
+            })
             .collect();
         kernels
             .iter()

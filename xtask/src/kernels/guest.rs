@@ -23,12 +23,12 @@ const LAST_LINES: usize = 40;
 /// Always emulated (`tcg`): a `/dev/kvm` that is there may hang within a virtual machine, and nothing
 /// here is worth a second way to run.
 pub(super) fn boot(
+    mut qemu: Command,
     kernel: &Kernel,
     image: &Path,
     suites: &[Suite],
     limit: Duration,
 ) -> Result<Vec<Ending>> {
-    let mut qemu = Command::new("qemu-system-x86_64");
     // One thread for both processors: with one each, QEMU 7.2 may go on running an `int3` that the
     // kernel has patched over again, for ever (attaching to tracepoints patches code all the time).
     qemu.args(["-accel", "tcg,thread=single"])

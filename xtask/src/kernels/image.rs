@@ -45,15 +45,15 @@ const PYTHON_MODULES: [&str; 8] = [
     "time",
 ];
 
-/// Writes the archive; `tool` is the tool as guests get it.
-pub(super) fn write(to: &Path, suites: &Suites, tool: &Path) -> Result<()> {
+/// Writes the archive; `tool` is the tool as guests get it, `busybox` what `init` is made of.
+pub(super) fn write(to: &Path, suites: &Suites, tool: &Path, busybox: &Path) -> Result<()> {
     let file = File::create(to).with_context(|| format!("cannot create {}", to.display()))?;
     let mut image = Image {
         archive: Archive::new(BufWriter::new(file)),
         stripped: to.with_extension("stripped"),
     };
     image
-        .fill(suites, tool)
+        .fill(suites, tool, busybox)
         .and_then(|()| Ok(image.archive.finish()?))
         .with_context(|| format!("cannot write {}", to.display()))?;
     Ok(())
@@ -66,7 +66,7 @@ struct Image {
 }
 
 impl Image {
-    fn fill(&mut self, suites: &Suites, tool: &Path) -> Result<()> {
+    fn fill(&mut self, suites: &Suites, tool: &Path, busybox: &Path) -> Result<()> {
         for folder in MERGED {
             // As on this machine: tests compare paths that the kernel shows with those of programs.
             if let Ok(to) = fs::read_link(folder) {
@@ -80,7 +80,7 @@ impl Image {
         self.archive.folder(Path::new("/tmp"), 0o1777)?;
         self.archive
             .program(Path::new("/init"), &init(&suites.all))?;
-        self.file(&installed("busybox")?, Path::new(BUSYBOX))?;
+        self.file(busybox, Path::new(BUSYBOX))?;
         // First the tool: the tests' own is at the same path.
         self.built(tool, &suites.tool)?;
         for suite in &suites.all {

@@ -1,5 +1,5 @@
-//! Kernels to boot and the programs that boot them, as Debian packages. Only the kernel itself is
-//! kept of a package, in the folder of this command.
+//! Kernels to boot, as Debian packages. Only the kernel itself is kept of a package, in the folder of this
+//! command.
 
 use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
@@ -7,17 +7,11 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::setup::{self, programs};
+use crate::setup;
 use xtask::process;
 
 /// The series of Debian's kernels that are tested, oldest first.
 pub(super) const SERIES: [&str; 2] = ["6.1", "6.12"];
-
-/// A program of each package that must be there, and the package.
-const TOOLS: [(&str, &str); 2] = [
-    ("qemu-system-x86_64", "qemu-system-x86"),
-    ("busybox", "busybox-static"),
-];
 
 /// A kernel, ready to be booted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,11 +19,6 @@ pub(super) struct Kernel {
     /// `6.1.0-56-cloud-amd64`: what `uname -r` says in it.
     pub(super) release: String,
     pub(super) image: PathBuf,
-}
-
-/// Installs what boots kernels, where it is missing.
-pub(super) fn ensure_tools() -> Result<()> {
-    programs::ensure(&TOOLS, "they boot other kernels")
 }
 
 /// The newest kernel of each series, downloaded where it is not there yet.
