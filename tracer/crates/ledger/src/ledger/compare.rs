@@ -12,7 +12,7 @@ use tracer_common::bits;
 use super::address_space::AddressSpace;
 use super::checks::{Checks, Comparison, FoundDifference, RangeDifference};
 use super::interval_map::IntervalMap;
-use super::journal::Journal;
+use super::journal::{Journal, Settled};
 use super::names::Names;
 use super::page_size::PageSize;
 use crate::event::{Address, Mapping, Maps, Nanoseconds};
@@ -171,9 +171,10 @@ impl AddressSpace {
         maps: &Maps,
         kernel: &IntervalMap<usize>,
         journal: &Journal,
+        shown: Settled,
     ) {
         for range in self.differences(&maps.mappings, kernel) {
-            for (part, _) in journal.open(&(range.start.0..range.end.0)) {
+            for (part, _) in journal.open(&(range.start.0..range.end.0), shown) {
                 self.found(maps, kernel, part, range);
             }
         }

@@ -248,9 +248,8 @@ impl AddressSpace {
     /// is the ledger sure now.
     pub(super) fn wonder(&mut self, since: Nanoseconds) -> &mut Journal {
         let journal = self.journal.get_or_insert_default();
-        journal.extend_to_all();
+        journal.extend_to_all(since);
         journal.forget(0..u64::MAX);
-        journal.since = journal.since.max(since);
         journal
     }
 
@@ -260,19 +259,18 @@ impl AddressSpace {
         ranges: impl IntoIterator<Item = Range<u64>>,
         since: Nanoseconds,
     ) -> &mut Journal {
-        let journal = self.journal.get_or_insert_with(Journal::limited);
+        let journal = self.journal.get_or_insert_default();
         for range in ranges {
-            journal.extend(range.clone());
+            journal.extend(range.clone(), since);
             journal.forget(range);
         }
-        journal.since = journal.since.max(since);
         journal
     }
 
     /// The protections within a range may have changed; what calls said of its being mapped stays.
     pub(super) fn wonder_about_protection(&mut self, range: Range<u64>, since: Nanoseconds) {
-        let journal = self.wonder_about([], since);
-        journal.extend(range.clone());
+        let journal = self.journal.get_or_insert_default();
+        journal.extend(range.clone(), since);
         journal.doubt_protection(&range);
     }
 

@@ -8,11 +8,18 @@ use super::address_space::{AddressSpace, Ids};
 use super::change::{Origin, ReservationId};
 use super::compare::snapshot;
 use super::interval_map::IntervalMap;
-use super::journal::Journal;
+use super::journal::{Journal, Settled};
 use super::names::Names;
 use super::piece::{Attributes, Piece};
 use super::reservation::{Birth, Maker};
 use crate::event::{Mapping, Maps, StackId};
+
+/// A reading of the maps, and what of the doubt it can settle.
+struct Seen<'a> {
+    maps: &'a Maps,
+    journal: &'a Journal,
+    settled: Settled,
+}
 
 impl AddressSpace {
     /// A snapshot to seed or to resynchronise by: where no call has determined anything since the
@@ -25,30 +32,35 @@ impl AddressSpace {
             self.verify(names, maps, &kernel, &moving);
             return;
         };
-        journal.keep(&moving);
+        let settled = journal.settled_by(maps.began);
+        // Of a space of which nothing is known yet, what was there a moment ago is better than nothing.
+        let shown = settled.and_everything_if(!self.seeded);
+        journal.keep(&moving, shown);
         if journal.unexplained && !journal.told {
-            self.note_unexplained(maps, &kernel, &journal);
+            self.note_unexplained(maps, &kernel, &journal, shown);
         }
-        self.drop_unseen(&journal, &kernel);
+        self.drop_unseen(&journal, &kernel, shown);
+        let seen = Seen {
+            maps,
+            journal: &journal,
+            settled: shown,
+        };
         for (range, &index) in kernel.iter() {
-            self.adopt(ids, names, &journal, range, maps, &maps.mappings[index]);
+            self.adopt(ids, names, &seen, range, &maps.mappings[index]);
         }
-        let ended = maps.began >= journal.since;
         self.learn_names(names, &maps.mappings);
         self.seeded = true;
-        if !ended {
-            self.journal = Some(journal);
-        }
+        self.journal = journal.without(settled);
         self.grow_stack(self.stack_pages);
     }
 
     /// Releases what the snapshot does not show and no call has mapped since.
-    fn drop_unseen(&mut self, journal: &Journal, kernel: &IntervalMap<usize>) {
+    fn drop_unseen(&mut self, journal: &Journal, kernel: &IntervalMap<usize>, shown: Settled) {
         let gone: Vec<Range<u64>> = self
             .pieces
             .iter()
             .flat_map(|(range, _)| kernel.gaps(range))
-            .flat_map(|gap| journal.open(&gap))
+            .flat_map(|gap| journal.open(&gap, shown))
             .map(|(part, _)| part)
             .collect();
         for range in gone {
@@ -61,19 +73,19 @@ impl AddressSpace {
         &mut self,
         ids: &mut Ids,
         names: &mut Names,
-        journal: &Journal,
+        seen: &Seen<'_>,
         range: Range<u64>,
-        maps: &Maps,
         mapping: &Mapping,
     ) {
-        for part in journal.guessed(&range) {
+        let journal = seen.journal;
+        for part in journal.guessed(&range, seen.settled) {
             self.restyle(part, |attributes| attributes.protected(mapping.protection));
         }
         // A stack that has grown is still the same stack.
         let mut line = self
             .main_stack
             .filter(|id| mapping.name == "[stack]" && self.reservations.contains_key(id));
-        for (part, protection) in journal.open(&range) {
+        for (part, protection) in journal.open(&range, seen.settled) {
             let mut attributes =
                 Attributes::of_snapshot(mapping, protection.unwrap_or(mapping.protection));
             // What was there before the trace is told apart by its origin.
@@ -83,8 +95,9 @@ impl AddressSpace {
                 ..old.seen_as(attributes)
             });
             for gap in self.pieces.gaps(part) {
-                let owner = *line
-                    .get_or_insert_with(|| self.discovered(ids, names, journal, maps, mapping));
+                let owner = *line.get_or_insert_with(|| {
+                    self.discovered(ids, names, journal, seen.maps, mapping)
+                });
                 self.lay(gap.clone(), Piece { owner, attributes });
                 for run in journal.touched.runs(&self.page.pages(&gap)) {
                     let new = self.touched.insert_range(&run);

@@ -105,9 +105,9 @@ impl AddressSpace {
         }
         if parts.is_empty() {
             self.wonder(returned);
-        } else if self.journal.is_some() {
+        } else if let Some(journal) = &mut self.journal {
             // Where the ledger is not sure, other parts may have been left, and others mapped over these.
-            self.wonder_about([], returned);
+            journal.begin_again(returned);
         }
         for part in parts {
             let sure = self.is_sure_of(&part);

@@ -334,3 +334,38 @@ fn the_maps_do_not_tell_which_mappings_grow_down() {
     story.fault(899, false);
     assert!(!sure(&story, 899));
 }
+
+#[test]
+fn a_reading_says_nothing_of_what_is_in_doubt_since_after_it_began() {
+    let mut story = Story::new();
+    story.map(10, 2, RW, PRIVATE);
+    story.map(12, 2, R, PRIVATE);
+    story.map(32, 2, RW, PRIVATE);
+    story.map(34, 2, R, PRIVATE);
+    let failed_move = |story: &mut Story, old: u64, new: u64| {
+        story.call(Action::RemapFailed {
+            old_address: Address(old * PAGE),
+            old_length: 2 * PAGE,
+            new_address: Address(new * PAGE),
+            new_length: 2 * PAGE,
+        });
+    };
+    // What was at 12 is gone, and only the maps tell.
+    failed_move(&mut story, 10, 12);
+    story.time += 10;
+    story.reading();
+    let began = story.time;
+    story.unmap(33, 1);
+    failed_move(&mut story, 32, 34);
+    let as_it_began = [line(10, 2, RW, ""), line(32, 2, RW, ""), line(34, 2, R, "")];
+    story.maps_begun(began, MapsPurpose::Verify, &as_it_began);
+    let now = [line(10, 2, RW, ""), line(32, 1, RW, ""), line(34, 2, R, "")];
+    assert_eq!(story.space().compare(&now), []);
+    let sure = [10, 12, 33, 34].map(|page| story.space().is_sure_at(Address(page * PAGE)));
+    assert_eq!(sure, [true, true, false, false]);
+    story.time += 10;
+    story.reading();
+    story.maps(MapsPurpose::Verify, &now);
+    assert!(!story.space().needs_resync());
+    assert_eq!(story.space().compare(&now), []);
+}
