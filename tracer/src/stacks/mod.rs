@@ -8,9 +8,6 @@
 //! `native_names` (with `debug_files`), code made at run time by [`perf_map`] (which name was an
 //! address's when: [`perf_names`]) and [`runtime_names`].
 //!
-//! Names are kept as the target wrote them: whoever writes them out escapes them
-//! (`tracer_report::text::line::escape`).
-//!
 //! The files read here belong to the target: [`open`] says how they are opened, and nothing in them
 //! is trusted. The bytes of stacks are the target's secrets: they are never kept beyond the call
 //! that unwinds them.
@@ -50,6 +47,8 @@ pub mod perf_map;
 pub mod perf_names;
 
 pub mod runtime_names;
+
+pub(crate) mod printable;
 
 pub mod open;
 

@@ -12,6 +12,7 @@ use super::exec_maps::{self, ExecMap};
 use super::exit::Exit;
 use super::files::{Files, Loaded, ModuleFile, VDSO};
 use super::layout::Layout;
+use super::printable::printable;
 use crate::capture::inode::{Inode, SameFile};
 use tracer_ledger::event::Pid;
 
@@ -210,7 +211,7 @@ impl Space {
             deleted: false,
         };
         Some(Code {
-            path: (*name).into(),
+            path: printable(&name).into(),
             map,
             file: Some((loaded, begin)),
             told: true,
@@ -342,7 +343,7 @@ impl Space {
             Some((loaded, start))
         });
         Code {
-            path: map.name.as_str().into(),
+            path: printable(&map.name).into(),
             map,
             file,
             told: false,

@@ -22,6 +22,7 @@ use blazesym::symbolize::{CodeInfo, Input, Sym, Symbolized, Symbolizer};
 use super::debug_files;
 use super::files::{FileId, ModuleFile};
 use super::layout::{self, Exported};
+use super::printable::printable;
 use tracer_ledger::event::Frame;
 
 /// Names addresses in files, each address once.
@@ -174,17 +175,17 @@ impl Sources {
             .exported
             .get_or_init(|| layout::exported(&self.module.file));
         if let Some(name) = exported.get(&symbol.addr) {
-            last.function = Some(name.to_string());
+            last.function = Some(printable(name));
         }
         Some(frames)
     }
 }
 
 fn frame(name: &str, code: Option<&CodeInfo<'_>>) -> Frame {
-    let name = without_parameters(name).to_owned();
+    let name = printable(without_parameters(name));
     Frame {
         function: (!name.is_empty()).then_some(name),
-        file: code.map(|code| code.to_path().to_string_lossy().into_owned()),
+        file: code.map(|code| printable(&code.to_path().to_string_lossy())),
         line: code.and_then(|code| code.line),
         ..Frame::default()
     }

@@ -8,6 +8,7 @@
 //! same. What a runtime writes later than it runs its code (through a buffer) is not to be told from
 //! what it made later: only where no earlier code is known is a stack named by a line of later.
 
+use super::printable::printable;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -182,8 +183,7 @@ fn parse(line: &[u8]) -> Option<(Range<u64>, Arc<str>)> {
     let start = hexadecimal(start)?;
     let end = start.checked_add(hexadecimal(size)?)?;
     let name = &name[..name.len().min(MAX_NAME)];
-    let name = String::from_utf8_lossy(name);
-    let name = name.trim();
+    let name = printable(String::from_utf8_lossy(name).trim());
     (end > start && !name.is_empty()).then(|| (start..end, name.into()))
 }
 
