@@ -44,6 +44,8 @@ kinds! {
     Shmdt = 8,
     /// `remap_file_pages` returned 0.
     RemapFilePages = 9,
+    /// `mlock`, `mlock2` or `mlockall` was refused; told in no other case.
+    Mlock = 10,
     /// A page fault on a user address.
     Fault = 16,
     /// The same with a stack.
@@ -184,7 +186,7 @@ mod tests {
                 .clone()
                 .all(|kind| Kind::from_wire(kind as u8) == Some(kind))
         );
-        assert_eq!(known.count(), 19);
+        assert_eq!(known.count(), 20);
         assert_eq!(Kind::from_wire(200), None);
     }
 

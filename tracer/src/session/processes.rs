@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 
 use crate::{capture::procfs, capture::programs::Programs, capture::ring::now};
 use tracer_ledger::event::{
-    Event, Found, Maps, MapsPurpose, Pid, Resident, Sample, Shown, SpaceId,
+    Event, Found, Maps, MapsPurpose, Pid, Resident, Sample, Shown, SpaceId, Usage,
 };
 
 /// Processes that are traced and alive, and the address space each lives in.
@@ -94,7 +94,7 @@ impl Processes {
     }
 
     /// Present figures of every process.
-    pub(crate) fn sample(&self, count_maps: bool) -> impl Iterator<Item = Sample> + '_ {
+    pub(crate) fn sample(&self, count_maps: bool) -> impl Iterator<Item = (Sample, Usage)> + '_ {
         self.alive
             .keys()
             // A process that is on its way out has no figures any more.
@@ -103,12 +103,12 @@ impl Processes {
 }
 
 /// Present figures of one process.
-pub(crate) fn sample(pid: Pid, count_maps: bool) -> Result<Sample> {
-    let mut sample = procfs::sample(pid, now())?;
+pub(crate) fn sample(pid: Pid, count_maps: bool) -> Result<(Sample, Usage)> {
+    let (mut sample, usage) = procfs::sample(pid, now())?;
     if count_maps {
         sample.maps = u32::try_from(procfs::maps(pid)?.len()).ok();
     }
-    Ok(sample)
+    Ok((sample, usage))
 }
 
 /// What is known of a process that already runs.

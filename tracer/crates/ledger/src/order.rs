@@ -399,6 +399,7 @@ fn action(call: &RawCall) -> Action {
         Kind::Fault
         | Kind::SampledFault
         | Kind::Failed
+        | Kind::Mlock
         | Kind::Fork
         | Kind::Thread
         | Kind::Exec

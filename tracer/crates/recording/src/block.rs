@@ -1,7 +1,7 @@
 //! The framing: the file's header and the blocks' heads, to and from bytes.
 
 /// Version of the format, raised with any change to it or to the types of the events.
-pub const FORMAT_VERSION: u32 = 5;
+pub const FORMAT_VERSION: u32 = 6;
 /// The oldest version that can still be read: since then only kinds of events were added.
 pub const OLDEST_VERSION: u32 = 2;
 /// The most bytes that a block may hold once decompressed. One event is never larger: it has room

@@ -1,14 +1,14 @@
 //! The recording: a file of [`Event`](tracer_ledger::event::Event)s, versioned, checksummed, compressed, and
 //! readable up to its last whole block after a crash.
 //!
-//! # Format, version 5
+//! # Format, version 6
 //!
 //! All integers are little-endian; CRC-32 is the one of IEEE 802.3 (as in zlib and PNG).
 //!
 //! ```text
 //! file   = header  events*  end
 //! header = 89 54 52 41 43 45 52 0A    magic: 0x89 "TRACER" LF
-//!          u32  format version        5
+//!          u32  format version        6
 //!          u32  CRC-32                of the 12 bytes before
 //! block  = [u8; 4]  tag               "EVTS": events, "DONE": the end
 //!          u32  payload length        bytes that follow this head, at most 67,371,264
@@ -41,7 +41,8 @@
 //! end reads those before it as well, down to [`OLDEST_VERSION`]. Version 3 has added
 //! [`Incomplete`](tracer_ledger::event::Incomplete), [`Learning`](tracer_ledger::event::Learning) and
 //! [`SampledFault`](tracer_ledger::event::SampledFault), version 4 [`Machine`](tracer_ledger::event::Machine), version 5
-//! [`Shown`](tracer_ledger::event::Shown) and [`Module`](tracer_ledger::event::Module).
+//! [`Shown`](tracer_ledger::event::Shown) and [`Module`](tracer_ledger::event::Module), version 6 all from
+//! [`Refused`](tracer_ledger::event::Refused) on.
 //!
 //! # Files
 //!

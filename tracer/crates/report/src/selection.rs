@@ -101,7 +101,10 @@ impl Selection {
         for (rank, process) in processes.into_iter().enumerate() {
             let matters = rank == 0
                 || self.all
-                || matches!(process.verdict.level, Level::Leak | Level::Watch)
+                || matches!(
+                    process.verdict.level,
+                    Level::Leak | Level::Refused | Level::Watch
+                )
                 || process.virtual_bytes.peak >= SMALL_PROCESS.max(biggest / 50);
             let group = if matters { &mut shown } else { &mut small };
             group.push(process);

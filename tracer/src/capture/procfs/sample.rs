@@ -1,21 +1,24 @@
-//! The figures of `/proc/PID/status`.
+//! The figures of `/proc/PID/status`, and the CPU clock of a process.
 
 use super::directory::Directory;
 use super::error::ProcError;
-use tracer_ledger::event::{Nanoseconds, Pid, Sample};
+use tracer_ledger::event::{Nanoseconds, Pid, Sample, Usage};
 
-/// How much memory a process has now, in the kernel's own words: `VmSize`, `VmRSS`, `VmHWM`. `time`
-/// is when the caller asks; [`Sample::maps`] is left open.
+/// How much memory a process has now, in the kernel's own words: `VmSize`, `VmRSS`, `VmHWM`; and what it is, and how
+/// much CPU time was used. `time` is when the caller asks; [`Sample::maps`] is left open.
 ///
 /// The kernel counts resident pages per thread and adds them up now and then: `VmRSS` may be off by
 /// some 64 pages a thread (Documentation/filesystems/proc.rst). `VmSize` is exact.
 ///
 /// # Errors
 /// If the process is gone or has no address space.
-pub(crate) fn sample(pid: Pid, time: Nanoseconds) -> Result<Sample, ProcError> {
+pub(crate) fn sample(pid: Pid, time: Nanoseconds) -> Result<(Sample, Usage), ProcError> {
     let directory = Directory::open(pid)?;
+    let cpu_ns = cpu_time(pid);
     directory.ask_any_thread(|folder| {
         let text = directory.read(&format!("{folder}status"))?;
+        // What a kernel does not count, there is none of.
+        let bytes = |key: &[u8]| figure(&text, key).unwrap_or(0);
         let figures = || {
             Some(Sample {
                 time,
@@ -26,18 +29,58 @@ pub(crate) fn sample(pid: Pid, time: Nanoseconds) -> Result<Sample, ProcError> {
                 maps: None,
             })
         };
-        Ok(figures())
+        let usage = Usage {
+            time,
+            pid,
+            cpu_ns,
+            anonymous_bytes: bytes(b"RssAnon:"),
+            file_bytes: bytes(b"RssFile:"),
+            shared_memory_bytes: bytes(b"RssShmem:"),
+            swapped_bytes: bytes(b"VmSwap:"),
+            locked_bytes: bytes(b"VmLck:"),
+            hugetlb_bytes: bytes(b"HugetlbPages:"),
+            page_table_bytes: bytes(b"VmPTE:"),
+            threads: number(&text, b"Threads:").unwrap_or(0),
+        };
+        Ok(figures().map(|sample| (sample, usage)))
     })
+}
+
+/// CPU time of all threads of a process, ns, also of those that have ended: its clock, whose number is made of its own
+/// (`CPUCLOCK_SCHED` in include/linux/posix-timers.h). `None`: it is gone.
+fn cpu_time(pid: Pid) -> Option<u64> {
+    const SCHEDULED: libc::clockid_t = 2;
+    let clock = (!i32::try_from(pid.0).ok()? << 3) | SCHEDULED;
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: the kernel writes the one `timespec` that is handed over.
+    let done = unsafe { libc::clock_gettime(clock, &raw mut time) };
+    if done != 0 {
+        return None;
+    }
+    let seconds = u64::try_from(time.tv_sec).ok()?;
+    Some(seconds * 1_000_000_000 + u64::try_from(time.tv_nsec).ok()?)
 }
 
 /// The bytes behind `key`, as `VmSize: 22568612 kB`. A name, which the process chooses, stands in a
 /// line of its own: the kernel escapes newlines in it.
 fn figure(text: &[u8], key: &[u8]) -> Option<u64> {
+    let kibibytes = value(text, key)?.strip_suffix(" kB")?;
+    kibibytes.trim().parse::<u64>().ok()?.checked_mul(1024)
+}
+
+/// The number behind `key`, as `Threads: 11`.
+fn number(text: &[u8], key: &[u8]) -> Option<u64> {
+    value(text, key)?.parse().ok()
+}
+
+fn value<'a>(text: &'a [u8], key: &[u8]) -> Option<&'a str> {
     let line = text
         .split(|&byte| byte == b'\n')
         .find_map(|line| line.strip_prefix(key))?;
-    let kibibytes = std::str::from_utf8(line).ok()?.trim().strip_suffix(" kB")?;
-    kibibytes.trim().parse::<u64>().ok()?.checked_mul(1024)
+    Some(std::str::from_utf8(line).ok()?.trim())
 }
 
 #[cfg(test)]
@@ -50,5 +93,18 @@ mod tests {
         assert_eq!(figure(text, b"VmSize:"), Some(22_568_612 << 10));
         assert_eq!(figure(text, b"VmRSS:"), Some(418_688 << 10));
         assert_eq!(figure(text, b"VmHWM:"), None);
+        assert_eq!(number(b"Threads:\t11\n", b"Threads:"), Some(11));
+    }
+
+    #[test]
+    fn the_clock_of_a_process_goes_on_while_it_works() {
+        let own = Pid(std::process::id());
+        let before = cpu_time(own).unwrap();
+        let mut now = before;
+        // It is this process that works meanwhile.
+        while now < before + 1_000_000 {
+            now = cpu_time(own).unwrap();
+        }
+        assert_eq!(cpu_time(Pid(u32::MAX)), None);
     }
 }

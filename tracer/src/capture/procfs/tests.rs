@@ -175,7 +175,7 @@ fn the_maps_of_a_quiet_process_add_up_to_its_vmsize() {
     let bytes: u64 = user(&mappings)
         .map(|mapping| mapping.end.0 - mapping.start.0)
         .sum();
-    let figures = sample(child.pid(), Nanoseconds(7)).unwrap();
+    let (figures, _) = sample(child.pid(), Nanoseconds(7)).unwrap();
     assert_eq!(figures.virtual_bytes, bytes);
     assert!(figures.resident_bytes > 0 && figures.resident_bytes <= figures.virtual_bytes);
     assert!(figures.resident_peak_bytes >= figures.resident_bytes);
@@ -285,7 +285,7 @@ fn a_process_whose_main_thread_has_ended_is_still_read() {
         std::thread::yield_now();
     }
     let mappings = maps(pid).unwrap();
-    let figures = sample(pid, Nanoseconds(0)).unwrap();
+    let (figures, _) = sample(pid, Nanoseconds(0)).unwrap();
     assert!(user(&mappings).count() > 5 && figures.virtual_bytes > 0);
     let ranges: Vec<_> = user(&mappings)
         .map(|mapping| (mapping.start, mapping.end.0 - mapping.start.0))

@@ -101,8 +101,8 @@ impl Live {
         self.processes.insert(pid, space);
         self.order.push(found.time, Event::Found(found));
         self.maps(maps);
-        if let Ok(sample) = processes::sample(pid, true) {
-            self.order.push(sample.time, Event::Sample(sample));
+        if let Ok(figures) = processes::sample(pid, true) {
+            self.sampled(figures);
         }
         if let Ok(shown) = processes::shown(&self.processes, &self.programs, pid, space) {
             self.order.push(now(), shown);

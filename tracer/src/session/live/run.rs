@@ -184,10 +184,7 @@ impl Live {
     fn tick(&mut self, count_maps: bool) -> Result<()> {
         self.find_joined()?;
         self.count_losses()?;
-        let samples: Vec<_> = self.processes.sample(count_maps).collect();
-        for sample in samples {
-            self.order.push(sample.time, Event::Sample(sample));
-        }
+        self.sample(count_maps);
         if Instant::now() >= self.resident_due {
             let began = Instant::now();
             self.look_at_resident();
@@ -208,10 +205,7 @@ impl Live {
         self.count_losses()?;
         self.verify();
         self.look_at_resident();
-        let samples: Vec<_> = self.processes.sample(true).collect();
-        for sample in samples {
-            self.order.push(sample.time, Event::Sample(sample));
-        }
+        self.sample(true);
         let end = now();
         let mut drained = Drained::default();
         while drained.seen_until.is_none_or(|seen| seen <= end) {

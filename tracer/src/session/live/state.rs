@@ -18,7 +18,7 @@ use crate::{
     },
 };
 use tracer_ledger::event::{
-    Event, Looking, Maps, MapsPurpose, Pid, Reading, SpaceId, decode::Decoder,
+    Event, Looking, Maps, MapsPurpose, Pid, Reading, Sample, SpaceId, Usage, decode::Decoder,
 };
 use tracer_ledger::order::Order;
 
@@ -87,6 +87,20 @@ impl Live {
         }
         let pause = (began.elapsed() * RESYNC_SHARE).max(RESYNC_PAUSE);
         self.resync_due = Instant::now() + pause;
+    }
+
+    /// Present figures of every process.
+    pub(super) fn sample(&mut self, count_maps: bool) {
+        let samples: Vec<_> = self.processes.sample(count_maps).collect();
+        for figures in samples {
+            self.sampled(figures);
+        }
+    }
+
+    pub(super) fn sampled(&mut self, (sample, usage): (Sample, Usage)) {
+        // The CPU time first: the sample is measured by it.
+        self.order.push(usage.time, Event::Usage(usage));
+        self.order.push(sample.time, Event::Sample(sample));
     }
 
     /// Reads the maps of every address space, to be compared.

@@ -100,7 +100,7 @@ fn name(line: &mut Line, row: &TableRow, room: usize) {
         Some(pattern) => match pattern.level {
             Level::Benign => Paint::Good,
             Level::Watch => Paint::Warn,
-            Level::Leak => Paint::Bad,
+            Level::Leak | Level::Refused => Paint::Bad,
             Level::Unknown => Paint::Bright,
         },
         None if row.before => Paint::Dim,

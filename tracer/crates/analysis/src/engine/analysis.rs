@@ -125,6 +125,23 @@ impl Analysis {
             Event::Learning(learning) => self.learning = Some(*learning),
             Event::Machine(machine) => self.machine = *machine,
             Event::Shown(shown) => self.shown(shown),
+            Event::Refused(_)
+            | Event::RefusedAgain(_)
+            | Event::Accounted(_)
+            | Event::Usage(_)
+            | Event::Shares(_)
+            | Event::Mappings(_)
+            | Event::Split(_)
+            | Event::Group(_)
+            | Event::OomKill(_)
+            | Event::File(_)
+            | Event::Backed(_)
+            | Event::Named(_)
+            | Event::Unseen(_) => {
+                if let Some(time) = event.time() {
+                    self.at(time);
+                }
+            }
             Event::Loss(loss) => self.lost(loss),
             Event::Failures(failures) => self.failures = failures.clone(),
             Event::Ended(ended) => {

@@ -197,6 +197,8 @@ impl Analysis {
                 .filter(|trend| *trend == Trend::Growing)
                 .and_then(|_| rate::present(reserved, group.first.0, end.0)),
             trend,
+            files: Vec::new(),
+            mappings: None,
             window: (!self.window.is_all()).then(|| group.window.sets(reserved_bytes)),
             touch_sites: group.touchers.report(&self.stacks),
             timeline: Vec::new(),

@@ -132,7 +132,7 @@ fn largest(seen: &Explanation) -> Option<String> {
 /// nothing.
 fn confidence(seen: &Explanation, level: Level) -> f64 {
     match level {
-        Level::Unknown | Level::Leak => 0.0,
+        Level::Unknown | Level::Leak | Level::Refused => 0.0,
         Level::Watch => 1.0,
         Level::Benign => {
             let kinds = seen.kinds.iter();

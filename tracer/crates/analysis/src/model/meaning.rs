@@ -12,6 +12,8 @@ pub enum Level {
     Benign,
     /// Worth watching.
     Watch,
+    /// A call was refused, and the process died of it or gave up.
+    Refused,
     /// It grows and does not come back.
     Leak,
     /// Not known.
@@ -21,7 +23,13 @@ pub enum Level {
 
 impl Level {
     /// Each, the least bad first: what is unknown is worse than what is known to do no harm.
-    pub const ALL: [Self; 4] = [Self::Benign, Self::Unknown, Self::Watch, Self::Leak];
+    pub const ALL: [Self; 5] = [
+        Self::Benign,
+        Self::Unknown,
+        Self::Watch,
+        Self::Refused,
+        Self::Leak,
+    ];
 
     /// Its place among [`Self::ALL`]: the more, the worse.
     #[must_use]
@@ -38,6 +46,7 @@ impl Level {
         match self {
             Self::Benign => "benign",
             Self::Watch => "watch",
+            Self::Refused => "refused",
             Self::Leak => "leak",
             Self::Unknown => "unknown",
         }

@@ -15,3 +15,9 @@ pub mod before;
 pub mod site;
 
 pub mod summary;
+
+pub mod ending;
+
+pub mod refused;
+
+pub mod residency;

@@ -52,6 +52,12 @@ pub struct Site {
     pub lifetime_ns: Option<Quantiles>,
     /// Sizes of the reservations as they were made; `null` where no birth was seen.
     pub size_bytes: Option<Quantiles>,
+    /// Files that its mappings are of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<String>,
+    /// Mappings that it made, by the calls that made one into several too; `null`: not known.
+    #[serde(default)]
+    pub mappings: Option<u64>,
     /// Its course.
     pub trend: Trend,
     /// If it grows: at what rate at present, bytes in an hour; `null` too where that is not sure.

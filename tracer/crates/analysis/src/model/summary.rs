@@ -6,9 +6,12 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::model::before::Before;
 pub use crate::model::checked::{LedgerCheck, RangeDifference, Verification};
+pub use crate::model::ending::{Ending, OomKill, Working};
 pub use crate::model::limits::{Harm, Limits};
 pub use crate::model::meaning::{Kind, Level, Pattern, Verdict};
 pub use crate::model::rate::Rate;
+pub use crate::model::refused::{RefusalCause, Refused};
+pub use crate::model::residency::{MappingCount, Residency};
 pub use crate::model::site::{Quantiles, Site, SitePoint, TouchSite, Trend};
 pub use crate::model::window::{Sets, Window};
 use tracer_ledger::event::{Cause, FaultMode, Module, Started};
@@ -209,6 +212,30 @@ pub struct Process {
     pub from_start: bool,
     /// How it ended: `null` if it lived on, or began another program.
     pub exit: Option<Exit>,
+    /// Which program it is of those that this process id began one after the other, from 0 on.
+    #[serde(default)]
+    pub stage: u32,
+    /// Its ending; `null`: it lived on, or began another program.
+    #[serde(default)]
+    pub ending: Option<Ending>,
+    /// How it stood before its ending began; `null`: an older report does not say.
+    #[serde(default)]
+    pub working: Option<Working>,
+    /// Calls that the kernel refused, the most telling first.
+    #[serde(default)]
+    pub refused: Vec<Refused>,
+    /// Whether all that it did was measured: what was not never passes a gate.
+    #[serde(default = "is_measured")]
+    pub measured: bool,
+    /// Why it was not.
+    #[serde(default)]
+    pub why: Option<String>,
+    /// What its resident memory is.
+    #[serde(default)]
+    pub residency: Residency,
+    /// How many mappings it has.
+    #[serde(default)]
+    pub mappings: MappingCount,
     /// Mapped bytes.
     pub virtual_bytes: Span,
     /// Resident bytes; not known if [`Process::samples`] is 0.
@@ -242,6 +269,11 @@ pub struct Process {
     pub reservations: Vec<Reservation>,
     /// The course of things.
     pub timeline: Vec<TimelinePoint>,
+}
+
+/// Older reports do not say.
+const fn is_measured() -> bool {
+    true
 }
 
 /// How a process ended: one of the two is set.

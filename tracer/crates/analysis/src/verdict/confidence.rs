@@ -19,6 +19,8 @@ pub fn confidence(
     const DOUBTFUL: f64 = 0.5;
     let confidence = match level {
         Level::Unknown => return 0.0,
+        // That a call was refused is no guess.
+        Level::Refused => 1.0,
         // That a limit is near is no guess.
         Level::Watch if suspects.is_empty() => 1.0,
         Level::Leak | Level::Watch => {

@@ -22,6 +22,16 @@ mod stacks;
 
 mod machine;
 
+mod account;
+
+mod refused;
+
+mod group;
+
+mod files;
+
+mod split;
+
 mod time;
 
 pub mod fault_mode;
@@ -30,14 +40,19 @@ pub mod record;
 
 pub mod decode;
 
+pub use account::{Account, Accounted, Mappings, ResourceLimits, Shares, Usage};
 pub use call::{Action, Call, Stamp, Totals};
+pub use files::{Backed, File, FileKind, Named};
+pub use group::{Group, OomKill};
 pub use ids::{Address, Nanoseconds, Pid, SpaceId, StackId, Tid};
 pub use machine::Machine;
 pub use maps::{Mapping, Maps, MapsPurpose, Missing, Reading};
 pub use pages::{Fault, Looking, Resident, SampledFault};
 pub use process::{Exec, Exit, ExitStatus, Fork, Found, Identity, Limits, Rename, Sample, Thread};
+pub use refused::{Around, Refused, RefusedAgain, RefusedCall};
 use serde::{Deserialize, Serialize};
 pub use shown::{Mapped, Shown, VmFlags};
+pub use split::{Blind, Split, Unseen};
 pub use stacks::{
     Cause, Frame, FrameKind, Incomplete, Learning, Module, Sent, Stack, StackQuality,
 };
@@ -99,4 +114,30 @@ pub enum Event {
     Shown(Shown),
     /// A file with code that frames lie in; comes at any time before [`Event::Ended`].
     Module(Module),
+    /// The kernel refused a call for want of something.
+    Refused(Refused),
+    /// How often it refused one at a place, so far.
+    RefusedAgain(RefusedAgain),
+    /// What the kernel had of a process as it began a program, and as it ended.
+    Accounted(Accounted),
+    /// Periodic figures of a process: CPU time, and what its resident memory is.
+    Usage(Usage),
+    /// Whose the resident pages of a process are.
+    Shares(Shares),
+    /// How many mappings an address space has.
+    Mappings(Mappings),
+    /// A call made more mappings of those that there were.
+    Split(Split),
+    /// The control group that limits a process, by its own figures.
+    Group(Group),
+    /// The kernel killed a process for want of memory; comes before its [`Event::Exit`].
+    OomKill(OomKill),
+    /// A file that was mapped; comes before the first [`Event::Backed`] that names it.
+    File(File),
+    /// What a call mapped is of a file.
+    Backed(Backed),
+    /// A process gave anonymous memory a name.
+    Named(Named),
+    /// What a process does is not all seen any more.
+    Unseen(Unseen),
 }

@@ -28,6 +28,19 @@ impl Event {
             Self::Machine(machine) => machine.time,
             Self::Shown(shown) => shown.time,
             Self::Ended(ended) => ended.time,
+            Self::Refused(refused) => refused.stamp.time,
+            Self::RefusedAgain(again) => again.time,
+            Self::Accounted(accounted) => accounted.time,
+            Self::Usage(usage) => usage.time,
+            Self::Shares(shares) => shares.time,
+            Self::Mappings(mappings) => mappings.time,
+            Self::Split(split) => split.stamp.time,
+            Self::Group(group) => group.time,
+            Self::OomKill(kill) => kill.time,
+            Self::File(file) => file.time,
+            Self::Backed(backed) => backed.time,
+            Self::Named(named) => named.time,
+            Self::Unseen(unseen) => unseen.stamp.time,
             Self::Stack(_)
             | Self::Incomplete(_)
             | Self::Module(_)

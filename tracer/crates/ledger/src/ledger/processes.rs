@@ -113,6 +113,19 @@ impl Ledger {
             | Event::Learning(_)
             | Event::Machine(_)
             | Event::Shown(_)
+            | Event::Refused(_)
+            | Event::RefusedAgain(_)
+            | Event::Accounted(_)
+            | Event::Usage(_)
+            | Event::Shares(_)
+            | Event::Mappings(_)
+            | Event::Split(_)
+            | Event::Group(_)
+            | Event::OomKill(_)
+            | Event::File(_)
+            | Event::Backed(_)
+            | Event::Named(_)
+            | Event::Unseen(_)
             | Event::Ended(_) => {}
         }
     }

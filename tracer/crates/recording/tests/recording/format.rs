@@ -64,7 +64,7 @@ fn an_event_is_encoded_as_the_format_describes() {
 /// checksums here.
 #[test]
 fn a_changed_event_type_is_a_new_format_version() {
-    assert_eq!(FORMAT_VERSION, 5, "then the checksums below are others");
+    assert_eq!(FORMAT_VERSION, 6, "then the checksums below are others");
     let found: Vec<(&str, u32)> = one_of_each()
         .iter()
         .map(|(name, event)| (*name, crc32fast::hash(&encoded(event))))
@@ -108,6 +108,19 @@ fn a_changed_event_type_is_a_new_format_version() {
         ("Missing", 0x8e56_8a7c),
         ("Reading", 0x968f_d10a),
         ("SampledFault", 0x28a1_bd91),
+        ("Refused", 0x20ee_c31c),
+        ("RefusedAgain", 0xfeb5_1bf1),
+        ("Accounted", 0x9aef_187d),
+        ("Usage", 0x2945_a5b5),
+        ("Shares", 0xab37_7b25),
+        ("Mappings", 0x4525_494e),
+        ("Split", 0xe470_5455),
+        ("Group", 0x9f0e_c74d),
+        ("OomKill", 0xb38d_55e9),
+        ("File", 0xf64a_c214),
+        ("Backed", 0x9515_f1c7),
+        ("Named", 0xc7dd_e71d),
+        ("Unseen", 0x26b5_d572),
     ];
     assert_eq!(found, expected, "found {found:#x?}");
 }

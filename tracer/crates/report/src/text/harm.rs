@@ -48,7 +48,7 @@ pub fn harm(limits: &Limits, harms: &[Harm], charged_bytes: u64, level: Level) -
     if near.is_empty() {
         // What grows does harm in the end.
         let none = match level {
-            Level::Leak | Level::Watch => "none yet",
+            Level::Leak | Level::Refused | Level::Watch => "none yet",
             Level::Benign | Level::Unknown => "none here",
         };
         (format!("{none}: {}", calm.join(", ")), false)

@@ -96,6 +96,7 @@ pub fn level(level: Level) -> (&'static str, Paint) {
         Level::Benign => ("BENIGN", Paint::Good),
         Level::Watch => ("WATCH", Paint::Warn),
         Level::Leak => ("LEAK", Paint::Bad),
+        Level::Refused => ("REFUSED", Paint::Bad),
         Level::Unknown => ("UNKNOWN", Paint::Bright),
     }
 }

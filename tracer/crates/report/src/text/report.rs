@@ -37,7 +37,11 @@ pub fn write(report: &Report, style: &Style, out: &mut impl Write) -> io::Result
         if rank > 0 || !writer.alone {
             writer.blank()?;
         }
-        let aside = rank > 0 && !matches!(process.verdict.level, Level::Leak | Level::Watch);
+        let aside = rank > 0
+            && !matches!(
+                process.verdict.level,
+                Level::Leak | Level::Refused | Level::Watch
+            );
         writer.process(process, aside)?;
     }
     writer.small_processes(&small)

@@ -287,7 +287,7 @@ fn add_level(line: &mut Line, pattern: &Pattern, layout: &Layout) -> Option<(Pai
     let paint = match pattern.level {
         Level::Benign => Paint::Good,
         Level::Watch => Paint::Warn,
-        Level::Leak => Paint::Bad,
+        Level::Leak | Level::Refused => Paint::Bad,
         Level::Unknown => Paint::Dim,
     };
     let word = level_word(pattern);
@@ -306,6 +306,7 @@ pub fn level_word(pattern: &Pattern) -> String {
         Level::Benign => "benign, ",
         Level::Watch => "to be watched, ",
         Level::Leak => "leak, ",
+        Level::Refused => "refused, ",
         Level::Unknown => "",
     };
     let sure = match pattern.confidence {

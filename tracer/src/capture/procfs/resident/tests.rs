@@ -172,7 +172,7 @@ fn a_quiet_process_has_as_much_resident_as_the_kernel_counts() {
             break;
         }
     }
-    assert!(sample(pid, Nanoseconds(0)).unwrap().resident_bytes > 0);
+    assert!(sample(pid, Nanoseconds(0)).unwrap().0.resident_bytes > 0);
 }
 
 #[test]

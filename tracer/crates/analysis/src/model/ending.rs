@@ -1,0 +1,42 @@
+//! How a process stood while it worked, and how it ended: a part of [`crate::model::summary`].
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How a process stood before its ending began: what levels, budgets and comparisons are about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Working {
+    /// When its ending began; without one, when it was last seen; ns since the trace began.
+    pub until_ns: u64,
+    /// Mapped bytes then.
+    pub virtual_bytes: u64,
+    /// Resident bytes then, at most [`Self::virtual_bytes`]; `null`: nobody looked.
+    pub resident_bytes: Option<u64>,
+    /// Mappings then; `null`: not known.
+    pub mappings: Option<u64>,
+}
+
+/// The ending of a process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Ending {
+    /// When it began to give back what it had for good; without that, when it ended; ns since the trace began.
+    pub began_ns: u64,
+    /// What it gave back from then on, before the kernel took the rest, bytes.
+    pub freed_bytes: u64,
+    /// By `exit`, with this code.
+    pub code: Option<u8>,
+    /// By this signal.
+    pub signal: Option<u8>,
+    /// Killed for want of memory: whose; `null`: it was not.
+    pub oom_kill: Option<OomKill>,
+}
+
+/// Whose memory had come to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OomKill {
+    /// A control group's.
+    Cgroup,
+    /// The machine's.
+    Machine,
+}
