@@ -9,6 +9,7 @@ use aya_ebpf::{
     maps::{PerCpuArray, RingBuf},
 };
 use tracer_common::{
+    account::{Accounted, Refused, Split},
     counters::{COUNTERS, Counter},
     header::Header,
     kind::Kind,
@@ -90,6 +91,14 @@ unsafe impl Record for SampledFault {
 unsafe impl Record for Process {}
 // SAFETY: as above.
 unsafe impl Record for Mapping {}
+// SAFETY: as above.
+unsafe impl Record for Accounted {}
+// SAFETY: as above.
+unsafe impl Record for Refused {}
+// SAFETY: as above.
+unsafe impl Record for Split {
+    const URGENT: bool = false;
+}
 
 /// Sends a record, or counts its loss as `loss`.
 #[inline(always)]

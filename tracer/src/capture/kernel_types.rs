@@ -7,7 +7,7 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use tracer_common::settings::{OFFSETS, Offset};
+use tracer_common::settings::{NOWHERE, OFFSETS, Offset};
 
 const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
 
@@ -63,6 +63,17 @@ fn types_at(btf: &Path) -> Result<KernelTypes> {
         ),
         (Offset::MmTotalVm, "mm_struct", "total_vm"),
         (Offset::MmStackVm, "mm_struct", "stack_vm"),
+        (Offset::MmDataVm, "mm_struct", "data_vm"),
+        (Offset::MmLockedVm, "mm_struct", "locked_vm"),
+        (Offset::MmMapCount, "mm_struct", "map_count"),
+        (Offset::MmDefaultFlags, "mm_struct", "def_flags"),
+        (Offset::MmTaskSize, "mm_struct", "task_size"),
+        (Offset::SignalLimits, "signal_struct", "rlim"),
+        (Offset::SignalOomMm, "signal_struct", "oom_mm"),
+        (Offset::TaskCred, "task_struct", "cred"),
+        (Offset::CredCapabilities, "cred", "cap_effective"),
+        (Offset::CredCounts, "cred", "ucounts"),
+        (Offset::CountsLimits, "ucounts", "rlimit"),
         (Offset::MmBrk, "mm_struct", "brk"),
         (Offset::VmaStart, "vm_area_struct", "vm_start"),
         (Offset::VmaEnd, "vm_area_struct", "vm_end"),
@@ -88,6 +99,11 @@ fn types_at(btf: &Path) -> Result<KernelTypes> {
         .zip(types.member_of_type("mm_struct", "context", "vdso"))
         .map(|(context, vdso)| context + vdso)
         .context("this kernel has no mm_struct.context.vdso")?;
+    table[Offset::TaskStatus as usize] = types
+        .member("task_struct", "thread_info")
+        .zip(types.member_of_type("task_struct", "thread_info", "status"))
+        .filter(|_| cfg!(target_arch = "x86_64"))
+        .map_or(NOWHERE, |(info, status)| info + status);
     for (slot, offset) in registers() {
         table[slot as usize] = offset;
     }

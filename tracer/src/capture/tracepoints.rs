@@ -37,6 +37,13 @@ pub const FAULTS: &[(&str, &str)] = &[
     ("fault_kernel", "page_fault_kernel"),
 ];
 
+/// System calls of which only refusals are of interest: program, and event of the group `syscalls`.
+pub const REFUSED: &[(&str, &str)] = &[
+    ("mlock_exit", "sys_exit_mlock"),
+    ("mlock_exit", "sys_exit_mlock2"),
+    ("mlock_exit", "sys_exit_mlockall"),
+];
+
 /// The numbers of `CALLS` as a set.
 pub fn call_bits() -> [u64; CALL_WORDS] {
     let mut bits = [0; CALL_WORDS];

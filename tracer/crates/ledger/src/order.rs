@@ -395,18 +395,8 @@ fn action(call: &RawCall) -> Action {
                 .filter(|_| call.flags & MAP_ANONYMOUS == 0)
                 .map(|extra| extra[0]),
         },
-        // The decoder makes a `RawCall` of none of these.
-        Kind::Fault
-        | Kind::SampledFault
-        | Kind::Failed
-        | Kind::Mlock
-        | Kind::Fork
-        | Kind::Thread
-        | Kind::Exec
-        | Kind::Exit
-        | Kind::Rename
-        | Kind::Mapping
-        | Kind::Stack => Action::Unclear,
+        // The decoder makes a `RawCall` of no other kind.
+        _ => Action::Unclear,
     }
 }
 
