@@ -74,6 +74,10 @@ kinds! {
     Accounted = 54,
     /// A process makes 32-bit system calls, which are not traced; told once for an address space.
     ThirtyTwoBits = 55,
+    /// A file that is mapped; told once (see [`crate::file`]).
+    File = 56,
+    /// A process gives anonymous memory a name.
+    Named = 57,
     /// A user call stack, sent once for each id (see [`crate::stack`]).
     Stack = 64,
 }
@@ -196,7 +200,7 @@ mod tests {
                 .clone()
                 .all(|kind| Kind::from_wire(kind as u8) == Some(kind))
         );
-        assert_eq!(known.count(), 25);
+        assert_eq!(known.count(), 27);
         assert_eq!(Kind::from_wire(200), None);
     }
 

@@ -6,13 +6,14 @@
 //!
 //! Read in this order: [`kind`] (what a record tells, and which calls are traced), [`header`] (what every
 //! record begins with), [`memory`] (calls that change an address space), [`process`] (fork, exec, exit), [`account`] (sizes
-//! and limits, refused calls),
+//! and limits, refused calls), [`file`] (what is mapped),
 //! [`stack`], then [`counters`], [`settings`] and [`bits`] (those of the kernel's interface).
 #![no_std]
 
 pub mod kind;
 
 pub mod account;
+pub mod file;
 pub mod header;
 pub mod memory;
 pub mod process;

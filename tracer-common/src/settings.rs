@@ -159,6 +159,36 @@ pub enum Offset {
     VmaPageOffset,
     /// `vm_area_struct.vm_file`
     VmaFile,
+    /// `task_struct.files`
+    TaskFiles,
+    /// `files_struct.fdt`
+    FilesTable,
+    /// `fdtable.max_fds`
+    TableLength,
+    /// `fdtable.fd`
+    TableFiles,
+    /// `file.f_path.mnt`
+    FileMount,
+    /// `file.f_path.dentry`
+    FileEntry,
+    /// `dentry.d_parent`
+    EntryParent,
+    /// `dentry.d_name.name`
+    EntryName,
+    /// `dentry.d_hash.pprev`: null once it was removed
+    EntryHashed,
+    /// `vfsmount.mnt_root`
+    MountRoot,
+    /// `mount.mnt`
+    MountOwn,
+    /// `mount.mnt_parent`
+    MountParent,
+    /// `mount.mnt_mountpoint`
+    MountPoint,
+    /// `inode.i_mode`
+    InodeMode,
+    /// `super_block.s_magic`
+    FileSystemMagic,
     /// `file.f_inode`
     FileInode,
     /// `inode.i_ino`

@@ -11,6 +11,7 @@ use aya_ebpf::{
 use tracer_common::{
     account::{Accounted, Refused, Split},
     counters::{COUNTERS, Counter},
+    file::{FileCall, Named},
     header::Header,
     kind::Kind,
     memory::{Call, Fault, LongCall, SampledFault, Turn},
@@ -77,6 +78,14 @@ unsafe impl Record for Call {
 }
 // SAFETY: as above.
 unsafe impl Record for LongCall {
+    const URGENT: bool = false;
+}
+// SAFETY: as above.
+unsafe impl Record for FileCall {
+    const URGENT: bool = false;
+}
+// SAFETY: as above.
+unsafe impl Record for Named {
     const URGENT: bool = false;
 }
 // SAFETY: as above.

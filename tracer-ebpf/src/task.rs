@@ -131,6 +131,26 @@ impl Task {
         unsafe { load::<u32>(self.0, Offset::TaskStatus) & TS_COMPAT != 0 }
     }
 
+    /// The `file` of a descriptor of the current process.
+    #[inline(always)]
+    pub fn file(self, descriptor: u32) -> Option<u64> {
+        // SAFETY: `task_struct.files`, `files_struct.fdt`, `fdtable.max_fds` and `.fd`.
+        let (length, files) = unsafe {
+            let files: *const u8 = load(self.0, Offset::TaskFiles);
+            let table: *const u8 = load(files, Offset::FilesTable);
+            (
+                load::<u32>(table, Offset::TableLength),
+                load::<u64>(table, Offset::TableFiles),
+            )
+        };
+        if descriptor >= length {
+            return None;
+        }
+        let at = files.wrapping_add(8 * u64::from(descriptor));
+        // SAFETY: the helper checks the address; a pointer is a plain number here.
+        unsafe { bpf_probe_read_kernel(at as *const u64) }.ok()
+    }
+
     /// What the kernel has of the current process and its address space.
     #[inline(always)]
     pub fn account(self, mm: Mm) -> Account {
@@ -199,7 +219,7 @@ impl Registers {
 
 /// Reads at an address that the verifier does not know.
 #[inline(always)]
-fn read<T>(base: *const u8, which: Offset) -> Option<T> {
+pub fn read<T>(base: *const u8, which: Offset) -> Option<T> {
     // SAFETY: the helper checks the address; all types read are plain numbers.
     unsafe { bpf_probe_read_kernel(base.wrapping_add(offset(which)).cast::<T>()) }.ok()
 }

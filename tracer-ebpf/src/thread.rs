@@ -42,7 +42,7 @@ pub struct Taken {
     pub most_mappings: u64,
 }
 
-/// A traced thread. A cache line.
+/// A traced thread. Two cache lines.
 #[repr(C)]
 pub struct Thread {
     /// Process id and thread id, as `bpf_get_current_pid_tgid` has them; 0: nobody.
@@ -55,9 +55,12 @@ pub struct Thread {
     pub space: u64,
     /// Its turn.
     pub taken: Taken,
+    /// The file that its `mmap` is of (see [`crate::file`]); 0: none. On a cache line of its own: most calls map none.
+    pub file: u64,
+    unused: [u64; 7],
 }
 
-const _: () = assert!(size_of::<Thread>() == 64);
+const _: () = assert!(size_of::<Thread>() == 128);
 
 /// The slot that the current thread's number leads to.
 #[inline(always)]
@@ -114,6 +117,7 @@ pub fn claim(ids: u64, how: u64) -> Option<*mut Thread> {
         (*slot).how = how as u32;
         (*slot).space = 0;
         (*slot).taken.turn.number = 0;
+        (*slot).file = 0;
         (*slot).owner = ids;
     }
     Some(slot)

@@ -23,6 +23,8 @@ mod lock;
 
 mod refused;
 
+mod named;
+
 mod split;
 
 use aya_ebpf::{EbpfContext as _, programs::TracePointContext};

@@ -29,7 +29,7 @@ use super::{
     kernel_types,
     tables::Table,
     tracepoints::{
-        FAULTS, LOCK, LOCK_WITH_PATH, RAW, REFUSED, WHERE_THERE, call_bits, mount_tracefs,
+        BESIDE, FAULTS, LOCK, LOCK_WITH_PATH, RAW, WHERE_THERE, call_bits, mount_tracefs,
         syscall_event,
     },
 };
@@ -183,10 +183,10 @@ impl Programs {
     /// Attaches all programs: from now on what the selected processes do is captured.
     pub fn attach(&mut self, faults: FaultMode) -> Result<()> {
         let calls = CALLS.iter().map(|call| (call.program, syscall_event(call)));
-        let refused = REFUSED
+        let beside = BESIDE
             .iter()
             .map(|(name, event)| (*name, (*event).to_owned()));
-        for (name, event) in calls.chain(refused) {
+        for (name, event) in calls.chain(beside) {
             let program: &mut TracePoint = self.program(name)?;
             load_once(program.fd().is_err(), || program.load())
                 .with_context(|| format!("the kernel's verifier refused the program {name}"))?;

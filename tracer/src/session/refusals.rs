@@ -30,8 +30,8 @@ struct Place {
 }
 
 impl Refusals {
-    /// A refusal, with what the machine had besides.
-    pub(crate) fn arrived(&mut self, refused: Refused) -> Refused {
+    /// A refusal: what the machine had besides is added.
+    pub(crate) fn arrived(&mut self, refused: &mut Refused) {
         if self.places.len() < MOST_PLACES {
             let space = refused.stamp.space;
             let place = self.places.entry(refused.place);
@@ -45,10 +45,7 @@ impl Refusals {
                 machine
             }
         };
-        Refused {
-            around: procfs::around(&refused, &machine),
-            ..refused
-        }
+        refused.around = procfs::around(refused, &machine);
     }
 
     /// Where there were more than was told, by the kernel's count; of one address space, or of all.

@@ -13,7 +13,7 @@ use crate::{
 };
 use tracer_ledger::event::{
     Accounted, Blind, Event, Exec, Exit, ExitStatus as Status, Fork, Mappings, MapsPurpose,
-    OomKill, Pid, Refused, Rename, SampledFault, SpaceId, Split, Stamp, Thread, Tid, Unseen,
+    OomKill, Pid, Rename, SampledFault, SpaceId, Split, Stamp, Thread, Tid, Unseen,
     record::{RawAccounted, RawProcess, RawRefused, Record},
 };
 
@@ -50,7 +50,12 @@ impl Live {
 
     /// One record of the ring, as it arrives.
     fn record(&mut self, record: Record) {
-        if self.held.is_some() && !matches!(record, Record::Exec(_) | Record::Mapping(_)) {
+        if self.held.is_some()
+            && !matches!(
+                record,
+                Record::Exec(_) | Record::Mapping(_) | Record::File(_)
+            )
+        {
             return;
         }
         match record {
@@ -113,6 +118,11 @@ impl Live {
                 let event = Mappings { time, space, count };
                 self.order.push(time, Event::Mappings(event));
             }
+            Record::File(file) => {
+                self.programs_begun.file(&file);
+                self.sink.enter(&Event::File(file));
+            }
+            Record::Named(named) => self.order.push(named.time, Event::Named(named)),
             Record::Rename(rename) => self.order.push(
                 rename.stamp.time,
                 Event::Rename(Rename {
@@ -167,10 +177,10 @@ impl Live {
     }
 
     fn refused(&mut self, raw: RawRefused) {
-        let RawRefused { refused, stack } = raw;
+        let RawRefused { mut refused, stack } = raw;
         let stamp = refused.stamp;
-        let stack = self.stacks.resolve(stack, stamp.space, stamp.time);
-        let refused = self.refusals.arrived(Refused { stack, ..refused });
+        refused.stack = self.stacks.resolve(stack, stamp.space, stamp.time);
+        self.refusals.arrived(&mut refused);
         self.order.push(stamp.time, Event::Refused(refused));
     }
 

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::accounts::files::Files;
 use crate::accounts::frames::Stacks;
 use crate::accounts::run::Run;
 use crate::accounts::spaces::{Accounted, SharedSpace};
@@ -50,6 +51,9 @@ pub struct Analysis {
     pub(super) current: HashMap<Pid, usize>,
     pub(super) spaces: HashMap<SpaceId, SharedSpace>,
     pub(super) accounted: HashMap<ReservationId, Accounted>,
+    pub(super) files: Files,
+    /// Where the call before is accounted, if it has made a reservation.
+    pub(super) last_born: Option<Accounted>,
     /// Ended runs whose sites are kept.
     pub(super) detailed: Vec<usize>,
 }
@@ -125,6 +129,8 @@ impl Analysis {
             Event::Learning(learning) => self.learning = Some(*learning),
             Event::Machine(machine) => self.machine = *machine,
             Event::Shown(shown) => self.shown(shown),
+            Event::File(file) => self.files.learn(file),
+            Event::Backed(backed) => self.backed(backed),
             Event::Refused(_)
             | Event::RefusedAgain(_)
             | Event::Accounted(_)
@@ -134,8 +140,6 @@ impl Analysis {
             | Event::Split(_)
             | Event::Group(_)
             | Event::OomKill(_)
-            | Event::File(_)
-            | Event::Backed(_)
             | Event::Named(_)
             | Event::Unseen(_) => {
                 if let Some(time) = event.time() {
@@ -149,6 +153,7 @@ impl Analysis {
                 self.ended = Some(*ended);
             }
         }
+        self.last_born = None;
         for change in changes {
             self.change(change);
         }

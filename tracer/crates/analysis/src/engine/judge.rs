@@ -5,6 +5,8 @@ use crate::engine::draft::{ProcessDraft, SiteDraft};
 use crate::model::summary::TimelinePoint;
 use crate::patterns::Settled;
 use crate::verdict::harm::{self, Position};
+use tracer_ledger::event::FileKind;
+
 use crate::verdict::{Facts, SiteFacts, rate, unusual, verdict};
 
 impl Analysis {
@@ -71,8 +73,12 @@ impl SiteDraft<'_> {
 /// All of it is of files, of which the pages can be read again: not of memory that only has a file's name.
 fn is_of_files(settled: &[Settled<'_>]) -> bool {
     const IN_MEMORY: [&str; 3] = ["/memfd:", "/dev/", "/SYSV"];
-    let is_file = |one: &Settled<'_>| {
-        one.name.starts_with('/') && !IN_MEMORY.iter().any(|prefix| one.name.starts_with(prefix))
+    let is_file = |one: &Settled<'_>| match one.kind_of_file {
+        Some(kind) => kind == FileKind::Regular,
+        None => {
+            one.name.starts_with('/')
+                && !IN_MEMORY.iter().any(|prefix| one.name.starts_with(prefix))
+        }
     };
     !settled.is_empty() && settled.iter().all(is_file)
 }

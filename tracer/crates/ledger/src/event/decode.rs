@@ -15,6 +15,8 @@ use tracer_common::{
 
 mod account;
 
+mod file;
+
 use super::{
     Address, Fault, Mapping, Nanoseconds, Pid, RefusedCall, SpaceId, Stamp, Tid, Totals,
     record::{
@@ -191,6 +193,18 @@ impl Decoder {
                     by_call: flags & MAPPING_BY_CALL != 0,
                 })
             }
+            Kind::File => {
+                const HEAD: usize = 64;
+                if length < HEAD {
+                    return Err(wrong);
+                }
+                let file = file::file(time, flags, &mut bytes);
+                Record::File(file.ok_or(wrong)?)
+            }
+            Kind::Named => {
+                exactly(128)?;
+                Record::Named(file::named(stamp, &mut bytes))
+            }
             Kind::Accounted => {
                 exactly(104)?;
                 Record::Accounted(account::accounted(stamp, flags, &mut bytes))
@@ -230,7 +244,15 @@ impl Decoder {
                     Success::Long => true,
                     Success::Elsewhere => return Err(DecodeError::UnknownKind(number)),
                 };
-                exactly(if long { 96 } else { 80 })?;
+                let of_file = kind == Kind::Mmap && length == 112;
+                let long = long || of_file;
+                exactly(if of_file {
+                    112
+                } else if long {
+                    96
+                } else {
+                    80
+                })?;
                 let address = Address(bytes.get_u64_ne());
                 let call_length = bytes.get_u64_ne();
                 let stack = stack_word(bytes.get_u64_ne());
@@ -246,6 +268,7 @@ impl Decoder {
                     totals,
                     turn: turn(&mut bytes),
                     extra: long.then(|| [bytes.get_u64_ne(), bytes.get_u64_ne()]),
+                    file: of_file.then(|| file::identity(&mut bytes)),
                 })
             }
         })

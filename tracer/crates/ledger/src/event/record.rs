@@ -3,7 +3,10 @@
 use bytes::Bytes;
 use tracer_common::kind::Kind;
 
-use super::{Account, Address, Fault, Mapping, Nanoseconds, Refused, SpaceId, Stamp, Totals};
+use super::{
+    Account, Address, Fault, File, FileId, Mapping, Named, Nanoseconds, Refused, SpaceId, Stamp,
+    Totals,
+};
 
 /// A stack as an event names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +42,8 @@ pub struct RawCall {
     pub totals: Totals,
     /// See [`tracer_common::memory::LongCall`].
     pub extra: Option<[u64; 2]>,
+    /// mmap: the file that it is of, where that is known.
+    pub file: Option<FileId>,
 }
 
 /// A call's place among those on its address space: see [`tracer_common::memory::Turn`].
@@ -226,6 +231,10 @@ pub enum Record {
     Split(RawSplit),
     /// How many mappings an address space has.
     Mappings(Stamp, u64),
+    /// A file that is mapped.
+    File(File),
+    /// A name for anonymous memory.
+    Named(Named),
     /// A stack.
     Stack(RawStack),
 }

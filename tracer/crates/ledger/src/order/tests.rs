@@ -33,6 +33,7 @@ fn raw(kind: Kind, returned: u64, turn: Turn, address: u64) -> RawCall {
         turn,
         totals: Totals::default(),
         extra: None,
+        file: None,
     }
 }
 

@@ -69,6 +69,7 @@ fn a_call_comes_out_as_it_went_in() {
                 time: Nanoseconds(900)
             },
             extra: None,
+            file: None,
         }))
     );
 }
