@@ -57,7 +57,7 @@ impl SiteFiles {
     /// Their paths.
     #[must_use]
     pub fn paths(&self) -> Vec<String> {
-        self.paths.iter().map(|path| path.to_string()).collect()
+        self.paths.iter().map(ToString::to_string).collect()
     }
 }
 
