@@ -2,8 +2,8 @@
 //! ([`summary::Report`]), the same for a live trace and for a recording.
 //!
 //! The rooms, in the order of the data: `engine` (events in, the model out), which keeps `accounts`, asks
-//! [`patterns`] what a call site is and `verdict` what that means; [`model`] (all that is serialised) and [`words`]
-//! (figures and names as people read them). Beside them what looks at a finished model: [`diff`], [`budget`]; and
+//! [`patterns`] what a call site is and `verdict` what that means; [`model`] (all that is serialised), [`words`]
+//! (figures and names as people read them) and [`naming`] (what a stack is called). Beside them what looks at a finished model: [`diff`], [`budget`]; and
 //! [`explain`], which looks at a process without a trace.
 //!
 //! Everything here is pure: no file, no clock, no thread. `clippy.toml` beside `Cargo.toml` refuses what would break
@@ -12,6 +12,8 @@
 pub mod model;
 
 pub mod words;
+
+pub mod naming;
 
 pub mod patterns;
 

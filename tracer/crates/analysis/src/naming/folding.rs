@@ -95,7 +95,7 @@ fn is_same(outer: &Step, inner: &Step) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{Folded, fold};
-    use crate::wrappers::Wrappers;
+    use crate::naming::wrappers::Wrappers;
     use tracer_ledger::event::{Frame, FrameKind};
 
     fn native(function: &str) -> Frame {
