@@ -5,7 +5,7 @@ use crate::engine::draft::{ProcessDraft, SiteDraft};
 use crate::model::summary::TimelinePoint;
 use crate::patterns::Settled;
 use crate::verdict::harm::{self, Position};
-use crate::verdict::{Facts, SiteFacts, rate, unusual, verdict};
+use crate::verdict::{Facts, Refusals, SiteFacts, rate, unusual, verdict};
 
 impl Analysis {
     /// Fills in rates, harm and verdict; kinds of which there are too many are marked.
@@ -49,6 +49,12 @@ impl Analysis {
             harms: &process.harm,
             unusual: &unusual,
             before: process.before.as_ref(),
+            refusals: Refusals {
+                told: &draft.told,
+                ending: process.ending.as_ref(),
+                until_ns: process.last_ns,
+                limits: &process.limits,
+            },
             sites: &facts,
         });
     }
