@@ -10,6 +10,8 @@ pub mod placeholders;
 
 pub mod figures;
 
+pub mod leading;
+
 pub mod selection;
 
 pub mod rows;

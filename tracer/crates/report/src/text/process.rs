@@ -33,6 +33,7 @@ impl<W: Write> ReportWriter<'_, W> {
         let (text, near) = harm::of(process);
         let paint = if near { Paint::Warn } else { Paint::Bright };
         self.labelled("Harm", paint, &text, Paint::Plain)?;
+        self.refused(process)?;
         if self.alone {
             self.losses()?;
             self.stacks()?;
