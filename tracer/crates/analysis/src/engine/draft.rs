@@ -207,6 +207,7 @@ impl Analysis {
             trend,
             files: Vec::new(),
             mappings: None,
+            refused: 0,
             window: (!self.window.is_all()).then(|| group.window.sets(reserved_bytes)),
             touch_sites: group.touchers.report(&self.stacks),
             timeline: Vec::new(),

@@ -128,8 +128,8 @@ impl Analysis {
         })
     }
 
-    /// What was refused, with the sites where it was called; how many mappings each site has made by splitting is
-    /// filled in.
+    /// What was refused, with the sites where it was called; how many were refused at each, and how many mappings it
+    /// has made by splitting, is filled in.
     pub(super) fn told(
         &self,
         run: &Run,
@@ -164,6 +164,12 @@ impl Analysis {
                 folded.title.map(|_| words.join(" "))
             };
             all = told::told(groups, ids, by, ended);
+            for row in all.iter().map(|one| &one.row) {
+                let of_row = |one: &&mut SiteDraft<'_>| Some(one.site.id) == row.site;
+                if let Some(one) = sites.iter_mut().find(of_row) {
+                    one.site.refused += row.count;
+                }
+            }
             for (at, more) in made {
                 let site = &mut sites[at].site;
                 *site.mappings.get_or_insert(site.live) += more;
