@@ -158,10 +158,7 @@ impl Analysis {
             let wrappers = Wrappers::of(sites.iter().map(|one| one.site.frames.as_slice()));
             let by = |id| {
                 let one = sites.iter().find(|one| one.site.id == id)?;
-                let folded = fold(&one.site.frames, &wrappers);
-                let named = [Some(folded.short), folded.location];
-                let words: Vec<String> = named.into_iter().flatten().collect();
-                folded.title.map(|_| words.join(" "))
+                fold(&one.site.frames, &wrappers).who()
             };
             all = told::told(groups, ids, by, ended);
             for row in all.iter().map(|one| &one.row) {

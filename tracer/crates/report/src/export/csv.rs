@@ -101,6 +101,7 @@ fn row(sample: Sample<'_>) -> [String; HEADER.len()] {
         known(site.lifetime_ns.map(|lifetimes| lifetimes.p50)),
         trend(site.trend).into(),
         text(&stack(sample)),
+        site.refused.to_string(),
     ]
 }
 
