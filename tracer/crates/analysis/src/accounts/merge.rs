@@ -99,6 +99,25 @@ pub fn groups<'a>(run: &Run, living: &'a [Located], stacks: &Stacks) -> Vec<Site
         members[group].push(account);
         group_of_site.push(group);
     }
+    // Where calls only failed, or only split what others had mapped: a site without a reservation.
+    let refused = run.refusals.groups().iter();
+    let refused = refused.map(|group| (group.stack, group.first, group.last));
+    let splits = run
+        .splits
+        .keys()
+        .map(|&stack| (stack, run.first, run.first));
+    for (stack, first, last) in refused.chain(splits) {
+        let identity = stacks.identity(stack);
+        if !identity.is_empty() {
+            found.entry(Sameness::Called(identity)).or_insert_with(|| {
+                let mut group = SiteGroup::empty(stack, "", false, first);
+                group.last = last;
+                groups.push(group);
+                members.push(Vec::new());
+                groups.len() - 1
+            });
+        }
+    }
     for located in living {
         let known = located
             .site

@@ -1,6 +1,6 @@
 //! One program run: a process from fork, exec or being found, to exec, exit or the trace's end.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::accounts::curve::Curve;
 use crate::accounts::site::{SiteAccount, SiteKey};
@@ -8,7 +8,8 @@ use crate::accounts::spaces::SpaceBytes;
 use crate::accounts::time::TraceTime;
 use crate::accounts::view::LivingReservation;
 use crate::model::summary::{Exit, Span};
-use tracer_ledger::event::{Identity, Pid, Sample, Shown, SpaceId, StackId};
+use crate::refusals::kept::Refusals;
+use tracer_ledger::event::{Account, Identity, Pid, Sample, Shown, SpaceId, StackId};
 use tracer_ledger::ledger::Checks;
 
 /// Points kept of a process's timeline.
@@ -59,6 +60,14 @@ pub struct Run {
     pub kernel_bytes: Option<u64>,
     /// What it looked like when it was found running.
     pub shown: Option<Box<Shown>>,
+    /// The kernel's own account of it, as it was last told.
+    pub account: Option<Account>,
+    /// What was refused.
+    pub refusals: Refusals,
+    /// By how many mappings calls with each stack raised the most that there were.
+    pub splits: BTreeMap<StackId, u64>,
+    /// The kernel killed it for want of memory: of a control group's, if that is known.
+    pub oom_kill: Option<Option<bool>>,
     /// The course.
     pub timeline: Curve<Point, TIMELINE_POINTS>,
     /// Every site, in the order of appearance.
@@ -154,6 +163,10 @@ impl Run {
             maps: None,
             kernel_bytes: None,
             shown: None,
+            account: None,
+            refusals: Refusals::default(),
+            splits: BTreeMap::new(),
+            oom_kill: None,
             timeline: Curve::default(),
             sites: Vec::new(),
             is_launch_stub: false,
@@ -214,7 +227,9 @@ impl Run {
     /// Ends the run; what is of no use for a report is given up.
     pub fn end(&mut self, end: RunEnd) {
         self.end = Some(end);
-        self.is_launch_stub = end.exit.is_none() && self.sites.iter().all(|site| site.calls == 0);
+        self.is_launch_stub = end.exit.is_none()
+            && self.sites.iter().all(|site| site.calls == 0)
+            && self.refusals.groups().is_empty();
         if self.is_launch_stub {
             self.condense();
         }

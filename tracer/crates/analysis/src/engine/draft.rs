@@ -12,6 +12,7 @@ use crate::accounts::site::{LiveBytes, unsigned};
 use crate::accounts::time::TraceTime;
 use crate::model::summary::{Limits, Process, Reservation, Site, Span, TimelinePoint, Trend};
 use crate::patterns::Settled;
+use crate::refusals::told::Told;
 use crate::verdict::trend::{Course, grows_steadily, trend};
 use crate::verdict::{Pool, rate};
 use crate::words::mapping_words;
@@ -26,6 +27,8 @@ pub struct ProcessDraft<'a> {
     pub process: Process,
     /// Largest first.
     pub sites: Vec<SiteDraft<'a>>,
+    /// What was refused, the most telling first.
+    pub told: Vec<Told>,
 }
 
 /// A call site on its way into the model, and what the model does not say of it.
@@ -51,6 +54,7 @@ impl ProcessDraft<'_> {
     pub fn finish(self) -> Process {
         Process {
             sites: self.sites.into_iter().map(|one| one.site).collect(),
+            refused: self.told.into_iter().map(|one| one.row).collect(),
             ..self.process
         }
     }
@@ -66,7 +70,9 @@ impl Analysis {
     ) -> ProcessDraft<'a> {
         let end = run.end.map_or(self.relative(self.now), |end| end.time);
         let mapped = sight.mapped_bytes;
-        let sites = self.draft_sites(run, sight, end, next_site);
+        let mut sites = self.draft_sites(run, sight, end, next_site);
+        let ending = self.ending(run);
+        let told = self.told(run, &mut sites, ending.as_ref());
         let identity = &run.identity;
         let process = Process {
             pid: run.pid.0,
@@ -79,6 +85,7 @@ impl Analysis {
             last_ns: end.0,
             from_start: run.from_start,
             exit: run.end.and_then(|end| end.exit),
+            ending,
             virtual_bytes: Span {
                 start: run.start_bytes.unwrap_or(mapped),
                 peak: run.peak_bytes.max(mapped),
@@ -99,6 +106,7 @@ impl Analysis {
             end,
             process,
             sites,
+            told,
         }
     }
 
@@ -199,6 +207,7 @@ impl Analysis {
             trend,
             files: group.files.paths(),
             mappings: None,
+            refused: 0,
             window: (!self.window.is_all()).then(|| group.window.sets(reserved_bytes)),
             touch_sites: group.touchers.report(&self.stacks),
             timeline: Vec::new(),

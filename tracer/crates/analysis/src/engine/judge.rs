@@ -5,9 +5,8 @@ use crate::engine::draft::{ProcessDraft, SiteDraft};
 use crate::model::summary::TimelinePoint;
 use crate::patterns::Settled;
 use crate::verdict::harm::{self, Position};
+use crate::verdict::{Facts, Refusals, SiteFacts, rate, unusual, verdict};
 use tracer_ledger::event::FileKind;
-
-use crate::verdict::{Facts, SiteFacts, rate, unusual, verdict};
 
 impl Analysis {
     /// Fills in rates, harm and verdict; kinds of which there are too many are marked.
@@ -51,6 +50,12 @@ impl Analysis {
             harms: &process.harm,
             unusual: &unusual,
             before: process.before.as_ref(),
+            refusals: Refusals {
+                told: &draft.told,
+                ending: process.ending.as_ref(),
+                until_ns: process.last_ns,
+                limits: &process.limits,
+            },
             sites: &facts,
         });
     }

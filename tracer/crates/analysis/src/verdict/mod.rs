@@ -24,9 +24,11 @@ mod confidence;
 
 mod sentences;
 
+mod victim;
+
 mod judge;
 
-pub use facts::Facts;
+pub use facts::{Facts, Refusals};
 pub use judge::verdict;
 pub use pools::Pool;
 pub use suspects::SiteFacts;
