@@ -18,6 +18,8 @@ pub mod touchers;
 
 pub mod windowed;
 
+pub mod tide;
+
 pub mod site;
 
 pub mod spaces;

@@ -117,6 +117,7 @@ impl Analysis {
             }
             Event::Rename(rename) => self.renamed(rename),
             Event::Sample(sample) => self.sampled(sample),
+            Event::Usage(usage) => self.used(usage),
             Event::Stack(stack) => self.stacks.insert(stack),
             Event::Incomplete(why) => self.stacks.insert_cause(why),
             Event::Module(module) => {
@@ -128,7 +129,6 @@ impl Analysis {
             Event::Refused(_)
             | Event::RefusedAgain(_)
             | Event::Accounted(_)
-            | Event::Usage(_)
             | Event::Shares(_)
             | Event::Mappings(_)
             | Event::Split(_)
@@ -150,7 +150,7 @@ impl Analysis {
             }
         }
         for change in changes {
-            self.change(change);
+            self.change(change, ledger);
         }
         match event {
             Event::Maps(maps) => self.taken_over(maps),

@@ -1,11 +1,16 @@
 //! The third step: how fast a process grows, what it could run into, and what it all means.
 
 use crate::Analysis;
+use crate::accounts::run::Run;
 use crate::engine::draft::{ProcessDraft, SiteDraft};
-use crate::model::summary::TimelinePoint;
+use crate::model::summary::{Exit, TimelinePoint};
 use crate::patterns::Settled;
 use crate::verdict::harm::{self, Position};
-use crate::verdict::{Facts, SiteFacts, rate, unusual, verdict};
+use crate::verdict::trend::{Course, grows_steadily};
+use crate::verdict::{Facts, Freed, SiteFacts, rate, unusual, verdict};
+
+/// What grows for less may be starting up, ns.
+const START_UP: u64 = 10_000_000_000;
 
 impl Analysis {
     /// Fills in rates, harm and verdict; kinds of which there are too many are marked.
@@ -23,28 +28,46 @@ impl Analysis {
             let course: Vec<(u64, u64)> = points.map(|point| (point.t_ns, figure(point))).collect();
             rate::present(&course, run.first.0, end)
         };
-        let resident = (process.samples > 0).then_some(process.resident_bytes);
+        // It may get to a limit if it lives, and has grown all along, and for longer than a start-up takes.
+        let goes_on = |figure: fn(&TimelinePoint) -> u64| {
+            let points = process.timeline.iter();
+            let points: Vec<(u64, u64)> = points.map(|point| (point.t_ns, figure(point))).collect();
+            let course = Course {
+                points: &points,
+                first: run.first.0,
+                last: end,
+                began: run.first.0,
+                end,
+                ..Course::default()
+            };
+            run.end.is_none() && end - run.first.0 >= START_UP && grows_steadily(course)
+        };
+        let (virtual_bytes, resident) = (process.virtual_at_work(), process.resident_at_work());
         let virtual_rate = present(|point| point.virtual_bytes);
         let resident_rate = present(|point| point.resident_bytes).filter(|_| resident.is_some());
         process.harm = harm::harms(
             &process.limits,
             &Position {
-                virtual_bytes: process.virtual_bytes,
+                virtual_bytes,
                 resident,
                 virtual_rate,
                 resident_rate,
+                virtual_goes_on: goes_on(|point| point.virtual_bytes),
+                resident_goes_on: goes_on(|point| point.resident_bytes),
             },
         );
         process.virtual_growth_per_hour = virtual_rate;
         process.resident_growth_per_hour = resident_rate;
         let facts: Vec<SiteFacts<'_>> = draft.sites.iter().map(SiteDraft::facts).collect();
         process.verdict = verdict(&Facts {
-            virtual_bytes: process.virtual_bytes,
+            virtual_bytes,
             resident,
             from_start: run.from_start,
             condensed: run.is_condensed,
             began: run.first.0,
             end,
+            freed: freed(run),
+            returned: draft.returned,
             check: &process.ledger,
             harms: &process.harm,
             unusual: &unusual,
@@ -52,6 +75,22 @@ impl Analysis {
             sites: &facts,
         });
     }
+}
+
+/// What a run gave back as it ended.
+fn freed(run: &Run) -> Option<Freed> {
+    let (life, end) = run.life.zip(run.end)?;
+    life.tide?;
+    Some(Freed {
+        bytes: life.freed_bytes,
+        began: life.until.0,
+        took: end.time.since(life.until),
+        by: match end.exit {
+            None => "exec".into(),
+            Some(Exit::Code(_)) => "exit".into(),
+            Some(Exit::Signal(signal)) => format!("signal {signal}"),
+        },
+    })
 }
 
 impl SiteDraft<'_> {
@@ -62,6 +101,9 @@ impl SiteDraft<'_> {
             touched_steadily: self.touched_steadily,
             accessible_steadily: self.accessible_steadily,
             reserved_steadily: self.reserved_steadily,
+            has_rate: self.has_rate,
+            idle_since: self.idle_since,
+            may_grow: self.may_grow,
             is_of_files: is_of_files(&self.settled),
             pool: self.pool.as_deref(),
         }

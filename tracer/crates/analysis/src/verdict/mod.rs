@@ -8,6 +8,8 @@ pub mod rate;
 
 pub mod harm;
 
+pub mod work;
+
 pub mod trend;
 
 mod pools;
@@ -26,7 +28,7 @@ mod sentences;
 
 mod judge;
 
-pub use facts::Facts;
+pub use facts::{Facts, Freed};
 pub use judge::verdict;
 pub use pools::Pool;
 pub use suspects::SiteFacts;
