@@ -6,11 +6,7 @@ use crate::engine::draft::{ProcessDraft, SiteDraft};
 use crate::model::summary::{Exit, TimelinePoint};
 use crate::patterns::Settled;
 use crate::verdict::harm::{self, Position};
-use crate::verdict::trend::{Course, grows_steadily};
 use crate::verdict::{Facts, Freed, SiteFacts, rate, unusual, verdict};
-
-/// What grows for less may be starting up, ns.
-const START_UP: u64 = 10_000_000_000;
 
 impl Analysis {
     /// Fills in rates, harm and verdict; kinds of which there are too many are marked.
@@ -28,19 +24,11 @@ impl Analysis {
             let course: Vec<(u64, u64)> = points.map(|point| (point.t_ns, figure(point))).collect();
             rate::present(&course, run.first.0, end)
         };
-        // It may get to a limit if it lives, and has grown all along, and for longer than a start-up takes.
+        // Only who lives, and has grown all along, is foretold to get to a limit.
         let goes_on = |figure: fn(&TimelinePoint) -> u64| {
             let points = process.timeline.iter();
             let points: Vec<(u64, u64)> = points.map(|point| (point.t_ns, figure(point))).collect();
-            let course = Course {
-                points: &points,
-                first: run.first.0,
-                last: end,
-                began: run.first.0,
-                end,
-                ..Course::default()
-            };
-            run.end.is_none() && end - run.first.0 >= START_UP && grows_steadily(course)
+            run.end.is_none() && rate::lasts(&points, run.first.0, end)
         };
         let (virtual_bytes, resident) = (process.virtual_at_work(), process.resident_at_work());
         let virtual_rate = present(|point| point.virtual_bytes);

@@ -28,7 +28,7 @@ const ENOUGH_TIME: u64 = 1_000_000_000;
 const ONE_TIME: u64 = 100_000_000;
 
 /// What the rule looks at. Times in ns since the trace began.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Course<'a> {
     /// Live bytes over time.
     pub points: &'a [(u64, u64)],

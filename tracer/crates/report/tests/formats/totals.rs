@@ -42,7 +42,12 @@ pub fn attribute(svg: &str, name: &str) -> u64 {
 fn the_sites_of_the_report_are_all_that_was_mapped_while_it_worked() {
     for process in &gateway().processes {
         let sites = process.sites.iter().map(|site| site.reserved_bytes);
-        assert_eq!(sites.sum::<u64>(), process.virtual_at_work().end, "{}", process.pid);
+        assert_eq!(
+            sites.sum::<u64>(),
+            process.virtual_at_work().end,
+            "{}",
+            process.pid
+        );
     }
     assert!(total(gateway(), Value::Reserved) > 20 << 30);
 }
