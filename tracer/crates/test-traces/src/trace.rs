@@ -31,6 +31,7 @@ pub struct Trace {
     pub unexplained: u64,
     spaces: BTreeMap<SpaceId, Living>,
     left: Option<Told>,
+    fallen: Option<LivingReservation>,
     born: BTreeMap<ReservationId, u64>,
     stacks: BTreeMap<ReservationId, StackId>,
     next_id: u64,
@@ -45,6 +46,10 @@ impl LedgerView for Trace {
 
     fn left(&self) -> Option<impl SpaceView> {
         self.left.clone()
+    }
+
+    fn fallen(&self, _: SpaceId, id: ReservationId) -> Option<LivingReservation> {
+        self.fallen.clone().filter(|one| one.id == id)
     }
 }
 
@@ -61,6 +66,7 @@ impl Trace {
             unexplained: 0,
             spaces: BTreeMap::new(),
             left: None,
+            fallen: None,
             born: BTreeMap::new(),
             stacks: BTreeMap::new(),
             next_id: 1,
@@ -276,6 +282,7 @@ impl Trace {
     fn death(&mut self, space: u32, id: ReservationId, released: bool) -> Change {
         let living = self.spaces.get_mut(&SpaceId(space)).unwrap();
         let left = living.remove(&id).unwrap();
+        self.fallen = Some(left.clone());
         Change::Died {
             id,
             space: SpaceId(space),

@@ -41,6 +41,8 @@ pub trait LedgerView {
     /// The address space that a process left with the event at hand, its exit or exec; as it was in the end, if
     /// no other lives on in it.
     fn left(&self) -> Option<impl SpaceView>;
+    /// A reservation of which the event at hand has given back the last byte, as it was before that.
+    fn fallen(&self, space: SpaceId, id: ReservationId) -> Option<LivingReservation>;
 }
 
 /// An address space, read.

@@ -61,7 +61,7 @@ pub static METRICS: [Metric; 13] = [
     Metric {
         name: "virtual",
         unit: Unit::Bytes,
-        measure: Measure::OfProcesses(|one| Measured::exactly(one.virtual_bytes.end)),
+        measure: Measure::OfProcesses(|one| Measured::exactly(one.virtual_at_work().end)),
         sites: all,
         figure: &figures::RESERVED,
         doubt: Doubt::Events,
@@ -100,7 +100,7 @@ pub static METRICS: [Metric; 13] = [
         name: "grown",
         unit: Unit::Bytes,
         measure: Measure::OfProcesses(|one| {
-            let span = one.virtual_bytes;
+            let span = one.virtual_at_work();
             Measured::exactly(span.end.saturating_sub(span.start))
         }),
         sites: is_own,

@@ -131,6 +131,7 @@ impl Analysis {
             }
             Event::Rename(rename) => self.renamed(rename),
             Event::Sample(sample) => self.sampled(sample),
+            Event::Usage(usage) => self.used(usage),
             Event::Stack(stack) => self.stacks.insert(stack),
             Event::Incomplete(why) => self.stacks.insert_cause(why),
             Event::Module(module) => {
@@ -146,8 +147,7 @@ impl Analysis {
             Event::Accounted(accounted) => self.account_told(accounted),
             Event::Split(split) => self.split(split),
             Event::OomKill(kill) => self.killed_for_want_of_memory(kill),
-            Event::Usage(_)
-            | Event::Shares(_)
+            Event::Shares(_)
             | Event::Mappings(_)
             | Event::Group(_)
             | Event::Named(_)
@@ -165,7 +165,7 @@ impl Analysis {
         }
         self.last_born = None;
         for change in changes {
-            self.change(change);
+            self.change(change, ledger);
         }
         match event {
             Event::Maps(maps) => self.taken_over(maps),

@@ -54,6 +54,7 @@ impl Analysis {
                     left,
                     site: accounted.map(|one| one.site),
                     born: accounted.and_then(|one| one.born),
+                    after: accounted.map_or(0, |one| one.after),
                 }
             })
             .collect()

@@ -26,7 +26,9 @@ pub fn confidence(
         Level::Watch if suspects.is_empty() => 1.0,
         Level::Leak | Level::Watch => {
             let has_rate = |one: &&SiteFacts<'_>| one.site.growth_per_hour.is_some();
-            if suspects.iter().any(has_rate) {
+            let works = suspects.iter().all(|one| one.idle_since.is_none());
+            // What its end frees, or what an idle process keeps, may have been meant to be kept as long.
+            if suspects.iter().any(has_rate) && works && !facts.gave_all_back() {
                 RATE_IS_SURE
             } else {
                 LIKELY
