@@ -8,7 +8,7 @@ use crate::accounts::spaces::SpaceBytes;
 use crate::accounts::time::TraceTime;
 use crate::accounts::view::LivingReservation;
 use crate::model::summary::{Exit, Span};
-use tracer_ledger::event::{Identity, Pid, Sample, Shown, SpaceId, StackId};
+use tracer_ledger::event::{Blind, Identity, Pid, Sample, Shown, SpaceId, StackId};
 use tracer_ledger::ledger::Checks;
 
 /// Points kept of a process's timeline.
@@ -57,6 +57,8 @@ pub struct Run {
     pub maps: Option<u64>,
     /// `VmSize` by the kernel's last word.
     pub kernel_bytes: Option<u64>,
+    /// Why not all that it does is seen; `None`: it is.
+    pub blind: Option<Blind>,
     /// What it looked like when it was found running.
     pub shown: Option<Box<Shown>>,
     /// The course.
@@ -104,6 +106,8 @@ pub struct Sight {
     pub kernel_bytes: Option<u64>,
     /// How the ledger stood against the kernel.
     pub checks: Checks,
+    /// The run's own ledger is not sure of itself.
+    pub is_in_doubt: bool,
 }
 
 /// A living reservation and where it is accounted.
@@ -153,6 +157,7 @@ impl Run {
             resident: ResidentFigures::default(),
             maps: None,
             kernel_bytes: None,
+            blind: None,
             shown: None,
             timeline: Curve::default(),
             sites: Vec::new(),

@@ -136,12 +136,12 @@ impl Analysis {
             | Event::OomKill(_)
             | Event::File(_)
             | Event::Backed(_)
-            | Event::Named(_)
-            | Event::Unseen(_) => {
+            | Event::Named(_) => {
                 if let Some(time) = event.time() {
                     self.at(time);
                 }
             }
+            Event::Unseen(unseen) => self.unseen(unseen),
             Event::Loss(loss) => self.lost(loss),
             Event::Failures(failures) => self.failures = failures.clone(),
             Event::Ended(ended) => {

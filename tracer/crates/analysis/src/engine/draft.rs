@@ -10,6 +10,7 @@ use crate::accounts::merge::{SiteGroup, groups};
 use crate::accounts::run::{Located, Run, Sight};
 use crate::accounts::site::{LiveBytes, unsigned};
 use crate::accounts::time::TraceTime;
+use crate::engine::measured::unmeasured;
 use crate::model::summary::{Limits, Process, Reservation, Site, Span, TimelinePoint, Trend};
 use crate::patterns::Settled;
 use crate::verdict::trend::{Course, grows_steadily, trend};
@@ -68,6 +69,8 @@ impl Analysis {
         let mapped = sight.mapped_bytes;
         let sites = self.draft_sites(run, sight, end, next_site);
         let identity = &run.identity;
+        let ledger = self.checked(sight);
+        let why = unmeasured(run, &ledger);
         let process = Process {
             pid: run.pid.0,
             ppid: run.parent.0,
@@ -86,7 +89,9 @@ impl Analysis {
             },
             resident_bytes: run.resident.span,
             samples: run.resident.samples,
-            ledger: self.checked(sight),
+            ledger,
+            measured: why.is_none(),
+            why,
             stacks: grades(run.stack_calls(), &self.stacks),
             limits: Limits::of(&identity.limits, &self.machine, run.maps),
             before: self.before(run),

@@ -27,6 +27,8 @@ mod before;
 
 mod checked;
 
+mod measured;
+
 mod recognise;
 
 mod judge;

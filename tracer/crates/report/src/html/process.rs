@@ -26,6 +26,8 @@ pub struct Process<'a> {
     to: u64,
     verdict: Verdict,
     harm: HarmLine<'a>,
+    /// Why not all that it did was measured.
+    unmeasured: Option<&'a str>,
     /// The ledger against the kernel, in words.
     trust: String,
     ledger: &'a LedgerCheck,
@@ -160,6 +162,7 @@ impl<'a> Process<'a> {
                 near,
                 limits: &process.harm,
             },
+            unmeasured: process.unmeasured(),
             trust: words::trust(process).0,
             ledger: &process.ledger,
             virtual_bytes: process.virtual_bytes,

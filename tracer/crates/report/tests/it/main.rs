@@ -10,5 +10,6 @@
 
 mod json;
 mod markdown;
+mod measured;
 mod text;
 mod window;
