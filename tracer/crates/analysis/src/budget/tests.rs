@@ -461,3 +461,47 @@ fn a_kind_that_nobody_knows_is_refused_with_those_near_to_it() {
     let budgets = [parse("pattern(arena).live > 1").unwrap()];
     assert_eq!(unknown_patterns(&budgets, [].into_iter(), &[&report]), None);
 }
+
+#[test]
+fn what_was_not_all_measured_passes_no_budget_and_can_still_be_over_one() {
+    let mut report = sample();
+    for (budget, whole) in [
+        ("virtual > 1TiB", State::Within),
+        ("maps > 65530", State::Within),
+        ("processes > 9", State::Within),
+        ("difference > 0", State::Within),
+        ("level >= leak", State::Within),
+        ("virtual > 1KiB", State::Over),
+    ] {
+        assert_eq!(judged(budget, &report, None).state, whole, "{budget}");
+        let process = &mut report.processes[0];
+        (process.measured, process.why) = (false, Some("it was dark".into()));
+        let (comm, pid) = (process.comm.clone(), process.pid);
+        let judged = judged(budget, &report, None);
+        if whole == State::Over {
+            assert_eq!(judged.state, State::Over, "{budget}");
+        } else {
+            assert_eq!(judged.state, State::Unmeasured, "{budget}");
+            let note = format!("not all of {comm} (pid {pid}) was measured: it was dark");
+            assert_eq!(judged.note, Some(note), "{budget}");
+        }
+        let process = &mut report.processes[0];
+        (process.measured, process.why) = (true, None);
+    }
+}
+
+#[test]
+fn a_budget_on_one_process_is_not_touched_by_what_was_not_measured_of_another() {
+    let mut report = sample();
+    let mut other = process("other", (99, 1), Vec::new());
+    (other.measured, other.why) = (false, Some("it was dark".into()));
+    let first = report.processes[0].comm.clone();
+    report.processes.push(other);
+    let of = |comm: &str| format!("process({comm}).reserved > 1TiB");
+    assert_eq!(judged(&of(&first), &report, None).state, State::Within);
+    assert_eq!(judged(&of("other"), &report, None).state, State::Unmeasured);
+    assert_eq!(
+        judged("virtual > 1TiB", &report, Some(&report)).state,
+        State::Unmeasured
+    );
+}

@@ -140,7 +140,7 @@ pub fn verdict(facts: &Facts<'_>) -> Verdict {
 /// touches or is charged for; and the figures can be trusted.
 fn is_clear(facts: &Facts<'_>, grown: &[&SiteFacts<'_>], suspects: &[Suspect<'_>]) -> bool {
     let unexplained = facts.check.difference_bytes.unsigned_abs();
-    if !facts.check.kernel_known || unexplained > facts.virtual_bytes.end / 100 {
+    if !facts.check.is_compared() || unexplained > facts.virtual_bytes.end / 100 {
         return false;
     }
     let total = facts.grown_bytes();
@@ -166,7 +166,7 @@ fn is_given_back(facts: &Facts<'_>, suspects: &[Suspect<'_>]) -> bool {
 fn is_quiet(facts: &Facts<'_>, suspects: &[Suspect<'_>]) -> bool {
     let difference = facts.check.difference_bytes.unsigned_abs();
     let whole = facts.virtual_bytes.end;
-    facts.check.kernel_known
+    facts.check.is_compared()
         && difference <= whole / 100
         && facts.grown_bytes() <= WORTH_TELLING.max(whole / 100)
         && !suspects.iter().any(|one| one.goes_on(WORTH_TELLING))
