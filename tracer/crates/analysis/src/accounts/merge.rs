@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use crate::accounts::distribution::Distribution;
+use crate::accounts::files::SiteFiles;
 use crate::accounts::frames::{FrameIdentity, Stacks};
 use crate::accounts::run::{Located, Run};
 use crate::accounts::site::{LiveBytes, SiteAccount, SiteKey, add};
@@ -60,6 +61,8 @@ pub struct SiteGroup<'a> {
     pub sizes: Distribution,
     /// See [`SiteAccount::touchers`].
     pub touchers: Touchers,
+    /// See [`SiteAccount::files`].
+    pub files: SiteFiles,
     /// See [`SiteAccount::window`].
     pub window: Windowed,
     /// The course.
@@ -174,6 +177,7 @@ impl<'a> SiteGroup<'a> {
             lifetimes: Distribution::default(),
             sizes: Distribution::default(),
             touchers: Touchers::default(),
+            files: SiteFiles::default(),
             window: Windowed::default(),
             history: Vec::new(),
         }
@@ -201,6 +205,7 @@ impl<'a> SiteGroup<'a> {
         self.lifetimes.merge(&account.lifetimes);
         self.sizes.merge(&account.sizes);
         self.touchers.merge(&account.touchers);
+        self.files.merge(&account.files);
         self.window.merge(account.window);
     }
 

@@ -2,6 +2,7 @@
 
 use crate::accounts::curve::Curve;
 use crate::accounts::distribution::Distribution;
+use crate::accounts::files::SiteFiles;
 use crate::accounts::threads::NameId;
 use crate::accounts::time::TraceTime;
 use crate::accounts::touchers::Touchers;
@@ -76,6 +77,8 @@ pub struct SiteAccount {
     pub window: Windowed,
     /// The course.
     pub history: Curve<LiveBytes, HISTORY_POINTS>,
+    /// Files that it maps.
+    pub files: SiteFiles,
     /// The event that last called: one call that makes two reservations is one call.
     last_event: u64,
 }
@@ -101,6 +104,7 @@ impl SiteAccount {
             touchers: Touchers::default(),
             window: Windowed::default(),
             history: Curve::default(),
+            files: SiteFiles::default(),
             last_event: 0,
         }
     }

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::accounts::files::Files;
 use crate::accounts::frames::Stacks;
 use crate::accounts::run::Run;
 use crate::accounts::spaces::{Accounted, SharedSpace};
@@ -53,6 +54,9 @@ pub struct Analysis {
     pub(super) accounted: HashMap<ReservationId, Accounted>,
     /// Where refusals are counted, by their places.
     pub(super) places: HashMap<u64, Place>,
+    pub(super) files: Files,
+    /// Where the call before is accounted, if it has made a reservation.
+    pub(super) last_born: Option<Accounted>,
     /// Ended runs whose sites are kept.
     pub(super) detailed: Vec<usize>,
 }
@@ -140,12 +144,12 @@ impl Analysis {
             Event::Accounted(accounted) => self.account_told(accounted),
             Event::Split(split) => self.split(split),
             Event::OomKill(kill) => self.killed_for_want_of_memory(kill),
+            Event::File(file) => self.files.learn(file),
+            Event::Backed(backed) => self.backed(backed),
             Event::Usage(_)
             | Event::Shares(_)
             | Event::Mappings(_)
             | Event::Group(_)
-            | Event::File(_)
-            | Event::Backed(_)
             | Event::Named(_)
             | Event::Unseen(_) => {
                 if let Some(time) = event.time() {
@@ -159,6 +163,7 @@ impl Analysis {
                 self.ended = Some(*ended);
             }
         }
+        self.last_born = None;
         for change in changes {
             self.change(change);
         }

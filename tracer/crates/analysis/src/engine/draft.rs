@@ -205,7 +205,7 @@ impl Analysis {
                 .filter(|trend| *trend == Trend::Growing)
                 .and_then(|_| rate::present(reserved, group.first.0, end.0)),
             trend,
-            files: Vec::new(),
+            files: group.files.paths(),
             mappings: None,
             refused: 0,
             window: (!self.window.is_all()).then(|| group.window.sets(reserved_bytes)),
@@ -264,6 +264,7 @@ fn settled(located: &Located) -> Settled<'_> {
         protection: left.protection,
         flags: left.flags,
         name: &left.name,
+        kind_of_file: left.file.map(|file| file.kind),
     }
 }
 

@@ -6,6 +6,7 @@ use crate::model::summary::TimelinePoint;
 use crate::patterns::Settled;
 use crate::verdict::harm::{self, Position};
 use crate::verdict::{Facts, Refusals, SiteFacts, rate, unusual, verdict};
+use tracer_ledger::event::FileKind;
 
 impl Analysis {
     /// Fills in rates, harm and verdict; kinds of which there are too many are marked.
@@ -77,8 +78,12 @@ impl SiteDraft<'_> {
 /// All of it is of files, of which the pages can be read again: not of memory that only has a file's name.
 fn is_of_files(settled: &[Settled<'_>]) -> bool {
     const IN_MEMORY: [&str; 3] = ["/memfd:", "/dev/", "/SYSV"];
-    let is_file = |one: &Settled<'_>| {
-        one.name.starts_with('/') && !IN_MEMORY.iter().any(|prefix| one.name.starts_with(prefix))
+    let is_file = |one: &Settled<'_>| match one.kind_of_file {
+        Some(kind) => kind == FileKind::Regular,
+        None => {
+            one.name.starts_with('/')
+                && !IN_MEMORY.iter().any(|prefix| one.name.starts_with(prefix))
+        }
     };
     !settled.is_empty() && settled.iter().all(is_file)
 }
