@@ -9,6 +9,7 @@ use crate::accounts::frames::{FrameIdentity, Stacks};
 use crate::accounts::run::{Located, Run};
 use crate::accounts::site::{LiveBytes, SiteAccount, SiteKey, add};
 use crate::accounts::threads::NameId;
+use crate::accounts::tide::WorkingLife;
 use crate::accounts::time::TraceTime;
 use crate::accounts::touchers::Touchers;
 use crate::accounts::windowed::Windowed;
@@ -41,6 +42,10 @@ pub struct SiteGroup<'a> {
     pub live: u64,
     /// What lives.
     pub figures: Difference,
+    /// What of it lives in the end.
+    pub left: Difference,
+    /// Reservations given back entirely, of those born in the trace.
+    pub ended: u64,
     /// In memory at the last look; `None`: nobody looked.
     pub resident: Option<u64>,
     /// Given back.
@@ -65,16 +70,20 @@ pub struct SiteGroup<'a> {
     pub files: SiteFiles,
     /// See [`SiteAccount::window`].
     pub window: Windowed,
-    /// The course.
+    /// The course until the end of its process's working life.
     pub history: Vec<(TraceTime, LiveBytes)>,
+    /// The course to the very end.
+    pub whole: Vec<(TraceTime, LiveBytes)>,
 }
 
-/// A run's accounts in groups, in the order of their appearance, with what lives of each.
+/// A run's accounts in groups, in the order of their appearance, with what lives of each: as of its working life's
+/// end, as `living` has to be.
 pub fn groups<'a>(run: &Run, living: &'a [Located], stacks: &Stacks) -> Vec<SiteGroup<'a>> {
     let names: HashMap<u32, &str> = living
         .iter()
         .filter_map(|one| Some((one.site?, one.left.name.as_str())))
         .collect();
+    let life = run.life.as_ref();
     let mut found: HashMap<Sameness<'_>, usize> = HashMap::new();
     let mut groups: Vec<SiteGroup<'_>> = Vec::new();
     let mut members: Vec<Vec<&SiteAccount>> = Vec::new();
@@ -95,7 +104,7 @@ pub fn groups<'a>(run: &Run, living: &'a [Located], stacks: &Stacks) -> Vec<Site
             members.push(Vec::new());
             groups.len() - 1
         });
-        groups[group].add(account);
+        groups[group].add(account, life);
         members[group].push(account);
         group_of_site.push(group);
     }
@@ -135,9 +144,12 @@ pub fn groups<'a>(run: &Run, living: &'a [Located], stacks: &Stacks) -> Vec<Site
         groups[group].look(located);
     }
     for (group, members) in groups.iter_mut().zip(&members) {
-        let courses: Vec<_> = members.iter().map(|one| one.history.points()).collect();
+        let whole: Vec<_> = members.iter().map(|one| one.history.points()).collect();
+        group.whole = sum_of_courses(&whole);
+        let courses: Vec<_> = members.iter().map(|one| one.course(life)).collect();
+        let courses: Vec<_> = courses.iter().map(Vec::as_slice).collect();
         group.history = sum_of_courses(&courses);
-        let together = group.history.iter().map(|point| point.1.reserved).max();
+        let together = group.whole.iter().map(|point| point.1.reserved).max();
         group.peak = group.peak.max(together.unwrap_or(0));
     }
     groups
@@ -167,6 +179,8 @@ impl<'a> SiteGroup<'a> {
             calls: 0,
             live: 0,
             figures: Difference::default(),
+            left: Difference::default(),
+            ended: 0,
             resident: None,
             released: 0,
             peak: 0,
@@ -180,17 +194,21 @@ impl<'a> SiteGroup<'a> {
             files: SiteFiles::default(),
             window: Windowed::default(),
             history: Vec::new(),
+            whole: Vec::new(),
         }
     }
 
-    fn add(&mut self, account: &SiteAccount) {
-        self.calls += account.calls;
-        self.live += account.live;
-        add(&mut self.figures, account.figures);
-        self.released += account.released;
+    fn add(&mut self, account: &SiteAccount, life: Option<&WorkingLife>) {
+        let stood = account.stood(life);
+        self.calls += stood.calls;
+        self.live += stood.live;
+        add(&mut self.figures, stood.figures);
+        add(&mut self.left, account.figures);
+        self.released += stood.released;
+        self.ended += stood.ended;
         self.peak = self.peak.max(account.peak);
         self.first = self.first.min(account.first);
-        self.last = self.last.max(account.last);
+        self.last = self.last.max(stood.last);
         // The first account decides until another one differs.
         if self.sizes.count() == 0 {
             self.origin = account.origin;
@@ -206,7 +224,7 @@ impl<'a> SiteGroup<'a> {
         self.sizes.merge(&account.sizes);
         self.touchers.merge(&account.touchers);
         self.files.merge(&account.files);
-        self.window.merge(account.window);
+        self.window.merge(stood.window);
     }
 
     /// A living reservation of whose birth and changes nothing was told.
@@ -214,15 +232,14 @@ impl<'a> SiteGroup<'a> {
         let signed = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
         let left = &located.left;
         self.live += 1;
-        add(
-            &mut self.figures,
-            Difference {
-                reserved: signed(left.reserved),
-                accessible: signed(left.accessible),
-                charged: signed(left.charged),
-                touched: signed(left.touched),
-            },
-        );
+        let figures = Difference {
+            reserved: signed(left.reserved),
+            accessible: signed(left.accessible),
+            charged: signed(left.charged),
+            touched: signed(left.touched),
+        };
+        add(&mut self.figures, figures);
+        add(&mut self.left, figures);
         self.peak = self.peak.max(left.reserved);
     }
 

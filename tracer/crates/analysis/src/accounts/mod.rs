@@ -20,6 +20,8 @@ pub mod touchers;
 
 pub mod windowed;
 
+pub mod tide;
+
 pub mod site;
 
 pub mod spaces;

@@ -41,6 +41,8 @@ pub trait LedgerView {
     /// The address space that a process left with the event at hand, its exit or exec; as it was in the end, if
     /// no other lives on in it.
     fn left(&self) -> Option<impl SpaceView>;
+    /// A reservation of which the event at hand has given back the last byte, as it was before that.
+    fn fallen(&self, space: SpaceId, id: ReservationId) -> Option<LivingReservation>;
 }
 
 /// An address space, read.
@@ -51,8 +53,10 @@ pub trait SpaceView {
     fn living(&self) -> Vec<LivingReservation>;
     /// Bytes that the ledger holds for it.
     fn mapped_bytes(&self) -> u64;
-    /// Bytes that the kernel said it has, when last asked; `None`: never.
+    /// Bytes that the kernel said it has; `None`: it has not since something may have changed that.
     fn kernel_bytes(&self) -> Option<u64>;
+    /// Whether there is something that the kernel's maps would have to be asked for.
+    fn is_in_doubt(&self) -> bool;
     /// How its ledger stood against the kernel so far.
     fn checks(&self) -> Checks;
 }

@@ -51,7 +51,7 @@ pub static RESERVED: Figure = Figure {
     name: "reserved",
     unit: Unit::Bytes,
     of_site: |_, site| Measured::exactly(site.reserved_bytes),
-    of_process: Some(|process| Measured::exactly(process.virtual_bytes.end)),
+    of_process: Some(|process| Measured::exactly(process.virtual_at_work().end)),
     of_change: |figures| figures.reserved_bytes,
     doubt: Doubt::Events,
 };
@@ -180,12 +180,12 @@ fn resident(_: &Report, site: &Site) -> Measured {
 
 /// A process that nobody has looked at has no more in memory than it has mapped.
 pub fn resident_of_process(process: &Process) -> Measured {
-    if process.samples > 0 {
-        return Measured::exactly(process.resident_bytes.end);
+    if let Some(resident) = process.resident_at_work() {
+        return Measured::exactly(resident.end);
     }
     let why = format!(
         "nobody has looked at what {} (pid {}) had in memory: it was there too shortly",
         process.comm, process.pid
     );
-    Measured::unknown(Some(process.virtual_bytes.end), why)
+    Measured::unknown(Some(process.virtual_at_work().end), why)
 }

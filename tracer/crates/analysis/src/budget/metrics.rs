@@ -61,7 +61,7 @@ pub static METRICS: [Metric; 13] = [
     Metric {
         name: "virtual",
         unit: Unit::Bytes,
-        measure: Measure::OfProcesses(|one| Measured::exactly(one.virtual_bytes.end)),
+        measure: Measure::OfProcesses(|one| Measured::exactly(one.virtual_at_work().end)),
         sites: all,
         figure: &figures::RESERVED,
         doubt: Doubt::Events,
@@ -100,7 +100,7 @@ pub static METRICS: [Metric; 13] = [
         name: "grown",
         unit: Unit::Bytes,
         measure: Measure::OfProcesses(|one| {
-            let span = one.virtual_bytes;
+            let span = one.virtual_at_work();
             Measured::exactly(span.end.saturating_sub(span.start))
         }),
         sites: is_own,
@@ -203,11 +203,11 @@ pub fn is_own(site: &Site) -> bool {
 }
 
 fn difference(process: &Process) -> Measured {
-    if process.ledger.kernel_known {
+    if process.ledger.is_compared() {
         return Measured::exactly(process.ledger.difference_bytes.unsigned_abs());
     }
     let why = format!(
-        "the kernel's total of {} (pid {}) is unknown",
+        "{} (pid {}) was not compared with the kernel",
         process.comm, process.pid
     );
     Measured::unknown(None, why)

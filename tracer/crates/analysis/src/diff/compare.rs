@@ -29,7 +29,7 @@ pub fn diff(old: &Report, new: &Report) -> Diff {
         old: side(old),
         new: side(new),
         virtual_bytes: total(|report| {
-            let ends = report.processes.iter().map(|one| one.virtual_bytes.end);
+            let ends = report.processes.iter().map(|one| one.virtual_at_work().end);
             Some(ends.fold(0, u64::saturating_add))
         }),
         resident_bytes: total(|report| {
@@ -68,9 +68,9 @@ fn side(report: &Report) -> Side {
     }
 }
 
-/// At its end; `None`: it was never looked at.
+/// At the end of its working life; `None`: it was never looked at.
 fn resident(process: &Process) -> Option<u64> {
-    (process.samples > 0).then_some(process.resident_bytes.end)
+    process.resident_at_work().map(|span| span.end)
 }
 
 fn refused(process: &Process) -> Option<u64> {
@@ -111,7 +111,7 @@ fn process(pair: &Pair<'_>) -> ProcessChange {
         matched: pair.matched,
         old_pid: pair.old.map(|process| process.pid),
         new_pid: pair.new.map(|process| process.pid),
-        virtual_bytes: change(|process| Some(process.virtual_bytes.end)),
+        virtual_bytes: change(|process| Some(process.virtual_at_work().end)),
         resident_bytes: change(resident),
         refused: change(refused),
         level: LevelChange {

@@ -52,11 +52,11 @@ pub struct Analysis {
     pub(super) current: HashMap<Pid, usize>,
     pub(super) spaces: HashMap<SpaceId, SharedSpace>,
     pub(super) accounted: HashMap<ReservationId, Accounted>,
-    /// Where refusals are counted, by their places.
-    pub(super) places: HashMap<u64, Place>,
     pub(super) files: Files,
     /// Where the call before is accounted, if it has made a reservation.
     pub(super) last_born: Option<Accounted>,
+    /// Where refusals are counted, by their places.
+    pub(super) places: HashMap<u64, Place>,
     /// Ended runs whose sites are kept.
     pub(super) detailed: Vec<usize>,
 }
@@ -131,6 +131,7 @@ impl Analysis {
             }
             Event::Rename(rename) => self.renamed(rename),
             Event::Sample(sample) => self.sampled(sample),
+            Event::Usage(usage) => self.used(usage),
             Event::Stack(stack) => self.stacks.insert(stack),
             Event::Incomplete(why) => self.stacks.insert_cause(why),
             Event::Module(module) => {
@@ -139,23 +140,19 @@ impl Analysis {
             Event::Learning(learning) => self.learning = Some(*learning),
             Event::Machine(machine) => self.machine = *machine,
             Event::Shown(shown) => self.shown(shown),
+            Event::File(file) => self.files.learn(file),
+            Event::Backed(backed) => self.backed(backed),
             Event::Refused(refused) => self.refused(refused),
             Event::RefusedAgain(again) => self.refused_again(again),
             Event::Accounted(accounted) => self.account_told(accounted),
             Event::Split(split) => self.split(split),
             Event::OomKill(kill) => self.killed_for_want_of_memory(kill),
-            Event::File(file) => self.files.learn(file),
-            Event::Backed(backed) => self.backed(backed),
-            Event::Usage(_)
-            | Event::Shares(_)
-            | Event::Mappings(_)
-            | Event::Group(_)
-            | Event::Named(_)
-            | Event::Unseen(_) => {
+            Event::Shares(_) | Event::Mappings(_) | Event::Group(_) | Event::Named(_) => {
                 if let Some(time) = event.time() {
                     self.at(time);
                 }
             }
+            Event::Unseen(unseen) => self.unseen(unseen),
             Event::Loss(loss) => self.lost(loss),
             Event::Failures(failures) => self.failures = failures.clone(),
             Event::Ended(ended) => {
@@ -165,7 +162,7 @@ impl Analysis {
         }
         self.last_born = None;
         for change in changes {
-            self.change(change);
+            self.change(change, ledger);
         }
         match event {
             Event::Maps(maps) => self.taken_over(maps),

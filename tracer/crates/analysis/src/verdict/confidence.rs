@@ -26,7 +26,9 @@ pub fn confidence(
         Level::Watch if suspects.is_empty() => 1.0,
         Level::Leak | Level::Watch => {
             let has_rate = |one: &&SiteFacts<'_>| one.site.growth_per_hour.is_some();
-            if suspects.iter().any(has_rate) {
+            let works = suspects.iter().all(|one| one.idle_since.is_none());
+            // What its end frees, or what an idle process keeps, may have been meant to be kept as long.
+            if suspects.iter().any(has_rate) && works && !facts.gave_all_back() {
                 RATE_IS_SURE
             } else {
                 LIKELY
@@ -50,7 +52,7 @@ pub fn confidence(
             if all > 0.0 { sum / all } else { 1.0 }
         }
     };
-    let is_doubtful = !facts.check.kernel_known || facts.check.difference_bytes != 0;
+    let is_doubtful = !facts.check.is_compared() || facts.check.difference_bytes != 0;
     // Two digits: more would be a claim.
     let confidence = (confidence * 100.0).round() / 100.0;
     if is_doubtful {

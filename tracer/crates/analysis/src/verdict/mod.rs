@@ -8,6 +8,8 @@ pub mod rate;
 
 pub mod harm;
 
+pub mod work;
+
 pub mod trend;
 
 mod pools;
@@ -28,7 +30,7 @@ mod victim;
 
 mod judge;
 
-pub use facts::{Facts, Refusals};
+pub use facts::{Facts, Freed, Refusals};
 pub use judge::verdict;
 pub use pools::Pool;
 pub use suspects::SiteFacts;

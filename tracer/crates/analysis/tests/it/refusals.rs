@@ -1,5 +1,6 @@
 //! What the kernel refused: the rows, the level, the first sentence.
 
+use tracer_analysis::budget::{self, model::State};
 use tracer_analysis::summary::{Level, OomKill, Process, RefusalCause, Refused};
 use tracer_ledger::event::{
     Account, Address, Event, ExitStatus, Frame, Identity, Limits, RefusedCall, ResourceLimits,
@@ -397,4 +398,30 @@ fn a_refusal_without_a_stack_is_told_without_a_site() {
         sites.contains(&(false, &None)) && sites.contains(&(true, &None)),
         "{sites:?}"
     );
+}
+
+#[test]
+fn a_refused_level_is_told_with_what_was_refused_and_where() {
+    let report = by_a_shell();
+    let held = |text: &str| {
+        let budget = budget::parse(text).unwrap();
+        budget::check(&[budget], &report, None, Vec::new())
+            .budgets
+            .remove(0)
+    };
+    assert_ne!(held("level >= leak").state, State::Over);
+    let judged = held("level >= refused");
+    assert_eq!(judged.state, State::Over);
+    let note = judged.note.unwrap();
+    assert!(
+        note.starts_with("mmap of 64.0 GiB failed (ENOMEM)"),
+        "{note}"
+    );
+    let site = report.processes[1].refused[0].site.unwrap();
+    let parts: Vec<_> = judged
+        .sites
+        .iter()
+        .map(|one| (one.site, one.amount))
+        .collect();
+    assert_eq!(parts, [(site, 64 << 30)]);
 }

@@ -37,7 +37,7 @@ mod reconcile;
 
 mod processes;
 
-pub use address_space::AddressSpace;
+pub use address_space::{AddressSpace, Fallen};
 pub use change::{Change, Difference, Origin, ReservationId};
 pub use checks::{Checks, Comparison, FoundDifference, RangeDifference};
 pub use names::MappedFile;
