@@ -46,6 +46,8 @@ mod panics;
 
 mod patterns;
 
+mod refused;
+
 mod renamed;
 
 mod replay;
