@@ -33,6 +33,7 @@ pub struct Trace {
     pub is_in_doubt: bool,
     spaces: BTreeMap<SpaceId, Living>,
     left: Option<Told>,
+    fallen: Option<LivingReservation>,
     born: BTreeMap<ReservationId, u64>,
     stacks: BTreeMap<ReservationId, StackId>,
     next_id: u64,
@@ -47,6 +48,10 @@ impl LedgerView for Trace {
 
     fn left(&self) -> Option<impl SpaceView> {
         self.left.clone()
+    }
+
+    fn fallen(&self, _: SpaceId, id: ReservationId) -> Option<LivingReservation> {
+        self.fallen.clone().filter(|one| one.id == id)
     }
 }
 
@@ -64,6 +69,7 @@ impl Trace {
             is_in_doubt: false,
             spaces: BTreeMap::new(),
             left: None,
+            fallen: None,
             born: BTreeMap::new(),
             stacks: BTreeMap::new(),
             next_id: 1,
@@ -167,6 +173,7 @@ impl Trace {
             },
             flags: ask.flags,
             name: name.into(),
+            file: None,
             reserved: ask.reserved,
             accessible: ask.accessible,
             touched: ask.touched,
@@ -279,6 +286,7 @@ impl Trace {
     fn death(&mut self, space: u32, id: ReservationId, released: bool) -> Change {
         let living = self.spaces.get_mut(&SpaceId(space)).unwrap();
         let left = living.remove(&id).unwrap();
+        self.fallen = Some(left.clone());
         Change::Died {
             id,
             space: SpaceId(space),

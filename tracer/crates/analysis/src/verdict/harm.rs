@@ -14,6 +14,10 @@ pub struct Position {
     pub virtual_rate: Option<Rate>,
     /// Growth of the resident bytes.
     pub resident_rate: Option<Rate>,
+    /// The mapped bytes can be foretold to go on growing.
+    pub virtual_goes_on: bool,
+    /// So can the resident bytes.
+    pub resident_goes_on: bool,
 }
 
 /// At 80 % of a limit, or over it.
@@ -30,7 +34,7 @@ pub fn harms(limits: &Limits, position: &Position) -> Vec<Harm> {
             ("address-space", "RLIMIT_AS"),
             position.virtual_bytes,
             limit,
-            position.virtual_rate,
+            (position.virtual_rate, position.virtual_goes_on),
         ));
     }
     // Only where the kernel counts strictly does the commit limit stop anybody.
@@ -39,7 +43,7 @@ pub fn harms(limits: &Limits, position: &Position) -> Vec<Harm> {
     {
         harms.push(Harm {
             shared: true,
-            ..harm(("commit", "commit limit"), now(used), limit, None)
+            ..harm(("commit", "commit limit"), now(used), limit, (None, false))
         });
     }
     if let Some((maps, limit)) = limits.maps.zip(limits.max_map_count) {
@@ -47,7 +51,7 @@ pub fn harms(limits: &Limits, position: &Position) -> Vec<Harm> {
             ("mappings", "vm.max_map_count"),
             now(maps),
             limit,
-            None,
+            (None, false),
         ));
     }
     let memory = match (limits.cgroup_memory_max_bytes, limits.memory_total_bytes) {
@@ -58,7 +62,8 @@ pub fn harms(limits: &Limits, position: &Position) -> Vec<Harm> {
     if let Some(((id, name), limit)) = memory
         && let Some(resident) = position.resident
     {
-        harms.push(harm((id, name), resident, limit, position.resident_rate));
+        let growth = (position.resident_rate, position.resident_goes_on);
+        harms.push(harm((id, name), resident, limit, growth));
     }
     if let Some((total, free)) = limits.swap_total_bytes.zip(limits.swap_free_bytes)
         && total > 0
@@ -66,7 +71,7 @@ pub fn harms(limits: &Limits, position: &Position) -> Vec<Harm> {
         let used = total.saturating_sub(free);
         harms.push(Harm {
             shared: true,
-            ..harm(("swap", "swap"), now(used), total, None)
+            ..harm(("swap", "swap"), now(used), total, (None, false))
         });
     }
     harms
@@ -80,9 +85,14 @@ fn now(value: u64) -> Span {
     }
 }
 
-fn harm((id, name): (&str, &str), used: Span, limit: u64, rate: Option<Rate>) -> Harm {
+fn harm(
+    (id, name): (&str, &str),
+    used: Span,
+    limit: u64,
+    (rate, goes_on): (Option<Rate>, bool),
+) -> Harm {
     const HOUR_NS: u128 = 3_600_000_000_000;
-    let reached = rate.map(|rate| {
+    let reached = rate.filter(|_| goes_on).map(|rate| {
         let left = u128::from(limit.saturating_sub(used.end));
         u64::try_from(left * HOUR_NS / u128::from(rate.median.max(1))).unwrap_or(u64::MAX)
     });
@@ -173,8 +183,16 @@ mod tests {
             }),
             ..position(1, Some(400))
         };
-        let harms = harms(&limits, &growing);
-        assert_eq!(harms[0].reached_in_ns, Some(6 * HOUR));
-        assert!(!harms[0].near);
+        let of = |resident_goes_on| {
+            let position = Position {
+                resident_goes_on,
+                ..growing
+            };
+            harms(&limits, &position).remove(0)
+        };
+        assert_eq!(of(true).reached_in_ns, Some(6 * HOUR));
+        assert!(!of(true).near);
+        assert_eq!(of(false).reached_in_ns, None);
+        assert_eq!(of(false).growth_per_hour, growing.resident_rate);
     }
 }

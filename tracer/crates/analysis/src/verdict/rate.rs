@@ -10,6 +10,8 @@ use crate::model::summary::Rate;
 
 /// Values that are taken of the later half.
 const VALUES: u64 = 32;
+/// What grows for less may be starting up, ns.
+const START_UP: u64 = 10_000_000_000;
 /// Shorter courses have no rate, ns.
 const ENOUGH: u64 = 4_000_000_000;
 
@@ -45,9 +47,26 @@ pub fn present(points: &[(u64, u64)], from: u64, to: u64) -> Option<Rate> {
     })
 }
 
+/// Whether a course has grown for most of its time, so that it can be foretold to go on: after a first quarter, which a
+/// start-up may have taken, each third of the rest brings a fifth of what the rest brings, or more. What grows for less
+/// than [`START_UP`] may be starting up.
+#[must_use]
+pub fn lasts(points: &[(u64, u64)], from: u64, to: u64) -> bool {
+    let length = to.saturating_sub(from);
+    if length < START_UP {
+        return false;
+    }
+    let quarters = 1..=4;
+    let at = quarters.map(|number| value_at(points, from + length / 4 * number).unwrap_or(0));
+    let at: Vec<u64> = at.collect();
+    let grown = at[3].saturating_sub(at[0]);
+    let brings = |pair: &[u64]| pair[1].saturating_sub(pair[0]) >= grown.div_ceil(5);
+    grown > 0 && at.windows(2).all(brings)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::present;
+    use super::{lasts, present};
 
     const SECOND: u64 = 1_000_000_000;
 
@@ -82,6 +101,17 @@ mod tests {
     fn a_sawtooth_whose_level_rises_has_the_levels_rate() {
         let rate = rate(|tenth| 1_000 * tenth + tenth % 50 * 100).unwrap();
         assert!((33_000_000..40_000_000).contains(&rate), "{rate}");
+    }
+
+    #[test]
+    fn what_grows_in_every_part_after_a_start_lasts_and_a_start_does_not() {
+        let lasting = |value: fn(u64) -> u64| lasts(&course(value), 0, 60 * SECOND);
+        assert!(lasting(|tenth| 1_000 * tenth));
+        assert!(lasting(|tenth| 100_000 * tenth.min(150) + 1_000 * tenth));
+        assert!(!lasting(|tenth| 1_000 * tenth.min(500)));
+        assert!(!lasting(|tenth| 1_000 * tenth.saturating_sub(450)));
+        assert!(!lasting(|_| 7));
+        assert!(!lasts(&course(|tenth| tenth), 51 * SECOND, 60 * SECOND));
     }
 
     #[test]

@@ -12,5 +12,6 @@ mod accounts;
 mod before;
 mod measured;
 mod patterns;
+mod refusals;
 mod runtimes;
 mod verdict;

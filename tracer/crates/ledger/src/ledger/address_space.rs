@@ -66,6 +66,31 @@ pub struct AddressSpace {
     pub(super) pending: Vec<(ReservationId, Difference)>,
     /// Reservations that the event at hand has made, ascending.
     pub(super) newborn: Vec<ReservationId>,
+    /// What the event at hand has released, piece by piece.
+    pub(super) released: Vec<Released>,
+    /// Reservations of which the last event has released the last byte, ascending by id.
+    pub(super) fallen: Vec<Fallen>,
+}
+
+/// A piece that was released.
+#[derive(Clone, Copy, Debug)]
+pub struct Released {
+    pub(super) owner: ReservationId,
+    pub(super) start: Address,
+    pub(super) end: Address,
+    pub(super) protection: u8,
+    pub(super) resident_bytes: u64,
+}
+
+/// A reservation of which an event has released the last byte, as it was before that event.
+#[derive(Clone, Debug)]
+pub struct Fallen {
+    /// With its figures.
+    pub reservation: Reservation,
+    /// What it held, ascending: first address, one past the last, `PROT_*` bits.
+    pub pieces: Vec<(Address, Address, u8)>,
+    /// Of it, in memory at the last look.
+    pub resident_bytes: u64,
 }
 
 impl AddressSpace {
@@ -102,6 +127,8 @@ impl AddressSpace {
             rules,
             pending: Vec::new(),
             newborn: Vec::new(),
+            released: Vec::new(),
+            fallen: Vec::new(),
         }
     }
 
@@ -190,6 +217,15 @@ impl AddressSpace {
     #[must_use]
     pub fn reservation(&self, id: ReservationId) -> Option<&Reservation> {
         self.reservations.get(&id)
+    }
+
+    /// A reservation of which the last event has released the last byte.
+    #[must_use]
+    pub fn fallen(&self, id: ReservationId) -> Option<&Fallen> {
+        let at = self
+            .fallen
+            .binary_search_by_key(&id, |one| one.reservation.id);
+        at.ok().map(|at| &self.fallen[at])
     }
 
     /// What a reservation holds, ascending, range by range.
