@@ -8,7 +8,10 @@ use aya::{
     programs::{ProgramError, RawTracePoint, TracePoint},
     sys::SyscallError,
 };
-use tracer_common::{kind::CALLS, settings::FaultMode};
+use tracer_common::{
+    kind::{CALLS, TracedCall},
+    settings::FaultMode,
+};
 
 use super::{
     programs::Programs,
@@ -21,31 +24,31 @@ pub(crate) const READ_TRACEFS: &str = "this process may not read tracefs (/sys/k
      tracefs (mount -o remount,gid=GROUP,mode=750 /sys/kernel/tracing)";
 
 /// A program and what it is attached to.
-#[derive(Clone, Debug)]
-pub(crate) struct Hook {
-    program: &'static str,
-    event: String,
-    /// It is of the group `syscalls` of the classic tracepoints; else a raw one.
-    of_calls: bool,
-    /// Every kernel that can be traced has it.
-    needed: bool,
-}
-
-impl Hook {
-    fn raw(&(program, event): &(&'static str, &'static str), needed: bool) -> Self {
-        Self {
-            program,
-            event: event.into(),
-            of_calls: false,
-            needed,
-        }
-    }
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Hook {
+    /// The return of a system call.
+    Call(&'static TracedCall),
+    /// What a system call tells besides; a kernel may lack it.
+    Beside {
+        program: &'static str,
+        event: &'static str,
+    },
+    /// A raw tracepoint.
+    Raw {
+        program: &'static str,
+        event: &'static str,
+        /// Every kernel that can be traced has it.
+        needed: bool,
+    },
 }
 
 impl fmt::Display for Hook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let group = if self.of_calls { "syscalls:" } else { "" };
-        write!(f, "{group}{}", self.event)
+        match self {
+            Self::Call(call) => write!(f, "syscalls:{}", syscall_event(call)),
+            Self::Beside { event, .. } => write!(f, "syscalls:{event}"),
+            Self::Raw { event, .. } => f.write_str(event),
+        }
     }
 }
 
@@ -65,7 +68,7 @@ impl Programs {
     /// One that is needed cannot be attached: which, and why.
     pub fn attach(&mut self, faults: FaultMode) -> Result<()> {
         for hook in self.hooks(faults) {
-            if self.attach_one(&hook)? == Attached::Absent {
+            if self.attach_one(hook)? == Attached::Absent {
                 log::info!("this kernel has no {hook}: it is not traced");
             }
         }
@@ -76,24 +79,25 @@ impl Programs {
     /// Every program in the order in which they are attached: the lock's after the calls' own, so that every turn is used
     /// up by the end of its call.
     pub(crate) fn hooks(&self, faults: FaultMode) -> Vec<Hook> {
-        let calls = CALLS.iter().map(|call| Hook {
-            program: call.program,
-            event: syscall_event(call),
-            of_calls: true,
-            needed: !may_be_left_out(call),
-        });
-        let beside = BESIDE.iter().map(|&(program, event)| Hook {
-            program,
-            event: event.into(),
-            of_calls: true,
-            needed: false,
-        });
+        let raw = |needed: bool| {
+            move |&(program, event): &(&'static str, &'static str)| Hook::Raw {
+                program,
+                event,
+                needed,
+            }
+        };
         let faults = FAULTS.iter().filter(|_| faults != FaultMode::Off);
-        let needed = RAW.iter().chain(faults).chain([&self.lock]);
-        calls
-            .chain(beside)
-            .chain(needed.map(|one| Hook::raw(one, true)))
-            .chain(WHERE_THERE.iter().map(|one| Hook::raw(one, false)))
+        let needed = RAW.iter().chain(faults).chain([&self.lock]).map(raw(true));
+        CALLS
+            .iter()
+            .map(Hook::Call)
+            .chain(
+                BESIDE
+                    .iter()
+                    .map(|&(program, event)| Hook::Beside { program, event }),
+            )
+            .chain(needed)
+            .chain(WHERE_THERE.iter().map(raw(false)))
             .collect()
     }
 
@@ -101,26 +105,36 @@ impl Programs {
     ///
     /// # Errors
     /// It is needed, or the kernel has what it is to be attached to, and it cannot be attached.
-    pub(crate) fn attach_one(&mut self, hook: &Hook) -> Result<Attached> {
-        let attached = if hook.of_calls {
-            self.attach_to_call(hook)
-        } else {
-            self.attach_raw(hook)
-        };
-        attached.with_context(|| format!("cannot attach to {hook}"))
+    pub(crate) fn attach_one(&mut self, hook: Hook) -> Result<Attached> {
+        match hook {
+            Hook::Call(call) => {
+                self.attach_to_call(call.program, &syscall_event(call), may_be_left_out(call))
+            }
+            Hook::Beside { program, event } => self.attach_to_call(program, event, true),
+            Hook::Raw {
+                program,
+                event,
+                needed,
+            } => self.attach_raw(program, event, needed),
+        }
+        .with_context(|| format!("cannot attach to {hook}"))
     }
 
-    fn attach_to_call(&mut self, hook: &Hook) -> Result<Attached> {
-        let program: &mut TracePoint = self.program(hook.program)?;
+    fn attach_to_call(
+        &mut self,
+        name: &str,
+        event: &str,
+        may_be_left_out: bool,
+    ) -> Result<Attached> {
+        let program: &mut TracePoint = self.program(name)?;
         // One program serves several events, but can be loaded only once.
         if program.fd().is_err() {
-            program.load().with_context(|| verifier(hook.program))?;
+            program.load().with_context(|| verifier(name))?;
         }
-        match number_of(&hook.event) {
+        match number_of(event) {
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                // Else tracefs is not there at all.
-                if !hook.needed && number_of("sys_exit_mmap").is_ok() {
+                if may_be_left_out && number_of("sys_exit_mmap").is_ok() {
                     return Ok(Attached::Absent);
                 }
                 bail!(
@@ -131,16 +145,16 @@ impl Programs {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => bail!(READ_TRACEFS),
             Err(error) => return Err(anyhow!(error).context("cannot read tracefs")),
         }
-        program.attach("syscalls", &hook.event)?;
+        program.attach("syscalls", event)?;
         Ok(Attached::Yes)
     }
 
-    fn attach_raw(&mut self, hook: &Hook) -> Result<Attached> {
-        let program: &mut RawTracePoint = self.program(hook.program)?;
-        program.load().with_context(|| verifier(hook.program))?;
-        match program.attach(&hook.event) {
+    fn attach_raw(&mut self, name: &str, event: &str, needed: bool) -> Result<Attached> {
+        let program: &mut RawTracePoint = self.program(name)?;
+        program.load().with_context(|| verifier(name))?;
+        match program.attach(event) {
             Ok(_) => Ok(Attached::Yes),
-            Err(error) if !hook.needed && is_absent(&error) => Ok(Attached::Absent),
+            Err(error) if !needed && is_absent(&error) => Ok(Attached::Absent),
             Err(error) => Err(error.into()),
         }
     }

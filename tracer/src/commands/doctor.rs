@@ -148,7 +148,7 @@ fn programs() -> Vec<Finding> {
     // Most fail together, for one reason.
     let mut failed: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for hook in hooks {
-        match programs.attach_one(&hook) {
+        match programs.attach_one(hook) {
             Ok(Attached::Yes) => {}
             Ok(Attached::Absent) => findings.push(Finding::Lacking(format!(
                 "this kernel has no {hook}: it is not traced"

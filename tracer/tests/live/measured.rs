@@ -108,7 +108,11 @@ fn checked(options: &[&str]) -> (Option<i32>, String, Value) {
         .output()
         .unwrap();
     let said = text(&output.stdout) + &text(&output.stderr);
-    (output.status.code(), said, json(&report)["processes"][0].clone())
+    (
+        output.status.code(),
+        said,
+        json(&report)["processes"][0].clone(),
+    )
 }
 
 #[test]

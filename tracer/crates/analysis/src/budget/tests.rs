@@ -423,25 +423,6 @@ fn the_level_is_the_worst_and_its_sites_are_those_that_grow() {
 }
 
 #[test]
-fn a_refused_level_is_told_with_what_was_refused_and_where() {
-    let mut report = sample();
-    report.processes[0].verdict.level = Level::Refused;
-    assert_eq!(judged("level >= leak", &report, None).state, State::Within);
-    let judged = judged("level >= refused", &report, None);
-    assert_eq!(judged.state, State::Over);
-    let note = judged.note.unwrap();
-    assert!(
-        note.starts_with("mmap of up to 1 MiB failed 3 times (ENOMEM)"),
-        "{note}"
-    );
-    assert_eq!(judged.sites.len(), 1);
-    assert_eq!(
-        (judged.sites[0].site, judged.sites[0].amount),
-        (2, MIB as i64)
-    );
-}
-
-#[test]
 fn what_was_in_the_way_of_the_measurement_comes_before_what_is_broken() {
     let budget = parse("virtual > 1").unwrap();
     let outcome = check(&[budget], &sample(), None, vec!["cut off".into()]);

@@ -57,8 +57,10 @@ pub fn verdict(facts: &Facts<'_>) -> Verdict {
         .max_by_key(|level| level.badness())
         .unwrap_or(level);
     // What to act on comes first.
-    let mut sentences = victim::headline(facts);
+    let headline = victim::headline(facts);
+    let mut sentences = Vec::new();
     if facts.condensed {
+        sentences.extend(headline);
         sentences.push(size_sentence(facts));
         let why = "Its call sites were not kept: too many bigger processes have ended.";
         sentences.push(why.into());
@@ -120,8 +122,9 @@ pub fn verdict(facts: &Facts<'_>) -> Verdict {
         sentences.push(format!("Peak {peak}, given back as it ended."));
     }
     let text = sentences.join(" ");
+    let text = as_it_stood(facts).map_or(text.clone(), |before| before + &text);
     Verdict {
-        text: as_it_stood(facts).map_or(text.clone(), |before| before + &text),
+        text: [headline, vec![text]].concat().join(" "),
         level,
         confidence: confidence(
             facts,

@@ -27,10 +27,10 @@ pub struct Process<'a> {
     to: u64,
     verdict: Verdict,
     harm: HarmLine<'a>,
-    /// Why not all that it did was measured.
-    unmeasured: Option<&'a str>,
     /// What the kernel refused, the most telling first.
     refused: Vec<Refused>,
+    /// Why not all that it did was measured.
+    unmeasured: Option<&'a str>,
     /// The ledger against the kernel, in words.
     trust: String,
     ledger: &'a LedgerCheck,
