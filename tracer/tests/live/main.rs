@@ -40,6 +40,8 @@ mod learned;
 
 mod loss;
 
+mod measured;
+
 mod outsider;
 
 mod panics;
