@@ -94,6 +94,7 @@ impl SiteDraft<'_> {
             may_grow: self.may_grow,
             is_of_files: is_of_files(&self.settled),
             pool: self.pool.as_deref(),
+            exchange: self.exchange.as_deref(),
         }
     }
 }
