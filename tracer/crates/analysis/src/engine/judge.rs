@@ -56,6 +56,7 @@ impl Analysis {
             end,
             freed: freed(run),
             returned: draft.returned,
+            strict: !matches!(process.limits.overcommit_memory, Some(0 | 1)),
             check: &process.ledger,
             harms: &process.harm,
             unusual: &unusual,
