@@ -15,9 +15,13 @@ use aya::{
 };
 use tracer_common::{
     WIRE_VERSION,
+    account::RefusedCount,
     counters::COUNTERS,
     kind::CALLS,
-    settings::{ALL_FAULTS, FOLLOWED, FaultMode, PROCESS_WORDS, TRACED, space_slot_of},
+    settings::{
+        ALL_FAULTS, FOLLOWED, FaultMode, PROCESS_WORDS, SpaceCounts, SpaceSlot, TRACED,
+        space_slot_of,
+    },
     stack::{HASH_BUCKETS, RULE_BUCKETS, Rule, RuleKey},
 };
 
@@ -25,7 +29,8 @@ use super::{
     kernel_types,
     tables::Table,
     tracepoints::{
-        FAULTS, LOCK, LOCK_WITH_PATH, RAW, WHERE_THERE, call_bits, mount_tracefs, syscall_event,
+        BESIDE, FAULTS, LOCK, LOCK_WITH_PATH, RAW, WHERE_THERE, call_bits, mount_tracefs,
+        syscall_event,
     },
 };
 use tracer_ledger::event::Pid;
@@ -61,6 +66,20 @@ impl Default for Options {
     }
 }
 
+/// [`SpaceSlot`] as aya reads it from a map.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+struct Slot(SpaceSlot);
+// SAFETY: plain words without padding.
+unsafe impl aya::Pod for Slot {}
+
+/// [`SpaceCounts`] as aya reads it from a map.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+struct Counts(SpaceCounts);
+// SAFETY: as above.
+unsafe impl aya::Pod for Counts {}
+
 /// How far a traced process has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reached {
@@ -75,12 +94,13 @@ pub struct Programs {
     /// Holds programs and links for as long as this lives.
     ebpf: Ebpf,
     processes: HashMap<MapData, u32, [u64; PROCESS_WORDS]>,
-    space_counts: Array<MapData, [u64; 2]>,
-    spaces: HashMap<MapData, u64, u64>,
+    space_counts: Array<MapData, Slot>,
+    spaces: HashMap<MapData, u64, Counts>,
     /// How often a process was deselected, told to the programs.
     epoch: Array<MapData, u64>,
     deselected: u64,
     counts: PerCpuArray<MapData, [u64; COUNTERS]>,
+    refusals: HashMap<MapData, u64, RefusedCount>,
     verified: Table<1>,
     rules: Table<2>,
     codes: HashMap<MapData, u64, u64>,
@@ -125,6 +145,7 @@ impl Programs {
         let codes = HashMap::try_from(take(&mut ebpf, "CODES")?)?;
         let codes_used = Array::try_from(take(&mut ebpf, "CODES_USED")?)?;
         let counts = PerCpuArray::try_from(take(&mut ebpf, "COUNTS")?)?;
+        let refusals = HashMap::try_from(take(&mut ebpf, "REFUSALS")?)?;
         let verified = Table::map(descriptor(&ebpf, "VERIFIED")?, HASH_BUCKETS)?;
         let rules = Table::map(descriptor(&ebpf, "RULES")?, RULE_BUCKETS)?;
         Ok(Self {
@@ -135,6 +156,7 @@ impl Programs {
             epoch,
             deselected: 0,
             counts,
+            refusals,
             verified,
             rules,
             codes,
@@ -160,8 +182,11 @@ impl Programs {
 
     /// Attaches all programs: from now on what the selected processes do is captured.
     pub fn attach(&mut self, faults: FaultMode) -> Result<()> {
-        for call in CALLS {
-            let (name, event) = (call.program, syscall_event(call));
+        let calls = CALLS.iter().map(|call| (call.program, syscall_event(call)));
+        let beside = BESIDE
+            .iter()
+            .map(|(name, event)| (*name, (*event).to_owned()));
+        for (name, event) in calls.chain(beside) {
             let program: &mut TracePoint = self.program(name)?;
             load_once(program.fd().is_err(), || program.load())
                 .with_context(|| format!("the kernel's verifier refused the program {name}"))?;
@@ -238,7 +263,7 @@ impl Programs {
     /// Traces `pid` from now on; `follow`: its children too.
     pub fn select(&mut self, pid: Pid, follow: bool) -> Result<()> {
         let how = if follow { FOLLOWED } else { TRACED };
-        match self.processes.insert(pid.0, [how, 0, 0], NEW_ONLY) {
+        match self.processes.insert(pid.0, [how, 0, 0, 0], NEW_ONLY) {
             // It was made just now, by a process that is followed.
             Err(_) if self.is_selected(pid) => Ok(()),
             done => done.with_context(|| format!("cannot select process {pid}")),
@@ -248,7 +273,7 @@ impl Programs {
     /// How far a traced process has come.
     #[must_use]
     pub fn reached(&self, pid: Pid) -> Reached {
-        let [_, space, programs] = self.processes.get(&pid.0, 0).unwrap_or_default();
+        let [_, space, programs, _] = self.processes.get(&pid.0, 0).unwrap_or_default();
         Reached {
             programs,
             turns: self.turns(space),
@@ -258,8 +283,11 @@ impl Programs {
     /// Turns taken on an address space. Where it is missing there was none yet.
     fn turns(&self, space: u64) -> u64 {
         match self.space_counts.get(&space_slot_of(space), 0) {
-            Ok([owner, count]) if owner == space => count,
-            _ => self.spaces.get(&space, 0).unwrap_or(0),
+            Ok(Slot(slot)) if slot.space == space => slot.counts.turns,
+            _ => self
+                .spaces
+                .get(&space, 0)
+                .map_or(0, |counts| counts.0.turns),
         }
     }
 
@@ -292,6 +320,12 @@ impl Programs {
             }
         }
         Ok(sums)
+    }
+
+    /// How many calls were refused at a place, and when the last one was; `None`: the kernel has forgotten it.
+    #[must_use]
+    pub fn refusals(&self, place: u64) -> Option<RefusedCount> {
+        self.refusals.get(&place, 0).ok()
     }
 
     /// From now on a stack with this hash is sent as the hash alone. Says whether the kernel holds one more.

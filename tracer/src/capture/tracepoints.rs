@@ -37,6 +37,15 @@ pub const FAULTS: &[(&str, &str)] = &[
     ("fault_kernel", "page_fault_kernel"),
 ];
 
+/// What system calls tell besides, of the group `syscalls`: program and event. A kernel may lack one.
+pub const BESIDE: &[(&str, &str)] = &[
+    ("mmap_enter", "sys_enter_mmap"),
+    ("mlock_exit", "sys_exit_mlock"),
+    ("mlock_exit", "sys_exit_mlock2"),
+    ("mlock_exit", "sys_exit_mlockall"),
+    ("prctl_exit", "sys_exit_prctl"),
+];
+
 /// The numbers of `CALLS` as a set.
 pub fn call_bits() -> [u64; CALL_WORDS] {
     let mut bits = [0; CALL_WORDS];

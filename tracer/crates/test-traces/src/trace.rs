@@ -169,6 +169,7 @@ impl Trace {
             },
             flags: ask.flags,
             name: name.into(),
+            file: None,
             reserved: ask.reserved,
             accessible: ask.accessible,
             touched: ask.touched,

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use crate::accounts::distribution::Distribution;
+use crate::accounts::files::SiteFiles;
 use crate::accounts::frames::{FrameIdentity, Stacks};
 use crate::accounts::run::{Located, Run};
 use crate::accounts::site::{LiveBytes, SiteAccount, SiteKey, add};
@@ -65,6 +66,8 @@ pub struct SiteGroup<'a> {
     pub sizes: Distribution,
     /// See [`SiteAccount::touchers`].
     pub touchers: Touchers,
+    /// See [`SiteAccount::files`].
+    pub files: SiteFiles,
     /// See [`SiteAccount::window`].
     pub window: Windowed,
     /// The course until the end of its process's working life.
@@ -104,6 +107,25 @@ pub fn groups<'a>(run: &Run, living: &'a [Located], stacks: &Stacks) -> Vec<Site
         groups[group].add(account, life);
         members[group].push(account);
         group_of_site.push(group);
+    }
+    // Where calls only failed, or only split what others had mapped: a site without a reservation.
+    let refused = run.refusals.groups().iter();
+    let refused = refused.map(|group| (group.stack, group.first, group.last));
+    let splits = run
+        .splits
+        .keys()
+        .map(|&stack| (stack, run.first, run.first));
+    for (stack, first, last) in refused.chain(splits) {
+        let identity = stacks.identity(stack);
+        if !identity.is_empty() {
+            found.entry(Sameness::Called(identity)).or_insert_with(|| {
+                let mut group = SiteGroup::empty(stack, "", false, first);
+                group.last = last;
+                groups.push(group);
+                members.push(Vec::new());
+                groups.len() - 1
+            });
+        }
     }
     for located in living {
         let known = located
@@ -169,6 +191,7 @@ impl<'a> SiteGroup<'a> {
             lifetimes: Distribution::default(),
             sizes: Distribution::default(),
             touchers: Touchers::default(),
+            files: SiteFiles::default(),
             window: Windowed::default(),
             history: Vec::new(),
             whole: Vec::new(),
@@ -200,6 +223,7 @@ impl<'a> SiteGroup<'a> {
         self.lifetimes.merge(&account.lifetimes);
         self.sizes.merge(&account.sizes);
         self.touchers.merge(&account.touchers);
+        self.files.merge(&account.files);
         self.window.merge(stood.window);
     }
 

@@ -12,6 +12,8 @@ pub mod distribution;
 
 pub mod threads;
 
+pub mod files;
+
 pub mod frames;
 
 pub mod touchers;

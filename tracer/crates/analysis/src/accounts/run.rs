@@ -1,6 +1,6 @@
 //! One program run: a process from fork, exec or being found, to exec, exit or the trace's end.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::accounts::curve::Curve;
 use crate::accounts::site::{SiteAccount, SiteKey};
@@ -9,7 +9,8 @@ use crate::accounts::tide::{Stand, Tide, WorkingLife};
 use crate::accounts::time::TraceTime;
 use crate::accounts::view::LivingReservation;
 use crate::model::summary::{Exit, Span};
-use tracer_ledger::event::{Identity, Pid, Sample, Shown, SpaceId, StackId, Usage};
+use crate::refusals::kept::Refusals;
+use tracer_ledger::event::{Account, Identity, Pid, Sample, Shown, SpaceId, StackId, Usage};
 use tracer_ledger::ledger::Checks;
 use tracer_ledger::ledger::change::Difference;
 
@@ -65,6 +66,14 @@ pub struct Run {
     pub kernel_bytes: Option<u64>,
     /// What it looked like when it was found running.
     pub shown: Option<Box<Shown>>,
+    /// The kernel's own account of it, as it was last told.
+    pub account: Option<Account>,
+    /// What was refused.
+    pub refusals: Refusals,
+    /// By how many mappings calls with each stack raised the most that there were.
+    pub splits: BTreeMap<StackId, u64>,
+    /// The kernel killed it for want of memory: of a control group's, if that is known.
+    pub oom_kill: Option<Option<bool>>,
     /// The course.
     pub timeline: Curve<Point, TIMELINE_POINTS>,
     /// CPU time used so far, ns.
@@ -172,6 +181,10 @@ impl Run {
             maps: None,
             kernel_bytes: None,
             shown: None,
+            account: None,
+            refusals: Refusals::default(),
+            splits: BTreeMap::new(),
+            oom_kill: None,
             timeline: Curve::default(),
             cpu: Curve::default(),
             changed: first,
@@ -293,7 +306,9 @@ impl Run {
     pub fn end(&mut self, end: RunEnd) {
         self.end = Some(end);
         self.end_working_life(end.time);
-        self.is_launch_stub = end.exit.is_none() && self.sites.iter().all(|site| site.calls == 0);
+        self.is_launch_stub = end.exit.is_none()
+            && self.sites.iter().all(|site| site.calls == 0)
+            && self.refusals.groups().is_empty();
         if self.is_launch_stub {
             self.condense();
         }

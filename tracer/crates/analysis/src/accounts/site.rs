@@ -2,6 +2,7 @@
 
 use crate::accounts::curve::Curve;
 use crate::accounts::distribution::Distribution;
+use crate::accounts::files::SiteFiles;
 use crate::accounts::threads::NameId;
 use crate::accounts::tide::WorkingLife;
 use crate::accounts::time::TraceTime;
@@ -87,6 +88,8 @@ pub struct SiteAccount {
     pub window: Windowed,
     /// The course.
     pub history: Curve<LiveBytes, HISTORY_POINTS>,
+    /// Files that it maps.
+    pub files: SiteFiles,
     /// The event that last called: one call that makes two reservations is one call.
     last_event: u64,
     /// How it stood at the high tide, if it has changed since.
@@ -144,6 +147,7 @@ impl SiteAccount {
             touchers: Touchers::default(),
             window: Windowed::default(),
             history: Curve::default(),
+            files: SiteFiles::default(),
             last_event: 0,
             at_tide: AtTide::default(),
         }

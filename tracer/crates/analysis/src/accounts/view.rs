@@ -1,7 +1,7 @@
 //! What the analysis asks of the ledger: what is alive, and how much the kernel says there is.
 
 use tracer_ledger::event::{Address, SpaceId};
-use tracer_ledger::ledger::{Checks, change::ReservationId};
+use tracer_ledger::ledger::{Checks, MappedFile, change::ReservationId};
 
 /// What is left of one reservation, as the ledger knows it now. Sizes in bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub struct LivingReservation {
     pub flags: u32,
     /// File or kernel's name, empty if none.
     pub name: String,
+    /// The file that it is of, where the call has told it.
+    pub file: Option<MappedFile>,
     /// Bytes still held.
     pub reserved: u64,
     /// Of these, with a protection other than NONE.

@@ -33,7 +33,7 @@ impl PartialEq for Figure {
 impl Eq for Figure {}
 
 /// All of them, in the order in which they are told.
-pub static FIGURES: [&Figure; 9] = [
+pub static FIGURES: [&Figure; 10] = [
     &RESERVED,
     &ACCESSIBLE,
     &TOUCHED,
@@ -43,6 +43,7 @@ pub static FIGURES: [&Figure; 9] = [
     &CALLS,
     &RELEASED,
     &PEAK,
+    &REFUSED,
 ];
 
 /// Bytes alive.
@@ -135,6 +136,23 @@ pub static PEAK: Figure = Figure {
     of_change: |figures| figures.reserved_bytes,
     doubt: Doubt::EitherWay,
 };
+
+/// Calls refused.
+pub static REFUSED: Figure = Figure {
+    name: "refused",
+    unit: Unit::Count,
+    of_site: |_, site| Measured::exactly(site.refused),
+    // Not every one has a stack.
+    of_process: Some(refused_of_process),
+    of_change: |figures| figures.refused,
+    doubt: Doubt::Events,
+};
+
+/// All that a process was refused.
+pub fn refused_of_process(process: &Process) -> Measured {
+    let counts = process.refused.iter().map(|row| row.count);
+    Measured::exactly(counts.fold(0, u64::saturating_add))
+}
 
 fn touched(report: &Report, site: &Site) -> Measured {
     site.touched_bytes.map_or_else(

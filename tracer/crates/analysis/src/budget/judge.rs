@@ -11,7 +11,8 @@ use super::model::{Judged, Outcome, Part, SCHEMA, State};
 use super::suggest::no_such;
 use crate::diff::diff;
 use crate::diff::model::SiteChange;
-use crate::model::summary::{Level, Report, Site, Trend};
+use crate::model::summary::{Level, Process, Report, Site, Trend};
+use crate::refusals::words;
 
 /// Sites named for each budget.
 const SITES: usize = 16;
@@ -203,13 +204,32 @@ fn level(judged: Judged, report: &Report, limit: Level) -> Judged {
         (false, Some(_)) => State::Unmeasured,
         (false, None) => State::Within,
     };
+    let note = match state {
+        State::Unmeasured => why,
+        State::Over if worst == Some(Level::Refused) => refused(report),
+        State::Over | State::Within => None,
+    };
     Judged {
         state,
         limit_level: Some(limit),
         level: worst,
-        note: why.filter(|_| state == State::Unmeasured),
+        note,
         ..judged
     }
+}
+
+/// What was refused, of the first process that was not well for it.
+fn refused(report: &Report) -> Option<String> {
+    let victim = |process: &&Process| process.verdict.level == Level::Refused;
+    let process = report.processes.iter().find(victim)?;
+    let Some(row) = process.refused.first() else {
+        return Some("killed by the kernel's OOM killer".into());
+    };
+    let by = row
+        .by
+        .as_ref()
+        .map_or_else(String::new, |by| format!(", by {by}"));
+    Some(format!("{}{by}", words::what(row)))
 }
 
 /// A budget on a process that is not there would always pass.
@@ -242,8 +262,8 @@ fn parts(report: &Report, subject: &Subject) -> Vec<Part> {
     largest(parts.collect())
 }
 
-/// What a verdict is about: of the processes that have the worst one, the sites that grow still; if there are
-/// none, all that they have made.
+/// What a verdict is about: of the processes that have the worst one, the sites that grow still, or where calls were
+/// refused; if there are none, all that they have made.
 fn guilty(report: &Report) -> Vec<Part> {
     let processes = report.processes.iter();
     let worst = processes
@@ -255,6 +275,16 @@ fn guilty(report: &Report) -> Vec<Part> {
         .flat_map(|process| &process.sites)
         .filter(|site| is_own(site))
         .collect();
+    if worst == Some(Level::Refused.badness()) {
+        let rows = report.processes.iter().flat_map(|process| &process.refused);
+        let asked = rows.filter_map(|row| {
+            Some(Part {
+                site: row.site?,
+                amount: signed(row.requested_bytes.max(1)),
+            })
+        });
+        return largest(asked.collect());
+    }
     let is_growing = |site: &Site| site.trend == Trend::Growing;
     let any = own.iter().any(|site| is_growing(site));
     let parts = own.into_iter().filter(|site| !any || is_growing(site));

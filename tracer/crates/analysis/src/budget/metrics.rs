@@ -56,7 +56,7 @@ impl PartialEq for Metric {
 impl Eq for Metric {}
 
 /// All of them, in the order in which they are told.
-pub static METRICS: [Metric; 12] = [
+pub static METRICS: [Metric; 13] = [
     // Mapped, as the kernel counts it.
     Metric {
         name: "virtual",
@@ -177,6 +177,15 @@ pub static METRICS: [Metric; 12] = [
         figure: &figures::CALLS,
         doubt: Doubt::Events,
         help: Help::Beside("maps", ""),
+    },
+    Metric {
+        name: "refused",
+        unit: Unit::Count,
+        measure: Measure::OfProcesses(figures::refused_of_process),
+        sites: all,
+        figure: &figures::REFUSED,
+        doubt: Doubt::Events,
+        help: Help::Line("calls that a limit refused, retried or not"),
     },
 ];
 

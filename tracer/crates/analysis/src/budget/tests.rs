@@ -6,7 +6,7 @@ use super::metrics::METRICS;
 use super::model::{Judged, State};
 use super::{check, file, help, parse, unknown_patterns};
 use crate::constructed::{MIB, frame, of_kind, process, report, site};
-use crate::model::summary::{Level, Report, Site, Trend};
+use crate::model::summary::{Level, Refused, Report, Site, Trend};
 use tracer_ledger::event::{FaultMode, Frame};
 
 #[test]
@@ -173,6 +173,7 @@ fn sample() -> Report {
         }],
         released_bytes: 9 * MIB,
         peak_bytes: 6 * MIB,
+        refused: 3,
         ..of(2, "x@y", 4)
     };
     let before = Site {
@@ -183,6 +184,17 @@ fn sample() -> Report {
     let sites = vec![of_kind("arena", of(1, "malloc@libc", 8)), placed, before];
     let mut app = process("app", (1, 0), sites);
     app.virtual_bytes.start = 2 * MIB;
+    // Two of them without a stack.
+    app.refused = [(3, Some(2)), (2, None)]
+        .map(|(count, site)| Refused {
+            call: "mmap".into(),
+            requested_bytes: MIB,
+            errno: "ENOMEM".into(),
+            count,
+            site,
+            ..Refused::default()
+        })
+        .to_vec();
     report(vec![
         app,
         process("child", (2, 1), vec![of(4, "f@child", 1)]),
@@ -223,6 +235,10 @@ fn every_metric_is_the_sum_that_it_says() {
         ("site(\"f\").accessible", 5 * MIB),
         ("site(\"config.rs:12\").resident", 4 * MIB),
         ("pattern(arena).calls", 1),
+        ("refused", 5),
+        ("process(app).refused", 5),
+        ("process(child).refused", 0),
+        ("site(\"config.rs:12\").refused", 3),
     ];
     for metric in &METRICS {
         let is_there = sums.iter().any(|(written, _)| *written == metric.name);
@@ -404,6 +420,25 @@ fn the_level_is_the_worst_and_its_sites_are_those_that_grow() {
     );
     assert_eq!(judged.sites.len(), 1);
     assert_eq!(judged.sites[0].site, 2);
+}
+
+#[test]
+fn a_refused_level_is_told_with_what_was_refused_and_where() {
+    let mut report = sample();
+    report.processes[0].verdict.level = Level::Refused;
+    assert_eq!(judged("level >= leak", &report, None).state, State::Within);
+    let judged = judged("level >= refused", &report, None);
+    assert_eq!(judged.state, State::Over);
+    let note = judged.note.unwrap();
+    assert!(
+        note.starts_with("mmap of up to 1 MiB failed 3 times (ENOMEM)"),
+        "{note}"
+    );
+    assert_eq!(judged.sites.len(), 1);
+    assert_eq!(
+        (judged.sites[0].site, judged.sites[0].amount),
+        (2, MIB as i64)
+    );
 }
 
 #[test]

@@ -6,7 +6,8 @@ use super::model::{Change, Diff, LevelChange, ProcessChange, SCHEMA, Side};
 use super::processes::{Pair, pairs};
 use super::{kinds, prediction, sentence, sites};
 
-use crate::model::summary::{Level, Process, Report, Site};
+use crate::model::summary::{Level, Process, Refused, Report, Site};
+use crate::refusals::words;
 
 /// What has changed.
 #[must_use]
@@ -35,6 +36,11 @@ pub fn diff(old: &Report, new: &Report) -> Diff {
             let mut ends = report.processes.iter().map(resident);
             ends.try_fold(0u64, |sum, end| Some(sum.saturating_add(end?)))
         }),
+        refused: total(|report| {
+            let counts = report.processes.iter().filter_map(refused);
+            Some(counts.fold(0, u64::saturating_add))
+        }),
+        newly_refused: newly_refused(old, new),
         level: LevelChange {
             old: worst(old),
             new: worst(new),
@@ -67,6 +73,28 @@ fn resident(process: &Process) -> Option<u64> {
     process.resident_at_work().map(|span| span.end)
 }
 
+fn refused(process: &Process) -> Option<u64> {
+    let counts = process.refused.iter().map(|row| row.count);
+    Some(counts.fold(0, u64::saturating_add))
+}
+
+/// Of what is refused now, and was not by that limit to that code before, the first.
+fn newly_refused(old: &Report, new: &Report) -> Option<String> {
+    fn rows(report: &Report) -> impl Iterator<Item = &Refused> {
+        report.processes.iter().flat_map(|process| &process.refused)
+    }
+    let is_known = |row: &&Refused| {
+        rows(old)
+            .any(|known| (&known.call, known.cause, &known.by) == (&row.call, row.cause, &row.by))
+    };
+    let row = rows(new).find(|row| !is_known(row))?;
+    let by = row
+        .by
+        .as_ref()
+        .map_or_else(String::new, |by| format!(", by {by}"));
+    Some(format!("{}{by}", words::what(row)))
+}
+
 fn process(pair: &Pair<'_>) -> ProcessChange {
     let (old_sites, new_sites) = (of(pair.old), of(pair.new));
     let (sites_changed, matches) = sites::changes(old_sites, new_sites);
@@ -85,6 +113,7 @@ fn process(pair: &Pair<'_>) -> ProcessChange {
         new_pid: pair.new.map(|process| process.pid),
         virtual_bytes: change(|process| Some(process.virtual_at_work().end)),
         resident_bytes: change(resident),
+        refused: change(refused),
         level: LevelChange {
             old: pair.old.map(|process| process.verdict.level),
             new: pair.new.map(|process| process.verdict.level),

@@ -6,12 +6,14 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::accounts::files::Files;
 use crate::accounts::frames::Stacks;
 use crate::accounts::run::Run;
 use crate::accounts::spaces::{Accounted, SharedSpace};
 use crate::accounts::threads::Threads;
 use crate::accounts::time::TraceTime;
 use crate::accounts::view::LedgerView;
+use crate::engine::refusals::Place;
 use crate::model::summary::Losses;
 use crate::model::window::Window;
 use crate::patterns::Patterns;
@@ -50,6 +52,11 @@ pub struct Analysis {
     pub(super) current: HashMap<Pid, usize>,
     pub(super) spaces: HashMap<SpaceId, SharedSpace>,
     pub(super) accounted: HashMap<ReservationId, Accounted>,
+    pub(super) files: Files,
+    /// Where the call before is accounted, if it has made a reservation.
+    pub(super) last_born: Option<Accounted>,
+    /// Where refusals are counted, by their places.
+    pub(super) places: HashMap<u64, Place>,
     /// Ended runs whose sites are kept.
     pub(super) detailed: Vec<usize>,
 }
@@ -91,7 +98,10 @@ impl Analysis {
                 self.at(maps.time);
                 self.taking_over(maps);
             }
-            Event::Call(call) => self.doing(call.stamp.time),
+            Event::Call(call) => {
+                self.doing(call.stamp.time);
+                self.worked(call);
+            }
             Event::Fault(fault) => self.doing(fault.stamp.time),
             Event::SampledFault(sampled) => {
                 self.fault_stacks = Some(sampled.every);
@@ -101,10 +111,14 @@ impl Analysis {
             Event::Resident(resident) => self.at(resident.time),
             Event::Reading(reading) => self.at(reading.time),
             Event::Missing(missing) => self.at(missing.time),
-            Event::Fork(fork) => self.forked(fork),
+            Event::Fork(fork) => {
+                self.forked(fork);
+                self.made_task(fork.stamp.pid, false);
+            }
             Event::Thread(thread) => {
                 self.doing(thread.stamp.time);
                 self.threads.rename(thread.child, &thread.comm);
+                self.made_task(thread.stamp.pid, true);
             }
             Event::Exec(exec) => {
                 self.doing(exec.stamp.time);
@@ -126,16 +140,16 @@ impl Analysis {
             Event::Learning(learning) => self.learning = Some(*learning),
             Event::Machine(machine) => self.machine = *machine,
             Event::Shown(shown) => self.shown(shown),
-            Event::Refused(_)
-            | Event::RefusedAgain(_)
-            | Event::Accounted(_)
-            | Event::Shares(_)
+            Event::File(file) => self.files.learn(file),
+            Event::Backed(backed) => self.backed(backed),
+            Event::Refused(refused) => self.refused(refused),
+            Event::RefusedAgain(again) => self.refused_again(again),
+            Event::Accounted(accounted) => self.account_told(accounted),
+            Event::Split(split) => self.split(split),
+            Event::OomKill(kill) => self.killed_for_want_of_memory(kill),
+            Event::Shares(_)
             | Event::Mappings(_)
-            | Event::Split(_)
             | Event::Group(_)
-            | Event::OomKill(_)
-            | Event::File(_)
-            | Event::Backed(_)
             | Event::Named(_)
             | Event::Unseen(_) => {
                 if let Some(time) = event.time() {
@@ -149,6 +163,7 @@ impl Analysis {
                 self.ended = Some(*ended);
             }
         }
+        self.last_born = None;
         for change in changes {
             self.change(change, ledger);
         }

@@ -138,6 +138,7 @@ fn shaped(
         protection: most.unwrap_or_default(),
         flags: reservation.flags,
         name: reservation.name.to_string(),
+        file: reservation.file,
         reserved: reservation.reserved_bytes,
         accessible: reservation.accessible_bytes,
         touched: reservation.touched_bytes,

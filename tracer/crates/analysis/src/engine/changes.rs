@@ -7,7 +7,7 @@ use crate::accounts::spaces::Accounted;
 use crate::accounts::time::TraceTime;
 use crate::accounts::view::{LedgerView, LivingReservation};
 use crate::accounts::windowed::Place;
-use tracer_ledger::event::{SampledFault, SpaceId, StackId, Tid};
+use tracer_ledger::event::{Backed, FileId, SampledFault, SpaceId, StackId, Tid};
 use tracer_ledger::ledger::change::{Change, Difference, Origin, ReservationId};
 
 impl Analysis {
@@ -28,6 +28,7 @@ impl Analysis {
                 let key = key(origin, stack, id);
                 let accounted = self.born(run, key, tid, origin, time, figures);
                 self.accounted.insert(id, accounted);
+                self.last_born = Some(accounted);
                 self.add_to_space(space, time, figures);
             }
             Change::Changed {
@@ -78,6 +79,21 @@ impl Analysis {
                     add(&mut space.figures, difference);
                 }
             }
+        }
+    }
+
+    /// What the call before has mapped is of a file.
+    pub(super) fn backed(&mut self, backed: &Backed) {
+        self.at(backed.time);
+        let id = FileId {
+            device: backed.device,
+            inode: backed.inode,
+        };
+        let path = self.files.path(id).cloned();
+        if let Some(path) = path
+            && let Some(account) = self.account_of(self.last_born)
+        {
+            account.files.add(&path);
         }
     }
 

@@ -11,9 +11,10 @@ use crate::accounts::run::{Located, Run, Sight};
 use crate::accounts::site::{LiveBytes, unsigned};
 use crate::accounts::time::TraceTime;
 use crate::model::summary::{
-    Ending, Exit, Limits, Process, Reservation, Site, Span, TimelinePoint, Trend, Working,
+    Limits, Process, Reservation, Site, Span, TimelinePoint, Trend, Working,
 };
 use crate::patterns::Settled;
+use crate::refusals::told::Told;
 use crate::verdict::trend::{Course, grows_steadily, has_rate, idle_since, may_grow, trend};
 use crate::verdict::work::Work;
 use crate::verdict::{Pool, rate};
@@ -37,6 +38,8 @@ pub struct ProcessDraft<'a> {
     pub process: Process,
     /// Largest first.
     pub sites: Vec<SiteDraft<'a>>,
+    /// What was refused, the most telling first.
+    pub told: Vec<Told>,
 }
 
 /// A call site on its way into the model, and what the model does not say of it.
@@ -70,6 +73,7 @@ impl ProcessDraft<'_> {
     pub fn finish(self) -> Process {
         Process {
             sites: self.sites.into_iter().map(|one| one.site).collect(),
+            refused: self.told.into_iter().map(|one| one.row).collect(),
             ..self.process
         }
     }
@@ -90,8 +94,9 @@ impl Analysis {
         let mapped = sight.mapped_bytes;
         let since = life.tide.map_or(0, |tide| tide.reserved_since);
         let worked_with = mapped.saturating_add_signed(since.saturating_neg());
-        let sites = self.draft_sites(run, sight, (end, work.as_deref()), next_site);
-        let exit = run.end.and_then(|end| end.exit);
+        let mut sites = self.draft_sites(run, sight, (end, work.as_deref()), next_site);
+        let ending = self.ending(run);
+        let told = self.told(run, &mut sites, ending.as_ref());
         let identity = &run.identity;
         let process = Process {
             pid: run.pid.0,
@@ -103,20 +108,8 @@ impl Analysis {
             first_ns: run.first.0,
             last_ns: last.0,
             from_start: run.from_start,
-            exit,
-            ending: exit.map(|exit| Ending {
-                began_ns: end.0,
-                freed_bytes: life.freed_bytes,
-                code: match exit {
-                    Exit::Code(code) => Some(code),
-                    Exit::Signal(_) => None,
-                },
-                signal: match exit {
-                    Exit::Signal(signal) => Some(signal),
-                    Exit::Code(_) => None,
-                },
-                oom_kill: None,
-            }),
+            exit: run.end.and_then(|end| end.exit),
+            ending,
             working: Some(Working {
                 until_ns: end.0,
                 virtual_bytes: worked_with,
@@ -145,6 +138,7 @@ impl Analysis {
             returned: returned(&sites),
             process,
             sites,
+            told,
         }
     }
 
@@ -253,8 +247,9 @@ impl Analysis {
                 .filter(|trend| *trend == Trend::Growing)
                 .and_then(|_| rate::present(reserved.points, reserved.first, reserved.end)),
             trend,
-            files: Vec::new(),
+            files: group.files.paths(),
             mappings: None,
+            refused: 0,
             window: (!self.window.is_all()).then(|| group.window.sets(reserved_bytes)),
             touch_sites: group.touchers.report(&self.stacks),
             timeline: Vec::new(),
@@ -311,6 +306,7 @@ fn settled(located: &Located) -> Settled<'_> {
         protection: left.protection,
         flags: left.flags,
         name: &left.name,
+        kind_of_file: left.file.map(|file| file.kind),
     }
 }
 

@@ -6,7 +6,8 @@ use crate::engine::draft::{ProcessDraft, SiteDraft};
 use crate::model::summary::{Exit, TimelinePoint};
 use crate::patterns::Settled;
 use crate::verdict::harm::{self, Position};
-use crate::verdict::{Facts, Freed, SiteFacts, rate, unusual, verdict};
+use crate::verdict::{Facts, Freed, Refusals, SiteFacts, rate, unusual, verdict};
+use tracer_ledger::event::FileKind;
 
 impl Analysis {
     /// Fills in rates, harm and verdict; kinds of which there are too many are marked.
@@ -61,6 +62,12 @@ impl Analysis {
             harms: &process.harm,
             unusual: &unusual,
             before: process.before.as_ref(),
+            refusals: Refusals {
+                told: &draft.told,
+                ending: process.ending.as_ref(),
+                until_ns: process.last_ns,
+                limits: &process.limits,
+            },
             sites: &facts,
         });
     }
@@ -103,8 +110,12 @@ impl SiteDraft<'_> {
 /// All of it is of files, of which the pages can be read again: not of memory that only has a file's name.
 fn is_of_files(settled: &[Settled<'_>]) -> bool {
     const IN_MEMORY: [&str; 3] = ["/memfd:", "/dev/", "/SYSV"];
-    let is_file = |one: &Settled<'_>| {
-        one.name.starts_with('/') && !IN_MEMORY.iter().any(|prefix| one.name.starts_with(prefix))
+    let is_file = |one: &Settled<'_>| match one.kind_of_file {
+        Some(kind) => kind == FileKind::Regular,
+        None => {
+            one.name.starts_with('/')
+                && !IN_MEMORY.iter().any(|prefix| one.name.starts_with(prefix))
+        }
     };
     !settled.is_empty() && settled.iter().all(is_file)
 }

@@ -6,6 +6,7 @@
 //!
 //! Read in this order: [`analysis`] (what is kept, and where each event goes), `changes` (what the ledger changed, into
 //! the accounts), `kernel_word` (what the kernel itself says of sizes), `processes` (the beginnings and ends of runs),
+//! `refusals` (what the kernel refused them),
 //! `progress` (how things stand meanwhile); then the way to the model, step by step: `assemble`, `draft`, `recognise`,
 //! `judge`. [`book`] and [`replay`] are who calls it.
 
@@ -16,6 +17,8 @@ mod changes;
 mod kernel_word;
 
 mod processes;
+
+mod refusals;
 
 pub mod progress;
 

@@ -110,7 +110,7 @@ impl Analysis {
         }
     }
 
-    /// Keeps the details of so many ended runs at most: those of the biggest.
+    /// Keeps the details of so many ended runs at most: those that were refused something, and the biggest.
     fn bound(&mut self, ended: usize) {
         if self.runs[ended].is_condensed {
             return;
@@ -120,9 +120,11 @@ impl Analysis {
             return;
         }
         let peaks = self.detailed.iter().map(|&run| self.runs[run].peak_bytes);
-        let smallest = peaks
-            .enumerate()
-            .min_by_key(|&(position, peak)| (peak, std::cmp::Reverse(position)));
+        let smallest = peaks.enumerate().min_by_key(|&(position, peak)| {
+            let run = &self.runs[self.detailed[position]];
+            let refused = !run.refusals.groups().is_empty() || run.oom_kill.is_some();
+            (refused, peak, std::cmp::Reverse(position))
+        });
         if let Some((position, _)) = smallest {
             let run = self.detailed.remove(position);
             self.runs[run].condense();

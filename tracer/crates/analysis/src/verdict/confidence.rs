@@ -2,6 +2,7 @@
 
 use super::facts::Facts;
 use super::suspects::SiteFacts;
+use super::victim;
 use crate::model::summary::{Before, Kind, Level};
 
 /// How sure a level is: for what grows, whether its rate is; for what is benign, how sure the kinds are,
@@ -19,8 +20,8 @@ pub fn confidence(
     const DOUBTFUL: f64 = 0.5;
     let confidence = match level {
         Level::Unknown => return 0.0,
-        // That a call was refused is no guess.
-        Level::Refused => 1.0,
+        // Whatever the ledger is worth: the kernel has said it.
+        Level::Refused => return victim::confidence(facts),
         // That a limit is near is no guess.
         Level::Watch if suspects.is_empty() => 1.0,
         Level::Leak | Level::Watch => {

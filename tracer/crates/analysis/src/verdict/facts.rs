@@ -1,7 +1,8 @@
 //! What a verdict on a process is found from.
 
 use super::suspects::SiteFacts;
-use crate::model::summary::{Before, Harm, LedgerCheck, Span};
+use crate::model::summary::{Before, Ending, Harm, LedgerCheck, Limits, Span};
+use crate::refusals::told::Told;
 
 /// Growth below this is not worth a sentence, bytes.
 pub const WORTH_TELLING: u64 = 1 << 20;
@@ -35,6 +36,8 @@ pub struct Facts<'a> {
     pub unusual: &'a [String],
     /// What was there before tracing, if anybody looked.
     pub before: Option<&'a Before>,
+    /// What it was refused, and what came of it.
+    pub refusals: Refusals<'a>,
     /// Every site, largest first.
     pub sites: &'a [SiteFacts<'a>],
 }
@@ -50,6 +53,19 @@ pub struct Freed {
     pub took: u64,
     /// `exit`, `exec`, or by which signal it ended.
     pub by: String,
+}
+
+/// What a process was refused, and what came of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Refusals<'a> {
+    /// The most telling first.
+    pub told: &'a [Told],
+    /// How it ended; `None`: it lives on, or began another program.
+    pub ending: Option<&'a Ending>,
+    /// When that was; without it, until when it was seen; ns since the trace began.
+    pub until_ns: u64,
+    /// What could do harm to it.
+    pub limits: &'a Limits,
 }
 
 impl Facts<'_> {

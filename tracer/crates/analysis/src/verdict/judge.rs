@@ -6,6 +6,7 @@ use super::harm;
 use super::kinds;
 use super::sentences::{as_it_stood, common, growth_sentence, kept, size_sentence, until};
 use super::suspects::{SiteFacts, Sum, Suspect};
+use super::victim;
 use crate::model::summary::{Before, Level, Verdict};
 use crate::words::units::{bytes, percent};
 
@@ -49,18 +50,27 @@ pub fn verdict(facts: &Facts<'_>) -> Verdict {
             level => level,
         }
     };
+    // Who was refused something is not well, whatever else can be said.
+    let level = [Some(level), victim::level(facts)]
+        .into_iter()
+        .flatten()
+        .max_by_key(|level| level.badness())
+        .unwrap_or(level);
+    // What to act on comes first.
+    let mut sentences = victim::headline(facts);
     if facts.condensed {
-        let size = size_sentence(facts);
+        sentences.push(size_sentence(facts));
+        let why = "Its call sites were not kept: too many bigger processes have ended.";
+        sentences.push(why.into());
+        let refused = victim::level(facts);
         return Verdict {
-            text: format!(
-                "{size} Its call sites were not kept: too many bigger processes have ended."
-            ),
+            text: sentences.join(" "),
+            level: refused.unwrap_or_default(),
+            confidence: refused.map_or(0.0, |_| victim::confidence(facts)),
             ..Verdict::default()
         };
     }
 
-    // What to act on comes first.
-    let mut sentences = Vec::new();
     if !leaking.is_empty() {
         let kept = kept(&leaking, facts.end);
         let what = Sum::of(leaking.iter().copied()).is_what();
@@ -80,6 +90,7 @@ pub fn verdict(facts: &Facts<'_>) -> Verdict {
     if !near_limits.is_empty() {
         sentences.push(format!("Near to {}.", near_limits.join(", ")));
     }
+    sentences.extend(victim::because(facts));
     sentences.push(size_sentence(facts));
     sentences.push(growth_sentence(facts, &subject));
     if !subject.is_empty() && facts.grown_bytes() >= WORTH_TELLING {

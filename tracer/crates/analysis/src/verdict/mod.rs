@@ -26,9 +26,11 @@ mod confidence;
 
 mod sentences;
 
+mod victim;
+
 mod judge;
 
-pub use facts::{Facts, Freed};
+pub use facts::{Facts, Freed, Refusals};
 pub use judge::verdict;
 pub use pools::Pool;
 pub use suspects::SiteFacts;

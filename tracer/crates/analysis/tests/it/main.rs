@@ -11,5 +11,6 @@
 mod accounts;
 mod before;
 mod patterns;
+mod refusals;
 mod runtimes;
 mod verdict;

@@ -2073,6 +2073,7 @@
         ),
         ledgerTile(process)
       ),
+      refused(process.refused),
       h("div", { class: "two" }, knobs(verdict), knownBefore(verdict.before), harm(process)),
       stackDoubts(process)
     );
@@ -2122,6 +2123,19 @@
     if (parts.length === 0) return null;
     const since = lost.since_ns === null ? "" : `, first noticed at ${moment(lost.since_ns)}`;
     return h("p", { class: "note warn", id: "losses" }, h("b", {}, "Lost: "), parts.join(", ") + since);
+  }
+  function refused(rows2) {
+    if (rows2.length === 0) return null;
+    return h(
+      "section",
+      { class: "card", id: "refused" },
+      h("h3", {}, "Refused by the kernel"),
+      h(
+        "ul",
+        { class: "knobs" },
+        rows2.map((row) => h("li", {}, h("div", {}, row.what), h("div", { class: "dim" }, row.parts.join(" · "))))
+      )
+    );
   }
   function knobs(verdict) {
     if (verdict.knobs.length === 0) return null;

@@ -62,6 +62,7 @@ export function showVerdict(element, process) {
       ),
       ledgerTile(process),
     ),
+    refused(process.refused),
     h("div", { class: "two" }, knobs(verdict), knownBefore(verdict.before), harm(process)),
     stackDoubts(process),
   );
@@ -119,6 +120,20 @@ export function losses() {
   if (parts.length === 0) return null;
   const since = lost.since_ns === null ? "" : `, first noticed at ${moment(lost.since_ns)}`;
   return h("p", { class: "note warn", id: "losses" }, h("b", {}, "Lost: "), parts.join(", ") + since);
+}
+
+function refused(rows) {
+  if (rows.length === 0) return null;
+  return h(
+    "section",
+    { class: "card", id: "refused" },
+    h("h3", {}, "Refused by the kernel"),
+    h(
+      "ul",
+      { class: "knobs" },
+      rows.map((row) => h("li", {}, h("div", {}, row.what), h("div", { class: "dim" }, row.parts.join(" · ")))),
+    ),
+  );
 }
 
 function knobs(verdict) {

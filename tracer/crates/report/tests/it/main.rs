@@ -8,6 +8,7 @@
     reason = "a helper of a test fails as its test does"
 )]
 
+mod faces;
 mod json;
 mod markdown;
 mod text;

@@ -34,6 +34,17 @@ pub struct Step {
     pub edge: bool,
 }
 
+impl Folded {
+    /// Who it is, in short, and where: `main refused.c:4`; `None`: nothing is known.
+    #[must_use]
+    pub fn who(&self) -> Option<String> {
+        self.title.as_ref()?;
+        let location = self.location.as_ref();
+        let place = location.map_or_else(String::new, |place| format!(" {place}"));
+        Some(format!("{}{place}", self.short))
+    }
+}
+
 /// Folds a stack (innermost frame first) of a process whose wrappers are known.
 #[must_use]
 pub fn fold(frames: &[Frame], wrappers: &Wrappers) -> Folded {
@@ -95,7 +106,7 @@ fn is_same(outer: &Step, inner: &Step) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{Folded, fold};
-    use crate::wrappers::Wrappers;
+    use crate::naming::wrappers::Wrappers;
     use tracer_ledger::event::{Frame, FrameKind};
 
     fn native(function: &str) -> Frame {
