@@ -14,3 +14,4 @@ mod patterns;
 mod refusals;
 mod runtimes;
 mod verdict;
+mod working;
