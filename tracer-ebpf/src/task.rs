@@ -109,15 +109,17 @@ impl Task {
     /// Effective capabilities (the lower 32), and how many processes and threads its user has.
     #[inline(always)]
     pub fn credentials(self) -> (u32, u64) {
-        // SAFETY: `task_struct.cred`, `cred.cap_effective` and `.ucounts`, `ucounts.rlimit[0]`.
-        unsafe {
+        // SAFETY: `task_struct.cred`, `cred.cap_effective` and `.ucounts`.
+        let (capabilities, counts) = unsafe {
             let cred: *const u8 = load(self.0, Offset::TaskCred);
-            let counts: *const u8 = load(cred, Offset::CredCounts);
             (
                 load(cred, Offset::CredCapabilities),
-                load(counts, Offset::CountsLimits),
+                load(cred, Offset::CredCounts),
             )
-        }
+        };
+        // (An array of atomics: the verifier of Linux 6.1 does not look into one.)
+        let processes = read(counts, Offset::CountsLimits).unwrap_or(0);
+        (capabilities, processes)
     }
 
     /// Whether the current system call is a 32-bit one (`TS_COMPAT`, arch/x86/include/asm/thread_info.h).

@@ -4,20 +4,18 @@
 use std::{
     fs,
     os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, RawFd},
-    path::Path,
 };
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 use aya::{
     Btf, Ebpf, EbpfLoader, VerifierLogLevel, include_bytes_aligned,
     maps::{Array, HashMap, Map, MapData, PerCpuArray, RingBuf},
-    programs::{Program, RawTracePoint, TracePoint},
+    programs::Program,
 };
 use tracer_common::{
     WIRE_VERSION,
     account::RefusedCount,
     counters::COUNTERS,
-    kind::CALLS,
     settings::{
         ALL_FAULTS, FOLLOWED, FaultMode, PROCESS_WORDS, SpaceCounts, SpaceSlot, TRACED,
         space_slot_of,
@@ -28,10 +26,7 @@ use tracer_common::{
 use super::{
     kernel_types,
     tables::Table,
-    tracepoints::{
-        BESIDE, FAULTS, LOCK, LOCK_WITH_PATH, RAW, WHERE_THERE, call_bits, mount_tracefs,
-        syscall_event,
-    },
+    tracepoints::{LOCK, LOCK_WITH_PATH, call_bits, mount_tracefs},
 };
 use tracer_ledger::event::Pid;
 
@@ -105,7 +100,8 @@ pub struct Programs {
     rules: Table<2>,
     codes: HashMap<MapData, u64, u64>,
     codes_used: Array<MapData, u32>,
-    lock: (&'static str, &'static str),
+    /// The program that puts the calls in order, and its tracepoint.
+    pub(super) lock: (&'static str, &'static str),
     /// Descriptors of the attached programs.
     attached: Vec<RawFd>,
 }
@@ -180,53 +176,8 @@ impl Programs {
         &mut self.ebpf
     }
 
-    /// Attaches all programs: from now on what the selected processes do is captured.
-    pub fn attach(&mut self, faults: FaultMode) -> Result<()> {
-        let calls = CALLS.iter().map(|call| (call.program, syscall_event(call)));
-        let beside = BESIDE
-            .iter()
-            .map(|(name, event)| (*name, (*event).to_owned()));
-        for (name, event) in calls.chain(beside) {
-            let program: &mut TracePoint = self.program(name)?;
-            load_once(program.fd().is_err(), || program.load())
-                .with_context(|| format!("the kernel's verifier refused the program {name}"))?;
-            if let Err(error) = program.attach("syscalls", &event) {
-                if Path::new("/sys/kernel/tracing/events/syscalls")
-                    .join(&event)
-                    .exists()
-                {
-                    return Err(
-                        anyhow!(error).context(format!("cannot attach to syscalls:{event}"))
-                    );
-                }
-                // Not every kernel has every call (CONFIG_SYSVIPC, pkeys, remap_file_pages).
-                log::info!("this kernel has no syscalls:{event}: it is not traced");
-            }
-        }
-        let follow_faults = faults != FaultMode::Off;
-        let lock = self.lock;
-        for (name, event) in RAW
-            .iter()
-            .chain(FAULTS.iter().filter(|_| follow_faults))
-            .chain([&lock])
-        {
-            let program: &mut RawTracePoint = self.program(name)?;
-            program
-                .load()
-                .with_context(|| format!("the kernel's verifier refused the program {name}"))?;
-            program
-                .attach(event)
-                .with_context(|| format!("cannot attach to the tracepoint {event}"))?;
-        }
-        for (name, event) in WHERE_THERE {
-            let program: &mut RawTracePoint = self.program(name)?;
-            program
-                .load()
-                .with_context(|| format!("the kernel's verifier refused the program {name}"))?;
-            if let Err(error) = program.attach(event) {
-                log::info!("this kernel has no tracepoint {event}: {error}");
-            }
-        }
+    /// Everything is attached: what is left out from now on is looked for.
+    pub(super) fn watch_what_is_left_out(&mut self) {
         self.attached = self
             .ebpf
             .programs()
@@ -234,7 +185,6 @@ impl Programs {
             .filter(|(name, _)| *name != "fault_kernel")
             .filter_map(|(_, program)| Some(program.fd().ok()?.as_fd().as_raw_fd()))
             .collect();
-        Ok(())
     }
 
     /// How often the kernel has left a program out, all in all. It does while another one, or a map
@@ -249,7 +199,7 @@ impl Programs {
             .sum()
     }
 
-    fn program<'a, P>(&'a mut self, name: &str) -> Result<&'a mut P>
+    pub(super) fn program<'a, P>(&'a mut self, name: &str) -> Result<&'a mut P>
     where
         &'a mut P: TryFrom<&'a mut Program, Error: std::error::Error + Send + Sync + 'static>,
     {
@@ -413,11 +363,6 @@ fn cpus() -> Result<u32> {
     Ok(u32::try_from(possible)?)
 }
 
-/// One program serves several events, but can be loaded only once.
-fn load_once<E>(unloaded: bool, load: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
-    if unloaded { load() } else { Ok(()) }
-}
-
 /// Makes the remedy part of the message.
 fn refused(error: anyhow::Error) -> anyhow::Error {
     if rustix::process::geteuid().is_root() {
@@ -432,6 +377,8 @@ fn refused(error: anyhow::Error) -> anyhow::Error {
 
 #[cfg(test)]
 mod tests {
+    use tracer_common::kind::CALLS;
+
     use super::*;
 
     #[test]

@@ -83,6 +83,13 @@ fn process(
         _ => format!(", {:.0} % sure", process.verdict.confidence * 100.0),
     };
     writeln!(out, "### {}: {word}{sure}\n", code(&process.comm))?;
+    if let Some(why) = process.unmeasured() {
+        writeln!(
+            out,
+            "> **Not measured in full:** {}. The figures may be wrong; no budget passes.\n",
+            plain(why)
+        )?;
+    }
     writeln!(out, "{}\n", plain(&process.verdict.text))?;
     let (harm, _) = harm::of(process);
     let resident = process.resident_at_work().map_or_else(

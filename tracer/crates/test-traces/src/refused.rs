@@ -59,9 +59,13 @@ pub fn mmap_under(limit: u64, stack: StackId, requested_bytes: u64) -> Refused {
 
 impl Trace {
     /// A call is refused now.
-    pub fn refuse(&mut self, who: (u32, u32), space: u32, refused: Refused) {
+    pub fn refuse(&mut self, who: (u32, u32), space: u32, refused: &Refused) {
         let stamp = self.stamp(who, space);
-        self.tell(&Event::Refused(Refused { stamp, ..refused }), &[]);
+        let refused = Refused {
+            stamp,
+            ..refused.clone()
+        };
+        self.tell(&Event::Refused(refused), &[]);
     }
 
     /// So many were refused at a place by now, all in all.
@@ -172,7 +176,7 @@ pub fn by_a_shell() -> Report {
     ];
     let main = trace.stack(2, StackQuality::Complete, main);
     trace.now = 5 * MILLISECOND;
-    trace.refuse(SHELL, 3, mmap_under(8 * GIB, main, 64 * GIB));
+    trace.refuse(SHELL, 3, &mmap_under(8 * GIB, main, 64 * GIB));
     trace.now = 8 * MILLISECOND;
     trace.exit(SHELL.0, 3, ExitStatus::Signal(6));
     trace.now = 9 * MILLISECOND;

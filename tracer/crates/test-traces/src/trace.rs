@@ -29,6 +29,8 @@ pub struct Trace {
     pub now: u64,
     /// Bytes that the kernel has and the ledger has not.
     pub unexplained: u64,
+    /// Whether ledgers are in doubt.
+    pub is_in_doubt: bool,
     spaces: BTreeMap<SpaceId, Living>,
     left: Option<Told>,
     fallen: Option<LivingReservation>,
@@ -64,6 +66,7 @@ impl Trace {
             analysis: Analysis::new(known::patterns(), window),
             now: 0,
             unexplained: 0,
+            is_in_doubt: false,
             spaces: BTreeMap::new(),
             left: None,
             fallen: None,
@@ -117,6 +120,7 @@ impl Trace {
             living: self.spaces.get(&id).cloned().unwrap_or_default(),
             kernel_bytes: self.kernel_bytes(id),
             checks: Checks::default(),
+            is_in_doubt: self.is_in_doubt,
         }
     }
 

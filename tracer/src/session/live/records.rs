@@ -120,6 +120,7 @@ impl Live {
             }
             Record::File(file) => {
                 self.programs_begun.file(&file);
+                self.stacks.file(&file);
                 self.sink.enter(&Event::File(file));
             }
             Record::Named(named) => self.order.push(named.time, Event::Named(named)),

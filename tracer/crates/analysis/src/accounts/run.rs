@@ -10,7 +10,7 @@ use crate::accounts::time::TraceTime;
 use crate::accounts::view::LivingReservation;
 use crate::model::summary::{Exit, Span};
 use crate::refusals::kept::Refusals;
-use tracer_ledger::event::{Account, Identity, Pid, Sample, Shown, SpaceId, StackId, Usage};
+use tracer_ledger::event::{Account, Blind, Identity, Pid, Sample, Shown, SpaceId, StackId, Usage};
 use tracer_ledger::ledger::Checks;
 use tracer_ledger::ledger::change::Difference;
 
@@ -64,6 +64,8 @@ pub struct Run {
     pub maps: Option<u64>,
     /// `VmSize` by the kernel's last word.
     pub kernel_bytes: Option<u64>,
+    /// Why not all that it does is seen; `None`: it is.
+    pub blind: Option<Blind>,
     /// What it looked like when it was found running.
     pub shown: Option<Box<Shown>>,
     /// The kernel's own account of it, as it was last told.
@@ -129,6 +131,8 @@ pub struct Sight {
     pub kernel_bytes: Option<u64>,
     /// How the ledger stood against the kernel.
     pub checks: Checks,
+    /// The run's own ledger is not sure of itself.
+    pub is_in_doubt: bool,
 }
 
 /// A living reservation and where it is accounted.
@@ -180,6 +184,7 @@ impl Run {
             resident: ResidentFigures::default(),
             maps: None,
             kernel_bytes: None,
+            blind: None,
             shown: None,
             account: None,
             refusals: Refusals::default(),

@@ -53,8 +53,10 @@ pub trait SpaceView {
     fn living(&self) -> Vec<LivingReservation>;
     /// Bytes that the ledger holds for it.
     fn mapped_bytes(&self) -> u64;
-    /// Bytes that the kernel said it has, when last asked; `None`: never.
+    /// Bytes that the kernel said it has; `None`: it has not since something may have changed that.
     fn kernel_bytes(&self) -> Option<u64>;
+    /// Whether there is something that the kernel's maps would have to be asked for.
+    fn is_in_doubt(&self) -> bool;
     /// How its ledger stood against the kernel so far.
     fn checks(&self) -> Checks;
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::expression::{Budget, Chosen, Limit, Subject};
 use super::measure::{concerned, measure};
-use super::measured::{Measured, lost_events};
+use super::measured::{Measured, lost_events, unmeasured};
 use super::metrics::is_own;
 use super::model::{Judged, Outcome, Part, SCHEMA, State};
 use super::suggest::no_such;
@@ -187,7 +187,8 @@ fn amount(
     }
 }
 
-/// The worst of all verdicts. Of a trace with losses it may have been worse.
+/// The worst of all verdicts. Of a trace with losses, or of which not everything was measured, it may have been
+/// worse.
 fn level(judged: Judged, report: &Report, limit: Level) -> Judged {
     let levels = report.processes.iter().map(|one| one.verdict.level);
     let worst = levels.max_by_key(|level| level.badness());
@@ -197,7 +198,7 @@ fn level(judged: Judged, report: &Report, limit: Level) -> Judged {
     let why = if worst.is_none() {
         Some("nothing was traced".to_owned())
     } else {
-        lost_events(report)
+        lost_events(report).or_else(|| unmeasured(report.processes.iter()))
     };
     let state = match (above, &why) {
         (true, _) => State::Over,

@@ -203,11 +203,11 @@ pub fn is_own(site: &Site) -> bool {
 }
 
 fn difference(process: &Process) -> Measured {
-    if process.ledger.kernel_known {
+    if process.ledger.is_compared() {
         return Measured::exactly(process.ledger.difference_bytes.unsigned_abs());
     }
     let why = format!(
-        "the kernel's total of {} (pid {}) is unknown",
+        "{} (pid {}) was not compared with the kernel",
         process.comm, process.pid
     );
     Measured::unknown(None, why)

@@ -423,25 +423,6 @@ fn the_level_is_the_worst_and_its_sites_are_those_that_grow() {
 }
 
 #[test]
-fn a_refused_level_is_told_with_what_was_refused_and_where() {
-    let mut report = sample();
-    report.processes[0].verdict.level = Level::Refused;
-    assert_eq!(judged("level >= leak", &report, None).state, State::Within);
-    let judged = judged("level >= refused", &report, None);
-    assert_eq!(judged.state, State::Over);
-    let note = judged.note.unwrap();
-    assert!(
-        note.starts_with("mmap of up to 1 MiB failed 3 times (ENOMEM)"),
-        "{note}"
-    );
-    assert_eq!(judged.sites.len(), 1);
-    assert_eq!(
-        (judged.sites[0].site, judged.sites[0].amount),
-        (2, MIB as i64)
-    );
-}
-
-#[test]
 fn what_was_in_the_way_of_the_measurement_comes_before_what_is_broken() {
     let budget = parse("virtual > 1").unwrap();
     let outcome = check(&[budget], &sample(), None, vec!["cut off".into()]);
@@ -460,4 +441,48 @@ fn a_kind_that_nobody_knows_is_refused_with_those_near_to_it() {
     );
     let budgets = [parse("pattern(arena).live > 1").unwrap()];
     assert_eq!(unknown_patterns(&budgets, [].into_iter(), &[&report]), None);
+}
+
+#[test]
+fn what_was_not_all_measured_passes_no_budget_and_can_still_be_over_one() {
+    let mut report = sample();
+    for (budget, whole) in [
+        ("virtual > 1TiB", State::Within),
+        ("maps > 65530", State::Within),
+        ("processes > 9", State::Within),
+        ("difference > 0", State::Within),
+        ("level >= leak", State::Within),
+        ("virtual > 1KiB", State::Over),
+    ] {
+        assert_eq!(judged(budget, &report, None).state, whole, "{budget}");
+        let process = &mut report.processes[0];
+        (process.measured, process.why) = (false, Some("it was dark".into()));
+        let (comm, pid) = (process.comm.clone(), process.pid);
+        let judged = judged(budget, &report, None);
+        if whole == State::Over {
+            assert_eq!(judged.state, State::Over, "{budget}");
+        } else {
+            assert_eq!(judged.state, State::Unmeasured, "{budget}");
+            let note = format!("not all of {comm} (pid {pid}) was measured: it was dark");
+            assert_eq!(judged.note, Some(note), "{budget}");
+        }
+        let process = &mut report.processes[0];
+        (process.measured, process.why) = (true, None);
+    }
+}
+
+#[test]
+fn a_budget_on_one_process_is_not_touched_by_what_was_not_measured_of_another() {
+    let mut report = sample();
+    let mut other = process("other", (99, 1), Vec::new());
+    (other.measured, other.why) = (false, Some("it was dark".into()));
+    let first = report.processes[0].comm.clone();
+    report.processes.push(other);
+    let of = |comm: &str| format!("process({comm}).reserved > 1TiB");
+    assert_eq!(judged(&of(&first), &report, None).state, State::Within);
+    assert_eq!(judged(&of("other"), &report, None).state, State::Unmeasured);
+    assert_eq!(
+        judged("virtual > 1TiB", &report, Some(&report)).state,
+        State::Unmeasured
+    );
 }

@@ -147,15 +147,12 @@ impl Analysis {
             Event::Accounted(accounted) => self.account_told(accounted),
             Event::Split(split) => self.split(split),
             Event::OomKill(kill) => self.killed_for_want_of_memory(kill),
-            Event::Shares(_)
-            | Event::Mappings(_)
-            | Event::Group(_)
-            | Event::Named(_)
-            | Event::Unseen(_) => {
+            Event::Shares(_) | Event::Mappings(_) | Event::Group(_) | Event::Named(_) => {
                 if let Some(time) = event.time() {
                     self.at(time);
                 }
             }
+            Event::Unseen(unseen) => self.unseen(unseen),
             Event::Loss(loss) => self.lost(loss),
             Event::Failures(failures) => self.failures = failures.clone(),
             Event::Ended(ended) => {

@@ -19,11 +19,14 @@ impl Analysis {
     pub fn report(&self, ledger: &impl LedgerView) -> Report {
         let mut next_site = 1;
         let stages = stages(&self.runs);
-        // Sites are numbered from the biggest process on, which is what people read first; processes
-        // stay in the order of their appearance.
+        // Sites are numbered from those processes on that people read first: what was refused, then the biggest.
+        // Processes stay in the order of their appearance.
         let runs = self.runs.iter().enumerate();
         let mut runs: Vec<(usize, &Run)> = runs.filter(|(_, run)| !run.is_launch_stub).collect();
-        runs.sort_by_key(|(_, run)| Reverse(run.peak_bytes));
+        runs.sort_by_key(|(_, run)| {
+            let refused = !run.refusals.groups().is_empty() || run.oom_kill.is_some();
+            (!refused, Reverse(run.peak_bytes))
+        });
         let mut processes: Vec<(usize, Process)> = runs
             .into_iter()
             .map(|(index, run)| (index, self.process(index, run, ledger, &mut next_site)))

@@ -98,6 +98,10 @@ impl SpaceView for &AddressSpace {
         AddressSpace::kernel_bytes(self)
     }
 
+    fn is_in_doubt(&self) -> bool {
+        AddressSpace::needs_resync(self)
+    }
+
     fn checks(&self) -> Checks {
         AddressSpace::checks(self).clone()
     }

@@ -10,6 +10,7 @@ use crate::accounts::merge::{SiteGroup, groups};
 use crate::accounts::run::{Located, Run, Sight};
 use crate::accounts::site::{LiveBytes, unsigned};
 use crate::accounts::time::TraceTime;
+use crate::engine::measured::unmeasured;
 use crate::model::summary::{
     Limits, Process, Reservation, Site, Span, TimelinePoint, Trend, Working,
 };
@@ -95,9 +96,11 @@ impl Analysis {
         let since = life.tide.map_or(0, |tide| tide.reserved_since);
         let worked_with = mapped.saturating_add_signed(since.saturating_neg());
         let mut sites = self.draft_sites(run, sight, (end, work.as_deref()), next_site);
-        let ending = self.ending(run);
+        let ending = self.ending(run, &life);
         let told = self.told(run, &mut sites, ending.as_ref());
         let identity = &run.identity;
+        let ledger = self.checked(sight);
+        let why = unmeasured(run, &ledger);
         let process = Process {
             pid: run.pid.0,
             ppid: run.parent.0,
@@ -123,7 +126,9 @@ impl Analysis {
             },
             resident_bytes: run.resident.span,
             samples: run.resident.samples,
-            ledger: self.checked(sight),
+            ledger,
+            measured: why.is_none(),
+            why,
             stacks: grades(run.stack_calls(), &self.stacks),
             limits: Limits::of(&identity.limits, &self.machine, run.maps),
             before: self.before(run),

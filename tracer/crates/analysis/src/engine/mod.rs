@@ -30,6 +30,8 @@ mod before;
 
 mod checked;
 
+mod measured;
+
 mod recognise;
 
 mod judge;

@@ -7,7 +7,7 @@ use crate::accounts::time::TraceTime;
 use crate::accounts::view::{LedgerView, LivingReservation, SpaceView};
 use crate::model::summary::Exit as ReportedExit;
 use tracer_ledger::event::{
-    Exec, Exit, ExitStatus, Fork, Found, Identity, Pid, Rename, Shown, SpaceId, Tid,
+    Exec, Exit, ExitStatus, Fork, Found, Identity, Pid, Rename, Shown, SpaceId, Tid, Unseen,
 };
 
 /// Ended runs whose sites, reservations and timelines are kept: a build starts tens of thousands.
@@ -41,6 +41,7 @@ impl Analysis {
             mapped_bytes: space.mapped_bytes(),
             kernel_bytes: space.kernel_bytes(),
             checks: space.checks(),
+            is_in_doubt: owns && space.is_in_doubt(),
         }
     }
 
@@ -172,8 +173,12 @@ impl Analysis {
             });
         identity.comm.clone_from(&fork.comm);
         let time = self.relative(fork.stamp.time);
+        let parent = self.current.get(&fork.stamp.pid);
+        // What was not seen of the parent was copied, too.
+        let blind = parent.and_then(|&parent| self.runs[parent].blind);
         let mut run = Run::new(fork.child, fork.stamp.pid, fork.child_space, identity, time);
         run.from_start = true;
+        run.blind = blind;
         self.begin(run);
     }
 
@@ -214,6 +219,17 @@ impl Analysis {
             ExitStatus::Signal(signal) => ReportedExit::Signal(signal),
         };
         self.end_run(index, Some(status));
+    }
+
+    /// Not all that is done to an address space is seen: of whoever lives there, or is there when it is told.
+    pub(super) fn unseen(&mut self, unseen: &Unseen) {
+        self.at(unseen.stamp.time);
+        let users = self.spaces.get(&unseen.stamp.space);
+        let users = users.map_or_else(Vec::new, |space| space.runs.clone());
+        let caller = self.current.get(&unseen.stamp.pid);
+        for run in users.into_iter().chain(caller.copied()) {
+            self.runs[run].blind = Some(unseen.why);
+        }
     }
 
     /// What a process that was found running looked like then.

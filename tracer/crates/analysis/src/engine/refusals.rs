@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::Analysis;
 use crate::accounts::run::Run;
+use crate::accounts::tide::WorkingLife;
 use crate::engine::draft::SiteDraft;
 use crate::model::ending::{Ending, OomKill as Whose};
 use crate::model::refused::{RefusalCause, Refused as Row};
@@ -106,7 +107,7 @@ impl Analysis {
     }
 
     /// How a run ended; `None`: it has not, or it began another program.
-    pub(super) fn ending(&self, run: &Run) -> Option<Ending> {
+    pub(super) fn ending(&self, run: &Run, life: &WorkingLife) -> Option<Ending> {
         let end = run.end?;
         let (code, signal) = match end.exit? {
             Exit::Code(code) => (Some(code), None),
@@ -120,8 +121,8 @@ impl Analysis {
                 false => Whose::Machine,
             });
         Some(Ending {
-            began_ns: run.life.map_or(end.time, |life| life.until).0,
-            freed_bytes: run.life.map_or(0, |life| life.freed_bytes),
+            began_ns: life.until.0,
+            freed_bytes: life.freed_bytes,
             code,
             signal,
             oom_kill,

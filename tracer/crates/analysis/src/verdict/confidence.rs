@@ -52,7 +52,7 @@ pub fn confidence(
             if all > 0.0 { sum / all } else { 1.0 }
         }
     };
-    let is_doubtful = !facts.check.kernel_known || facts.check.difference_bytes != 0;
+    let is_doubtful = !facts.check.is_compared() || facts.check.difference_bytes != 0;
     // Two digits: more would be a claim.
     let confidence = (confidence * 100.0).round() / 100.0;
     if is_doubtful {

@@ -42,19 +42,6 @@ pub struct Facts<'a> {
     pub sites: &'a [SiteFacts<'a>],
 }
 
-/// What a process gave back as it ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Freed {
-    /// Mapped bytes.
-    pub bytes: u64,
-    /// When that began, ns since the trace began.
-    pub began: u64,
-    /// How long it took, to the end, ns.
-    pub took: u64,
-    /// `exit`, `exec`, or by which signal it ended.
-    pub by: String,
-}
-
 /// What a process was refused, and what came of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Refusals<'a> {
@@ -66,6 +53,19 @@ pub struct Refusals<'a> {
     pub until_ns: u64,
     /// What could do harm to it.
     pub limits: &'a Limits,
+}
+
+/// What a process gave back as it ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Freed {
+    /// Mapped bytes.
+    pub bytes: u64,
+    /// When that began, ns since the trace began.
+    pub began: u64,
+    /// How long it took, to the end, ns.
+    pub took: u64,
+    /// `exit`, `exec`, or by which signal it ended.
+    pub by: String,
 }
 
 impl Facts<'_> {

@@ -57,8 +57,10 @@ pub fn verdict(facts: &Facts<'_>) -> Verdict {
         .max_by_key(|level| level.badness())
         .unwrap_or(level);
     // What to act on comes first.
-    let mut sentences = victim::headline(facts);
+    let headline = victim::headline(facts);
+    let mut sentences = Vec::new();
     if facts.condensed {
+        sentences.extend(headline);
         sentences.push(size_sentence(facts));
         let why = "Its call sites were not kept: too many bigger processes have ended.";
         sentences.push(why.into());
@@ -120,8 +122,9 @@ pub fn verdict(facts: &Facts<'_>) -> Verdict {
         sentences.push(format!("Peak {peak}, given back as it ended."));
     }
     let text = sentences.join(" ");
+    let text = as_it_stood(facts).map_or(text.clone(), |before| before + &text);
     Verdict {
-        text: as_it_stood(facts).map_or(text.clone(), |before| before + &text),
+        text: [headline, vec![text]].concat().join(" "),
         level,
         confidence: confidence(
             facts,
@@ -140,7 +143,7 @@ pub fn verdict(facts: &Facts<'_>) -> Verdict {
 /// more than it touches or is charged for; and the figures can be trusted.
 fn is_clear(facts: &Facts<'_>, grown: &[&SiteFacts<'_>], suspects: &[Suspect<'_>]) -> bool {
     let unexplained = facts.check.difference_bytes.unsigned_abs();
-    if !facts.check.kernel_known || unexplained > facts.virtual_bytes.end / 100 {
+    if !facts.check.is_compared() || unexplained > facts.virtual_bytes.end / 100 {
         return false;
     }
     let total = facts.grown_bytes();
@@ -169,7 +172,7 @@ fn is_given_back(facts: &Facts<'_>, suspects: &[Suspect<'_>]) -> bool {
 fn is_quiet(facts: &Facts<'_>, suspects: &[Suspect<'_>]) -> bool {
     let difference = facts.check.difference_bytes.unsigned_abs();
     let whole = facts.virtual_bytes.end;
-    facts.check.kernel_known
+    facts.check.is_compared()
         && difference <= whole / 100
         && facts.grown_bytes() <= WORTH_TELLING.max(whole / 100)
         && !suspects.iter().any(|one| one.goes_on(WORTH_TELLING))

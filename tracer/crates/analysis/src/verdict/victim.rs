@@ -2,10 +2,15 @@
 
 use super::facts::Facts;
 use crate::model::summary::{Ending, Level, OomKill, RefusalCause, Refused};
+use crate::naming::folding::fold;
+use crate::naming::wrappers::Wrappers;
 use crate::refusals::told::{Told, is_abnormal, is_lock};
 use crate::refusals::words;
 use crate::words::signals;
-use crate::words::units::{bytes, duration};
+use crate::words::units::{bytes, count, duration};
+
+/// Who has made fewer has not used them up.
+const MANY_MAPPINGS: u64 = 1_000;
 
 /// The level that a process has at least for what it was refused; `None`: that says nothing of its level, it had
 /// what it asked for in the end.
@@ -43,6 +48,9 @@ pub fn headline(facts: &Facts<'_>) -> Vec<String> {
         sentences.push(format!("{}.", words::what(row)));
         sentences.push(after(facts, row));
         sentences.extend(row.by.as_ref().map(|by| format!("It was called by {by}.")));
+        if row.cause == RefusalCause::MaxMapCount {
+            sentences.extend(most_mappings(facts));
+        }
         sentences.extend(words::knob(row.cause).map(|knob| format!("{knob} sets that limit.")));
     }
     sentences
@@ -58,6 +66,19 @@ pub fn because(facts: &Facts<'_>) -> Option<String> {
         None | Some(0) => format!("{what}; it tried again, and that worked."),
         Some(had) => format!("{what}; it asked again and had {}.", bytes(had)),
     })
+}
+
+/// Who has made the most mappings of those that there were.
+fn most_mappings(facts: &Facts<'_>) -> Option<String> {
+    let sites = facts.sites.iter().map(|one| one.site);
+    let wrappers = Wrappers::of(sites.clone().map(|site| site.frames.as_slice()));
+    let site = sites.max_by_key(|site| site.mappings)?;
+    let made = site.mappings.filter(|made| *made >= MANY_MAPPINGS)?;
+    let who = fold(&site.frames, &wrappers).who()?;
+    Some(format!(
+        "{} of the mappings were made by {who}.",
+        count(made)
+    ))
 }
 
 fn head<'a>(facts: &Facts<'a>) -> Option<&'a Told> {
@@ -79,16 +100,19 @@ fn oom_sentence(facts: &Facts<'_>, whose: OomKill) -> String {
 }
 
 fn after(facts: &Facts<'_>, row: &Refused) -> String {
-    let later = duration(facts.refusals.until_ns.saturating_sub(row.last_ns));
+    let later = match facts.refusals.until_ns.saturating_sub(row.last_ns) {
+        0 => "At once".to_owned(),
+        later => format!("{} later", duration(later)),
+    };
     match facts.refusals.ending {
         Some(Ending {
             signal: Some(signal),
             ..
-        }) => format!("{later} later {}.", signals::name(*signal)),
+        }) => format!("{later} {}.", signals::name(*signal)),
         Some(Ending {
             code: Some(code), ..
-        }) if *code != 0 => format!("{later} later it exited with {code}."),
-        Some(_) => format!("It never had it, and exited with 0 {later} later."),
+        }) if *code != 0 => format!("{later} it exited with {code}."),
+        Some(_) => format!("It never had it. {later} it exited with 0."),
         None => "It has not had it since.".into(),
     }
 }

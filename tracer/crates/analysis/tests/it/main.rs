@@ -10,6 +10,7 @@
 
 mod accounts;
 mod before;
+mod measured;
 mod patterns;
 mod refusals;
 mod runtimes;

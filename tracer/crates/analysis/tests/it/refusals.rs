@@ -1,5 +1,6 @@
 //! What the kernel refused: the rows, the level, the first sentence.
 
+use tracer_analysis::budget::{self, model::State};
 use tracer_analysis::summary::{Level, OomKill, Process, RefusalCause, Refused};
 use tracer_ledger::event::{
     Account, Address, Event, ExitStatus, Frame, Identity, Limits, RefusedCall, ResourceLimits,
@@ -33,7 +34,7 @@ fn only(process: &Process) -> &Refused {
 #[test]
 fn who_dies_of_a_refusal_is_refused_with_size_errno_limit_place_and_what_followed() {
     let (mut trace, ask) = asking();
-    trace.refuse(ME, 1, mmap_under(8 * GIB, ask, 64 * GIB));
+    trace.refuse(ME, 1, &mmap_under(8 * GIB, ask, 64 * GIB));
     trace.now += 3 * MILLISECOND;
     trace.exit(ME.0, 1, ABORTED);
     let process = process(&trace);
@@ -71,7 +72,7 @@ fn who_dies_of_a_refusal_is_refused_with_size_errno_limit_place_and_what_followe
 fn who_asks_for_less_by_halves_until_it_has_it_is_judged_by_the_rest() {
     let (mut trace, ask) = asking();
     for size in [64, 32, 16] {
-        trace.refuse(ME, 1, mmap_under(10 * GIB, ask, size * GIB));
+        trace.refuse(ME, 1, &mmap_under(10 * GIB, ask, size * GIB));
         trace.now += MILLISECOND;
     }
     map(&mut trace, ask, 8 * GIB, 3, 0x22);
@@ -109,7 +110,7 @@ fn map(trace: &mut Trace, stack: StackId, length: u64, protection: u8, flags: u3
 fn had_by(length: u64, protection: u8, flags: u32, later: u64) -> Option<u64> {
     let (mut trace, ask) = asking();
     let other = stack(&mut trace, 2, "other");
-    trace.refuse(ME, 1, mmap_under(8 * GIB, ask, 64 * GIB));
+    trace.refuse(ME, 1, &mmap_under(8 * GIB, ask, 64 * GIB));
     trace.now += later;
     map(&mut trace, other, length, protection, flags);
     only(&process(&trace)).had_instead_bytes
@@ -131,7 +132,7 @@ fn what_a_program_does_with_its_last_breath_is_no_other_attempt() {
 fn what_only_looks_like_another_attempt_has_not_saved_one_that_died() {
     let (mut trace, ask) = asking();
     let other = stack(&mut trace, 2, "message");
-    trace.refuse(ME, 1, mmap_under(11 * MIB, ask, 2 * MIB));
+    trace.refuse(ME, 1, &mmap_under(11 * MIB, ask, 2 * MIB));
     map(&mut trace, other, 256 * KIB, 3, 0x22);
     trace.now += 100 * MILLISECOND;
     trace.exit(ME.0, 1, ExitStatus::Code(1));
@@ -145,7 +146,7 @@ fn what_only_looks_like_another_attempt_has_not_saved_one_that_died() {
 #[test]
 fn who_gives_up_and_goes_on_is_refused_too() {
     let (mut trace, ask) = asking();
-    trace.refuse(ME, 1, mmap_under(8 * GIB, ask, 64 * GIB));
+    trace.refuse(ME, 1, &mmap_under(8 * GIB, ask, 64 * GIB));
     trace.now += 5 * SECOND;
     let alive = process(&trace).verdict;
     assert_eq!(alive.level, Level::Refused);
@@ -163,10 +164,10 @@ fn who_gives_up_and_goes_on_is_refused_too() {
 #[test]
 fn a_refusal_of_unknown_cause_is_one_and_a_hole_in_a_range_is_none() {
     let (mut trace, ask) = asking();
-    trace.refuse(ME, 1, mmap(ask, MIB));
+    trace.refuse(ME, 1, &mmap(ask, MIB));
     let mut hole = mmap(ask, MIB);
     hole.call = RefusedCall::Mprotect;
-    trace.refuse(ME, 1, hole);
+    trace.refuse(ME, 1, &hole);
     let process = process(&trace);
     assert_eq!(only(&process).cause, RefusalCause::Unknown);
     assert_eq!(process.verdict.level, Level::Refused);
@@ -181,8 +182,9 @@ fn what_is_refused_again_and_again_is_counted_by_its_place() {
     split.account.mappings = 65_530;
     split.place = 9;
     for _ in 0..3 {
-        trace.refuse(ME, 1, split.clone());
+        trace.refuse(ME, 1, &split);
     }
+    trace.split(ME, 1, ask, 64_000);
     trace.now += MILLISECOND;
     trace.refuse_again(9, 1_000);
     trace.now += MILLISECOND;
@@ -193,12 +195,9 @@ fn what_is_refused_again_and_again_is_counted_by_its_place() {
     let row = only(&process);
     assert_eq!((row.count, row.cause), (1_500, RefusalCause::MaxMapCount));
     assert_eq!(row.last_ns, SECOND + 2 * MILLISECOND);
-    assert!(
-        process
-            .verdict
-            .text
-            .contains("sysctl vm.max_map_count sets that limit.")
-    );
+    let text = &process.verdict.text;
+    let made = "64,000 of the mappings were made by ask in server. sysctl vm.max_map_count sets that limit.";
+    assert!(text.contains(made), "{text}");
 }
 
 #[test]
@@ -206,7 +205,7 @@ fn a_target_that_is_refused_from_very_many_stacks_fills_no_memory() {
     let (mut trace, _) = asking();
     for id in 1..2_000 {
         let ask = stack(&mut trace, id, &format!("ask_{id}"));
-        trace.refuse(ME, 1, mmap_under(8 * GIB, ask, 64 * GIB));
+        trace.refuse(ME, 1, &mmap_under(8 * GIB, ask, 64 * GIB));
     }
     let process = process(&trace);
     assert_eq!(process.refused.len(), 65);
@@ -218,8 +217,8 @@ fn a_target_that_is_refused_from_very_many_stacks_fills_no_memory() {
 fn stacks_that_read_the_same_are_one_row() {
     let (mut trace, ask) = asking();
     let again = stack(&mut trace, 2, "ask");
-    trace.refuse(ME, 1, mmap_under(8 * GIB, ask, 16 * GIB));
-    trace.refuse(ME, 1, mmap_under(8 * GIB, again, 64 * GIB));
+    trace.refuse(ME, 1, &mmap_under(8 * GIB, ask, 16 * GIB));
+    trace.refuse(ME, 1, &mmap_under(8 * GIB, again, 64 * GIB));
     let process = process(&trace);
     let row = only(&process);
     assert_eq!((row.count, row.requested_bytes), (2, 64 * GIB));
@@ -234,7 +233,7 @@ fn a_thread_that_could_be_made_at_last_is_no_refusal_that_lasts() {
     clone.error = EAGAIN;
     clone.account.limits.processes = Some(100);
     clone.around.user_processes = Some(100);
-    trace.refuse(ME, 1, clone);
+    trace.refuse(ME, 1, &clone);
     let refused = process(&trace);
     assert_eq!(only(&refused).cause, RefusalCause::RlimitNproc);
     assert_eq!(refused.verdict.level, Level::Refused);
@@ -256,7 +255,7 @@ fn memory_that_may_not_be_locked_is_to_be_watched_unless_the_process_minds() {
     let mut lock = mmap(ask, MIB);
     lock.call = RefusedCall::Mlock;
     lock.account.limits.locked_bytes = Some(64 * KIB);
-    trace.refuse(ME, 1, lock);
+    trace.refuse(ME, 1, &lock);
     assert_eq!(process(&trace).verdict.level, Level::Watch);
     trace.exit(ME.0, 1, ExitStatus::Code(2));
     assert_eq!(process(&trace).verdict.level, Level::Refused);
@@ -336,7 +335,8 @@ fn a_stack_that_could_not_grow_is_refused_by_its_limit() {
     let text = &process.verdict.text;
     assert_eq!(process.verdict.level, Level::Refused);
     assert!(
-        text.starts_with("The stack could not grow: RLIMIT_STACK is 8 MiB"),
+        text.contains("At once SIGSEGV.")
+            && text.starts_with("The stack could not grow: RLIMIT_STACK is 8 MiB"),
         "{text}"
     );
     assert!(overflowed(132 * KIB, 11).refused.is_empty());
@@ -385,9 +385,9 @@ fn a_site_that_splits_mappings_has_those_that_it_made() {
 #[test]
 fn a_refusal_without_a_stack_is_told_without_a_site() {
     let (mut trace, _) = asking();
-    trace.refuse(ME, 1, mmap_under(8 * GIB, StackId::NONE, 64 * GIB));
+    trace.refuse(ME, 1, &mmap_under(8 * GIB, StackId::NONE, 64 * GIB));
     let nameless = trace.stack(5, StackQuality::Broken, vec![Frame::default()]);
-    trace.refuse(ME, 1, mmap_under(8 * GIB, nameless, 64 * GIB));
+    trace.refuse(ME, 1, &mmap_under(8 * GIB, nameless, 64 * GIB));
     let process = process(&trace);
     let sites: Vec<_> = process
         .refused
@@ -398,4 +398,30 @@ fn a_refusal_without_a_stack_is_told_without_a_site() {
         sites.contains(&(false, &None)) && sites.contains(&(true, &None)),
         "{sites:?}"
     );
+}
+
+#[test]
+fn a_refused_level_is_told_with_what_was_refused_and_where() {
+    let report = by_a_shell();
+    let held = |text: &str| {
+        let budget = budget::parse(text).unwrap();
+        budget::check(&[budget], &report, None, Vec::new())
+            .budgets
+            .remove(0)
+    };
+    assert_ne!(held("level >= leak").state, State::Over);
+    let judged = held("level >= refused");
+    assert_eq!(judged.state, State::Over);
+    let note = judged.note.unwrap();
+    assert!(
+        note.starts_with("mmap of 64.0 GiB failed (ENOMEM)"),
+        "{note}"
+    );
+    let site = report.processes[1].refused[0].site.unwrap();
+    let parts: Vec<_> = judged
+        .sites
+        .iter()
+        .map(|one| (one.site, one.amount))
+        .collect();
+    assert_eq!(parts, [(site, 64 << 30)]);
 }

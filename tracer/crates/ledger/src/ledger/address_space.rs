@@ -58,6 +58,8 @@ pub struct AddressSpace {
     /// Pages in mappings that grow down, by the kernel's last word.
     pub(super) stack_pages: u64,
     pub(super) checks: Checks,
+    /// The kernel's own total, bytes; `None`: something may have changed it since it was told.
+    pub(super) kernel_bytes: Option<u64>,
     pub(super) motion: Motion,
     pub(super) rules: Rules,
     /// What the event at hand has changed so far; of one reservation also several times.
@@ -120,6 +122,7 @@ impl AddressSpace {
             overcommit_never: false,
             stack_pages: 0,
             checks: Checks::default(),
+            kernel_bytes: None,
             motion: Motion::default(),
             rules,
             pending: Vec::new(),
@@ -153,20 +156,21 @@ impl AddressSpace {
         self.mapped_bytes
     }
 
-    /// `mm->total_vm` (`VmSize`), bytes: the ledger's total and by how much the kernel's was another
-    /// when they were last compared. Unknown before the first comparison and after a loss.
+    /// `mm->total_vm` (`VmSize`), bytes: the kernel's own word. Unknown where something may have changed it
+    /// since it was told: a call tells what there was before it, a reading of the maps and an exit what there is.
     #[must_use]
     pub fn kernel_bytes(&self) -> Option<u64> {
-        Some(
-            self.mapped_bytes
-                .saturating_add_signed(self.difference_bytes()?),
-        )
+        self.kernel_bytes
     }
 
-    /// Kernel − ledger when they were last compared, bytes.
+    /// Kernel − ledger, bytes: now if [the kernel's word](Self::kernel_bytes) is known, else when they were last
+    /// compared. Unknown before the first comparison and after a loss.
     #[must_use]
     pub fn difference_bytes(&self) -> Option<i64> {
-        self.checks.difference
+        match self.kernel_bytes {
+            Some(kernel) if self.seeded => Some(self.difference(kernel)),
+            _ => self.checks.difference,
+        }
     }
 
     /// Whether the maps were read since the space began.

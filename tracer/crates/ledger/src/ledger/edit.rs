@@ -238,6 +238,7 @@ impl AddressSpace {
     /// counts no more: others, later, may be among what was lost.
     pub(super) fn lose(&mut self, since: Nanoseconds) {
         self.checks.difference = None;
+        self.kernel_bytes = None;
         let mut journal = Journal::new(since.max(self.motion.settled()));
         journal.lost = true;
         self.journal = Some(journal);
@@ -268,8 +269,7 @@ impl AddressSpace {
     ) -> &mut Journal {
         let journal = self.journal.get_or_insert_default();
         for range in ranges {
-            journal.extend(range.clone(), since);
-            journal.forget(range);
+            journal.extend(range, since);
         }
         journal
     }
@@ -277,8 +277,7 @@ impl AddressSpace {
     /// The protections within a range may have changed; what calls said of its being mapped stays.
     pub(super) fn wonder_about_protection(&mut self, range: Range<u64>, since: Nanoseconds) {
         let journal = self.journal.get_or_insert_default();
-        journal.extend(range.clone(), since);
-        journal.doubt_protection(&range);
+        journal.extend_to_protection(&range, since);
     }
 
     /// Whether the ledger is sure of `range`.
@@ -367,18 +366,23 @@ impl AddressSpace {
 
     /// The kernel's account, at a moment when the ledger should have the same.
     pub(super) fn account(&mut self, time: Nanoseconds, totals: Totals) {
-        self.stack_pages = totals.stack_pages;
-        self.grow_stack(totals.stack_pages);
-        let bytes = totals.total_pages.saturating_mul(self.page.bytes());
+        let bytes = self.hear(totals);
         self.check_total(time, bytes);
     }
 
     /// The same of the last totals that there will be.
     pub(super) fn account_last(&mut self, totals: Totals) {
+        let bytes = self.hear(totals);
+        self.check_last_total(bytes);
+    }
+
+    /// The kernel's word on how much is mapped, bytes; stacks have grown to what it says.
+    fn hear(&mut self, totals: Totals) -> u64 {
         self.stack_pages = totals.stack_pages;
         self.grow_stack(totals.stack_pages);
         let bytes = totals.total_pages.saturating_mul(self.page.bytes());
-        self.check_last_total(bytes);
+        self.kernel_bytes = Some(bytes);
+        bytes
     }
 
     /// Bytes in so many pages, as a difference.

@@ -29,6 +29,8 @@ pub struct Process<'a> {
     harm: HarmLine<'a>,
     /// What the kernel refused, the most telling first.
     refused: Vec<Refused>,
+    /// Why not all that it did was measured.
+    unmeasured: Option<&'a str>,
     /// The ledger against the kernel, in words.
     trust: String,
     ledger: &'a LedgerCheck,
@@ -175,6 +177,7 @@ impl<'a> Process<'a> {
                 near,
                 limits: &process.harm,
             },
+            unmeasured: process.unmeasured(),
             trust: words::trust(process).0,
             ledger: &process.ledger,
             virtual_bytes: process.virtual_at_work(),

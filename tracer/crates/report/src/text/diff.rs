@@ -138,7 +138,8 @@ impl<W: Write> DiffWriter<'_, W> {
         let full = self.style.selection.all;
         let alone = matches!(process.matched, Matched::OnlyOld | Matched::OnlyNew);
         let refused = process.refused.size() > 0;
-        if shown.is_empty() && !full && !refused && !(alone && hidden.bytes >= self.least) {
+        let alone = alone && hidden.bytes >= self.least;
+        if shown.is_empty() && !(full || refused || alone) {
             return Ok(false);
         }
         self.blank()?;

@@ -29,6 +29,10 @@ impl<W: Write> ReportWriter<'_, W> {
     /// `aside`: another process is what the report is about.
     pub(super) fn process(&mut self, process: &Process, aside: bool) -> io::Result<()> {
         self.heading(process)?;
+        if let Some(why) = process.unmeasured() {
+            let text = format!("NOT IN FULL: {why}. The figures may be wrong; no budget passes.");
+            self.labelled("Measured", Paint::Bad, &text, Paint::Bad)?;
+        }
         self.page().verdict(&process.verdict, self.out)?;
         let (text, near) = harm::of(process);
         let paint = if near { Paint::Warn } else { Paint::Bright };
@@ -193,7 +197,7 @@ pub fn about(process: &Process, duration_ns: u64) -> Vec<String> {
 /// The ledger against the kernel, in words.
 pub fn trust(process: &Process) -> (String, Paint) {
     let check = &process.ledger;
-    if !check.kernel_known {
+    if !check.is_compared() {
         let text = "not compared: the kernel's total is unknown";
         (text.into(), Paint::Warn)
     } else if check.difference_bytes == 0 && check.largest_difference_bytes > 0 {

@@ -11,5 +11,6 @@
 mod faces;
 mod json;
 mod markdown;
+mod measured;
 mod text;
 mod window;

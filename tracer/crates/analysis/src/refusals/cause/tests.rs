@@ -130,7 +130,7 @@ fn rlimit_data_refuses_what_is_private_and_writable() {
         );
     }
     let unwritable = with(limited(RefusedCall::Mprotect, 70 * MIB), |one| {
-        one.protection = 1
+        one.protection = 1;
     });
     assert_eq!(why(&unwritable), None);
 }
@@ -180,7 +180,7 @@ fn rlimit_memlock_refuses_who_may_not_lock_and_locks() {
 fn max_map_count_refuses_new_mappings_above_it_and_splits_at_it() {
     let at = |call, error, mappings| {
         with(refused(call, error, PAGE), |one| {
-            one.account.mappings = mappings
+            one.account.mappings = mappings;
         })
     };
     for (call, error, first) in [
@@ -279,7 +279,7 @@ fn what_has_no_room_in_the_address_space_was_refused_by_it() {
     let expected = found(RefusalCause::AddressSpace, end, used);
     let mmap = |asked| {
         with(refused(RefusedCall::Mmap, ENOMEM, asked), |one| {
-            one.flags = NORESERVE
+            one.flags = NORESERVE;
         })
     };
     // More than all there is, also where RLIMIT_AS would refuse it next; and what wraps.
@@ -358,7 +358,7 @@ fn a_hole_a_mapping_in_the_way_and_no_room_behind_are_no_refusals() {
         assert_eq!(why(&refused(call, error, MIB)), None, "{call:?} {error}");
     }
     let in_place = with(refused(RefusedCall::Mremap, ENOMEM, MIB), |one| {
-        one.flags = 0
+        one.flags = 0;
     });
     assert_eq!(why(&in_place), None);
     let limited = with(in_place, |one| {
