@@ -92,11 +92,11 @@ fn process(
     }
     writeln!(out, "{}\n", plain(&process.verdict.text))?;
     let (harm, _) = harm::of(process);
-    let resident = match process.samples {
-        0 => "unknown".to_owned(),
-        _ => with_peak(process.resident_bytes.end, process.resident_bytes.peak),
-    };
-    let size = process.virtual_bytes;
+    let resident = process.resident_at_work().map_or_else(
+        || "unknown".to_owned(),
+        |span| with_peak(span.end, span.peak),
+    );
+    let size = process.virtual_at_work();
     writeln!(out, "| | |\n|---|---|")?;
     for (name, value) in [
         (

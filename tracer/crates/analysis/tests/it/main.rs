@@ -15,3 +15,4 @@ mod patterns;
 mod refusals;
 mod runtimes;
 mod verdict;
+mod working;
