@@ -22,6 +22,8 @@ pub(crate) mod processes;
 
 pub(crate) mod beginnings;
 
+pub(crate) mod groups;
+
 pub(crate) mod verification;
 
 pub(crate) mod ending;

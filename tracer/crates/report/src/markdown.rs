@@ -16,6 +16,7 @@ use super::text::page;
 use super::text::process::{about, trust};
 use tracer_analysis::summary::{Level, Process, Report, Site};
 use tracer_analysis::units::{bytes, count, counted, duration, moment, percent};
+use tracer_analysis::why_resident;
 
 /// Rows of the table of a process.
 const ROWS: usize = 10;
@@ -86,7 +87,14 @@ fn process(
     let (harm, _) = harm::of(process);
     let resident = match process.samples {
         0 => "unknown".to_owned(),
-        _ => with_peak(process.resident_bytes.end, process.resident_bytes.peak),
+        _ => {
+            let size = with_peak(process.resident_bytes.end, process.resident_bytes.peak);
+            let why = why_resident(process).into_iter().map(|line| plain(&line));
+            std::iter::once(size)
+                .chain(why)
+                .collect::<Vec<_>>()
+                .join("; ")
+        }
     };
     let size = process.virtual_bytes;
     writeln!(out, "| | |\n|---|---|")?;

@@ -22,8 +22,9 @@ mod smaps;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use cgroup::{Hierarchies, OwnGroup};
 pub use error::ProcError;
-pub(crate) use identity::identity;
+pub(crate) use identity::{identity, identity_of_gone};
 pub(crate) use maps::MapsLine;
 pub use maps::maps;
 pub(crate) use processes::{
@@ -31,5 +32,5 @@ pub(crate) use processes::{
 };
 pub(crate) use resident::has_scan;
 pub use resident::resident;
-pub(crate) use sample::sample;
+pub(crate) use sample::{account, sample, shares};
 pub(crate) use smaps::{smaps, stack_pointers};

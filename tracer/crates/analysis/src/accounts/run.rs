@@ -3,8 +3,11 @@
 use std::collections::HashMap;
 
 use crate::accounts::curve::Curve;
+use crate::accounts::groups::GroupKey;
+use crate::accounts::pages::Pages;
 use crate::accounts::site::{SiteAccount, SiteKey};
 use crate::accounts::spaces::SpaceBytes;
+use crate::accounts::standing::Standing;
 use crate::accounts::time::TraceTime;
 use crate::accounts::view::LivingReservation;
 use crate::model::summary::{Exit, Span};
@@ -53,8 +56,18 @@ pub struct Run {
     pub peak_bytes: u64,
     /// What samples said.
     pub resident: ResidentFigures,
-    /// Mappings at the last look.
-    pub maps: Option<u64>,
+    /// How it stands to the kernel's limits.
+    pub standing: Standing,
+    /// Whose its resident pages are.
+    pub pages: Pages,
+    /// The control group that limits it.
+    pub group: Option<GroupKey>,
+    /// What was told of the group after its end, as far as it is of its end.
+    pub group_until: Option<TraceTime>,
+    /// The living run that it was forked from, while both have the same pages.
+    pub forked_from: Option<usize>,
+    /// The living ones that were forked from it.
+    pub children: Vec<usize>,
     /// `VmSize` by the kernel's last word.
     pub kernel_bytes: Option<u64>,
     /// What it looked like when it was found running.
@@ -151,7 +164,12 @@ impl Run {
             start_bytes: None,
             peak_bytes: 0,
             resident: ResidentFigures::default(),
-            maps: None,
+            standing: Standing::default(),
+            pages: Pages::default(),
+            group: None,
+            group_until: None,
+            forked_from: None,
+            children: Vec::new(),
             kernel_bytes: None,
             shown: None,
             timeline: Curve::default(),
@@ -202,7 +220,7 @@ impl Run {
             .add(sample.resident_bytes, sample.resident_peak_bytes);
         self.kernel_bytes = Some(sample.virtual_bytes);
         if let Some(maps) = sample.maps {
-            self.maps = Some(u64::from(maps));
+            self.standing.mapped(time, u64::from(maps));
         }
         let ledger = SpaceBytes {
             mapped: ledger_bytes,
@@ -240,6 +258,8 @@ impl Run {
         self.is_condensed = true;
         self.sites = Vec::new();
         self.timeline = Curve::default();
+        self.standing.condense();
+        self.pages.condense();
         self.shown = None;
         if let Some(sight) = &mut self.last_sight {
             sight.living = Vec::new();

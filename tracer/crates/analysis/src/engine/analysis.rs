@@ -7,6 +7,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::accounts::frames::Stacks;
+use crate::accounts::groups::Groups;
 use crate::accounts::run::Run;
 use crate::accounts::spaces::{Accounted, SharedSpace};
 use crate::accounts::threads::Threads;
@@ -50,6 +51,8 @@ pub struct Analysis {
     pub(super) current: HashMap<Pid, usize>,
     pub(super) spaces: HashMap<SpaceId, SharedSpace>,
     pub(super) accounted: HashMap<ReservationId, Accounted>,
+    /// Control groups.
+    pub(super) groups: Groups,
     /// Ended runs whose sites are kept.
     pub(super) detailed: Vec<usize>,
 }
@@ -92,10 +95,14 @@ impl Analysis {
                 self.taking_over(maps);
             }
             Event::Call(call) => self.doing(call.stamp.time),
-            Event::Fault(fault) => self.doing(fault.stamp.time),
+            Event::Fault(fault) => {
+                self.doing(fault.stamp.time);
+                self.faulted(fault, changes);
+            }
             Event::SampledFault(sampled) => {
                 self.fault_stacks = Some(sampled.every);
                 self.doing(sampled.fault.stamp.time);
+                self.faulted(&sampled.fault, changes);
             }
             Event::Looking(looking) => self.at(looking.time),
             Event::Resident(resident) => self.at(resident.time),
@@ -125,14 +132,14 @@ impl Analysis {
             Event::Learning(learning) => self.learning = Some(*learning),
             Event::Machine(machine) => self.machine = *machine,
             Event::Shown(shown) => self.shown(shown),
+            Event::Accounted(accounted) => self.stands(accounted),
+            Event::Mappings(mappings) => self.mappings(mappings),
+            Event::Usage(usage) => self.uses(usage),
+            Event::Shares(shares) => self.shares(shares),
+            Event::Group(group) => self.grouped(group),
             Event::Refused(_)
             | Event::RefusedAgain(_)
-            | Event::Accounted(_)
-            | Event::Usage(_)
-            | Event::Shares(_)
-            | Event::Mappings(_)
             | Event::Split(_)
-            | Event::Group(_)
             | Event::OomKill(_)
             | Event::File(_)
             | Event::Backed(_)
@@ -155,7 +162,10 @@ impl Analysis {
         match event {
             Event::Maps(maps) => self.taken_over(maps),
             Event::SampledFault(sampled) => self.touched(sampled, changes),
-            Event::Fork(fork) => self.fork_counted(fork),
+            Event::Fork(fork) => {
+                self.fork_counted(fork);
+                self.fork_shared(fork);
+            }
             Event::Exec(exec) => self.exec_counted(exec, ending),
             Event::Exit(exit) => self.exited(exit, ending),
             _ => {}

@@ -4,7 +4,7 @@ use crate::Analysis;
 use crate::engine::draft::{ProcessDraft, SiteDraft};
 use crate::model::summary::TimelinePoint;
 use crate::patterns::Settled;
-use crate::verdict::harm::{self, Position};
+use crate::verdict::harm;
 use crate::verdict::{Facts, SiteFacts, rate, unusual, verdict};
 
 impl Analysis {
@@ -26,21 +26,14 @@ impl Analysis {
         let resident = (process.samples > 0).then_some(process.resident_bytes);
         let virtual_rate = present(|point| point.virtual_bytes);
         let resident_rate = present(|point| point.resident_bytes).filter(|_| resident.is_some());
-        process.harm = harm::harms(
-            &process.limits,
-            &Position {
-                virtual_bytes: process.virtual_bytes,
-                resident,
-                virtual_rate,
-                resident_rate,
-            },
-        );
+        process.harm = harm::harms(&process.limits, &self.position(run, process, draft.end));
         process.virtual_growth_per_hour = virtual_rate;
         process.resident_growth_per_hour = resident_rate;
         let facts: Vec<SiteFacts<'_>> = draft.sites.iter().map(SiteDraft::facts).collect();
         process.verdict = verdict(&Facts {
             virtual_bytes: process.virtual_bytes,
             resident,
+            copied_bytes: process.residency.copied_bytes.unwrap_or(0),
             from_start: run.from_start,
             condensed: run.is_condensed,
             began: run.first.0,

@@ -5,7 +5,7 @@
 //! ([`book::Book`] keeps the two together).
 //!
 //! Read in this order: [`analysis`] (what is kept, and where each event goes), `changes` (what the ledger changed, into
-//! the accounts), `kernel_word` (what the kernel itself says of sizes), `processes` (the beginnings and ends of runs),
+//! the accounts), `kernel_word` (what the kernel itself says of sizes), `limits` (and of limits and whose pages are), `processes` (the beginnings and ends of runs),
 //! `progress` (how things stand meanwhile); then the way to the model, step by step: `assemble`, `draft`, `recognise`,
 //! `judge`. [`book`] and [`replay`] are who calls it.
 
@@ -14,6 +14,8 @@ mod analysis;
 mod changes;
 
 mod kernel_word;
+
+mod limits;
 
 mod processes;
 
@@ -28,6 +30,8 @@ mod before;
 mod checked;
 
 mod recognise;
+
+mod position;
 
 mod judge;
 

@@ -73,6 +73,7 @@ impl Analysis {
         let index = self.runs.len();
         let (pid, space) = (run.pid, run.space);
         self.runs.push(run);
+        self.runs[index].group = self.groups.of(pid).cloned();
         if let Some(before) = self.current.insert(pid, index) {
             // Its end was lost. What lived then is not known; the number is another process's now.
             self.end_run(before, None);
@@ -95,6 +96,7 @@ impl Analysis {
         let run = &mut self.runs[index];
         if run.end.is_none() {
             run.end(RunEnd { time, exit });
+            self.parted(index);
             self.bound(index);
         }
         let run = &self.runs[index];
@@ -211,6 +213,7 @@ impl Analysis {
             ExitStatus::Signal(signal) => ReportedExit::Signal(signal),
         };
         self.end_run(index, Some(status));
+        self.groups.ended(exit.stamp.pid);
     }
 
     /// What a process that was found running looked like then.

@@ -45,9 +45,35 @@ pub fn present(points: &[(u64, u64)], from: u64, to: u64) -> Option<Rate> {
     })
 }
 
+/// Parts of a course in which a growth that lasts is looked for.
+const PARTS: u64 = 8;
+/// Parts in which it must be.
+const MOST_PARTS: usize = 6;
+
+/// The present rate of what has grown over most of its course, and does not come to rest: what a forecast can rest
+/// on. A start-up, however steep, is none; nor is what has begun to grow a moment ago.
+#[must_use]
+pub fn lasting(points: &[(u64, u64)], from: u64, to: u64) -> Option<Rate> {
+    let rate = present(points, from, to)?;
+    let first = points.first()?.1;
+    let step = (to - from) / PARTS;
+    let level = |part: u64| value_at(points, from + part * step).unwrap_or(first);
+    let rises: Vec<u64> = (0..PARTS)
+        .map(|part| level(part + 1).saturating_sub(level(part)))
+        .collect();
+    let mut sorted = rises.clone();
+    sorted.sort_unstable();
+    let middle = sorted[sorted.len() / 2];
+    let grew = rises
+        .iter()
+        .filter(|rise| **rise > 0 && **rise >= middle / 4);
+    let late: u64 = rises.iter().rev().take(2).sum();
+    (grew.count() >= MOST_PARTS && late >= middle).then_some(rate)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::present;
+    use super::{lasting, present};
 
     const SECOND: u64 = 1_000_000_000;
 
@@ -90,5 +116,17 @@ mod tests {
             present(&course(|tenth| tenth), 57 * SECOND, 60 * SECOND),
             None
         );
+    }
+
+    #[test]
+    fn only_what_grew_most_of_the_time_and_goes_on_lasts() {
+        let lasts = |value: fn(u64) -> u64| lasting(&course(value), 0, 60 * SECOND).is_some();
+        assert!(lasts(|tenth| 1_000 * tenth));
+        // After a jump at the start.
+        assert!(lasts(|tenth| 1_000_000 + 1_000 * tenth));
+        // A start-up that comes to rest; what began in the second half; what has stopped.
+        assert!(!lasts(|tenth| 1_000_000 - 1_000_000 / (tenth / 20 + 1)));
+        assert!(!lasts(|tenth| 1_000 * tenth.saturating_sub(280)));
+        assert!(!lasts(|tenth| 1_000 * tenth.min(500)));
     }
 }

@@ -9,3 +9,5 @@ pub mod calendar;
 pub mod mapping_words;
 
 pub mod toml_text;
+
+pub mod residency_words;

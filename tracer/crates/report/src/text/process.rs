@@ -10,6 +10,7 @@ use super::writer::ReportWriter;
 use crate::names::last_part;
 use tracer_analysis::summary::{Exit, Process, Span, TimelinePoint};
 use tracer_analysis::units::{bytes, count, duration, moment, signed_bytes};
+use tracer_analysis::why_resident;
 
 /// A course narrower than this says too little: what could stand beside it goes below.
 const COURSE_LEAST: usize = 24;
@@ -134,6 +135,9 @@ impl<W: Write> ReportWriter<'_, W> {
             if !fits && !text.is_empty() {
                 self.indented(LABEL, *paint, text)?;
             }
+        }
+        for text in why_resident(process) {
+            self.indented(LABEL, Paint::Plain, &text)?;
         }
         Ok(())
     }
