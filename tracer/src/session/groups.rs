@@ -19,15 +19,8 @@ pub(crate) struct Groups {
     hierarchies: Hierarchies,
     /// Of each living process, as last seen.
     of: BTreeMap<Pid, OwnGroup>,
-    known: BTreeMap<OwnGroup, Known>,
-}
-
-/// A group that was read.
-#[derive(Clone, Copy, Debug)]
-struct Known {
-    /// A process that was in it.
-    pid: Pid,
-    read: Nanoseconds,
+    /// When each was read last.
+    known: BTreeMap<OwnGroup, Nanoseconds>,
 }
 
 impl Groups {
@@ -54,7 +47,7 @@ impl Groups {
         if let Some(group) = before
             && groups.contains(group)
             && let Some(known) = self.known.get(group)
-            && now().0.saturating_sub(known.read.0) < FRESH
+            && now().0.saturating_sub(known.0) < FRESH
         {
             return None;
         }
@@ -73,7 +66,7 @@ impl Groups {
             };
             let is_read = |group: &OwnGroup| {
                 let known = self.known.get(group);
-                self.of.get(&pid) == Some(group) && known.is_some_and(|known| known.read >= began)
+                self.of.get(&pid) == Some(group) && known.is_some_and(|read| *read >= began)
             };
             if !groups.iter().any(is_read) {
                 events.extend(groups.into_iter().find_map(|group| self.read(pid, group)));
@@ -94,11 +87,12 @@ impl Groups {
     }
 
     /// The last look, also at groups in which no process lives any more.
-    pub(crate) fn finish(&mut self) -> Vec<Event> {
-        let known: Vec<(OwnGroup, Known)> = std::mem::take(&mut self.known).into_iter().collect();
-        let read = known.into_iter().filter_map(|(group, Known { pid, .. })| {
-            let figures = group.read(pid, now())?;
-            Some(Event::Group(figures))
+    pub(crate) fn finish(&self) -> Vec<Event> {
+        let read = self.known.keys().filter_map(|group| {
+            let member = self.of.iter().find(|(_, of)| *of == group);
+            // Process 0 stands for nobody.
+            let pid = member.map_or(Pid(0), |(pid, _)| *pid);
+            Some(Event::Group(group.read(pid, now())?))
         });
         read.collect()
     }
@@ -111,8 +105,7 @@ impl Groups {
             return None;
         };
         if self.known.len() < MOST || self.known.contains_key(&group) {
-            let known = Known { pid, read: time };
-            self.known.insert(group.clone(), known);
+            self.known.insert(group.clone(), time);
         }
         self.of.insert(pid, group);
         Some(Event::Group(figures))

@@ -10,7 +10,9 @@ use crate::accounts::merge::{SiteGroup, groups};
 use crate::accounts::run::{Located, Run, Sight};
 use crate::accounts::site::{LiveBytes, unsigned};
 use crate::accounts::time::TraceTime;
-use crate::model::summary::{Limits, Process, Reservation, Site, Span, TimelinePoint, Trend};
+use crate::model::summary::{
+    Limits, Process, Reservation, Residency, Site, Span, TimelinePoint, Trend,
+};
 use crate::patterns::Settled;
 use crate::verdict::trend::{Course, grows_steadily, trend};
 use crate::verdict::{Pool, rate};
@@ -93,7 +95,7 @@ impl Analysis {
                 &self.machine,
                 run.standing.mappings.map(|used| used.end),
             ),
-            residency: run.pages.residency(),
+            residency: self.residency(run),
             mappings: run.standing.mapping_count(identity.limits.max_map_count),
             before: self.before(run),
             reservations: self.reservations(run, &sites, end),
@@ -105,6 +107,16 @@ impl Analysis {
             end,
             process,
             sites,
+        }
+    }
+
+    /// What a run's resident memory is. Where faults are not followed nobody knows who copied what.
+    fn residency(&self, run: &Run) -> Residency {
+        let residency = run.pages.residency();
+        let copied = residency.copied_bytes;
+        Residency {
+            copied_bytes: copied.filter(|_| self.faults_followed()),
+            ..residency
         }
     }
 

@@ -63,7 +63,7 @@ impl SiteDraft<'_> {
 
 /// All of it is of files, of which the pages can be read again: not of memory that only has a file's name.
 fn is_of_files(settled: &[Settled<'_>]) -> bool {
-    const IN_MEMORY: [&str; 3] = ["/memfd:", "/dev/", "/SYSV"];
+    const IN_MEMORY: [&str; 5] = ["/memfd:", "/dev/", "/SYSV", "/anon_hugepage", "/[aio]"];
     let is_file = |one: &Settled<'_>| {
         one.name.starts_with('/') && !IN_MEMORY.iter().any(|prefix| one.name.starts_with(prefix))
     };
