@@ -101,6 +101,10 @@ pub const MADV_GUARD_REMOVE: u32 = 103;
 
 // include/uapi/asm-generic/errno-base.h.
 
+/// `EPERM`.
+pub const EPERM: u16 = 1;
+/// `EAGAIN`.
+pub const EAGAIN: u16 = 11;
 /// `ENOMEM`.
 pub const ENOMEM: u16 = 12;
 /// `EACCES`.
@@ -152,6 +156,8 @@ mod tests {
             (MADV_POPULATE_READ.into(), libc::MADV_POPULATE_READ),
             (MADV_POPULATE_WRITE.into(), libc::MADV_POPULATE_WRITE),
             (MADV_DONTNEED_LOCKED.into(), libc::MADV_DONTNEED_LOCKED),
+            (EPERM.into(), libc::EPERM),
+            (EAGAIN.into(), libc::EAGAIN),
             (ENOMEM.into(), libc::ENOMEM),
             (EACCES.into(), libc::EACCES),
             (EBUSY.into(), libc::EBUSY),

@@ -52,6 +52,12 @@ kinds! {
     SampledFault = 17,
     /// A call that had its turn (see [`crate::memory::Turn`]) has failed.
     Failed = 32,
+    /// A call was refused for want of something (see [`crate::account::Refused`]).
+    Refused = 33,
+    /// A call that acquires nothing has made more mappings than there ever were in its address space.
+    Split = 34,
+    /// There are noticeably more mappings in an address space than when this was last told.
+    Mappings = 35,
     /// A new process (own thread group).
     Fork = 48,
     /// A new thread of a traced process.
@@ -64,6 +70,14 @@ kinds! {
     Rename = 52,
     /// A mapping that the kernel made for a new program; comes before its [`Kind::Exec`].
     Mapping = 53,
+    /// What the kernel has of a process: comes before its [`Kind::Exec`] or [`Kind::Exit`].
+    Accounted = 54,
+    /// A process makes 32-bit system calls, which are not traced; told once for an address space.
+    ThirtyTwoBits = 55,
+    /// A file that is mapped; told once (see [`crate::file`]).
+    File = 56,
+    /// A process gives anonymous memory a name.
+    Named = 57,
     /// A user call stack, sent once for each id (see [`crate::stack`]).
     Stack = 64,
 }
@@ -186,7 +200,7 @@ mod tests {
                 .clone()
                 .all(|kind| Kind::from_wire(kind as u8) == Some(kind))
         );
-        assert_eq!(known.count(), 20);
+        assert_eq!(known.count(), 27);
         assert_eq!(Kind::from_wire(200), None);
     }
 

@@ -5,12 +5,15 @@
 //! into the eBPF object and compared at load.
 //!
 //! Read in this order: [`kind`] (what a record tells, and which calls are traced), [`header`] (what every
-//! record begins with), [`memory`] (calls that change an address space), [`process`] (fork, exec, exit),
+//! record begins with), [`memory`] (calls that change an address space), [`process`] (fork, exec, exit), [`account`] (sizes
+//! and limits, refused calls), [`file`] (what is mapped),
 //! [`stack`], then [`counters`], [`settings`] and [`bits`] (those of the kernel's interface).
 #![no_std]
 
 pub mod kind;
 
+pub mod account;
+pub mod file;
 pub mod header;
 pub mod memory;
 pub mod process;
@@ -24,4 +27,4 @@ pub mod bits;
 mod layout;
 
 /// Version of the records below; a changed layout or meaning is a new version.
-pub const WIRE_VERSION: u32 = 3;
+pub const WIRE_VERSION: u32 = 4;

@@ -6,7 +6,8 @@ use crate::{header::Header, memory::Turn};
 pub const COMM_LENGTH: usize = 16;
 
 /// [`crate::kind::Kind`] 48–52. `header` is of the task that the event is about: for a fork the
-/// parent, else the task itself. For an exit `header.flags` is the wait status.
+/// parent, else the task itself. For an exit `header.flags` is the wait status, and
+/// `header.protection` is 1 where the kernel has killed it for want of memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Process {

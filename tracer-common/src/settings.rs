@@ -45,10 +45,33 @@ pub const TRACED: u64 = 1;
 pub const FOLLOWED: u64 = 2;
 
 /// Words of the filter map's value: how the process is traced, the address space of its last turn (0
-/// before the first), and how many programs it has begun since it is traced.
-pub const PROCESS_WORDS: usize = 3;
+/// before the first), how many programs it has begun since it is traced, and the address space in which it was
+/// told that it makes 32-bit calls.
+pub const PROCESS_WORDS: usize = 4;
 
-/// Slots for the counts of turns on address spaces: a power of two.
+/// What is counted of an address space.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct SpaceCounts {
+    /// Turns taken on it so far.
+    pub turns: u64,
+    /// The most mappings that it had, when turns were taken.
+    pub most_mappings: u64,
+    /// How many it had when that was last told.
+    pub told_mappings: u64,
+}
+
+/// A slot for an address space: whose it is (0: nobody's), and what is counted of that.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct SpaceSlot {
+    /// Its identity.
+    pub space: u64,
+    /// Its counts.
+    pub counts: SpaceCounts,
+}
+
+/// Slots for the counts of address spaces: a power of two.
 pub const SPACE_SLOTS: u32 = 4096;
 
 /// The slot that the count of an address space lies in, unless another's does.
@@ -90,6 +113,30 @@ pub enum Offset {
     MmTotalVm,
     /// `mm_struct.stack_vm`, pages
     MmStackVm,
+    /// `mm_struct.data_vm`, pages
+    MmDataVm,
+    /// `mm_struct.locked_vm`, pages
+    MmLockedVm,
+    /// `mm_struct.map_count`
+    MmMapCount,
+    /// `mm_struct.def_flags`
+    MmDefaultFlags,
+    /// `mm_struct.task_size`, bytes
+    MmTaskSize,
+    /// `signal_struct.rlim`
+    SignalLimits,
+    /// `signal_struct.oom_mm`: not null once the process was chosen to be killed for want of memory
+    SignalOomMm,
+    /// `task_struct.cred`
+    TaskCred,
+    /// `cred.cap_effective`
+    CredCapabilities,
+    /// `cred.ucounts`
+    CredCounts,
+    /// `ucounts.rlimit`: the first is `UCOUNT_RLIMIT_NPROC` (include/linux/user_namespace.h)
+    CountsLimits,
+    /// `task_struct.thread_info.status` on x86, else [`NOWHERE`]
+    TaskStatus,
     /// `mm_struct.brk`
     MmBrk,
     /// `mm_struct.start_code`
@@ -112,6 +159,36 @@ pub enum Offset {
     VmaPageOffset,
     /// `vm_area_struct.vm_file`
     VmaFile,
+    /// `task_struct.files`
+    TaskFiles,
+    /// `files_struct.fdt`
+    FilesTable,
+    /// `fdtable.max_fds`
+    TableLength,
+    /// `fdtable.fd`
+    TableFiles,
+    /// `file.f_path.mnt`
+    FileMount,
+    /// `file.f_path.dentry`
+    FileEntry,
+    /// `dentry.d_parent`
+    EntryParent,
+    /// `dentry.d_name.name`
+    EntryName,
+    /// `dentry.d_hash.pprev`: null once it was removed
+    EntryHashed,
+    /// `vfsmount.mnt_root`
+    MountRoot,
+    /// `mount.mnt`
+    MountOwn,
+    /// `mount.mnt_parent`
+    MountParent,
+    /// `mount.mnt_mountpoint`
+    MountPoint,
+    /// `inode.i_mode`
+    InodeMode,
+    /// `super_block.s_magic`
+    FileSystemMagic,
     /// `file.f_inode`
     FileInode,
     /// `inode.i_ino`
@@ -141,6 +218,9 @@ pub enum Offset {
     /// `pt_regs`: frame pointer
     FramePointer,
 }
+
+/// The offset of what this architecture does not have.
+pub const NOWHERE: u32 = u32::MAX;
 
 /// Length of the table of offsets.
 pub const OFFSETS: usize = Offset::FramePointer as usize + 1;

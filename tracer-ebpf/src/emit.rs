@@ -9,7 +9,9 @@ use aya_ebpf::{
     maps::{PerCpuArray, RingBuf},
 };
 use tracer_common::{
+    account::{Accounted, Refused, Split},
     counters::{COUNTERS, Counter},
+    file::{FileCall, Named},
     header::Header,
     kind::Kind,
     memory::{Call, Fault, LongCall, SampledFault, Turn},
@@ -79,6 +81,14 @@ unsafe impl Record for LongCall {
     const URGENT: bool = false;
 }
 // SAFETY: as above.
+unsafe impl Record for FileCall {
+    const URGENT: bool = false;
+}
+// SAFETY: as above.
+unsafe impl Record for Named {
+    const URGENT: bool = false;
+}
+// SAFETY: as above.
 unsafe impl Record for Fault {
     const URGENT: bool = false;
 }
@@ -90,6 +100,14 @@ unsafe impl Record for SampledFault {
 unsafe impl Record for Process {}
 // SAFETY: as above.
 unsafe impl Record for Mapping {}
+// SAFETY: as above.
+unsafe impl Record for Accounted {}
+// SAFETY: as above.
+unsafe impl Record for Refused {}
+// SAFETY: as above.
+unsafe impl Record for Split {
+    const URGENT: bool = false;
+}
 
 /// Sends a record, or counts its loss as `loss`.
 #[inline(always)]

@@ -4,7 +4,7 @@
 //!
 //! Read in this order: [`settings`] (what the collector injects), [`thread`] (what is kept of each
 //! thread), [`filter`] (who is traced), [`task`] (the kernel's memory, read by offsets from BTF), [`emit`]
-//! (records into the ring), [`stack`] (the user's call stack), [`turn`] (the order of the calls),
+//! (records into the ring), [`stack`] (the user's call stack), [`turn`] (the order of the calls), [`file`] (what is mapped),
 //! [`program`] (what a new program begins with), then [`probes`], one file a subject. A map stands in the
 //! file that has most to do with it.
 #![no_std]
@@ -27,6 +27,8 @@ mod emit;
 mod stack;
 
 mod turn;
+
+mod file;
 
 mod program;
 

@@ -16,12 +16,14 @@ use aya_ebpf::{
 use tracer_common::{
     counters::Counter,
     kind::Kind,
+    memory::Call,
     process::{MAPPING_BY_CALL, MAPPING_SHARED, MAPPING_STACK, MAPPING_VDSO, Mapping},
     settings::Offset,
 };
 
 use crate::{
     emit,
+    file::{self, Identity},
     filter::Traced,
     settings::offset,
     task::{Mm, Task},
@@ -82,6 +84,39 @@ pub fn send_mappings(mm: Mm, who: Traced) {
     };
     // SAFETY: the callback has the signature that the helper wants; its context is on this stack.
     unsafe { bpf_loop(STEPS, step as *mut c_void, (&raw mut walk).cast(), 0) };
+    // Of what the kernel has mapped by itself only these two are files.
+    tell_file(mm.get(Offset::MmEndData).wrapping_sub(1), mm, who);
+    tell_file(linker, mm, who);
+}
+
+/// Tells the file that lies at an address.
+#[inline(always)]
+fn tell_file(address: u64, mm: Mm, who: Traced) {
+    let mut file = 0u64;
+    // SAFETY: the current task, a callback of the signature that the helper wants, and its context on this stack.
+    unsafe {
+        bpf_find_vma(
+            bpf_get_current_task_btf(),
+            address,
+            file_of as *mut c_void,
+            (&raw mut file).cast(),
+            0,
+        )
+    };
+    let _ = file::tell(file, mm.identity(), who);
+}
+
+/// Stores a mapping's file in the context, as a plain number.
+///
+/// # Safety
+/// Called by the kernel only.
+unsafe extern "C" fn file_of(_task: *mut c_void, vma: *mut c_void, to: *mut c_void) -> c_long {
+    // SAFETY: `vma` is a `vm_area_struct`, `to` the number that the caller passed; the helper checks the address.
+    unsafe {
+        let from = vma.cast::<u8>().add(offset(Offset::VmaFile));
+        bpf_probe_read_kernel(to, size_of::<u64>() as u32, from.cast())
+    };
+    0
 }
 
 /// An address in the binary's lowest segment, and one in the dynamic linker's; 0 where there is none
@@ -263,6 +298,28 @@ pub fn send_mapped(address: u64, length: u64, who: Traced) {
         (found.start, found.end) = (address, address.wrapping_add(length));
     }
     send_as(&found, MAPPING_BY_CALL, who);
+}
+
+/// Sends the mapping of a file's code that a call of the current task has made, of a file that is known.
+#[inline(always)]
+pub fn send_known(call: &Call, offset: u64, file: Identity, who: Traced) {
+    emit::send(
+        Mapping {
+            header: emit::header(
+                Kind::Mapping,
+                call.header.protection,
+                MAPPING_BY_CALL,
+                call.header.space,
+                who,
+            ),
+            address: call.address,
+            length: call.length,
+            offset,
+            inode: file.inode,
+            device: file.device,
+        },
+        Counter::LostProcesses,
+    );
 }
 
 #[inline(always)]

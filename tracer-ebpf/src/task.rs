@@ -5,7 +5,11 @@
 
 use aya_ebpf::helpers::bpf_probe_read_kernel;
 use aya_ebpf::helpers::generated::{bpf_get_current_task_btf, bpf_task_pt_regs};
-use tracer_common::{memory::pack_pages, settings::Offset};
+use tracer_common::{
+    account::{Account, LIMITS},
+    memory::pack_pages,
+    settings::{NOWHERE, Offset},
+};
 
 use crate::settings::offset;
 
@@ -78,6 +82,88 @@ impl Task {
             Some(if group != 0 { group } else { own })
         }
     }
+
+    /// Whether the kernel has chosen the current process to be killed for want of memory
+    /// (`mark_oom_victim()`, mm/oom_kill.c).
+    #[inline(always)]
+    pub fn is_oom_victim(self) -> bool {
+        // SAFETY: `task_struct.signal`, `signal_struct.oom_mm`.
+        unsafe {
+            let signal: *const u8 = load(self.0, Offset::TaskSignal);
+            load::<u64>(signal, Offset::SignalOomMm) != 0
+        }
+    }
+
+    /// The soft limits of the current process, in the order of [`LIMITS`].
+    #[inline(always)]
+    pub fn limits(self) -> [u64; LIMITS.len()] {
+        // SAFETY: `task_struct.signal` and `signal_struct.rlim`, an array of pairs of words, the soft limit first,
+        // that is longer than any number in `LIMITS`.
+        unsafe {
+            let signal: *const u8 = load(self.0, Offset::TaskSignal);
+            let limits = signal.add(offset(Offset::SignalLimits)).cast::<[u64; 2]>();
+            LIMITS.map(|number| core::ptr::read_volatile(limits.add(number).cast::<u64>()))
+        }
+    }
+
+    /// Effective capabilities (the lower 32), and how many processes and threads its user has.
+    #[inline(always)]
+    pub fn credentials(self) -> (u32, u64) {
+        // SAFETY: `task_struct.cred`, `cred.cap_effective` and `.ucounts`.
+        let (capabilities, counts) = unsafe {
+            let cred: *const u8 = load(self.0, Offset::TaskCred);
+            (
+                load(cred, Offset::CredCapabilities),
+                load(cred, Offset::CredCounts),
+            )
+        };
+        // (An array of atomics: the verifier of Linux 6.1 does not look into one.)
+        let processes = read(counts, Offset::CountsLimits).unwrap_or(0);
+        (capabilities, processes)
+    }
+
+    /// Whether the current system call is a 32-bit one (`TS_COMPAT`, arch/x86/include/asm/thread_info.h).
+    #[inline(always)]
+    pub fn is_in_32_bit_call(self) -> bool {
+        const TS_COMPAT: u32 = 2;
+        if offset(Offset::TaskStatus) == NOWHERE as usize {
+            return false;
+        }
+        // SAFETY: `task_struct.thread_info.status`.
+        unsafe { load::<u32>(self.0, Offset::TaskStatus) & TS_COMPAT != 0 }
+    }
+
+    /// The `file` of a descriptor of the current process.
+    #[inline(always)]
+    pub fn file(self, descriptor: u32) -> Option<u64> {
+        // SAFETY: `task_struct.files`, `files_struct.fdt`, `fdtable.max_fds` and `.fd`.
+        let (length, files) = unsafe {
+            let files: *const u8 = load(self.0, Offset::TaskFiles);
+            let table: *const u8 = load(files, Offset::FilesTable);
+            (
+                load::<u32>(table, Offset::TableLength),
+                load::<u64>(table, Offset::TableFiles),
+            )
+        };
+        if descriptor >= length {
+            return None;
+        }
+        let at = files.wrapping_add(8 * u64::from(descriptor));
+        // SAFETY: the helper checks the address; a pointer is a plain number here.
+        unsafe { bpf_probe_read_kernel(at as *const u64) }.ok()
+    }
+
+    /// What the kernel has of the current process and its address space.
+    #[inline(always)]
+    pub fn account(self, mm: Mm) -> Account {
+        Account {
+            pages: mm.pages(),
+            data_pages: mm.get(Offset::MmDataVm),
+            locked_pages: mm.get(Offset::MmLockedVm),
+            mappings: mm.mappings(),
+            limits: self.limits(),
+        }
+    }
 }
 
 impl Mm {
@@ -104,6 +190,13 @@ impl Mm {
         }
     }
 
+    /// How many mappings it has.
+    #[inline(always)]
+    pub fn mappings(self) -> u64 {
+        // SAFETY: `mm_struct.map_count`.
+        u64::from(unsafe { load::<u32>(self.0, Offset::MmMapCount) })
+    }
+
     /// Where one of its members is, for a helper that reads it.
     #[inline(always)]
     pub fn address(self, which: Offset) -> *const core::ffi::c_void {
@@ -128,7 +221,7 @@ impl Registers {
 
 /// Reads at an address that the verifier does not know.
 #[inline(always)]
-fn read<T>(base: *const u8, which: Offset) -> Option<T> {
+pub fn read<T>(base: *const u8, which: Offset) -> Option<T> {
     // SAFETY: the helper checks the address; all types read are plain numbers.
     unsafe { bpf_probe_read_kernel(base.wrapping_add(offset(which)).cast::<T>()) }.ok()
 }
@@ -182,5 +275,15 @@ impl OtherMm {
         let total = read(self.0, Offset::MmTotalVm)?;
         let stack = read(self.0, Offset::MmStackVm)?;
         Some(pack_pages(total, stack))
+    }
+
+    /// The rest of [`Account`]: `data_vm`, `locked_vm`, `map_count`.
+    #[inline(always)]
+    pub fn sizes(self) -> Option<[u64; 3]> {
+        Some([
+            read(self.0, Offset::MmDataVm)?,
+            read(self.0, Offset::MmLockedVm)?,
+            read::<u32>(self.0, Offset::MmMapCount)?.into(),
+        ])
     }
 }

@@ -38,24 +38,29 @@ pub struct Taken {
     pub pages: u64,
     /// The break before the change.
     pub heap_end: u64,
+    /// The most mappings that there ever were before it.
+    pub most_mappings: u64,
 }
 
-/// A traced thread. A cache line.
+/// A traced thread. Two cache lines.
 #[repr(C)]
 pub struct Thread {
     /// Process id and thread id, as `bpf_get_current_pid_tgid` has them; 0: nobody.
     owner: u64,
     /// The [`EPOCH`] of `how`.
-    epoch: u64,
+    epoch: u32,
     /// How its process is traced: see [`tracer_common::settings::PROCESS_WORDS`].
-    how: u64,
+    how: u32,
     /// The address space that was noted for its process last; 0: none.
     pub space: u64,
     /// Its turn.
     pub taken: Taken,
+    /// The file that its `mmap` is of (see [`crate::file`]); 0: none. On a cache line of its own: most calls map none.
+    pub file: u64,
+    unused: [u64; 7],
 }
 
-const _: () = assert!(size_of::<Thread>() == 64);
+const _: () = assert!(size_of::<Thread>() == 128);
 
 /// The slot that the current thread's number leads to.
 #[inline(always)]
@@ -65,11 +70,11 @@ fn slot(ids: u64) -> Option<*mut Thread> {
 
 /// How often a process was deselected.
 #[inline(always)]
-fn epoch() -> u64 {
+fn epoch() -> u32 {
     // SAFETY: one aligned word, which user space may change meanwhile.
     EPOCH
         .get_ptr(0)
-        .map_or(0, |epoch| unsafe { core::ptr::read_volatile(epoch) })
+        .map_or(0, |epoch| unsafe { core::ptr::read_volatile(epoch) } as u32)
 }
 
 /// The slot of the current thread, which has these ids, if it has one.
@@ -84,7 +89,7 @@ pub fn own(ids: u64) -> Option<*mut Thread> {
 #[inline(always)]
 pub fn how(own: *mut Thread) -> Option<u64> {
     // SAFETY: the thread's own.
-    unsafe { ((*own).epoch == epoch()).then_some((*own).how) }
+    unsafe { ((*own).epoch == epoch()).then_some((*own).how.into()) }
 }
 
 /// The slot of the current thread, which has these ids and is traced so, taken if it is free.
@@ -109,9 +114,10 @@ pub fn claim(ids: u64, how: u64) -> Option<*mut Thread> {
     // SAFETY: it is this thread's now.
     unsafe {
         (*slot).epoch = now;
-        (*slot).how = how;
+        (*slot).how = how as u32;
         (*slot).space = 0;
         (*slot).taken.turn.number = 0;
+        (*slot).file = 0;
         (*slot).owner = ids;
     }
     Some(slot)

@@ -9,22 +9,28 @@ use aya_ebpf::{
     macros::map,
     maps::{Array, HashMap},
 };
-use tracer_common::settings::{Offset, PROCESS_WORDS, SPACE_SLOTS, space_slot_of};
+use tracer_common::{
+    account::Split,
+    counters::Counter,
+    kind::Kind,
+    settings::{Offset, PROCESS_WORDS, SPACE_SLOTS, SpaceCounts, SpaceSlot, space_slot_of},
+};
 
 use crate::{
+    emit,
     filter::{PROCESSES, Traced},
     stack,
     task::Mm,
     thread::{self, SLOTS, SLOTS_TAKEN, Taken},
 };
 
-/// Turns taken on each address space so far, each in the slot of its identity: identity and count.
+/// What is counted of each address space, each in the slot of its identity.
 #[map]
-static SPACE_COUNTS: Array<[u64; 2]> = Array::with_max_entries(SPACE_SLOTS, 0);
+static SPACE_COUNTS: Array<SpaceSlot> = Array::with_max_entries(SPACE_SLOTS, 0);
 
-/// The same for those whose slot is another's: identity → count.
+/// The same for those whose slot is another's: identity → counts.
 #[map]
-static SPACES: HashMap<u64, u64> = HashMap::with_max_entries(16 * 1024, 0);
+static SPACES: HashMap<u64, SpaceCounts> = HashMap::with_max_entries(16 * 1024, 0);
 
 /// Turns of calls that have not returned yet, of threads without a slot: thread id → see [`Taken`].
 #[map]
@@ -43,19 +49,32 @@ pub fn begin(mm: Mm, space: u64, who: Traced) {
     if taken.turn.number != 0 {
         return;
     }
-    let Some(count) = count_of(space) else {
+    let Some(counts) = counts_of(space) else {
         return;
     };
+    // SAFETY: the lock is held, so nobody else changes these counts.
+    let counts = unsafe { &mut *counts };
     // The time first: whoever has seen the number knows that the time is past.
     // SAFETY: no arguments.
     taken.turn.time_ns = unsafe { bpf_ktime_get_ns() };
-    // SAFETY: the lock is held, so nobody else changes this count.
-    taken.turn.number = unsafe {
-        *count += 1;
-        *count
-    };
+    counts.turns += 1;
+    taken.turn.number = counts.turns;
     taken.pages = mm.pages();
     taken.heap_end = mm.get(Offset::MmBrk);
+    let mappings = mm.mappings();
+    counts.most_mappings = counts.most_mappings.max(mappings);
+    taken.most_mappings = counts.most_mappings;
+    if mappings >= counts.told_mappings + counts.told_mappings / 16 + 64 {
+        counts.told_mappings = mappings;
+        emit::send(
+            Split {
+                header: emit::header(Kind::Mappings, 0, 0, space, who),
+                stack: 0,
+                mappings,
+            },
+            Counter::LostProcesses,
+        );
+    }
 }
 
 /// Where the current thread's turn is kept; its process is known to live in this address space then.
@@ -168,6 +187,12 @@ pub fn take(who: Traced) -> Taken {
     }
 }
 
+/// What a call has that takes no turn.
+#[inline(always)]
+pub fn none() -> Taken {
+    Taken::default()
+}
+
 /// A thread ends.
 #[inline(always)]
 pub fn forget_thread(tid: u32) {
@@ -179,9 +204,9 @@ pub fn forget_thread(tid: u32) {
 pub fn forget_space(space: u64) {
     if let Some(slot) = space_slot(space) {
         // SAFETY: a map's value; nobody has turns in this space any more.
-        if unsafe { (*slot)[0] } == space {
+        if unsafe { (*slot).space } == space {
             // SAFETY: as above.
-            unsafe { core::ptr::write_volatile(&raw mut (*slot)[0], 0) };
+            unsafe { core::ptr::write_volatile(&raw mut (*slot).space, 0) };
             let _ = SLOTS_TAKEN.remove(SLOTS + space_slot_of(space));
         }
     }
@@ -190,34 +215,36 @@ pub fn forget_space(space: u64) {
 }
 
 #[inline(always)]
-fn space_slot(space: u64) -> Option<*mut [u64; 2]> {
+fn space_slot(space: u64) -> Option<*mut SpaceSlot> {
     SPACE_COUNTS.get_ptr_mut(space_slot_of(space))
 }
 
-/// The count of turns of the current task's own address space, whose lock it holds.
+/// What is counted of the current task's own address space, whose lock it holds.
 #[inline(always)]
-fn count_of(space: u64) -> Option<*mut u64> {
+fn counts_of(space: u64) -> Option<*mut SpaceCounts> {
     let slot = space_slot(space)?;
     // SAFETY: a map's value; only who holds the lock of the space counts in it.
     unsafe {
-        if (*slot)[0] == space {
-            return Some(&raw mut (*slot)[1]);
+        if (*slot).space == space {
+            return Some(&raw mut (*slot).counts);
         }
     }
-    if let Some(count) = SPACES.get_ptr_mut(space) {
-        return Some(count);
+    if let Some(counts) = SPACES.get_ptr_mut(space) {
+        return Some(counts);
     }
     // SAFETY: as above.
-    let free = unsafe { (*slot)[0] } == 0;
+    let free = unsafe { (*slot).space } == 0;
     let at = SLOTS + space_slot_of(space);
     if free && SLOTS_TAKEN.insert(at, space, BPF_NOEXIST.into()).is_ok() {
-        // SAFETY: it is this space's now. The count first: who reads it looks at the owner first.
+        // SAFETY: it is this space's now. The counts first: who reads them looks at the owner first.
         unsafe {
-            core::ptr::write_volatile(&raw mut (*slot)[1], 0);
-            core::ptr::write_volatile(&raw mut (*slot)[0], space);
-            return Some(&raw mut (*slot)[1]);
+            core::ptr::write_volatile(&raw mut (*slot).counts.turns, 0);
+            (*slot).counts.most_mappings = 0;
+            (*slot).counts.told_mappings = 0;
+            core::ptr::write_volatile(&raw mut (*slot).space, space);
+            return Some(&raw mut (*slot).counts);
         }
     }
-    SPACES.insert(space, 0u64, 0).ok()?;
+    SPACES.insert(space, SpaceCounts::default(), 0).ok()?;
     SPACES.get_ptr_mut(space)
 }

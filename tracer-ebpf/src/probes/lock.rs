@@ -1,13 +1,10 @@
 //! The lock under which an address space is changed (include/trace/events/mmap_lock.h, since Linux
 //! 5.11): see [`crate::turn`].
 
-use aya_ebpf::{
-    macros::{raw_tracepoint, tracepoint},
-    programs::{RawTracePointContext, TracePointContext},
-};
-use tracer_common::{kind::Kind, settings::Offset};
+use aya_ebpf::{macros::raw_tracepoint, programs::RawTracePointContext};
+use tracer_common::settings::Offset;
 
-use super::end_failed;
+use super::process;
 use crate::{filter, settings::is_traced_call, task::Task, turn};
 
 /// `mmap_lock:mmap_lock_acquire_returned`:
@@ -40,24 +37,15 @@ fn try_lock_acquired(ctx: &RawTracePointContext, write: u64, success: u64) -> Op
     }
     let who = filter::current()?;
     turn::enter_space(space, who);
+    // Its number is not that of the call which has it in 64 bits, and no tracepoint tells of its end.
+    if task.is_in_32_bit_call() {
+        process::tell_32_bit(space, who);
+        return None;
+    }
     // Not in a call that is traced: a stack that grows by a fault, `mlock`, …
     if !is_traced_call(task.registers().get(Offset::CallNumber) as u32) {
         return None;
     }
     turn::begin(mm, space, who);
     Some(())
-}
-
-/// `syscalls:sys_exit_clone`, `…clone3`, `…fork`: a fork that failed after it had begun to copy its
-/// parent's address space. (One that succeeded has used its turn at `sched_process_fork`.)
-#[tracepoint]
-pub fn clone_exit(_ctx: TracePointContext) -> u32 {
-    if let Some(who) = filter::current() {
-        let taken = turn::take(who);
-        if taken.turn.number != 0 {
-            let task = Task::current();
-            end_failed(Kind::Fork, 0, task.mm(), task.registers(), who, taken);
-        }
-    }
-    0
 }

@@ -3,7 +3,7 @@
 use aya_ebpf::{macros::tracepoint, programs::TracePointContext};
 use tracer_common::{kind::Kind, settings::Offset};
 
-use super::{Finished, send};
+use super::{Finished, send, split};
 
 /// `syscalls:sys_exit_madvise`: `ret` is 0.
 #[tracepoint]
@@ -22,5 +22,6 @@ fn try_madvise_exit(ctx: &TracePointContext) -> Option<()> {
         call.argument(Offset::Argument0),
         call.argument(Offset::Argument1),
     ));
+    split::tell(&call);
     Some(())
 }

@@ -21,6 +21,12 @@ mod process;
 
 mod lock;
 
+mod refused;
+
+mod named;
+
+mod split;
+
 use aya_ebpf::{EbpfContext as _, programs::TracePointContext};
 use tracer_common::{
     counters::Counter,
@@ -61,19 +67,25 @@ struct Finished {
 }
 
 impl Finished {
-    /// The call, if the task is traced and it succeeded. A failed one is counted, and told to the
-    /// collector if it had its turn.
+    /// The call, if the task is traced.
     #[inline(always)]
-    fn success(ctx: &TracePointContext, kind: Kind) -> Option<Self> {
+    fn now(ctx: &TracePointContext) -> Option<Self> {
         let who = filter::current()?;
         let task = Task::current();
-        let call = Self {
+        Some(Self {
             who,
             mm: task.mm(),
             registers: task.registers(),
             result: result(ctx),
             taken: turn::take(who),
-        };
+        })
+    }
+
+    /// The call, if the task is traced and it succeeded. A failed one is counted, and told to the
+    /// collector if it had its turn.
+    #[inline(always)]
+    fn success(ctx: &TracePointContext, kind: Kind) -> Option<Self> {
+        let call = Self::now(ctx)?;
         if failed(call.result) {
             call.failed(kind, call.result.unsigned_abs() as u16);
             return None;
@@ -87,6 +99,7 @@ impl Finished {
         if self.taken.turn.number != 0 {
             end_failed(kind, error, self.mm, self.registers, self.who, self.taken);
         }
+        refused::tell(self, kind, error);
     }
 
     #[inline(always)]

@@ -3,7 +3,7 @@
 use aya_ebpf::{macros::tracepoint, programs::TracePointContext};
 use tracer_common::{kind::Kind, memory::pack_protection, settings::Offset};
 
-use super::{Finished, send};
+use super::{Finished, send, split};
 
 /// `syscalls:sys_exit_mprotect` and `syscalls:sys_exit_pkey_mprotect`: `ret` is 0.
 #[tracepoint]
@@ -22,5 +22,6 @@ fn try_mprotect_exit(ctx: &TracePointContext) -> Option<()> {
         call.argument(Offset::Argument0),
         call.argument(Offset::Argument1),
     ));
+    split::tell(&call);
     Some(())
 }

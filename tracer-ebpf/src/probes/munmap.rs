@@ -3,7 +3,7 @@
 use aya_ebpf::{macros::tracepoint, programs::TracePointContext};
 use tracer_common::{kind::Kind, settings::Offset};
 
-use super::{Finished, send};
+use super::{Finished, send, split};
 
 /// `syscalls:sys_exit_munmap`: `ret` is 0.
 #[tracepoint]
@@ -23,5 +23,6 @@ fn try_munmap_exit(ctx: &TracePointContext) -> Option<()> {
         address,
         call.argument(Offset::Argument1),
     ));
+    split::tell(&call);
     Some(())
 }

@@ -8,7 +8,14 @@ use aya_ebpf::{
     programs::RawTracePointContext,
 };
 use aya_log_ebpf::{debug, warn};
-use tracer_common::{counters::Counter, kind::Kind, process::Process, settings};
+use tracer_common::{
+    account::{Account, Accounted},
+    counters::Counter,
+    header::Header,
+    kind::Kind,
+    process::Process,
+    settings::{self, Offset},
+};
 
 use crate::{
     emit,
@@ -20,10 +27,18 @@ use crate::{
     thread, turn,
 };
 
-/// What a process's address space was when it ended, until its exit is told: process id → identity and
-/// packed pages (see [`space_exit`]).
+/// What a process's address space was when it ended, until its exit is told: process id → identity and sizes (see
+/// [`space_exit`]).
 #[map]
-static ENDED: LruHashMap<u32, [u64; 2]> = LruHashMap::with_max_entries(1024, 0);
+static ENDED: LruHashMap<u32, Ended> = LruHashMap::with_max_entries(1024, 0);
+
+/// See [`ENDED`].
+#[derive(Clone, Copy, Default)]
+#[repr(C)]
+struct Ended {
+    space: u64,
+    account: Account,
+}
 
 /// `sched:sched_process_fork`: `TP_PROTO(struct task_struct *parent, struct task_struct *child)`,
 /// before the child first runs.
@@ -59,7 +74,7 @@ fn try_process_fork(ctx: &RawTracePointContext) -> Option<()> {
     let mut followed = 0;
     if who.follow {
         if PROCESSES
-            .insert(child_pid, [settings::FOLLOWED, child_space, 0], 0)
+            .insert(child_pid, [settings::FOLLOWED, child_space, 0, 0], 0)
             .is_ok()
         {
             followed = 1;
@@ -110,6 +125,9 @@ pub fn process_exec(ctx: RawTracePointContext) -> i32 {
         }
         program::send_mappings(task.mm(), who);
         about_itself(Kind::Exec, 0, who, ctx.command().unwrap_or_default());
+        let mm = task.mm();
+        let is_32_bit = mm.get(Offset::MmTaskSize) <= u64::from(u32::MAX);
+        account(u32::from(is_32_bit), mm.identity(), task.account(mm), who);
     }
     0
 }
@@ -135,7 +153,18 @@ fn try_space_exit(ctx: &RawTracePointContext) -> Option<()> {
     // An exec comes here too, with the new address space in place.
     if Task::current().mm().is_null() {
         let mm = OtherMm(ctx.arg(0));
-        let _ = ENDED.insert(who.pid, [mm.identity(), mm.pages()?], 0);
+        let [data_pages, locked_pages, mappings] = mm.sizes()?;
+        let ended = Ended {
+            space: mm.identity(),
+            account: Account {
+                pages: mm.pages()?,
+                data_pages,
+                locked_pages,
+                mappings,
+                ..Account::default()
+            },
+        };
+        let _ = ENDED.insert(who.pid, ended, 0);
     }
     Some(())
 }
@@ -148,21 +177,42 @@ pub fn process_exit(_ctx: RawTracePointContext) -> i32 {
         return 0;
     };
     turn::forget_thread(who.tid);
-    if let Some(status) = Task::current().last_exit() {
+    let task = Task::current();
+    if let Some(status) = task.last_exit() {
         // Other tasks may take the number once this one is reaped.
         let _ = PROCESSES.remove(who.pid);
-        let mm = Task::current().mm();
-        let (space, pages) = if mm.is_null() {
-            // SAFETY: the value is two plain numbers, written by a task of this process.
-            let ended = unsafe { ENDED.get(who.pid) };
-            let ended = ended.map_or((0, 0), |[space, pages]| (*space, *pages));
+        let mm = task.mm();
+        let ended = if mm.is_null() {
+            // SAFETY: the value is plain numbers, written by a task of this process.
+            let ended = unsafe { ENDED.get(who.pid) }.copied().unwrap_or_default();
             let _ = ENDED.remove(who.pid);
             ended
         } else {
-            (mm.identity(), mm.pages())
+            Ended {
+                space: mm.identity(),
+                account: task.account(mm),
+            }
         };
+        let (space, pages) = (ended.space, ended.account.pages);
+        let limits = task.limits();
+        account(
+            0,
+            space,
+            Account {
+                limits,
+                ..ended.account
+            },
+            who,
+        );
         let comm = bpf_get_current_comm().unwrap_or_default();
-        send(Kind::Exit, status, who, space, pages, comm);
+        let header = emit::header(
+            Kind::Exit,
+            u8::from(task.is_oom_victim()),
+            status,
+            space,
+            who,
+        );
+        send(header, pages, comm);
     }
     0
 }
@@ -187,18 +237,50 @@ fn try_task_rename(ctx: &RawTracePointContext) -> Option<()> {
     Some(())
 }
 
+/// A process makes a 32-bit system call in this address space: told once.
+#[inline(always)]
+pub fn tell_32_bit(space: u64, who: filter::Traced) {
+    let Some(process) = PROCESSES.get_ptr_mut(who.pid) else {
+        return;
+    };
+    // SAFETY: one aligned word of a map's value.
+    let told = unsafe { &raw mut (*process)[3] };
+    // SAFETY: as above.
+    if unsafe { core::ptr::read_volatile(told) } != space {
+        // SAFETY: as above.
+        unsafe { core::ptr::write_volatile(told, space) };
+        about_itself(Kind::ThirtyTwoBits, 0, who, [0; 16]);
+    }
+}
+
+/// Tells what the kernel has of a process.
+#[inline(always)]
+fn account(flags: u32, space: u64, account: Account, who: filter::Traced) {
+    emit::send(
+        Accounted {
+            header: emit::header(Kind::Accounted, 0, flags, space, who),
+            account,
+        },
+        Counter::LostProcesses,
+    );
+}
+
 #[inline(always)]
 fn about_itself(kind: Kind, flags: u32, who: filter::Traced, comm: [u8; 16]) {
     let mm = Task::current().mm();
     let pages = if mm.is_null() { 0 } else { mm.pages() };
-    send(kind, flags, who, mm.identity(), pages, comm);
+    send(
+        emit::header(kind, 0, flags, mm.identity(), who),
+        pages,
+        comm,
+    );
 }
 
 #[inline(always)]
-fn send(kind: Kind, flags: u32, who: filter::Traced, space: u64, pages: u64, comm: [u8; 16]) {
+fn send(header: Header, pages: u64, comm: [u8; 16]) {
     emit::send(
         Process {
-            header: emit::header(kind, 0, flags, space, who),
+            header,
             pages,
             comm,
             ..Process::default()

@@ -7,7 +7,7 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use tracer_common::settings::{OFFSETS, Offset};
+use tracer_common::settings::{NOWHERE, OFFSETS, Offset};
 
 const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
 
@@ -63,12 +63,34 @@ fn types_at(btf: &Path) -> Result<KernelTypes> {
         ),
         (Offset::MmTotalVm, "mm_struct", "total_vm"),
         (Offset::MmStackVm, "mm_struct", "stack_vm"),
+        (Offset::MmDataVm, "mm_struct", "data_vm"),
+        (Offset::MmLockedVm, "mm_struct", "locked_vm"),
+        (Offset::MmMapCount, "mm_struct", "map_count"),
+        (Offset::MmDefaultFlags, "mm_struct", "def_flags"),
+        (Offset::MmTaskSize, "mm_struct", "task_size"),
+        (Offset::SignalLimits, "signal_struct", "rlim"),
+        (Offset::SignalOomMm, "signal_struct", "oom_mm"),
+        (Offset::TaskCred, "task_struct", "cred"),
+        (Offset::CredCapabilities, "cred", "cap_effective"),
+        (Offset::CredCounts, "cred", "ucounts"),
+        (Offset::CountsLimits, "ucounts", "rlimit"),
         (Offset::MmBrk, "mm_struct", "brk"),
         (Offset::VmaStart, "vm_area_struct", "vm_start"),
         (Offset::VmaEnd, "vm_area_struct", "vm_end"),
         (Offset::VmaFlags, "vm_area_struct", "vm_flags"),
         (Offset::VmaPageOffset, "vm_area_struct", "vm_pgoff"),
         (Offset::VmaFile, "vm_area_struct", "vm_file"),
+        (Offset::TaskFiles, "task_struct", "files"),
+        (Offset::FilesTable, "files_struct", "fdt"),
+        (Offset::TableLength, "fdtable", "max_fds"),
+        (Offset::TableFiles, "fdtable", "fd"),
+        (Offset::EntryParent, "dentry", "d_parent"),
+        (Offset::MountRoot, "vfsmount", "mnt_root"),
+        (Offset::MountOwn, "mount", "mnt"),
+        (Offset::MountParent, "mount", "mnt_parent"),
+        (Offset::MountPoint, "mount", "mnt_mountpoint"),
+        (Offset::InodeMode, "inode", "i_mode"),
+        (Offset::FileSystemMagic, "super_block", "s_magic"),
         (Offset::FileInode, "file", "f_inode"),
         (Offset::InodeNumber, "inode", "i_ino"),
         (Offset::InodeFileSystem, "inode", "i_sb"),
@@ -88,6 +110,27 @@ fn types_at(btf: &Path) -> Result<KernelTypes> {
         .zip(types.member_of_type("mm_struct", "context", "vdso"))
         .map(|(context, vdso)| context + vdso)
         .context("this kernel has no mm_struct.context.vdso")?;
+    for (slot, [structure, member], [inner, part]) in [
+        (Offset::FileMount, ["file", "f_path"], ["path", "mnt"]),
+        (Offset::FileEntry, ["file", "f_path"], ["path", "dentry"]),
+        (Offset::EntryName, ["dentry", "d_name"], ["qstr", "name"]),
+        (
+            Offset::EntryHashed,
+            ["dentry", "d_hash"],
+            ["hlist_bl_node", "pprev"],
+        ),
+    ] {
+        table[slot as usize] = types
+            .member(structure, member)
+            .zip(types.member(inner, part))
+            .map(|(outer, inner)| outer + inner)
+            .with_context(|| format!("this kernel has no {structure}.{member}.{part}"))?;
+    }
+    table[Offset::TaskStatus as usize] = types
+        .member("task_struct", "thread_info")
+        .zip(types.member_of_type("task_struct", "thread_info", "status"))
+        .filter(|_| cfg!(target_arch = "x86_64"))
+        .map_or(NOWHERE, |(info, status)| info + status);
     for (slot, offset) in registers() {
         table[slot as usize] = offset;
     }

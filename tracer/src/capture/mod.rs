@@ -2,6 +2,8 @@
 
 pub(crate) mod kernel_types;
 
+pub mod hooks;
+
 pub mod programs;
 
 pub(crate) mod tracepoints;

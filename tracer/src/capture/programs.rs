@@ -4,29 +4,29 @@
 use std::{
     fs,
     os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, RawFd},
-    path::Path,
 };
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 use aya::{
     Btf, Ebpf, EbpfLoader, VerifierLogLevel, include_bytes_aligned,
     maps::{Array, HashMap, Map, MapData, PerCpuArray, RingBuf},
-    programs::{Program, RawTracePoint, TracePoint},
+    programs::Program,
 };
 use tracer_common::{
     WIRE_VERSION,
+    account::RefusedCount,
     counters::COUNTERS,
-    kind::CALLS,
-    settings::{ALL_FAULTS, FOLLOWED, FaultMode, PROCESS_WORDS, TRACED, space_slot_of},
+    settings::{
+        ALL_FAULTS, FOLLOWED, FaultMode, PROCESS_WORDS, SpaceCounts, SpaceSlot, TRACED,
+        space_slot_of,
+    },
     stack::{HASH_BUCKETS, RULE_BUCKETS, Rule, RuleKey},
 };
 
 use super::{
     kernel_types,
     tables::Table,
-    tracepoints::{
-        FAULTS, LOCK, LOCK_WITH_PATH, RAW, WHERE_THERE, call_bits, mount_tracefs, syscall_event,
-    },
+    tracepoints::{LOCK, LOCK_WITH_PATH, call_bits, mount_tracefs},
 };
 use tracer_ledger::event::Pid;
 
@@ -61,6 +61,20 @@ impl Default for Options {
     }
 }
 
+/// [`SpaceSlot`] as aya reads it from a map.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+struct Slot(SpaceSlot);
+// SAFETY: plain words without padding.
+unsafe impl aya::Pod for Slot {}
+
+/// [`SpaceCounts`] as aya reads it from a map.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+struct Counts(SpaceCounts);
+// SAFETY: as above.
+unsafe impl aya::Pod for Counts {}
+
 /// How far a traced process has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reached {
@@ -75,17 +89,19 @@ pub struct Programs {
     /// Holds programs and links for as long as this lives.
     ebpf: Ebpf,
     processes: HashMap<MapData, u32, [u64; PROCESS_WORDS]>,
-    space_counts: Array<MapData, [u64; 2]>,
-    spaces: HashMap<MapData, u64, u64>,
+    space_counts: Array<MapData, Slot>,
+    spaces: HashMap<MapData, u64, Counts>,
     /// How often a process was deselected, told to the programs.
     epoch: Array<MapData, u64>,
     deselected: u64,
     counts: PerCpuArray<MapData, [u64; COUNTERS]>,
+    refusals: HashMap<MapData, u64, RefusedCount>,
     verified: Table<1>,
     rules: Table<2>,
     codes: HashMap<MapData, u64, u64>,
     codes_used: Array<MapData, u32>,
-    lock: (&'static str, &'static str),
+    /// The program that puts the calls in order, and its tracepoint.
+    pub(super) lock: (&'static str, &'static str),
     /// Descriptors of the attached programs.
     attached: Vec<RawFd>,
 }
@@ -125,6 +141,7 @@ impl Programs {
         let codes = HashMap::try_from(take(&mut ebpf, "CODES")?)?;
         let codes_used = Array::try_from(take(&mut ebpf, "CODES_USED")?)?;
         let counts = PerCpuArray::try_from(take(&mut ebpf, "COUNTS")?)?;
+        let refusals = HashMap::try_from(take(&mut ebpf, "REFUSALS")?)?;
         let verified = Table::map(descriptor(&ebpf, "VERIFIED")?, HASH_BUCKETS)?;
         let rules = Table::map(descriptor(&ebpf, "RULES")?, RULE_BUCKETS)?;
         Ok(Self {
@@ -135,6 +152,7 @@ impl Programs {
             epoch,
             deselected: 0,
             counts,
+            refusals,
             verified,
             rules,
             codes,
@@ -158,50 +176,8 @@ impl Programs {
         &mut self.ebpf
     }
 
-    /// Attaches all programs: from now on what the selected processes do is captured.
-    pub fn attach(&mut self, faults: FaultMode) -> Result<()> {
-        for call in CALLS {
-            let (name, event) = (call.program, syscall_event(call));
-            let program: &mut TracePoint = self.program(name)?;
-            load_once(program.fd().is_err(), || program.load())
-                .with_context(|| format!("the kernel's verifier refused the program {name}"))?;
-            if let Err(error) = program.attach("syscalls", &event) {
-                if Path::new("/sys/kernel/tracing/events/syscalls")
-                    .join(&event)
-                    .exists()
-                {
-                    return Err(
-                        anyhow!(error).context(format!("cannot attach to syscalls:{event}"))
-                    );
-                }
-                // Not every kernel has every call (CONFIG_SYSVIPC, pkeys, remap_file_pages).
-                log::info!("this kernel has no syscalls:{event}: it is not traced");
-            }
-        }
-        let follow_faults = faults != FaultMode::Off;
-        let lock = self.lock;
-        for (name, event) in RAW
-            .iter()
-            .chain(FAULTS.iter().filter(|_| follow_faults))
-            .chain([&lock])
-        {
-            let program: &mut RawTracePoint = self.program(name)?;
-            program
-                .load()
-                .with_context(|| format!("the kernel's verifier refused the program {name}"))?;
-            program
-                .attach(event)
-                .with_context(|| format!("cannot attach to the tracepoint {event}"))?;
-        }
-        for (name, event) in WHERE_THERE {
-            let program: &mut RawTracePoint = self.program(name)?;
-            program
-                .load()
-                .with_context(|| format!("the kernel's verifier refused the program {name}"))?;
-            if let Err(error) = program.attach(event) {
-                log::info!("this kernel has no tracepoint {event}: {error}");
-            }
-        }
+    /// Everything is attached: what is left out from now on is looked for.
+    pub(super) fn watch_what_is_left_out(&mut self) {
         self.attached = self
             .ebpf
             .programs()
@@ -209,7 +185,6 @@ impl Programs {
             .filter(|(name, _)| *name != "fault_kernel")
             .filter_map(|(_, program)| Some(program.fd().ok()?.as_fd().as_raw_fd()))
             .collect();
-        Ok(())
     }
 
     /// How often the kernel has left a program out, all in all. It does while another one, or a map
@@ -224,7 +199,7 @@ impl Programs {
             .sum()
     }
 
-    fn program<'a, P>(&'a mut self, name: &str) -> Result<&'a mut P>
+    pub(super) fn program<'a, P>(&'a mut self, name: &str) -> Result<&'a mut P>
     where
         &'a mut P: TryFrom<&'a mut Program, Error: std::error::Error + Send + Sync + 'static>,
     {
@@ -238,7 +213,7 @@ impl Programs {
     /// Traces `pid` from now on; `follow`: its children too.
     pub fn select(&mut self, pid: Pid, follow: bool) -> Result<()> {
         let how = if follow { FOLLOWED } else { TRACED };
-        match self.processes.insert(pid.0, [how, 0, 0], NEW_ONLY) {
+        match self.processes.insert(pid.0, [how, 0, 0, 0], NEW_ONLY) {
             // It was made just now, by a process that is followed.
             Err(_) if self.is_selected(pid) => Ok(()),
             done => done.with_context(|| format!("cannot select process {pid}")),
@@ -248,7 +223,7 @@ impl Programs {
     /// How far a traced process has come.
     #[must_use]
     pub fn reached(&self, pid: Pid) -> Reached {
-        let [_, space, programs] = self.processes.get(&pid.0, 0).unwrap_or_default();
+        let [_, space, programs, _] = self.processes.get(&pid.0, 0).unwrap_or_default();
         Reached {
             programs,
             turns: self.turns(space),
@@ -258,8 +233,11 @@ impl Programs {
     /// Turns taken on an address space. Where it is missing there was none yet.
     fn turns(&self, space: u64) -> u64 {
         match self.space_counts.get(&space_slot_of(space), 0) {
-            Ok([owner, count]) if owner == space => count,
-            _ => self.spaces.get(&space, 0).unwrap_or(0),
+            Ok(Slot(slot)) if slot.space == space => slot.counts.turns,
+            _ => self
+                .spaces
+                .get(&space, 0)
+                .map_or(0, |counts| counts.0.turns),
         }
     }
 
@@ -292,6 +270,12 @@ impl Programs {
             }
         }
         Ok(sums)
+    }
+
+    /// How many calls were refused at a place, and when the last one was; `None`: the kernel has forgotten it.
+    #[must_use]
+    pub fn refusals(&self, place: u64) -> Option<RefusedCount> {
+        self.refusals.get(&place, 0).ok()
     }
 
     /// From now on a stack with this hash is sent as the hash alone. Says whether the kernel holds one more.
@@ -379,11 +363,6 @@ fn cpus() -> Result<u32> {
     Ok(u32::try_from(possible)?)
 }
 
-/// One program serves several events, but can be loaded only once.
-fn load_once<E>(unloaded: bool, load: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
-    if unloaded { load() } else { Ok(()) }
-}
-
 /// Makes the remedy part of the message.
 fn refused(error: anyhow::Error) -> anyhow::Error {
     if rustix::process::geteuid().is_root() {
@@ -398,6 +377,8 @@ fn refused(error: anyhow::Error) -> anyhow::Error {
 
 #[cfg(test)]
 mod tests {
+    use tracer_common::kind::CALLS;
+
     use super::*;
 
     #[test]

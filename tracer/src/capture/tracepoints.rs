@@ -1,9 +1,9 @@
 //! What the programs are attached to.
 
-use std::{fs, path::Path};
+use std::{fs, io, path::Path};
 
 use tracer_common::{
-    kind::{CALLS, TracedCall},
+    kind::{CALLS, Kind, TracedCall},
     settings::CALL_WORDS,
 };
 
@@ -11,6 +11,17 @@ use tracer_common::{
 /// every other process the least.
 pub fn syscall_event(call: &TracedCall) -> String {
     format!("sys_exit_{}", call.name)
+}
+
+/// Whether a kernel may be built without this call: what is not there, nobody can do. `CONFIG_SYSVIPC` (shmat, shmdt),
+/// `CONFIG_ADVISE_SYSCALLS` (madvise), `CONFIG_ARCH_HAS_PKEYS`; `remap_file_pages` is to go (kernel/sys_ni.c).
+pub fn may_be_left_out(call: &TracedCall) -> bool {
+    matches!(
+        call.kind,
+        Kind::Shmat | Kind::Shmdt | Kind::Madvise | Kind::RemapFilePages
+    ) || call.name == "pkey_mprotect"
+        // This machine's architecture does not have it.
+        || call.number.is_none()
 }
 
 /// The tracepoint that gives calls their order. Attached after the calls' own, so that every turn is
@@ -37,6 +48,15 @@ pub const FAULTS: &[(&str, &str)] = &[
     ("fault_kernel", "page_fault_kernel"),
 ];
 
+/// What system calls tell besides, of the group `syscalls`: program and event. A kernel may lack one.
+pub const BESIDE: &[(&str, &str)] = &[
+    ("mmap_enter", "sys_enter_mmap"),
+    ("mlock_exit", "sys_exit_mlock"),
+    ("mlock_exit", "sys_exit_mlock2"),
+    ("mlock_exit", "sys_exit_mlockall"),
+    ("prctl_exit", "sys_exit_prctl"),
+];
+
 /// The numbers of `CALLS` as a set.
 pub fn call_bits() -> [u64; CALL_WORDS] {
     let mut bits = [0; CALL_WORDS];
@@ -46,11 +66,38 @@ pub fn call_bits() -> [u64; CALL_WORDS] {
     bits
 }
 
+/// Where tracefs is mounted.
+pub const TRACEFS: &str = "/sys/kernel/tracing";
+/// Where it is as well on older systems.
+const TRACEFS_OF_OLD: &str = "/sys/kernel/debug/tracing";
+
+/// The number of a classic tracepoint of the group `syscalls`, as tracefs tells it: whether it can be had.
+///
+/// # Errors
+/// `NotFound`: this kernel has no such tracepoint, or tracefs is not mounted; `PermissionDenied`: it is not to be looked
+/// at by this process.
+pub fn number_of(event: &str) -> io::Result<u64> {
+    let read = |root: &str| {
+        fs::read_to_string(
+            Path::new(root)
+                .join("events/syscalls")
+                .join(event)
+                .join("id"),
+        )
+    };
+    let told = match read(TRACEFS) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => read(TRACEFS_OF_OLD),
+        told => told,
+    }?;
+    told.trim().parse().map_err(io::Error::other)
+}
+
 /// Classic tracepoints are found by number under tracefs, which a container or a minimal system may
 /// not have mounted. A mount that fails is told by what follows.
 pub fn mount_tracefs() {
-    let tracefs = Path::new("/sys/kernel/tracing");
-    if fs::exists(tracefs.join("events")).unwrap_or(false) {
+    let tracefs = Path::new(TRACEFS);
+    // That it cannot be looked at is told where something of it is needed.
+    if fs::exists(tracefs.join("events")).unwrap_or(true) {
         return;
     }
     match rustix::mount::mount(

@@ -10,9 +10,10 @@ use anyhow::{Context as _, Result};
 use tracer_common::{kind::CALLS, settings::FaultMode};
 
 use crate::capture::{
+    hooks::{Attached, READ_TRACEFS},
     host, kernel_types, privileges, procfs,
     programs::{Options, Programs},
-    tracepoints::syscall_event,
+    tracepoints::{TRACEFS, number_of, syscall_event},
 };
 
 /// What became of one check.
@@ -36,16 +37,15 @@ impl fmt::Display for Finding {
 
 /// Checks everything; the exit code is 0 if this machine can be traced, else 2.
 pub fn doctor() -> Result<u8> {
-    let findings = [
+    let mut findings = vec![
         kernel(),
         capabilities(),
         pid_namespace(),
         types(),
         tracefs(),
-        programs(),
-        pagemap(),
-        binaries(),
     ];
+    findings.extend(programs());
+    findings.extend([pagemap(), binaries()]);
     let mut out = io::stdout().lock();
     for finding in &findings {
         writeln!(out, "{finding}").context("cannot write to standard output")?;
@@ -114,35 +114,53 @@ fn types() -> Finding {
 fn tracefs() -> Finding {
     // Of the calls every kernel has the first.
     let event = CALLS.first().map(syscall_event).unwrap_or_default();
-    let groups = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"]
-        .map(|root| Path::new(root).join("events/syscalls"));
-    if groups.iter().any(|group| group.join(&event).exists()) {
-        return Finding::Fine("system call tracepoints (tracefs)".to_owned());
-    }
-    if Path::new("/sys/kernel/tracing").exists() {
-        return Finding::Lacking(
+    match number_of(&event) {
+        Ok(_) => Finding::Fine("system call tracepoints (tracefs)".to_owned()),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            Finding::Fatal(READ_TRACEFS.to_owned())
+        }
+        Err(_) if !Path::new(TRACEFS).exists() => Finding::Fatal(
+            "no tracefs: the kernel needs CONFIG_FTRACE_SYSCALLS=y (every distribution's has it)"
+                .to_owned(),
+        ),
+        Err(_) => Finding::Lacking(
             "tracefs is not mounted: tracing mounts it, or do it yourself: \
              mount -t tracefs tracefs /sys/kernel/tracing"
                 .to_owned(),
-        );
+        ),
     }
-    Finding::Fatal(
-        "no tracefs: the kernel needs CONFIG_FTRACE_SYSCALLS=y (every distribution's has it)"
-            .to_owned(),
-    )
 }
 
-/// The proof of everything above: the programs, loaded and attached.
-fn programs() -> Finding {
+/// The proof of everything above: the programs, loaded, and attached one by one.
+fn programs() -> Vec<Finding> {
     let loaded = Programs::load(Options {
         ring_bytes: 64 << 10,
         ..Options::default()
-    })
-    .and_then(|mut programs| programs.attach(FaultMode::Each));
-    match loaded {
-        Ok(()) => Finding::Fine("the eBPF programs load and attach".to_owned()),
-        Err(error) => Finding::Fatal(format!("{error:#}")),
+    });
+    let mut programs = match loaded {
+        Ok(programs) => programs,
+        Err(error) => return vec![Finding::Fatal(format!("{error:#}"))],
+    };
+    let hooks = programs.hooks(FaultMode::Each);
+    let number = hooks.len();
+    let tried = hooks
+        .into_iter()
+        .map(|hook| (hook, programs.attach_one(hook)));
+    let mut findings: Vec<Finding> = tried
+        .filter_map(|(hook, attached)| match attached {
+            Ok(Attached::Yes) => None,
+            Ok(Attached::Absent) => Some(Finding::Lacking(format!(
+                "this kernel has no {hook}: it is not traced"
+            ))),
+            Err(error) => Some(Finding::Fatal(format!("{error:#}"))),
+        })
+        .collect();
+    if findings.is_empty() {
+        findings.push(Finding::Fine(format!(
+            "the eBPF programs load, and attach to all of {number} tracepoints"
+        )));
     }
+    findings
 }
 
 fn pagemap() -> Finding {

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use tracer_ledger::event::{
-    Maps, MapsPurpose, Tid,
+    File, FileId, Maps, MapsPurpose, Tid,
     record::{RawMapping, RawProcess},
 };
 
@@ -12,6 +12,8 @@ use tracer_ledger::event::{
 #[derive(Debug)]
 pub(crate) struct Beginnings {
     mappings: HashMap<Tid, Vec<RawMapping>>,
+    /// Paths of files that were told.
+    paths: HashMap<FileId, String>,
     page_bytes: u64,
 }
 
@@ -19,6 +21,7 @@ impl Default for Beginnings {
     fn default() -> Self {
         Self {
             mappings: HashMap::new(),
+            paths: HashMap::new(),
             page_bytes: rustix::param::page_size() as u64,
         }
     }
@@ -49,9 +52,33 @@ impl Beginnings {
             );
             return None;
         }
+        for told in &mut mappings {
+            let id = FileId {
+                device: told.device,
+                inode: told.mapping.inode,
+            };
+            if let Some(path) = self.paths.get(&id) {
+                told.mapping.name.clone_from(path);
+            }
+        }
         Some(mappings)
     }
+
+    /// A file that was mapped.
+    pub(crate) fn file(&mut self, file: &File) {
+        if self.paths.len() >= MOST_PATHS {
+            self.paths.clear();
+        }
+        let id = FileId {
+            device: file.device,
+            inode: file.inode,
+        };
+        self.paths.insert(id, file.path.clone());
+    }
 }
+
+/// Paths that are kept: after so many others a program begins without names, until its maps are read.
+const MOST_PATHS: usize = 10_000;
 
 /// The seed of a program that begins with these mappings.
 pub(crate) fn seed(exec: &RawProcess, mappings: Vec<RawMapping>) -> Maps {

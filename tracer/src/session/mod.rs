@@ -12,6 +12,8 @@ pub(crate) mod sink;
 
 pub(crate) mod losses;
 
+pub(crate) mod refusals;
+
 pub(crate) mod code_changes;
 
 mod learned;

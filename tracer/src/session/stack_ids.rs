@@ -18,7 +18,7 @@ use crate::{
     stacks::{CodeMapping, Copied, Namer, RawStack, Unwinder},
 };
 use tracer_ledger::event::{
-    Incomplete, Learning, Nanoseconds, Sent, SpaceId, StackId, StackQuality, Stamp,
+    File, Incomplete, Learning, Nanoseconds, Sent, SpaceId, StackId, StackQuality, Stamp,
     record::{RawMapping, RawStack as Record, StackWord},
 };
 
@@ -73,6 +73,15 @@ impl StackIds {
     /// Gets to know files that processes are likely to have; `program` is about to be started.
     pub(crate) fn know(&mut self, program: Option<&Path>) {
         self.unwinder.know(program);
+    }
+
+    /// A file that was mapped.
+    pub(crate) fn file(&mut self, file: &File) {
+        let inode = Inode {
+            device: Device::of_kernel(file.device),
+            number: file.inode,
+        };
+        self.unwinder.told(inode, &file.path);
     }
 
     /// A stack came whole: unwinds it, gives it an id, and tells the kernel what it may send shorter

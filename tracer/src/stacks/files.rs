@@ -143,6 +143,11 @@ impl Files {
         }
     }
 
+    /// The path of a file that was mapped is told.
+    pub(crate) fn told(&mut self, inode: Inode, path: &str) {
+        self.nearby.told(inode, path);
+    }
+
     fn nearby_of(&mut self, file: &Path) {
         if let Some(directory) = file.parent() {
             self.nearby.add(directory);

@@ -2,9 +2,9 @@
 //! from, and in those of the libraries that every process has.
 //!
 //! A process that ends at once is gone before its maps can be read, and with it the paths of its files.
-//! What is left is the device and the inode that the kernel's programs have told. Only directories that
-//! whoever runs this tool trusts are read, never one that a target names: a directory of a file system in
-//! user space could keep its reader waiting for ever.
+//! What is left is the device, the inode and the path that the kernel's programs have told. Only directories that
+//! whoever runs this tool trusts are read, never one that a target names, and by a path that a target has chosen only
+//! what lies on a local disk: a file system in user space, or on a server, could keep its reader waiting for ever.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -22,12 +22,17 @@ use crate::capture::inode::Inode;
 /// Entries of one directory that are looked at: some thousands are usual.
 const ENTRIES: usize = 1 << 16;
 
+/// Paths that were told and are kept.
+const MOST_TOLD: usize = 4096;
+
 /// The times of files are those of the kernel's ticks, and of some file systems whole seconds.
 const SETTLED: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Default)]
 pub(crate) struct Nearby {
     directories: Vec<Directory>,
+    /// Paths that were told.
+    told: HashMap<Inode, PathBuf>,
 }
 
 /// One of them, and the names of its entries by inode, as they were when it was last changed.
@@ -64,17 +69,37 @@ impl Nearby {
         }
     }
 
+    /// A path is told. What is on no disk of this machine has no driver's number.
+    pub(crate) fn told(&mut self, inode: Inode, path: &str) {
+        if inode.device.major == 0 || !path.starts_with('/') || path.ends_with(" (deleted)") {
+            return;
+        }
+        if self.told.len() >= MOST_TOLD {
+            self.told.clear();
+        }
+        self.told.insert(inode, path.into());
+    }
+
     /// The file of this device and inode, and its path. A file system that shows another device than it has for
     /// the kernel (with layers, or with subvolumes) has none: an inode alone may be another file's.
     pub(crate) fn find(&mut self, inode: Inode) -> Option<(PathBuf, File, Stat)> {
+        // In a container the path may lead to another file, or to none.
+        if let Some(found) = self.told.get(&inode).and_then(|path| open_as(inode, path)) {
+            return Some(found);
+        }
         self.directories.iter_mut().find_map(|directory| {
             // One that cannot be read has nothing.
             directory.freshen().ok()?;
             let path = directory.path.join(directory.names.get(&inode.number)?);
-            let (file, stat) = open::beneath(File::open("/").ok()?, &path).ok()?;
-            (Inode::of(&stat) == inode).then_some((path, file, stat))
+            open_as(inode, &path)
         })
     }
+}
+
+/// The file at a path, if it is this one.
+fn open_as(inode: Inode, path: &Path) -> Option<(PathBuf, File, Stat)> {
+    let (file, stat) = open::beneath(File::open("/").ok()?, path).ok()?;
+    (Inode::of(&stat) == inode).then(|| (path.to_owned(), file, stat))
 }
 
 impl Directory {
@@ -134,5 +159,32 @@ mod tests {
         let mut nearby = Nearby::default();
         nearby.add(Path::new("/nowhere/at/all"));
         assert!(nearby.directories.is_empty());
+    }
+
+    #[test]
+    fn a_file_whose_path_was_told_is_found_there_and_never_another_in_its_place() {
+        // The binary of this test lies on the disk on which it was built.
+        let own = fs::canonicalize(std::env::current_exe().unwrap()).unwrap();
+        let mut nearby = Nearby::default();
+        let on_disk = |inode: Inode, major| Inode {
+            device: Device {
+                major,
+                ..inode.device
+            },
+            ..inode
+        };
+        let wanted = inode_of(&own);
+        nearby.told.insert(wanted, own.clone());
+        assert_eq!(nearby.find(wanted).unwrap().0, own);
+        let other = Inode {
+            number: wanted.number + 1,
+            ..on_disk(wanted, 8)
+        };
+        nearby.told(other, own.to_str().unwrap());
+        assert!(nearby.told.contains_key(&other) && nearby.find(other).is_none());
+        // What is on no disk is not opened by a path that a target has chosen.
+        let nowhere = on_disk(wanted, 0);
+        nearby.told(nowhere, own.to_str().unwrap());
+        assert!(wanted == nowhere || !nearby.told.contains_key(&nowhere));
     }
 }

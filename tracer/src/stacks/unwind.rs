@@ -11,6 +11,7 @@ use super::exit::Exit;
 use super::files::Files;
 use super::modules::{CodeMapping, Place, Space};
 use super::raw::RawStack;
+use crate::capture::inode::Inode;
 use tracer_ledger::event::{Cause, Pid, SpaceId, StackQuality};
 
 /// A stack as far as it could be unwound.
@@ -52,6 +53,11 @@ impl Unwinder {
         if let Some(path) = program {
             self.files.know_program(path);
         }
+    }
+
+    /// The path of a file that was mapped is told: its process may be gone before its maps can be read.
+    pub(crate) fn told(&mut self, inode: Inode, path: &str) {
+        self.files.told(inode, path);
     }
 
     /// Unwinds one stack. Reads the target's maps and files where it has not yet; never fails: what

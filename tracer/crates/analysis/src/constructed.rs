@@ -70,6 +70,7 @@ pub fn process(comm: &str, (pid, ppid): (u32, u32), sites: Vec<Site>) -> Process
         virtual_bytes: span(end),
         resident_bytes: span(resident),
         samples: 1,
+        measured: true,
         ledger: LedgerCheck {
             kernel_known: true,
             ..LedgerCheck::default()

@@ -1,9 +1,9 @@
 //! Analysis: from events and what the ledger changed for them to one serialisable model
 //! ([`summary::Report`]), the same for a live trace and for a recording.
 //!
-//! The rooms, in the order of the data: `engine` (events in, the model out), which keeps `accounts`, asks
-//! [`patterns`] what a call site is and `verdict` what that means; [`model`] (all that is serialised) and [`words`]
-//! (figures and names as people read them). Beside them what looks at a finished model: [`diff`], [`budget`]; and
+//! The rooms, in the order of the data: `engine` (events in, the model out), which keeps `accounts` and `refusals`, asks
+//! [`patterns`] what a call site is and `verdict` what that means; [`model`] (all that is serialised), [`words`]
+//! (figures and names as people read them) and [`naming`] (what a stack is called). Beside them what looks at a finished model: [`diff`], [`budget`]; and
 //! [`explain`], which looks at a process without a trace.
 //!
 //! Everything here is pure: no file, no clock, no thread. `clippy.toml` beside `Cargo.toml` refuses what would break
@@ -13,9 +13,13 @@ pub mod model;
 
 pub mod words;
 
+pub mod naming;
+
 pub mod patterns;
 
 mod accounts;
+
+pub mod refusals;
 
 mod verdict;
 
@@ -36,4 +40,4 @@ pub use model::{checked, meaning, summary, window};
 pub use patterns::known;
 pub use verdict::harm;
 pub use words::residency_words::why_resident;
-pub use words::{names, toml_text, units};
+pub use words::{names, signals, toml_text, units};

@@ -22,7 +22,8 @@ use tracer_common::{
 };
 
 use crate::event::{
-    Action, Address, Call, Event, Fork, Maps, Missing, Nanoseconds, SpaceId, StackId, Totals,
+    Action, Address, Backed, Call, Event, Fork, Maps, Missing, Nanoseconds, SpaceId, StackId,
+    Totals,
     record::{RawCall, RawFailed, Turn},
 };
 
@@ -68,6 +69,8 @@ struct Waiting {
     needs: Needs,
     /// `None`: only its turn is used up.
     event: Option<Event>,
+    /// What comes out right after it.
+    then: Option<Box<Event>>,
 }
 
 impl PartialEq for Waiting {
@@ -94,6 +97,8 @@ impl Ord for Waiting {
 #[derive(Debug, Default)]
 pub struct Order {
     waiting: BinaryHeap<Reverse<Waiting>>,
+    /// What comes out next, whatever waits.
+    next: Option<Box<Event>>,
     /// Turns that have come out, by address space.
     done: HashMap<SpaceId, u64>,
     arrivals: u64,
@@ -169,6 +174,16 @@ impl Order {
             return self.push(stamp.time, event);
         }
         let took_ns = took(&mut stamp.time, turn);
+        let then = call.file.map(|file| {
+            Box::new(Event::Backed(Backed {
+                time: stamp.time,
+                space: stamp.space,
+                address: call.address,
+                length: call.length,
+                device: file.device,
+                inode: file.inode,
+            }))
+        });
         let event = Event::Call(Call {
             stamp,
             stack,
@@ -176,25 +191,36 @@ impl Order {
             totals: (call.totals != Totals::default()).then_some(call.totals),
             took_ns,
         });
-        self.wait(
-            turn.time,
-            Needs::Turn(stamp.space, turn.number),
-            Some(event),
-        );
+        let needs = Needs::Turn(stamp.space, turn.number);
+        self.wait_with(turn.time, needs, Some(event), then);
     }
 
     fn wait(&mut self, time: Nanoseconds, needs: Needs, event: Option<Event>) {
+        self.wait_with(time, needs, event, None);
+    }
+
+    fn wait_with(
+        &mut self,
+        time: Nanoseconds,
+        needs: Needs,
+        event: Option<Event>,
+        then: Option<Box<Event>>,
+    ) {
         self.arrivals += 1;
         self.waiting.push(Reverse(Waiting {
             time,
             arrival: self.arrivals,
             needs,
             event,
+            then,
         }));
     }
 
     /// The next event in order, given that everything older than `watermark` has been pushed.
     pub fn pop(&mut self, watermark: Nanoseconds) -> Option<Event> {
+        if let Some(next) = self.next.take() {
+            return Some(*next);
+        }
         loop {
             let first = &self.waiting.peek()?.0;
             if first.time >= watermark {
@@ -212,6 +238,7 @@ impl Order {
             }
             let Reverse(first) = self.waiting.pop()?;
             self.let_through = self.let_through.max(first.time);
+            self.next = first.then;
             if let Some(event) = first.event {
                 self.begins_anew(&event);
                 return Some(event);
@@ -395,18 +422,8 @@ fn action(call: &RawCall) -> Action {
                 .filter(|_| call.flags & MAP_ANONYMOUS == 0)
                 .map(|extra| extra[0]),
         },
-        // The decoder makes a `RawCall` of none of these.
-        Kind::Fault
-        | Kind::SampledFault
-        | Kind::Failed
-        | Kind::Mlock
-        | Kind::Fork
-        | Kind::Thread
-        | Kind::Exec
-        | Kind::Exit
-        | Kind::Rename
-        | Kind::Mapping
-        | Kind::Stack => Action::Unclear,
+        // The decoder makes a `RawCall` of no other kind.
+        _ => Action::Unclear,
     }
 }
 

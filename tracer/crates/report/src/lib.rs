@@ -4,17 +4,13 @@
 //! string in the model that a traced process can choose (names, paths, arguments, functions) is
 //! escaped where it is written: see [`text`].
 
-pub mod names;
+pub use tracer_analysis::naming::{folding, names, noise, wrappers};
 
 pub mod placeholders;
 
-pub mod noise;
-
-pub mod wrappers;
-
-pub mod folding;
-
 pub mod figures;
+
+pub mod leading;
 
 pub mod selection;
 

@@ -14,6 +14,7 @@ use super::text::harm;
 use super::text::line::escape;
 use super::text::page;
 use super::text::process::{about, trust};
+use tracer_analysis::refusals::words;
 use tracer_analysis::summary::{Level, Process, Report, Site};
 use tracer_analysis::units::{bytes, count, counted, duration, moment, percent};
 use tracer_analysis::why_resident;
@@ -83,6 +84,13 @@ fn process(
         _ => format!(", {:.0} % sure", process.verdict.confidence * 100.0),
     };
     writeln!(out, "### {}: {word}{sure}\n", code(&process.comm))?;
+    if let Some(why) = process.unmeasured() {
+        writeln!(
+            out,
+            "> **Not measured in full:** {}. The figures may be wrong; no budget passes.\n",
+            plain(why)
+        )?;
+    }
     writeln!(out, "{}\n", plain(&process.verdict.text))?;
     let (harm, _) = harm::of(process);
     let resident = match process.samples {
@@ -113,7 +121,27 @@ fn process(
             writeln!(out, "| {name} | {value} |")?;
         }
     }
+    refused(process, selection, out)?;
     sites(process, selection, out)
+}
+
+/// What the kernel refused, a row for each place.
+fn refused(process: &Process, selection: &Selection, out: &mut impl Write) -> io::Result<()> {
+    if process.refused.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n| refused | by |\n|---|---|")?;
+    let most = if selection.all { usize::MAX } else { ROWS };
+    for row in process.refused.iter().take(most) {
+        let parts = words::parts(row).join(" · ");
+        writeln!(out, "| {} | {} |", plain(&words::what(row)), plain(&parts))?;
+    }
+    let hidden = process.refused.len().saturating_sub(most);
+    if hidden > 0 {
+        let more = counted(hidden as u64, "more place", "more places");
+        writeln!(out, "\nand {more}")?;
+    }
+    Ok(())
 }
 
 fn sites(process: &Process, selection: &Selection, out: &mut impl Write) -> io::Result<()> {

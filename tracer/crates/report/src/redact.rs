@@ -4,6 +4,8 @@
 //! The last part of a path stays (`…/libc.so.6`), and what follows `node_modules/`, for it says whose code
 //! it is; names of processes, threads and functions stay.
 
+use super::folding::fold;
+use super::wrappers::Wrappers;
 use tracer_analysis::explain::Explanation;
 use tracer_analysis::summary::{Pattern, Process, Report, StackGrades};
 use tracer_ledger::event::Frame;
@@ -55,6 +57,21 @@ fn process(process: &mut Process) {
     }
     for reservation in &mut process.reservations {
         path(&mut reservation.name);
+    }
+    refused(process);
+}
+
+/// Who was refused is named anew, by what is left of the frames; in the verdict, too.
+fn refused(process: &mut Process) {
+    let wrappers = Wrappers::of(process.sites.iter().map(|site| site.frames.as_slice()));
+    for row in &mut process.refused {
+        let site = process.sites.iter().find(|site| Some(site.id) == row.site);
+        let who = site.and_then(|site| fold(&site.frames, &wrappers).who());
+        let before = std::mem::replace(&mut row.by, who);
+        if let Some(before) = before.filter(|before| !before.is_empty()) {
+            let now = row.by.as_deref().unwrap_or("?");
+            process.verdict.text = process.verdict.text.replace(&before, now);
+        }
     }
 }
 

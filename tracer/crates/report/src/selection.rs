@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 
 use super::figures::Figures;
+use super::leading::leading;
 use tracer_analysis::summary::{Level, Process, Report};
 
 /// What is shown. The default: what matters, by size.
@@ -91,12 +92,12 @@ pub trait Candidate {
 const SMALL_PROCESS: u64 = 64 << 20;
 
 impl Selection {
-    /// The processes that a report shows, the biggest first, and those that it only counts.
+    /// The processes that a report shows ([`leading`]'s first), and those that it only counts.
     #[must_use]
     pub fn processes<'a>(&self, report: &'a Report) -> (Vec<&'a Process>, Vec<&'a Process>) {
-        let mut processes: Vec<&Process> = report.processes.iter().collect();
-        processes.sort_by_key(|process| std::cmp::Reverse(process.virtual_bytes.peak));
-        let biggest = processes.first().map_or(0, |one| one.virtual_bytes.peak);
+        let processes = leading(report);
+        let peaks = processes.iter().map(|process| process.virtual_bytes.peak);
+        let biggest = peaks.max().unwrap_or(0);
         let (mut shown, mut small) = (Vec::new(), Vec::new());
         for (rank, process) in processes.into_iter().enumerate() {
             let matters = rank == 0
@@ -109,6 +110,7 @@ impl Selection {
             let group = if matters { &mut shown } else { &mut small };
             group.push(process);
         }
+        small.sort_by_key(|process| std::cmp::Reverse(process.virtual_bytes.peak));
         (shown, small)
     }
 

@@ -23,4 +23,6 @@ pub mod case;
 
 pub mod kept;
 
+pub mod refused;
+
 pub mod golden;

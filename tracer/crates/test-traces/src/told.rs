@@ -17,6 +17,7 @@ pub(crate) struct Told {
     pub(crate) living: Living,
     pub(crate) kernel_bytes: Option<u64>,
     pub(crate) checks: Checks,
+    pub(crate) is_in_doubt: bool,
 }
 
 impl SpaceView for Told {
@@ -34,6 +35,10 @@ impl SpaceView for Told {
 
     fn kernel_bytes(&self) -> Option<u64> {
         self.kernel_bytes
+    }
+
+    fn is_in_doubt(&self) -> bool {
+        self.is_in_doubt
     }
 
     fn checks(&self) -> Checks {

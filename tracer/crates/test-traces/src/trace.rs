@@ -29,8 +29,11 @@ pub struct Trace {
     pub now: u64,
     /// Bytes that the kernel has and the ledger has not.
     pub unexplained: u64,
+    /// Whether ledgers are in doubt.
+    pub is_in_doubt: bool,
     spaces: BTreeMap<SpaceId, Living>,
     left: Option<Told>,
+    fallen: Option<LivingReservation>,
     born: BTreeMap<ReservationId, u64>,
     stacks: BTreeMap<ReservationId, StackId>,
     next_id: u64,
@@ -46,6 +49,10 @@ impl LedgerView for Trace {
     fn left(&self) -> Option<impl SpaceView> {
         self.left.clone()
     }
+
+    fn fallen(&self, _: SpaceId, id: ReservationId) -> Option<LivingReservation> {
+        self.fallen.clone().filter(|one| one.id == id)
+    }
 }
 
 impl Trace {
@@ -59,8 +66,10 @@ impl Trace {
             analysis: Analysis::new(known::patterns(), window),
             now: 0,
             unexplained: 0,
+            is_in_doubt: false,
             spaces: BTreeMap::new(),
             left: None,
+            fallen: None,
             born: BTreeMap::new(),
             stacks: BTreeMap::new(),
             next_id: 1,
@@ -111,6 +120,7 @@ impl Trace {
             living: self.spaces.get(&id).cloned().unwrap_or_default(),
             kernel_bytes: self.kernel_bytes(id),
             checks: Checks::default(),
+            is_in_doubt: self.is_in_doubt,
         }
     }
 
@@ -163,6 +173,7 @@ impl Trace {
             },
             flags: ask.flags,
             name: name.into(),
+            file: None,
             reserved: ask.reserved,
             accessible: ask.accessible,
             touched: ask.touched,
@@ -275,6 +286,7 @@ impl Trace {
     fn death(&mut self, space: u32, id: ReservationId, released: bool) -> Change {
         let living = self.spaces.get_mut(&SpaceId(space)).unwrap();
         let left = living.remove(&id).unwrap();
+        self.fallen = Some(left.clone());
         Change::Died {
             id,
             space: SpaceId(space),

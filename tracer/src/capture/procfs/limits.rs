@@ -49,12 +49,12 @@ fn soft_limit(text: &[u8], name: &str) -> Option<u64> {
     values.split_whitespace().next()?.parse().ok()
 }
 
-fn setting<T: std::str::FromStr>(path: &str) -> Option<T> {
+pub(super) fn setting<T: std::str::FromStr>(path: &str) -> Option<T> {
     fs::read_to_string(path).ok()?.trim().parse().ok()
 }
 
 /// sysinfo(2): `MemTotal` of `/proc/meminfo`, which a container may have replaced by its own figure.
-fn memory_total() -> u64 {
+pub(super) fn memory_total() -> u64 {
     let info = rustix::system::sysinfo();
     info.totalram as u64 * u64::from(info.mem_unit)
 }

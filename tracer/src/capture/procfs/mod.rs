@@ -8,6 +8,7 @@
 //!
 //! Formats are those of `Documentation/filesystems/proc.rst` in the kernel's source, and of proc(5).
 
+mod around;
 mod cgroup;
 mod directory;
 mod error;
@@ -22,6 +23,7 @@ mod smaps;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use around::around;
 pub(crate) use cgroup::{Hierarchies, OwnGroup};
 pub use error::ProcError;
 pub(crate) use identity::{identity, identity_of_gone};

@@ -12,9 +12,9 @@ use crate::{
     stacks::Told,
 };
 use tracer_ledger::event::{
-    Event, Exec, Exit, ExitStatus as Status, Fork, MapsPurpose, Pid, Rename, SampledFault, SpaceId,
-    Thread, Tid,
-    record::{RawProcess, Record},
+    Accounted, Blind, Event, Exec, Exit, ExitStatus as Status, Fork, Mappings, MapsPurpose,
+    OomKill, Pid, Rename, SampledFault, SpaceId, Split, Stamp, Thread, Tid, Unseen,
+    record::{RawAccounted, RawProcess, RawRefused, Record},
 };
 
 /// Records taken before other things get their turn.
@@ -52,7 +52,12 @@ impl Live {
 
     /// One record of the ring, as it arrives.
     fn record(&mut self, record: Record) {
-        if self.held.is_some() && !matches!(record, Record::Exec(_) | Record::Mapping(_)) {
+        if self.held.is_some()
+            && !matches!(
+                record,
+                Record::Exec(_) | Record::Mapping(_) | Record::File(_)
+            )
+        {
             return;
         }
         match record {
@@ -97,6 +102,30 @@ impl Live {
             Record::Mapping(found) => self.programs_begun.mapping(found),
             Record::Exec(exec) => self.executed(&exec),
             Record::Exit(exit) => self.exited(&exit),
+            Record::Accounted(told) => self.accounted(&told),
+            Record::ThirtyTwoBits(stamp) => self.unseen(stamp),
+            Record::Refused(refused) => self.refused(refused),
+            Record::Split(split) => {
+                let stamp = split.stamp;
+                let event = Split {
+                    stamp,
+                    stack: self.stacks.resolve(split.stack, stamp.space, stamp.time),
+                    more: split.more,
+                    mappings: split.mappings,
+                };
+                self.order.push(stamp.time, Event::Split(event));
+            }
+            Record::Mappings(stamp, count) => {
+                let (time, space) = (stamp.time, stamp.space);
+                let event = Mappings { time, space, count };
+                self.order.push(time, Event::Mappings(event));
+            }
+            Record::File(file) => {
+                self.programs_begun.file(&file);
+                self.stacks.file(&file);
+                self.sink.enter(&Event::File(file));
+            }
+            Record::Named(named) => self.order.push(named.time, Event::Named(named)),
             Record::Rename(rename) => self.order.push(
                 rename.stamp.time,
                 Event::Rename(Rename {
@@ -128,6 +157,36 @@ impl Live {
         }
     }
 
+    /// What the kernel has of a process. (What comes before a held process's exec is not its own.)
+    fn accounted(&mut self, told: &RawAccounted) {
+        let stamp = told.stamp;
+        let event = Accounted {
+            time: stamp.time,
+            pid: stamp.pid,
+            space: stamp.space,
+            account: told.account,
+        };
+        // After the exec of the same moment, before an exit.
+        self.order.push(stamp.time, Event::Accounted(event));
+        if told.is_32_bit {
+            self.unseen(stamp);
+        }
+    }
+
+    fn unseen(&mut self, stamp: Stamp) {
+        let why = Blind::ThirtyTwoBits;
+        self.order
+            .push(stamp.time, Event::Unseen(Unseen { stamp, why }));
+    }
+
+    fn refused(&mut self, raw: RawRefused) {
+        let RawRefused { mut refused, stack } = raw;
+        let stamp = refused.stamp;
+        refused.stack = self.stacks.resolve(stack, stamp.space, stamp.time);
+        self.refusals.arrived(&mut refused);
+        self.order.push(stamp.time, Event::Refused(refused));
+    }
+
     fn forked(&mut self, fork: RawProcess) {
         let followed = fork.flags != 0;
         let child = Pid(fork.child);
@@ -157,6 +216,8 @@ impl Live {
         }
         if let Some(old) = self.processes.begin(pid, space) {
             self.stacks.forget(old, &mut self.programs);
+            self.count_refusals(Some(old), exec.stamp.time);
+            self.refusals.forget(old);
             if old != space {
                 self.decoder.forget(old);
             }
@@ -190,7 +251,9 @@ impl Live {
 
     fn exited(&mut self, exit: &RawProcess) {
         let pid = exit.stamp.pid;
+        self.count_refusals(Some(exit.stamp.space), exit.stamp.time);
         if let Some(space) = self.processes.remove(pid) {
+            self.refusals.forget(space);
             self.stacks.forget(space, &mut self.programs);
             self.decoder.forget(space);
         }
@@ -198,6 +261,14 @@ impl Live {
             (0, code) => Status::Code(code as u8),
             (signal, _) => Status::Signal(signal as u8),
         };
+        if exit.is_oom_victim {
+            let kill = OomKill {
+                time: exit.stamp.time,
+                pid,
+                by_group: None,
+            };
+            self.order.push(kill.time, Event::OomKill(kill));
+        }
         let event = Event::Exit(Exit {
             stamp: exit.stamp,
             status,

@@ -22,6 +22,7 @@ use crate::{
         losses::Losses,
         plan::{Outcome, Plan, Target},
         processes::Processes,
+        refusals::Refusals,
         sink::Sink,
         stack_ids::StackIds,
         verification::Verification,
@@ -93,6 +94,7 @@ impl Live {
             processes: Processes::default(),
             programs_begun: Beginnings::default(),
             losses: Losses::default(),
+            refusals: Refusals::default(),
             records: 0,
             held: None,
             resident_due: Instant::now() + Duration::from_secs(1),
@@ -194,6 +196,7 @@ impl Live {
         self.find_joined()?;
         self.count_losses()?;
         self.sample(count_maps);
+        self.count_refusals(None, now());
         if Instant::now() >= self.resident_due {
             let began = Instant::now();
             self.look_at_resident();
@@ -225,6 +228,7 @@ impl Live {
             self.order.push(now(), group);
         }
         self.sample(true);
+        self.count_refusals(None, now());
         let end = now();
         let mut drained = Drained::default();
         while drained.seen_until.is_none_or(|seen| seen <= end) {

@@ -15,13 +15,14 @@ use crate::{
         losses::Losses,
         plan::Selection,
         processes::{self, Processes},
+        refusals::Refusals,
         sink::Sink,
         stack_ids::StackIds,
     },
 };
 use tracer_ledger::event::{
-    Accounted, Event, Looking, Maps, MapsPurpose, Pid, Reading, Sample, SpaceId, Usage,
-    decode::Decoder,
+    Accounted, Event, Looking, Maps, MapsPurpose, Nanoseconds, Pid, Reading, RefusedAgain, Sample,
+    SpaceId, Usage, decode::Decoder,
 };
 use tracer_ledger::order::Order;
 
@@ -41,6 +42,7 @@ pub(super) struct Live {
     pub(super) processes: Processes,
     pub(super) programs_begun: Beginnings,
     pub(super) losses: Losses,
+    pub(super) refusals: Refusals,
     pub(super) records: u64,
     /// Nothing of this process counts before its exec: until then it is a copy of ourselves.
     pub(super) held: Option<Pid>,
@@ -160,6 +162,14 @@ impl Live {
                 account,
             };
             self.order.push(time, Event::Accounted(accounted));
+        }
+    }
+
+    /// Refusals that the kernel has only counted: of one address space, or of all.
+    pub(super) fn count_refusals(&mut self, of: Option<SpaceId>, time: Nanoseconds) {
+        for again in self.refusals.counted(&self.programs, of) {
+            let event = Event::RefusedAgain(RefusedAgain { time, ..again });
+            self.order.push(time, event);
         }
     }
 

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::top::{rows, state::State};
 use tracer_analysis::{
-    summary::{Exit, Report},
+    summary::{Exit, Level, Report},
     units::{bytes, counted},
 };
 use tracer_report::text::{
@@ -108,6 +108,8 @@ pub(super) fn draw(state: &State, report: &Report, canvas: &mut Canvas<'_>, area
         let room = columns.saturating_sub(line.width() + 2);
         if room >= SENTENCE {
             let text = match one.exit {
+                // What it died of says more than that it did.
+                Some(_) if one.level == Level::Refused => process.verdict.text.clone(),
                 Some(Exit::Code(code)) => format!("exited with {code}"),
                 Some(Exit::Signal(signal)) => format!("killed by signal {signal}"),
                 None => process.verdict.text.clone(),

@@ -4,10 +4,12 @@
 use std::collections::HashMap;
 
 use crate::accounts::distribution::Distribution;
+use crate::accounts::files::SiteFiles;
 use crate::accounts::frames::{FrameIdentity, Stacks};
 use crate::accounts::run::{Located, Run};
 use crate::accounts::site::{LiveBytes, SiteAccount, SiteKey, add};
 use crate::accounts::threads::NameId;
+use crate::accounts::tide::WorkingLife;
 use crate::accounts::time::TraceTime;
 use crate::accounts::touchers::Touchers;
 use crate::accounts::windowed::Windowed;
@@ -40,6 +42,10 @@ pub struct SiteGroup<'a> {
     pub live: u64,
     /// What lives.
     pub figures: Difference,
+    /// What of it lives in the end.
+    pub left: Difference,
+    /// Reservations given back entirely, of those born in the trace.
+    pub ended: u64,
     /// In memory at the last look; `None`: nobody looked.
     pub resident: Option<u64>,
     /// Given back.
@@ -60,18 +66,24 @@ pub struct SiteGroup<'a> {
     pub sizes: Distribution,
     /// See [`SiteAccount::touchers`].
     pub touchers: Touchers,
+    /// See [`SiteAccount::files`].
+    pub files: SiteFiles,
     /// See [`SiteAccount::window`].
     pub window: Windowed,
-    /// The course.
+    /// The course until the end of its process's working life.
     pub history: Vec<(TraceTime, LiveBytes)>,
+    /// The course to the very end.
+    pub whole: Vec<(TraceTime, LiveBytes)>,
 }
 
-/// A run's accounts in groups, in the order of their appearance, with what lives of each.
+/// A run's accounts in groups, in the order of their appearance, with what lives of each: as of its working life's
+/// end, as `living` has to be.
 pub fn groups<'a>(run: &Run, living: &'a [Located], stacks: &Stacks) -> Vec<SiteGroup<'a>> {
     let names: HashMap<u32, &str> = living
         .iter()
         .filter_map(|one| Some((one.site?, one.left.name.as_str())))
         .collect();
+    let life = run.life.as_ref();
     let mut found: HashMap<Sameness<'_>, usize> = HashMap::new();
     let mut groups: Vec<SiteGroup<'_>> = Vec::new();
     let mut members: Vec<Vec<&SiteAccount>> = Vec::new();
@@ -92,9 +104,28 @@ pub fn groups<'a>(run: &Run, living: &'a [Located], stacks: &Stacks) -> Vec<Site
             members.push(Vec::new());
             groups.len() - 1
         });
-        groups[group].add(account);
+        groups[group].add(account, life);
         members[group].push(account);
         group_of_site.push(group);
+    }
+    // Where calls only failed, or only split what others had mapped: a site without a reservation.
+    let refused = run.refusals.groups().iter();
+    let refused = refused.map(|group| (group.stack, group.first, group.last));
+    let splits = run
+        .splits
+        .keys()
+        .map(|&stack| (stack, run.first, run.first));
+    for (stack, first, last) in refused.chain(splits) {
+        let identity = stacks.identity(stack);
+        if !identity.is_empty() {
+            found.entry(Sameness::Called(identity)).or_insert_with(|| {
+                let mut group = SiteGroup::empty(stack, "", false, first);
+                group.last = last;
+                groups.push(group);
+                members.push(Vec::new());
+                groups.len() - 1
+            });
+        }
     }
     for located in living {
         let known = located
@@ -113,9 +144,12 @@ pub fn groups<'a>(run: &Run, living: &'a [Located], stacks: &Stacks) -> Vec<Site
         groups[group].look(located);
     }
     for (group, members) in groups.iter_mut().zip(&members) {
-        let courses: Vec<_> = members.iter().map(|one| one.history.points()).collect();
+        let whole: Vec<_> = members.iter().map(|one| one.history.points()).collect();
+        group.whole = sum_of_courses(&whole);
+        let courses: Vec<_> = members.iter().map(|one| one.course(life)).collect();
+        let courses: Vec<_> = courses.iter().map(Vec::as_slice).collect();
         group.history = sum_of_courses(&courses);
-        let together = group.history.iter().map(|point| point.1.reserved).max();
+        let together = group.whole.iter().map(|point| point.1.reserved).max();
         group.peak = group.peak.max(together.unwrap_or(0));
     }
     groups
@@ -145,6 +179,8 @@ impl<'a> SiteGroup<'a> {
             calls: 0,
             live: 0,
             figures: Difference::default(),
+            left: Difference::default(),
+            ended: 0,
             resident: None,
             released: 0,
             peak: 0,
@@ -155,19 +191,24 @@ impl<'a> SiteGroup<'a> {
             lifetimes: Distribution::default(),
             sizes: Distribution::default(),
             touchers: Touchers::default(),
+            files: SiteFiles::default(),
             window: Windowed::default(),
             history: Vec::new(),
+            whole: Vec::new(),
         }
     }
 
-    fn add(&mut self, account: &SiteAccount) {
-        self.calls += account.calls;
-        self.live += account.live;
-        add(&mut self.figures, account.figures);
-        self.released += account.released;
+    fn add(&mut self, account: &SiteAccount, life: Option<&WorkingLife>) {
+        let stood = account.stood(life);
+        self.calls += stood.calls;
+        self.live += stood.live;
+        add(&mut self.figures, stood.figures);
+        add(&mut self.left, account.figures);
+        self.released += stood.released;
+        self.ended += stood.ended;
         self.peak = self.peak.max(account.peak);
         self.first = self.first.min(account.first);
-        self.last = self.last.max(account.last);
+        self.last = self.last.max(stood.last);
         // The first account decides until another one differs.
         if self.sizes.count() == 0 {
             self.origin = account.origin;
@@ -182,7 +223,8 @@ impl<'a> SiteGroup<'a> {
         self.lifetimes.merge(&account.lifetimes);
         self.sizes.merge(&account.sizes);
         self.touchers.merge(&account.touchers);
-        self.window.merge(account.window);
+        self.files.merge(&account.files);
+        self.window.merge(stood.window);
     }
 
     /// A living reservation of whose birth and changes nothing was told.
@@ -190,15 +232,14 @@ impl<'a> SiteGroup<'a> {
         let signed = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
         let left = &located.left;
         self.live += 1;
-        add(
-            &mut self.figures,
-            Difference {
-                reserved: signed(left.reserved),
-                accessible: signed(left.accessible),
-                charged: signed(left.charged),
-                touched: signed(left.touched),
-            },
-        );
+        let figures = Difference {
+            reserved: signed(left.reserved),
+            accessible: signed(left.accessible),
+            charged: signed(left.charged),
+            touched: signed(left.touched),
+        };
+        add(&mut self.figures, figures);
+        add(&mut self.left, figures);
         self.peak = self.peak.max(left.reserved);
     }
 

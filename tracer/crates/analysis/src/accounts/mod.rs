@@ -12,11 +12,15 @@ pub mod distribution;
 
 pub mod threads;
 
+pub mod files;
+
 pub mod frames;
 
 pub mod touchers;
 
 pub mod windowed;
+
+pub mod tide;
 
 pub mod site;
 

@@ -1,6 +1,6 @@
 //! One program run: a process from fork, exec or being found, to exec, exit or the trace's end.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::accounts::curve::Curve;
 use crate::accounts::groups::GroupKey;
@@ -8,14 +8,21 @@ use crate::accounts::pages::Pages;
 use crate::accounts::site::{SiteAccount, SiteKey};
 use crate::accounts::spaces::SpaceBytes;
 use crate::accounts::standing::Standing;
+use crate::accounts::tide::{Stand, Tide, WorkingLife};
 use crate::accounts::time::TraceTime;
 use crate::accounts::view::LivingReservation;
 use crate::model::summary::{Exit, Span};
-use tracer_ledger::event::{Identity, Pid, Sample, Shown, SpaceId, StackId};
+use crate::refusals::kept::Refusals;
+use tracer_ledger::event::{Account, Blind, Identity, Pid, Sample, Shown, SpaceId, StackId, Usage};
 use tracer_ledger::ledger::Checks;
+use tracer_ledger::ledger::change::Difference;
 
 /// Points kept of a process's timeline.
 pub const TIMELINE_POINTS: usize = 240;
+/// Points kept of the CPU time that it has used: finer than what of it is looked at.
+pub const CPU_POINTS: usize = 512;
+/// Reservations kept of which the last byte was given back after the high tide: some of each kind.
+const MOST_FALLEN: usize = 1_024;
 
 /// The figures at a moment, bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -70,10 +77,30 @@ pub struct Run {
     pub children: Vec<usize>,
     /// `VmSize` by the kernel's last word.
     pub kernel_bytes: Option<u64>,
+    /// Why not all that it does is seen; `None`: it is.
+    pub blind: Option<Blind>,
     /// What it looked like when it was found running.
     pub shown: Option<Box<Shown>>,
+    /// The kernel's own account of it, as it was last told.
+    pub account: Option<Account>,
+    /// What was refused.
+    pub refusals: Refusals,
+    /// By how many mappings calls with each stack raised the most that there were.
+    pub splits: BTreeMap<StackId, u64>,
+    /// The kernel killed it for want of memory: of a control group's, if that is known.
+    pub oom_kill: Option<Option<bool>>,
     /// The course.
     pub timeline: Curve<Point, TIMELINE_POINTS>,
+    /// CPU time used so far, ns.
+    pub cpu: Curve<u64, CPU_POINTS>,
+    /// When its memory changed last.
+    pub changed: TraceTime,
+    /// Where its working life may have ended.
+    tide: Tide,
+    /// Where it did.
+    pub life: Option<WorkingLife>,
+    /// What lived at the tide and was given back since, as it was in the end: see [`MOST_FALLEN`].
+    fallen: Vec<Located>,
     /// Every site, in the order of appearance.
     pub sites: Vec<SiteAccount>,
     /// This was only the moment between fork and exec of a launch: nothing of its own.
@@ -117,6 +144,8 @@ pub struct Sight {
     pub kernel_bytes: Option<u64>,
     /// How the ledger stood against the kernel.
     pub checks: Checks,
+    /// The run's own ledger is not sure of itself.
+    pub is_in_doubt: bool,
 }
 
 /// A living reservation and where it is accounted.
@@ -128,6 +157,8 @@ pub struct Located {
     pub site: Option<u32>,
     /// When it was born; `None`: before tracing.
     pub born: Option<TraceTime>,
+    /// See [`crate::accounts::spaces::Accounted::after`].
+    pub after: u64,
 }
 
 /// Resident size by samples.
@@ -171,8 +202,18 @@ impl Run {
             forked_from: None,
             children: Vec::new(),
             kernel_bytes: None,
+            blind: None,
             shown: None,
+            account: None,
+            refusals: Refusals::default(),
+            splits: BTreeMap::new(),
+            oom_kill: None,
             timeline: Curve::default(),
+            cpu: Curve::default(),
+            changed: first,
+            tide: Tide::new(first),
+            life: None,
+            fallen: Vec::new(),
             sites: Vec::new(),
             is_launch_stub: false,
             is_condensed: false,
@@ -187,6 +228,54 @@ impl Run {
         *self.by_key.entry(key).or_insert_with(|| {
             self.sites.push(SiteAccount::new(key, time));
             u32::try_from(self.sites.len() - 1).unwrap_or(u32::MAX)
+        })
+    }
+
+    /// The account of a site that is about to change by this; and, if that comes after the last high tide, which
+    /// tide that was (else 0).
+    pub fn turn(
+        &mut self,
+        site: u32,
+        time: TraceTime,
+        difference: Difference,
+    ) -> Option<(&mut SiteAccount, u64)> {
+        let stand = self.stand();
+        let is_high = self.tide.change(time, difference, stand);
+        if is_high {
+            self.fallen.clear();
+        }
+        let account = self.sites.get_mut(site as usize)?;
+        if is_high {
+            return Some((account, 0));
+        }
+        let epoch = self.tide.epoch();
+        account.ebbs(epoch);
+        Some((account, epoch))
+    }
+
+    /// The last byte of a reservation was given back; it was as said before.
+    pub fn fell(&mut self, fallen: impl FnOnce() -> Option<Located>, after: u64) {
+        if after != self.tide.epoch() && self.fallen.len() < MOST_FALLEN {
+            self.fallen.extend(fallen());
+        }
+    }
+
+    /// How it stands.
+    fn stand(&self) -> Stand {
+        Stand {
+            resident: (self.resident.samples > 0).then_some(self.resident.span.end),
+            mappings: self.standing.mappings.map(|used| used.end),
+        }
+    }
+
+    /// Its working life: until it ended, or `now`.
+    #[must_use]
+    pub fn working_life(&self, now: TraceTime) -> WorkingLife {
+        self.life.unwrap_or_else(|| WorkingLife {
+            until: now,
+            tide: None,
+            freed_bytes: 0,
+            stand: self.stand(),
         })
     }
 
@@ -229,14 +318,41 @@ impl Run {
         self.progressed(time, ledger);
     }
 
+    /// The kernel's word of what it uses.
+    pub fn used(&mut self, time: TraceTime, usage: &Usage) {
+        if let Some(cpu_ns) = usage.cpu_ns {
+            self.cpu.record(time, cpu_ns);
+        }
+    }
+
     /// Ends the run; what is of no use for a report is given up.
     pub fn end(&mut self, end: RunEnd) {
         self.end = Some(end);
-        self.is_launch_stub = end.exit.is_none() && self.sites.iter().all(|site| site.calls == 0);
+        self.end_working_life(end.time);
+        self.is_launch_stub = end.exit.is_none()
+            && self.sites.iter().all(|site| site.calls == 0)
+            && self.refusals.groups().is_empty();
         if self.is_launch_stub {
             self.condense();
         }
         self.by_key = HashMap::new();
+    }
+
+    /// What lived is what lived at the tide.
+    fn end_working_life(&mut self, time: TraceTime) {
+        let mut life = self.tide.ended(time, self.stand());
+        let fallen = std::mem::take(&mut self.fallen);
+        self.tide = Tide::new(self.first);
+        match (&mut self.last_sight, life.tide) {
+            (Some(sight), Some(tide)) => {
+                sight.living.retain(|one| one.after != tide.epoch);
+                sight.living.extend(fallen);
+            }
+            // Its end was lost: how it stood then is not known.
+            (None, _) => life.tide = None,
+            (Some(_), None) => {}
+        }
+        self.life = Some(life);
     }
 
     /// What calls took with each stack.
@@ -260,6 +376,7 @@ impl Run {
         self.timeline = Curve::default();
         self.standing.condense();
         self.pages.condense();
+        self.cpu = Curve::default();
         self.shown = None;
         if let Some(sight) = &mut self.last_sight {
             sight.living = Vec::new();

@@ -2,7 +2,9 @@
 
 use crate::accounts::curve::Curve;
 use crate::accounts::distribution::Distribution;
+use crate::accounts::files::SiteFiles;
 use crate::accounts::threads::NameId;
+use crate::accounts::tide::WorkingLife;
 use crate::accounts::time::TraceTime;
 use crate::accounts::touchers::Touchers;
 use crate::accounts::windowed::{Place, Windowed};
@@ -32,6 +34,16 @@ pub struct LiveBytes {
     pub accessible: u64,
     /// Touched.
     pub touched: u64,
+}
+
+impl LiveBytes {
+    fn of(figures: Difference) -> Self {
+        Self {
+            reserved: unsigned(figures.reserved),
+            accessible: unsigned(figures.accessible),
+            touched: unsigned(figures.touched),
+        }
+    }
 }
 
 /// Points kept of a site's course: in each quarter so many that its peaks are hardly missed, and few enough
@@ -76,8 +88,42 @@ pub struct SiteAccount {
     pub window: Windowed,
     /// The course.
     pub history: Curve<LiveBytes, HISTORY_POINTS>,
+    /// Files that it maps.
+    pub files: SiteFiles,
     /// The event that last called: one call that makes two reservations is one call.
     last_event: u64,
+    /// How it stood at the high tide, if it has changed since.
+    at_tide: AtTide,
+}
+
+/// How an account stood at a high tide.
+#[derive(Clone, Copy, Debug, Default)]
+struct AtTide {
+    /// Which one: see [`crate::accounts::tide::Tide::epoch`].
+    epoch: u64,
+    /// How it stood.
+    standing: Standing,
+    /// What was touched at the tide itself.
+    touched: u64,
+}
+
+/// How an account stood at a moment. Sizes are bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// See [`SiteAccount::calls`].
+    pub calls: u64,
+    /// See [`SiteAccount::live`].
+    pub live: u64,
+    /// What lived; of it was touched what came to be touched until its release.
+    pub figures: Difference,
+    /// See [`SiteAccount::released`].
+    pub released: u64,
+    /// Reservations given back entirely, of those born in the trace.
+    pub ended: u64,
+    /// See [`SiteAccount::last`].
+    pub last: TraceTime,
+    /// See [`SiteAccount::window`].
+    pub window: Windowed,
 }
 
 impl SiteAccount {
@@ -101,8 +147,71 @@ impl SiteAccount {
             touchers: Touchers::default(),
             window: Windowed::default(),
             history: Curve::default(),
+            files: SiteFiles::default(),
             last_event: 0,
+            at_tide: AtTide::default(),
         }
+    }
+
+    /// It is about to change, and that is no high tide but after the one of this epoch.
+    pub fn ebbs(&mut self, epoch: u64) {
+        if self.at_tide.epoch != epoch {
+            self.at_tide = AtTide {
+                epoch,
+                standing: self.standing(),
+                touched: unsigned(self.figures.touched),
+            };
+        }
+    }
+
+    fn standing(&self) -> Standing {
+        Standing {
+            calls: self.calls,
+            live: self.live,
+            figures: self.figures,
+            released: self.released,
+            ended: self.lifetimes.count(),
+            last: self.last,
+            window: self.window,
+        }
+    }
+
+    /// How it stood when its process's working life ended; `None`: as it stands.
+    #[must_use]
+    pub fn stood(&self, life: Option<&WorkingLife>) -> Standing {
+        match life.and_then(|life| life.tide) {
+            Some(tide) if tide.epoch == self.at_tide.epoch => self.at_tide.standing,
+            _ => self.standing(),
+        }
+    }
+
+    /// Its course until then: what was reserved at the tide is held as long as the process works.
+    #[must_use]
+    pub fn course(&self, life: Option<&WorkingLife>) -> Vec<(TraceTime, LiveBytes)> {
+        let points = self.history.points();
+        let tide = life.and_then(|life| life.tide);
+        let Some((life, tide)) = life.zip(tide.filter(|tide| tide.epoch == self.at_tide.epoch))
+        else {
+            return points.to_vec();
+        };
+        let stood = LiveBytes::of(self.at_tide.standing.figures);
+        let before = points.partition_point(|point| point.0 < tide.time);
+        let mut course = points[..before].to_vec();
+        let mut live = LiveBytes {
+            touched: self.at_tide.touched,
+            ..stood
+        };
+        course.push((tide.time, live));
+        for &(time, point) in &points[before..] {
+            if time > tide.time && time <= life.until && point.touched > live.touched {
+                live.touched = point.touched.min(stood.touched);
+                course.push((time, live));
+            }
+        }
+        if live.touched < stood.touched {
+            course.push((life.until.max(tide.time), stood));
+        }
+        course
     }
 
     /// A reservation came to be, by the `event`-th event of the trace (from 1 on).
@@ -162,11 +271,11 @@ impl SiteAccount {
 
     fn add(&mut self, time: TraceTime, difference: Difference) {
         add(&mut self.figures, difference);
-        let live = LiveBytes {
-            reserved: unsigned(self.figures.reserved),
-            accessible: unsigned(self.figures.accessible),
-            touched: unsigned(self.figures.touched),
-        };
+        // What came to be touched before it was released was touched.
+        let stood = &mut self.at_tide.standing.figures;
+        let touched = self.figures.touched.min(stood.reserved);
+        stood.touched = stood.touched.max(touched);
+        let live = LiveBytes::of(self.figures);
         self.peak = self.peak.max(live.reserved);
         self.history.record(time, live);
     }

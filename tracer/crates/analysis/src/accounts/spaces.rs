@@ -41,4 +41,6 @@ pub struct Accounted {
     pub site: u32,
     /// When it was made; `None`: nobody saw it.
     pub born: Option<TraceTime>,
+    /// The high tide after which it was made, while there was no other since; 0: it was a part of one.
+    pub after: u64,
 }

@@ -1,7 +1,7 @@
 //! What the analysis asks of the ledger: what is alive, and how much the kernel says there is.
 
 use tracer_ledger::event::{Address, SpaceId};
-use tracer_ledger::ledger::{Checks, change::ReservationId};
+use tracer_ledger::ledger::{Checks, MappedFile, change::ReservationId};
 
 /// What is left of one reservation, as the ledger knows it now. Sizes in bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub struct LivingReservation {
     pub flags: u32,
     /// File or kernel's name, empty if none.
     pub name: String,
+    /// The file that it is of, where the call has told it.
+    pub file: Option<MappedFile>,
     /// Bytes still held.
     pub reserved: u64,
     /// Of these, with a protection other than NONE.
@@ -39,6 +41,8 @@ pub trait LedgerView {
     /// The address space that a process left with the event at hand, its exit or exec; as it was in the end, if
     /// no other lives on in it.
     fn left(&self) -> Option<impl SpaceView>;
+    /// A reservation of which the event at hand has given back the last byte, as it was before that.
+    fn fallen(&self, space: SpaceId, id: ReservationId) -> Option<LivingReservation>;
 }
 
 /// An address space, read.
@@ -49,8 +53,10 @@ pub trait SpaceView {
     fn living(&self) -> Vec<LivingReservation>;
     /// Bytes that the ledger holds for it.
     fn mapped_bytes(&self) -> u64;
-    /// Bytes that the kernel said it has, when last asked; `None`: never.
+    /// Bytes that the kernel said it has; `None`: it has not since something may have changed that.
     fn kernel_bytes(&self) -> Option<u64>;
+    /// Whether there is something that the kernel's maps would have to be asked for.
+    fn is_in_doubt(&self) -> bool;
     /// How its ledger stood against the kernel so far.
     fn checks(&self) -> Checks;
 }

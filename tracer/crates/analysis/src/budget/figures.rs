@@ -33,7 +33,7 @@ impl PartialEq for Figure {
 impl Eq for Figure {}
 
 /// All of them, in the order in which they are told.
-pub static FIGURES: [&Figure; 9] = [
+pub static FIGURES: [&Figure; 10] = [
     &RESERVED,
     &ACCESSIBLE,
     &TOUCHED,
@@ -43,6 +43,7 @@ pub static FIGURES: [&Figure; 9] = [
     &CALLS,
     &RELEASED,
     &PEAK,
+    &REFUSED,
 ];
 
 /// Bytes alive.
@@ -50,7 +51,7 @@ pub static RESERVED: Figure = Figure {
     name: "reserved",
     unit: Unit::Bytes,
     of_site: |_, site| Measured::exactly(site.reserved_bytes),
-    of_process: Some(|process| Measured::exactly(process.virtual_bytes.end)),
+    of_process: Some(|process| Measured::exactly(process.virtual_at_work().end)),
     of_change: |figures| figures.reserved_bytes,
     doubt: Doubt::Events,
 };
@@ -136,6 +137,23 @@ pub static PEAK: Figure = Figure {
     doubt: Doubt::EitherWay,
 };
 
+/// Calls refused.
+pub static REFUSED: Figure = Figure {
+    name: "refused",
+    unit: Unit::Count,
+    of_site: |_, site| Measured::exactly(site.refused),
+    // Not every one has a stack.
+    of_process: Some(refused_of_process),
+    of_change: |figures| figures.refused,
+    doubt: Doubt::Events,
+};
+
+/// All that a process was refused.
+pub fn refused_of_process(process: &Process) -> Measured {
+    let counts = process.refused.iter().map(|row| row.count);
+    Measured::exactly(counts.fold(0, u64::saturating_add))
+}
+
 fn touched(report: &Report, site: &Site) -> Measured {
     site.touched_bytes.map_or_else(
         || {
@@ -162,12 +180,12 @@ fn resident(_: &Report, site: &Site) -> Measured {
 
 /// A process that nobody has looked at has no more in memory than it has mapped.
 pub fn resident_of_process(process: &Process) -> Measured {
-    if process.samples > 0 {
-        return Measured::exactly(process.resident_bytes.end);
+    if let Some(resident) = process.resident_at_work() {
+        return Measured::exactly(resident.end);
     }
     let why = format!(
         "nobody has looked at what {} (pid {}) had in memory: it was there too shortly",
         process.comm, process.pid
     );
-    Measured::unknown(Some(process.virtual_bytes.end), why)
+    Measured::unknown(Some(process.virtual_at_work().end), why)
 }

@@ -3,6 +3,7 @@
 use super::expression::CHOICES;
 use super::figures::FIGURES;
 use super::metrics::{Help, METRICS};
+use crate::model::summary::Level;
 
 /// Columns before what is said of a metric.
 const COLUMN: usize = 45;
@@ -26,7 +27,7 @@ pub fn metrics() -> String {
         }
         text.push_str(&line(COLUMN, &names, &says));
     }
-    text.push_str(&line(COLUMN, "level", "benign < unknown < watch < leak"));
+    text.push_str(&line(COLUMN, "level", &levels()));
     for choice in &CHOICES {
         let form = format!("{}({}).FIGURE", choice.word, choice.argument);
         // Those with quotes have always stood a column to the left of the others.
@@ -37,6 +38,11 @@ pub fn metrics() -> String {
     text.push_str(&line(COLUMN, "growth(METRIC)", growth));
     let figures: Vec<&str> = FIGURES.iter().map(|figure| figure.name).collect();
     text + "FIGURE: " + &figures.join(" ")
+}
+
+/// `benign < unknown < …`, as budgets compare them.
+fn levels() -> String {
+    Level::ALL.map(Level::word).join(" < ")
 }
 
 fn line(column: usize, names: &str, says: &str) -> String {

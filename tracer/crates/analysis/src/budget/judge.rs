@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 
 use super::expression::{Budget, Chosen, Limit, Subject};
 use super::measure::{concerned, measure};
-use super::measured::{Measured, lost_events};
+use super::measured::{Measured, lost_events, unmeasured};
 use super::metrics::is_own;
 use super::model::{Judged, Outcome, Part, SCHEMA, State};
 use super::suggest::no_such;
 use crate::diff::diff;
 use crate::diff::model::SiteChange;
-use crate::model::summary::{Level, Report, Site, Trend};
+use crate::model::summary::{Level, Process, Report, Site, Trend};
+use crate::refusals::words;
 
 /// Sites named for each budget.
 const SITES: usize = 16;
@@ -186,7 +187,8 @@ fn amount(
     }
 }
 
-/// The worst of all verdicts. Of a trace with losses it may have been worse.
+/// The worst of all verdicts. Of a trace with losses, or of which not everything was measured, it may have been
+/// worse.
 fn level(judged: Judged, report: &Report, limit: Level) -> Judged {
     let levels = report.processes.iter().map(|one| one.verdict.level);
     let worst = levels.max_by_key(|level| level.badness());
@@ -196,20 +198,39 @@ fn level(judged: Judged, report: &Report, limit: Level) -> Judged {
     let why = if worst.is_none() {
         Some("nothing was traced".to_owned())
     } else {
-        lost_events(report)
+        lost_events(report).or_else(|| unmeasured(report.processes.iter()))
     };
     let state = match (above, &why) {
         (true, _) => State::Over,
         (false, Some(_)) => State::Unmeasured,
         (false, None) => State::Within,
     };
+    let note = match state {
+        State::Unmeasured => why,
+        State::Over if worst == Some(Level::Refused) => refused(report),
+        State::Over | State::Within => None,
+    };
     Judged {
         state,
         limit_level: Some(limit),
         level: worst,
-        note: why.filter(|_| state == State::Unmeasured),
+        note,
         ..judged
     }
+}
+
+/// What was refused, of the first process that was not well for it.
+fn refused(report: &Report) -> Option<String> {
+    let victim = |process: &&Process| process.verdict.level == Level::Refused;
+    let process = report.processes.iter().find(victim)?;
+    let Some(row) = process.refused.first() else {
+        return Some("killed by the kernel's OOM killer".into());
+    };
+    let by = row
+        .by
+        .as_ref()
+        .map_or_else(String::new, |by| format!(", by {by}"));
+    Some(format!("{}{by}", words::what(row)))
 }
 
 /// A budget on a process that is not there would always pass.
@@ -242,8 +263,8 @@ fn parts(report: &Report, subject: &Subject) -> Vec<Part> {
     largest(parts.collect())
 }
 
-/// What a verdict is about: of the processes that have the worst one, the sites that grow still; if there are
-/// none, all that they have made.
+/// What a verdict is about: of the processes that have the worst one, the sites that grow still, or where calls were
+/// refused; if there are none, all that they have made.
 fn guilty(report: &Report) -> Vec<Part> {
     let processes = report.processes.iter();
     let worst = processes
@@ -255,6 +276,16 @@ fn guilty(report: &Report) -> Vec<Part> {
         .flat_map(|process| &process.sites)
         .filter(|site| is_own(site))
         .collect();
+    if worst == Some(Level::Refused.badness()) {
+        let rows = report.processes.iter().flat_map(|process| &process.refused);
+        let asked = rows.filter_map(|row| {
+            Some(Part {
+                site: row.site?,
+                amount: signed(row.requested_bytes.max(1)),
+            })
+        });
+        return largest(asked.collect());
+    }
     let is_growing = |site: &Site| site.trend == Trend::Growing;
     let any = own.iter().any(|site| is_growing(site));
     let parts = own.into_iter().filter(|site| !any || is_growing(site));

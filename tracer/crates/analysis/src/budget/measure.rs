@@ -2,29 +2,41 @@
 
 use super::expression::{Chosen, Subject};
 use super::figures::Figure;
-use super::measured::{Measured, forgotten, nameless};
+use super::measured::{Measured, forgotten, nameless, unmeasured};
 use super::metrics::{Measure, Metric, is_own};
 use crate::model::summary::{Process, Report, Site};
 
-/// Measures a subject that is no level.
+/// Measures a subject that is no level. Of a process of which not everything was measured, whatever figure may be more.
 #[must_use]
 pub fn measure(report: &Report, subject: &Subject) -> Measured {
-    match subject {
+    let seen = match subject {
         Subject::Level => Measured::default(),
         Subject::Total(metric) => metric.doubt.on(total(report, metric), report),
         Subject::Part(chosen, figure) => {
             let measured = match chosen {
-                Chosen::Process(comm) => {
-                    let named = report.processes.iter().filter(|one| one.comm == *comm);
-                    Measured::sum(named.map(|process| of_process(report, process, figure)))
-                }
+                Chosen::Process(_) => Measured::sum(
+                    processes(report, subject).map(|process| of_process(report, process, figure)),
+                ),
                 Chosen::Pattern(_) | Chosen::Site(_) => {
                     of_sites(report, concerned(report, subject), figure).or_more(nameless(report))
                 }
             };
             figure.doubt.on(measured, report)
         }
-    }
+    };
+    seen.or_more(unmeasured(processes(report, subject)))
+}
+
+/// The processes that a subject is about.
+pub fn processes<'a>(
+    report: &'a Report,
+    subject: &'a Subject,
+) -> impl Iterator<Item = &'a Process> + 'a {
+    let processes = report.processes.iter();
+    processes.filter(move |process| match subject {
+        Subject::Part(Chosen::Process(comm), _) => process.comm == *comm,
+        Subject::Part(..) | Subject::Total(_) | Subject::Level => true,
+    })
 }
 
 fn total(report: &Report, metric: &Metric) -> Measured {
@@ -60,14 +72,7 @@ pub fn concerned<'a>(
     report: &'a Report,
     subject: &'a Subject,
 ) -> impl Iterator<Item = &'a Site> + 'a {
-    let processes = report
-        .processes
-        .iter()
-        .filter(move |process| match subject {
-            Subject::Part(Chosen::Process(comm), _) => process.comm == *comm,
-            Subject::Part(..) | Subject::Total(_) | Subject::Level => true,
-        });
-    let sites = processes.flat_map(|process| &process.sites);
+    let sites = processes(report, subject).flat_map(|process| &process.sites);
     sites.filter(move |site| match subject {
         Subject::Total(metric) => (metric.sites)(site),
         Subject::Level => is_own(site),

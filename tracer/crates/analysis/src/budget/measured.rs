@@ -46,7 +46,7 @@ impl Measured {
         }
     }
 
-    /// More of it may have been.
+    /// More of it may have been: this is why, if so.
     pub fn or_more(self, why: Option<String>) -> Self {
         match why {
             None => self,
@@ -94,6 +94,16 @@ impl Doubt {
             Self::EitherWayAndStacks => measured.or_anything(events).or_anything(nameless(report)),
         }
     }
+}
+
+/// The first of these processes of which not everything was measured, and why.
+#[must_use]
+pub fn unmeasured<'a>(mut processes: impl Iterator<Item = &'a Process>) -> Option<String> {
+    processes.find_map(|process| {
+        let why = process.unmeasured()?;
+        let (comm, pid) = (&process.comm, process.pid);
+        Some(format!("not all of {comm} (pid {pid}) was measured: {why}"))
+    })
 }
 
 /// Why nothing that depends on every event can be known, if it cannot.

@@ -56,12 +56,12 @@ impl PartialEq for Metric {
 impl Eq for Metric {}
 
 /// All of them, in the order in which they are told.
-pub static METRICS: [Metric; 12] = [
+pub static METRICS: [Metric; 13] = [
     // Mapped, as the kernel counts it.
     Metric {
         name: "virtual",
         unit: Unit::Bytes,
-        measure: Measure::OfProcesses(|one| Measured::exactly(one.virtual_bytes.end)),
+        measure: Measure::OfProcesses(|one| Measured::exactly(one.virtual_at_work().end)),
         sites: all,
         figure: &figures::RESERVED,
         doubt: Doubt::Events,
@@ -100,7 +100,7 @@ pub static METRICS: [Metric; 12] = [
         name: "grown",
         unit: Unit::Bytes,
         measure: Measure::OfProcesses(|one| {
-            let span = one.virtual_bytes;
+            let span = one.virtual_at_work();
             Measured::exactly(span.end.saturating_sub(span.start))
         }),
         sites: is_own,
@@ -178,6 +178,15 @@ pub static METRICS: [Metric; 12] = [
         doubt: Doubt::Events,
         help: Help::Beside("maps", ""),
     },
+    Metric {
+        name: "refused",
+        unit: Unit::Count,
+        measure: Measure::OfProcesses(figures::refused_of_process),
+        sites: all,
+        figure: &figures::REFUSED,
+        doubt: Doubt::Events,
+        help: Help::Line("calls that a limit refused, retried or not"),
+    },
 ];
 
 fn all(_: &Site) -> bool {
@@ -194,11 +203,11 @@ pub fn is_own(site: &Site) -> bool {
 }
 
 fn difference(process: &Process) -> Measured {
-    if process.ledger.kernel_known {
+    if process.ledger.is_compared() {
         return Measured::exactly(process.ledger.difference_bytes.unsigned_abs());
     }
     let why = format!(
-        "the kernel's total of {} (pid {}) is unknown",
+        "{} (pid {}) was not compared with the kernel",
         process.comm, process.pid
     );
     Measured::unknown(None, why)

@@ -85,6 +85,6 @@ pub struct Judged {
 pub struct Part {
     /// Site id in the report.
     pub site: u32,
-    /// How much, in the budget's unit; of a level, bytes reserved.
+    /// How much, in the budget's unit; of a level, bytes reserved, of `refused` what was asked for.
     pub amount: i64,
 }

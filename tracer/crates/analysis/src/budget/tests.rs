@@ -6,7 +6,7 @@ use super::metrics::METRICS;
 use super::model::{Judged, State};
 use super::{check, file, help, parse, unknown_patterns};
 use crate::constructed::{MIB, frame, of_kind, process, report, site};
-use crate::model::summary::{Level, Report, Site, Trend};
+use crate::model::summary::{Level, Refused, Report, Site, Trend};
 use tracer_ledger::event::{FaultMode, Frame};
 
 #[test]
@@ -173,6 +173,7 @@ fn sample() -> Report {
         }],
         released_bytes: 9 * MIB,
         peak_bytes: 6 * MIB,
+        refused: 3,
         ..of(2, "x@y", 4)
     };
     let before = Site {
@@ -183,6 +184,17 @@ fn sample() -> Report {
     let sites = vec![of_kind("arena", of(1, "malloc@libc", 8)), placed, before];
     let mut app = process("app", (1, 0), sites);
     app.virtual_bytes.start = 2 * MIB;
+    // Two of them without a stack.
+    app.refused = [(3, Some(2)), (2, None)]
+        .map(|(count, site)| Refused {
+            call: "mmap".into(),
+            requested_bytes: MIB,
+            errno: "ENOMEM".into(),
+            count,
+            site,
+            ..Refused::default()
+        })
+        .to_vec();
     report(vec![
         app,
         process("child", (2, 1), vec![of(4, "f@child", 1)]),
@@ -223,6 +235,10 @@ fn every_metric_is_the_sum_that_it_says() {
         ("site(\"f\").accessible", 5 * MIB),
         ("site(\"config.rs:12\").resident", 4 * MIB),
         ("pattern(arena).calls", 1),
+        ("refused", 5),
+        ("process(app).refused", 5),
+        ("process(child).refused", 0),
+        ("site(\"config.rs:12\").refused", 3),
     ];
     for metric in &METRICS {
         let is_there = sums.iter().any(|(written, _)| *written == metric.name);
@@ -425,4 +441,48 @@ fn a_kind_that_nobody_knows_is_refused_with_those_near_to_it() {
     );
     let budgets = [parse("pattern(arena).live > 1").unwrap()];
     assert_eq!(unknown_patterns(&budgets, [].into_iter(), &[&report]), None);
+}
+
+#[test]
+fn what_was_not_all_measured_passes_no_budget_and_can_still_be_over_one() {
+    let mut report = sample();
+    for (budget, whole) in [
+        ("virtual > 1TiB", State::Within),
+        ("maps > 65530", State::Within),
+        ("processes > 9", State::Within),
+        ("difference > 0", State::Within),
+        ("level >= leak", State::Within),
+        ("virtual > 1KiB", State::Over),
+    ] {
+        assert_eq!(judged(budget, &report, None).state, whole, "{budget}");
+        let process = &mut report.processes[0];
+        (process.measured, process.why) = (false, Some("it was dark".into()));
+        let (comm, pid) = (process.comm.clone(), process.pid);
+        let judged = judged(budget, &report, None);
+        if whole == State::Over {
+            assert_eq!(judged.state, State::Over, "{budget}");
+        } else {
+            assert_eq!(judged.state, State::Unmeasured, "{budget}");
+            let note = format!("not all of {comm} (pid {pid}) was measured: it was dark");
+            assert_eq!(judged.note, Some(note), "{budget}");
+        }
+        let process = &mut report.processes[0];
+        (process.measured, process.why) = (true, None);
+    }
+}
+
+#[test]
+fn a_budget_on_one_process_is_not_touched_by_what_was_not_measured_of_another() {
+    let mut report = sample();
+    let mut other = process("other", (99, 1), Vec::new());
+    (other.measured, other.why) = (false, Some("it was dark".into()));
+    let first = report.processes[0].comm.clone();
+    report.processes.push(other);
+    let of = |comm: &str| format!("process({comm}).reserved > 1TiB");
+    assert_eq!(judged(&of(&first), &report, None).state, State::Within);
+    assert_eq!(judged(&of("other"), &report, None).state, State::Unmeasured);
+    assert_eq!(
+        judged("virtual > 1TiB", &report, Some(&report)).state,
+        State::Unmeasured
+    );
 }

@@ -6,7 +6,8 @@ use super::model::{Change, Diff, LevelChange, ProcessChange, SCHEMA, Side};
 use super::processes::{Pair, pairs};
 use super::{kinds, prediction, sentence, sites};
 
-use crate::model::summary::{Level, Process, Report, Site};
+use crate::model::summary::{Level, Process, Refused, Report, Site};
+use crate::refusals::words;
 
 /// What has changed.
 #[must_use]
@@ -28,13 +29,18 @@ pub fn diff(old: &Report, new: &Report) -> Diff {
         old: side(old),
         new: side(new),
         virtual_bytes: total(|report| {
-            let ends = report.processes.iter().map(|one| one.virtual_bytes.end);
+            let ends = report.processes.iter().map(|one| one.virtual_at_work().end);
             Some(ends.fold(0, u64::saturating_add))
         }),
         resident_bytes: total(|report| {
             let mut ends = report.processes.iter().map(resident);
             ends.try_fold(0u64, |sum, end| Some(sum.saturating_add(end?)))
         }),
+        refused: total(|report| {
+            let counts = report.processes.iter().filter_map(refused);
+            Some(counts.fold(0, u64::saturating_add))
+        }),
+        newly_refused: newly_refused(old, new),
         level: LevelChange {
             old: worst(old),
             new: worst(new),
@@ -62,9 +68,31 @@ fn side(report: &Report) -> Side {
     }
 }
 
-/// At its end; `None`: it was never looked at.
+/// At the end of its working life; `None`: it was never looked at.
 fn resident(process: &Process) -> Option<u64> {
-    (process.samples > 0).then_some(process.resident_bytes.end)
+    process.resident_at_work().map(|span| span.end)
+}
+
+fn refused(process: &Process) -> Option<u64> {
+    let counts = process.refused.iter().map(|row| row.count);
+    Some(counts.fold(0, u64::saturating_add))
+}
+
+/// Of what is refused now, and was not by that limit to that code before, the first.
+fn newly_refused(old: &Report, new: &Report) -> Option<String> {
+    fn rows(report: &Report) -> impl Iterator<Item = &Refused> {
+        report.processes.iter().flat_map(|process| &process.refused)
+    }
+    let is_known = |row: &&Refused| {
+        rows(old)
+            .any(|known| (&known.call, known.cause, &known.by) == (&row.call, row.cause, &row.by))
+    };
+    let row = rows(new).find(|row| !is_known(row))?;
+    let by = row
+        .by
+        .as_ref()
+        .map_or_else(String::new, |by| format!(", by {by}"));
+    Some(format!("{}{by}", words::what(row)))
 }
 
 fn process(pair: &Pair<'_>) -> ProcessChange {
@@ -83,8 +111,9 @@ fn process(pair: &Pair<'_>) -> ProcessChange {
         matched: pair.matched,
         old_pid: pair.old.map(|process| process.pid),
         new_pid: pair.new.map(|process| process.pid),
-        virtual_bytes: change(|process| Some(process.virtual_bytes.end)),
+        virtual_bytes: change(|process| Some(process.virtual_at_work().end)),
         resident_bytes: change(resident),
+        refused: change(refused),
         level: LevelChange {
             old: pair.old.map(|process| process.verdict.level),
             new: pair.new.map(|process| process.verdict.level),

@@ -19,6 +19,7 @@ pub fn figures(old: &[&Site], new: &[&Site]) -> Figures {
         released_bytes: change(|site| Some(site.released_bytes)),
         calls: change(|site| Some(site.calls)),
         live: change(|site| Some(site.live)),
+        refused: change(|site| Some(site.refused)),
     }
 }
 

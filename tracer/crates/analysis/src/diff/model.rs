@@ -24,6 +24,12 @@ pub struct Diff {
     pub virtual_bytes: Change,
     /// Resident bytes at the end, of all processes together; `null` where one was never looked at.
     pub resident_bytes: Change,
+    /// Calls that were refused, of all processes together.
+    #[serde(default)]
+    pub refused: Change,
+    /// What is refused now as it was not before: the most telling of it, in words; `null`: nothing.
+    #[serde(default)]
+    pub newly_refused: Option<String>,
     /// The worst level of any process, before and after.
     pub level: LevelChange,
     /// By kind of reservation, over all processes: the largest change first. What is of no known kind is
@@ -133,6 +139,9 @@ pub struct ProcessChange {
     pub virtual_bytes: Change,
     /// Resident bytes at its end.
     pub resident_bytes: Change,
+    /// Calls that it was refused.
+    #[serde(default)]
+    pub refused: Change,
     /// Its verdict's level.
     pub level: LevelChange,
     /// How its call sites were matched.
@@ -202,12 +211,15 @@ pub struct Figures {
     pub calls: Change,
     /// Reservations alive.
     pub live: Change,
+    /// Calls that were refused.
+    #[serde(default)]
+    pub refused: Change,
 }
 
 impl Figures {
     /// Every one of them.
     #[must_use]
-    pub fn all(&self) -> [Change; 8] {
+    pub fn all(&self) -> [Change; 9] {
         [
             self.reserved_bytes,
             self.accessible_bytes,
@@ -217,6 +229,7 @@ impl Figures {
             self.released_bytes,
             self.calls,
             self.live,
+            self.refused,
         ]
     }
 

@@ -20,8 +20,8 @@ fn prediction(old: &Process, new: &Process, kind: &Kind) -> Option<Prediction> {
         return None;
     }
     let predicted_bytes = kind.predicted_virtual_bytes?;
-    let old_bytes = old.virtual_bytes.end;
-    let new_bytes = new.virtual_bytes.end;
+    let old_bytes = old.virtual_at_work().end;
+    let new_bytes = new.virtual_at_work().end;
     let deviation = new_bytes as f64 - predicted_bytes as f64;
     Some(Prediction {
         comm: new.comm.clone(),

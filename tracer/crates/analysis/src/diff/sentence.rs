@@ -2,7 +2,7 @@
 
 use super::model::{Change, Diff};
 use crate::model::summary::Level;
-use crate::words::units::{bytes, signed_bytes};
+use crate::words::units::{bytes, count, signed_bytes};
 
 /// A kind's change below this is not worth a word, bytes.
 const WORTH_TELLING: u64 = 1 << 20;
@@ -28,6 +28,14 @@ pub fn sentence(diff: &Diff) -> String {
         text.push_str(&format!(": {}", made_up.join(", ")));
     }
     text.push_str(&format!(". {}.", resident(diff)));
+    if let Some(what) = &diff.newly_refused {
+        text = format!("Refused now: {what}. {text}");
+    }
+    let refused = |of: Option<u64>| of.map_or_else(|| "?".into(), count);
+    if diff.refused.old.max(diff.refused.new) > Some(0) {
+        let (old, new) = (refused(diff.refused.old), refused(diff.refused.new));
+        text.push_str(&format!(" Refused calls {old} → {new}."));
+    }
     let level = |level: Option<Level>| level.map_or("?", Level::word);
     let (old, new) = (level(diff.level.old), level(diff.level.new));
     text.push_str(&if old == new {

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::diff;
 use super::model::{Diff, Matched};
 use crate::constructed::{MIB, frame, of_kind, process, report, site};
-use crate::model::summary::{Kind, Report, Site};
+use crate::model::summary::{Kind, RefusalCause, Refused, Report, Site};
 use tracer_ledger::event::{Frame, FrameKind};
 
 fn one(sites: Vec<Site>) -> Report {
@@ -359,4 +359,38 @@ proptest! {
             prop_assert_eq!(found, all);
         }
     }
+}
+
+#[test]
+fn what_is_refused_now_and_was_not_comes_first() {
+    let refused = |by: &str, count| {
+        let mut report = one(vec![site(1, stack(&["f"]), MIB)]);
+        report.processes[0].sites[0].refused = count;
+        report.processes[0].refused = vec![Refused {
+            call: "mmap".into(),
+            requested_bytes: MIB,
+            errno: "ENOMEM".into(),
+            cause: RefusalCause::RlimitAs,
+            by: Some(by.into()),
+            count,
+            ..Refused::default()
+        }];
+        report
+    };
+    let same = diff(&refused("f", 1), &refused("f", 3));
+    assert_eq!((same.refused.old, same.refused.new), (Some(1), Some(3)));
+    assert_eq!(same.newly_refused, None);
+    assert_eq!(same.processes[0].refused.change, Some(2));
+    assert_eq!(same.processes[0].sites[0].figures.refused.change, Some(2));
+    assert!(same.text.contains("Refused calls 1 → 3."), "{}", same.text);
+    let never = diff(&one(Vec::new()), &refused("f", 1));
+    let begin = "Refused now: mmap of 1 MiB failed (ENOMEM): RLIMIT_AS is reached, by f. Virtual";
+    assert!(never.text.starts_with(begin), "{}", never.text);
+    assert!(
+        diff(&refused("f", 1), &refused("g", 1))
+            .newly_refused
+            .is_some()
+    );
+    let none = diff(&one(Vec::new()), &one(Vec::new()));
+    assert!(!none.text.contains("efused"), "{}", none.text);
 }

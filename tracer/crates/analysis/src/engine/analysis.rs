@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::accounts::files::Files;
 use crate::accounts::frames::Stacks;
 use crate::accounts::groups::Groups;
 use crate::accounts::run::Run;
@@ -13,6 +14,7 @@ use crate::accounts::spaces::{Accounted, SharedSpace};
 use crate::accounts::threads::Threads;
 use crate::accounts::time::TraceTime;
 use crate::accounts::view::LedgerView;
+use crate::engine::refusals::Place;
 use crate::model::summary::Losses;
 use crate::model::window::Window;
 use crate::patterns::Patterns;
@@ -53,6 +55,11 @@ pub struct Analysis {
     pub(super) accounted: HashMap<ReservationId, Accounted>,
     /// Control groups.
     pub(super) groups: Groups,
+    pub(super) files: Files,
+    /// Where the call before is accounted, if it has made a reservation.
+    pub(super) last_born: Option<Accounted>,
+    /// Where refusals are counted, by their places.
+    pub(super) places: HashMap<u64, Place>,
     /// Ended runs whose sites are kept.
     pub(super) detailed: Vec<usize>,
 }
@@ -94,7 +101,10 @@ impl Analysis {
                 self.at(maps.time);
                 self.taking_over(maps);
             }
-            Event::Call(call) => self.doing(call.stamp.time),
+            Event::Call(call) => {
+                self.doing(call.stamp.time);
+                self.worked(call);
+            }
             Event::Fault(fault) => {
                 self.doing(fault.stamp.time);
                 self.faulted(fault, changes);
@@ -108,10 +118,14 @@ impl Analysis {
             Event::Resident(resident) => self.at(resident.time),
             Event::Reading(reading) => self.at(reading.time),
             Event::Missing(missing) => self.at(missing.time),
-            Event::Fork(fork) => self.forked(fork),
+            Event::Fork(fork) => {
+                self.forked(fork);
+                self.made_task(fork.stamp.pid, false);
+            }
             Event::Thread(thread) => {
                 self.doing(thread.stamp.time);
                 self.threads.rename(thread.child, &thread.comm);
+                self.made_task(thread.stamp.pid, true);
             }
             Event::Exec(exec) => {
                 self.doing(exec.stamp.time);
@@ -124,6 +138,7 @@ impl Analysis {
             }
             Event::Rename(rename) => self.renamed(rename),
             Event::Sample(sample) => self.sampled(sample),
+            Event::Usage(usage) => self.used(usage),
             Event::Stack(stack) => self.stacks.insert(stack),
             Event::Incomplete(why) => self.stacks.insert_cause(why),
             Event::Module(module) => {
@@ -132,23 +147,25 @@ impl Analysis {
             Event::Learning(learning) => self.learning = Some(*learning),
             Event::Machine(machine) => self.machine = *machine,
             Event::Shown(shown) => self.shown(shown),
-            Event::Accounted(accounted) => self.stands(accounted),
+            Event::File(file) => self.files.learn(file),
+            Event::Backed(backed) => self.backed(backed),
+            Event::Refused(refused) => self.refused(refused),
+            Event::RefusedAgain(again) => self.refused_again(again),
+            Event::Accounted(accounted) => {
+                self.account_told(accounted);
+                self.stands(accounted);
+            }
             Event::Mappings(mappings) => self.mappings(mappings),
-            Event::Usage(usage) => self.uses(usage),
             Event::Shares(shares) => self.shares(shares),
             Event::Group(group) => self.grouped(group),
-            Event::Refused(_)
-            | Event::RefusedAgain(_)
-            | Event::Split(_)
-            | Event::OomKill(_)
-            | Event::File(_)
-            | Event::Backed(_)
-            | Event::Named(_)
-            | Event::Unseen(_) => {
+            Event::Split(split) => self.split(split),
+            Event::OomKill(kill) => self.killed_for_want_of_memory(kill),
+            Event::Named(_) => {
                 if let Some(time) = event.time() {
                     self.at(time);
                 }
             }
+            Event::Unseen(unseen) => self.unseen(unseen),
             Event::Loss(loss) => self.lost(loss),
             Event::Failures(failures) => self.failures = failures.clone(),
             Event::Ended(ended) => {
@@ -156,8 +173,9 @@ impl Analysis {
                 self.ended = Some(*ended);
             }
         }
+        self.last_born = None;
         for change in changes {
-            self.change(change);
+            self.change(change, ledger);
         }
         match event {
             Event::Maps(maps) => self.taken_over(maps),

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
+use std::collections::HashMap;
 
 use crate::Analysis;
 use crate::accounts::run::{Run, Sight};
@@ -10,21 +11,29 @@ use crate::model::summary::{
     FailedCalls, Process, Report, SCHEMA, StackGrades, StacksSent, TracerCost,
 };
 use crate::words::calendar;
-use tracer_ledger::event::Learning;
+use tracer_ledger::event::{Learning, Pid};
 
 impl Analysis {
     /// The whole model, with what lives now as the end of every run that has not ended.
     #[must_use]
     pub fn report(&self, ledger: &impl LedgerView) -> Report {
         let mut next_site = 1;
-        // Sites are numbered from the biggest process on, which is what people read first; processes
-        // stay in the order of their appearance.
+        let stages = stages(&self.runs);
+        // Sites are numbered from those processes on that people read first: what was refused, then the biggest.
+        // Processes stay in the order of their appearance.
         let runs = self.runs.iter().enumerate();
         let mut runs: Vec<(usize, &Run)> = runs.filter(|(_, run)| !run.is_launch_stub).collect();
-        runs.sort_by_key(|(_, run)| Reverse(run.peak_bytes));
+        runs.sort_by_key(|(_, run)| {
+            let refused = !run.refusals.groups().is_empty() || run.oom_kill.is_some();
+            (!refused, Reverse(run.peak_bytes))
+        });
         let mut processes: Vec<(usize, Process)> = runs
             .into_iter()
             .map(|(index, run)| (index, self.process(index, run, ledger, &mut next_site)))
+            .map(|(index, process)| {
+                let stage = stages[index];
+                (index, Process { stage, ..process })
+            })
             .collect();
         processes.sort_by_key(|(index, _)| *index);
         let processes: Vec<_> = processes.into_iter().map(|(_, process)| process).collect();
@@ -98,6 +107,22 @@ impl Analysis {
             }),
         }
     }
+}
+
+/// Which program of its process each run is. What is only the moment between fork and exec is none.
+fn stages(runs: &[Run]) -> Vec<u32> {
+    let mut next: HashMap<Pid, u32> = HashMap::new();
+    let stage_of = |run: &Run| {
+        let stage = next.get(&run.pid).copied().unwrap_or(0);
+        match run.end.map(|end| end.exit) {
+            // Whoever has the number next is another process.
+            Some(Some(_)) => next.remove(&run.pid),
+            _ if run.is_launch_stub => None,
+            _ => next.insert(run.pid, stage + 1),
+        };
+        stage
+    };
+    runs.iter().map(stage_of).collect()
 }
 
 fn sent(learning: Learning) -> StacksSent {

@@ -4,7 +4,7 @@ use crate::model::summary::Report;
 use crate::model::window::Window;
 use crate::{Analysis, LedgerView, LivingReservation, Progress, SpaceView, patterns::Patterns};
 use tracer_ledger::event::{Address, Event, SpaceId};
-use tracer_ledger::ledger::{AddressSpace, Change, Checks, Ledger, Reservation};
+use tracer_ledger::ledger::{AddressSpace, Change, Checks, Ledger, Reservation, ReservationId};
 
 /// Ledger and analysis of one trace.
 #[derive(Debug)]
@@ -64,6 +64,18 @@ impl LedgerView for Ledger {
     fn left(&self) -> Option<impl SpaceView> {
         self.left()
     }
+
+    fn fallen(&self, space: SpaceId, id: ReservationId) -> Option<LivingReservation> {
+        let space = self.space(space)?;
+        let looked = space.looked_at_residence().is_some();
+        let fallen = space.fallen(id)?;
+        let pieces = fallen.pieces.iter();
+        let pieces = pieces.map(|(start, end, protection)| (*start, *end, *protection));
+        Some(LivingReservation {
+            resident: looked.then_some(fallen.resident_bytes),
+            ..shaped(&fallen.reservation, pieces)
+        })
+    }
 }
 
 impl SpaceView for &AddressSpace {
@@ -86,6 +98,10 @@ impl SpaceView for &AddressSpace {
         AddressSpace::kernel_bytes(self)
     }
 
+    fn is_in_doubt(&self) -> bool {
+        AddressSpace::needs_resync(self)
+    }
+
     fn checks(&self) -> Checks {
         AddressSpace::checks(self).clone()
     }
@@ -93,15 +109,28 @@ impl SpaceView for &AddressSpace {
 
 /// One reservation as the analysis wants it. `looked`: what is resident is known.
 fn living(space: &AddressSpace, reservation: &Reservation, looked: bool) -> LivingReservation {
+    let pieces = space.pieces(reservation.id);
+    let pieces = pieces.map(|(start, end, piece)| (start, end, piece.protection));
+    LivingReservation {
+        resident: looked.then_some(reservation.resident_bytes),
+        ..shaped(reservation, pieces)
+    }
+}
+
+/// A reservation that holds these pieces (first address, one past the last, protection), ascending.
+fn shaped(
+    reservation: &Reservation,
+    pieces: impl Iterator<Item = (Address, Address, u8)>,
+) -> LivingReservation {
     let mut hull: Option<(u64, u64)> = None;
     let mut accessible_at = None;
     let mut bytes_by_protection = [0u64; 8];
-    for (start, end, piece) in space.pieces(reservation.id) {
+    for (start, end, protection) in pieces {
         hull = Some((hull.map_or(start.0, |(first, _)| first), end.0));
-        if piece.protection != 0 {
+        if protection != 0 {
             accessible_at.get_or_insert(start.0);
         }
-        bytes_by_protection[usize::from(piece.protection & 7)] += end.0 - start.0;
+        bytes_by_protection[usize::from(protection & 7)] += end.0 - start.0;
     }
     let (start, end) = hull.unwrap_or_default();
     let most = (0..8u8).max_by_key(|bits| bytes_by_protection[usize::from(*bits)]);
@@ -113,10 +142,11 @@ fn living(space: &AddressSpace, reservation: &Reservation, looked: bool) -> Livi
         protection: most.unwrap_or_default(),
         flags: reservation.flags,
         name: reservation.name.to_string(),
+        file: reservation.file,
         reserved: reservation.reserved_bytes,
         accessible: reservation.accessible_bytes,
         touched: reservation.touched_bytes,
-        resident: looked.then_some(reservation.resident_bytes),
+        resident: None,
         charged: reservation.charged_bytes,
     }
 }

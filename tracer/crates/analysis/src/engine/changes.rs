@@ -1,15 +1,17 @@
 //! What the ledger changed, into the accounts.
 
 use crate::Analysis;
+use crate::accounts::run::Located;
 use crate::accounts::site::{SiteAccount, SiteKey, add, unsigned};
 use crate::accounts::spaces::Accounted;
 use crate::accounts::time::TraceTime;
+use crate::accounts::view::{LedgerView, LivingReservation};
 use crate::accounts::windowed::Place;
-use tracer_ledger::event::{SampledFault, SpaceId, StackId, Tid};
+use tracer_ledger::event::{Backed, FileId, SampledFault, SpaceId, StackId, Tid};
 use tracer_ledger::ledger::change::{Change, Difference, Origin, ReservationId};
 
 impl Analysis {
-    pub(super) fn change(&mut self, change: &Change) {
+    pub(super) fn change(&mut self, change: &Change, ledger: &impl LedgerView) {
         match *change {
             Change::Born {
                 id,
@@ -26,6 +28,7 @@ impl Analysis {
                 let key = key(origin, stack, id);
                 let accounted = self.born(run, key, tid, origin, time, figures);
                 self.accounted.insert(id, accounted);
+                self.last_born = Some(accounted);
                 self.add_to_space(space, time, figures);
             }
             Change::Changed {
@@ -37,7 +40,7 @@ impl Analysis {
                 let time = self.relative(time);
                 let accounted = self.accounted.get(&id).copied();
                 let place = self.place(accounted, time);
-                if let Some(account) = self.account_of(accounted) {
+                if let Some((account, _)) = self.turn(accounted, time, difference) {
                     account.changed(time, difference, place);
                 }
                 self.add_to_space(space, time, difference);
@@ -55,8 +58,11 @@ impl Analysis {
                 let age = accounted.and_then(|one| one.born);
                 let age = age.map(|born| time.since(born));
                 let place = self.place(accounted, time);
-                if let Some(account) = self.account_of(accounted) {
+                if let Some((account, after)) = self.turn(accounted, time, difference) {
                     account.died(time, age, difference, place);
+                    self.fell(accounted.filter(|_| after != 0), || {
+                        ledger.fallen(space, id)
+                    });
                 }
                 self.add_to_space(space, time, difference);
             }
@@ -73,6 +79,21 @@ impl Analysis {
                     add(&mut space.figures, difference);
                 }
             }
+        }
+    }
+
+    /// What the call before has mapped is of a file.
+    pub(super) fn backed(&mut self, backed: &Backed) {
+        self.at(backed.time);
+        let id = FileId {
+            device: backed.device,
+            inode: backed.inode,
+        };
+        let path = self.files.path(id).cloned();
+        if let Some(path) = path
+            && let Some(account) = self.account_of(self.last_born)
+        {
+            account.files.add(&path);
         }
     }
 
@@ -101,6 +122,47 @@ impl Analysis {
         } else {
             Place::InsideOfOlder
         }
+    }
+
+    /// The account of a reservation that changes by this, unless its run has ended: see `Run::turn`.
+    fn turn(
+        &mut self,
+        accounted: Option<Accounted>,
+        time: TraceTime,
+        difference: Difference,
+    ) -> Option<(&mut SiteAccount, u64)> {
+        let accounted = accounted?;
+        let run = &mut self.runs[accounted.run];
+        if run.end.is_some() {
+            return None;
+        }
+        run.turn(accounted.site, time, difference)
+    }
+
+    /// A reservation was given back, and that was no high tide.
+    fn fell(
+        &mut self,
+        accounted: Option<Accounted>,
+        fallen: impl FnOnce() -> Option<LivingReservation>,
+    ) {
+        let Some(Accounted {
+            run,
+            site,
+            born,
+            after,
+        }) = accounted
+        else {
+            return;
+        };
+        let located = || {
+            Some(Located {
+                left: fallen()?,
+                site: Some(site),
+                born,
+                after,
+            })
+        };
+        self.runs[run].fell(located, after);
     }
 
     /// The account that a living reservation belongs to, unless its run has ended.
@@ -133,7 +195,9 @@ impl Analysis {
         let run = &mut self.runs[index];
         let time = time.max(run.first);
         let site = run.site(key, time);
-        if let Some(account) = run.sites.get_mut(site as usize) {
+        let mut after = 0;
+        if let Some((account, tide)) = run.turn(site, time, figures) {
+            after = tide;
             account.born(time, self.sequence, figures, thread);
             if seen && time.0 >= self.window.from_ns {
                 account.window.add(figures.reserved, Place::InsideOfNew);
@@ -144,6 +208,7 @@ impl Analysis {
             run: index,
             site,
             born: seen.then_some(time),
+            after,
         }
     }
 
@@ -154,7 +219,9 @@ impl Analysis {
         };
         add(&mut space.figures, difference);
         for &index in &space.runs {
-            self.runs[index].progressed(time, space.bytes());
+            let run = &mut self.runs[index];
+            run.changed = run.changed.max(time);
+            run.progressed(time, space.bytes());
         }
     }
 }

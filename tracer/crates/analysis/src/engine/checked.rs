@@ -34,12 +34,16 @@ impl Analysis {
             }
         });
         let (mapped, kernel) = (sight.mapped_bytes, sight.kernel_bytes);
-        let difference_bytes = kernel.map_or(0, |kernel| difference(kernel, mapped));
+        let known = kernel.map(|kernel| difference(kernel, mapped));
+        let compared = known.or(checks.difference());
+        let difference_bytes = compared.unwrap_or(0);
         LedgerCheck {
             bytes: mapped,
             kernel_bytes: kernel.unwrap_or(0),
             difference_bytes,
             kernel_known: kernel.is_some(),
+            compared: compared.is_some(),
+            in_doubt: sight.is_in_doubt,
             checks: checks.totals,
             checks_differing: checks.totals_differing,
             verifications_count: checks.readings,

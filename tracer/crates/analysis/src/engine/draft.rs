@@ -10,24 +10,37 @@ use crate::accounts::merge::{SiteGroup, groups};
 use crate::accounts::run::{Located, Run, Sight};
 use crate::accounts::site::{LiveBytes, unsigned};
 use crate::accounts::time::TraceTime;
+use crate::engine::measured::unmeasured;
 use crate::model::summary::{
-    Limits, Process, Reservation, Residency, Site, Span, TimelinePoint, Trend,
+    Limits, Process, Reservation, Residency, Site, Span, TimelinePoint, Trend, Working,
 };
 use crate::patterns::Settled;
-use crate::verdict::trend::{Course, grows_steadily, trend};
+use crate::refusals::told::Told;
+use crate::verdict::trend::{Course, grows_steadily, has_rate, idle_since, may_grow, trend};
+use crate::verdict::work::Work;
 use crate::verdict::{Pool, rate};
 use crate::words::mapping_words;
+use tracer_ledger::ledger::change::Difference;
+
+/// Idle for less is not worth a word, ns.
+const IDLE: u64 = 1_000_000_000;
 
 /// A process on its way into the model: begun by [`Analysis::draft`], then `recognise`, `judge`, and
 /// [`ProcessDraft::finish`].
 pub struct ProcessDraft<'a> {
     pub run: &'a Run,
-    /// When it ended, or the trace.
+    /// When its working life ended, or the trace.
     pub end: TraceTime,
+    /// How it worked; `None`: that is not known.
+    pub work: Option<Rc<Work>>,
+    /// Of the weight that its sites had then, what was gone in the end, 0 to 1.
+    pub returned: f64,
     /// All but its sites, which are still in the drafts below.
     pub process: Process,
     /// Largest first.
     pub sites: Vec<SiteDraft<'a>>,
+    /// What was refused, the most telling first.
+    pub told: Vec<Told>,
 }
 
 /// A call site on its way into the model, and what the model does not say of it.
@@ -44,6 +57,12 @@ pub struct SiteDraft<'a> {
     pub accessible_steadily: bool,
     /// More and more of it is touched, until the end, and somebody followed that.
     pub touched_steadily: bool,
+    /// It grows at a rate, by the clock or by its process's work.
+    pub has_rate: bool,
+    /// If it grows: when its process worked last, ns since the trace began; `None`: it does still, or nobody knows.
+    pub idle_since: Option<u64>,
+    /// It grew until nothing was heard of its process any more: whether it would go on is not known.
+    pub may_grow: bool,
     /// The pool that it takes memory for: known after `recognise`.
     pub pool: Option<Rc<Pool>>,
 }
@@ -53,6 +72,7 @@ impl ProcessDraft<'_> {
     pub fn finish(self) -> Process {
         Process {
             sites: self.sites.into_iter().map(|one| one.site).collect(),
+            refused: self.told.into_iter().map(|one| one.row).collect(),
             ..self.process
         }
     }
@@ -66,10 +86,19 @@ impl Analysis {
         sight: &'a Sight,
         next_site: &mut u32,
     ) -> ProcessDraft<'a> {
-        let end = run.end.map_or(self.relative(self.now), |end| end.time);
+        let last = run.end.map_or(self.relative(self.now), |end| end.time);
+        let life = run.working_life(last);
+        let end = life.until;
+        let work = Work::of(run.cpu.points(), run.first.0, end.0).map(Rc::new);
         let mapped = sight.mapped_bytes;
-        let sites = self.draft_sites(run, sight, end, next_site);
+        let since = life.tide.map_or(0, |tide| tide.reserved_since);
+        let worked_with = mapped.saturating_add_signed(since.saturating_neg());
+        let mut sites = self.draft_sites(run, sight, (end, work.as_deref()), next_site);
+        let ending = self.ending(run, &life);
+        let told = self.told(run, &mut sites, ending.as_ref());
         let identity = &run.identity;
+        let ledger = self.checked(sight);
+        let why = unmeasured(run, &ledger);
         let process = Process {
             pid: run.pid.0,
             ppid: run.parent.0,
@@ -78,17 +107,26 @@ impl Analysis {
             cmdline: identity.cmdline.clone(),
             runtime: identity.runtime.clone(),
             first_ns: run.first.0,
-            last_ns: end.0,
+            last_ns: last.0,
             from_start: run.from_start,
             exit: run.end.and_then(|end| end.exit),
+            ending,
+            working: Some(Working {
+                until_ns: end.0,
+                virtual_bytes: worked_with,
+                resident_bytes: life.stand.resident.map(|one| one.min(worked_with)),
+                mappings: life.stand.mappings,
+            }),
             virtual_bytes: Span {
                 start: run.start_bytes.unwrap_or(mapped),
-                peak: run.peak_bytes.max(mapped),
+                peak: run.peak_bytes.max(mapped).max(worked_with),
                 end: mapped,
             },
             resident_bytes: run.resident.span,
             samples: run.resident.samples,
-            ledger: self.checked(sight),
+            ledger,
+            measured: why.is_none(),
+            why,
             stacks: grades(run.stack_calls(), &self.stacks),
             limits: Limits::of(
                 &identity.limits,
@@ -99,14 +137,17 @@ impl Analysis {
             mappings: run.standing.mapping_count(identity.limits.max_map_count),
             before: self.before(run),
             reservations: self.reservations(run, &sites, end),
-            timeline: timeline(run, end, mapped),
+            timeline: timeline(run, last, mapped),
             ..Process::default()
         };
         ProcessDraft {
             run,
             end,
+            work,
+            returned: returned(&sites),
             process,
             sites,
+            told,
         }
     }
 
@@ -124,7 +165,7 @@ impl Analysis {
         &self,
         run: &Run,
         sight: &'a Sight,
-        end: TraceTime,
+        working: (TraceTime, Option<&Work>),
         next_site: &mut u32,
     ) -> Vec<SiteDraft<'a>> {
         let mut groups = groups(run, &sight.living, &self.stacks);
@@ -132,7 +173,7 @@ impl Analysis {
         groups.sort_by_key(|group| Reverse((group.figures.reserved, group.released)));
         let mut sites: Vec<SiteDraft<'a>> = groups
             .into_iter()
-            .map(|group| self.draft_site(run, group, end))
+            .map(|group| self.draft_site(run, group, working))
             .collect();
         // What the process made itself is numbered first: those are the numbers that people read.
         for pre_existing in [false, true] {
@@ -146,38 +187,47 @@ impl Analysis {
         }
         let histories = sites
             .iter_mut()
-            .map(|one| (&mut one.site, one.group.history.as_slice()));
+            .map(|one| (&mut one.site, one.group.whole.as_slice()));
         courses::give(histories);
         sites
     }
 
-    fn draft_site<'a>(&self, run: &Run, group: SiteGroup<'a>, end: TraceTime) -> SiteDraft<'a> {
+    fn draft_site<'a>(
+        &self,
+        run: &Run,
+        group: SiteGroup<'a>,
+        working: (TraceTime, Option<&Work>),
+    ) -> SiteDraft<'a> {
         let reserved = course_of(&group, |live| live.reserved);
+        let of_reserved = course(run, &group, &reserved, working);
         let steadily = |figure: fn(LiveBytes) -> u64| {
             let points = course_of(&group, figure);
-            grows_steadily(course(run, &group, &points, end))
+            grows_steadily(course(run, &group, &points, working))
         };
+        let site = self.site(&group, of_reserved);
+        let grows = site.trend == Trend::Growing;
+        let idle_since = idle_since(of_reserved).filter(|since| {
+            let idle = of_reserved.end.saturating_sub(*since);
+            grows && idle >= IDLE.max(of_reserved.end.saturating_sub(of_reserved.began) / 10)
+        });
         SiteDraft {
-            site: self.site(run, &group, &reserved, end),
+            site,
             settled: group.living.iter().map(|one| settled(one)).collect(),
-            reserved_steadily: grows_steadily(course(run, &group, &reserved, end)),
+            reserved_steadily: grows_steadily(of_reserved),
             accessible_steadily: steadily(|live| live.accessible),
             touched_steadily: self.faults_followed() && steadily(|live| live.touched),
+            has_rate: grows && has_rate(of_reserved),
+            idle_since,
+            may_grow: may_grow(of_reserved, run.changed.0),
             pool: None,
             group,
         }
     }
 
     /// All of a site that its accounts say; without its number. `reserved`: the course of its reserved bytes.
-    fn site(
-        &self,
-        run: &Run,
-        group: &SiteGroup<'_>,
-        reserved: &[(u64, u64)],
-        end: TraceTime,
-    ) -> Site {
+    fn site(&self, group: &SiteGroup<'_>, reserved: Course<'_>) -> Site {
         let (frames, quality) = self.stacks.get(group.stack);
-        let trend = trend(course(run, group, reserved, end));
+        let trend = trend(reserved);
         let reserved_bytes = unsigned(group.figures.reserved);
         Site {
             id: 0,
@@ -209,14 +259,15 @@ impl Analysis {
             peak_bytes: group.peak,
             first_ns: group.first.0,
             last_ns: group.last.0,
-            lifetime_ns: group.lifetimes.quantiles(),
+            lifetime_ns: group.lifetimes.quantiles().filter(|_| group.ended > 0),
             size_bytes: group.sizes.quantiles(),
             growth_per_hour: Some(trend)
                 .filter(|trend| *trend == Trend::Growing)
-                .and_then(|_| rate::present(reserved, group.first.0, end.0)),
+                .and_then(|_| rate::present(reserved.points, reserved.first, reserved.end)),
             trend,
-            files: Vec::new(),
+            files: group.files.paths(),
             mappings: None,
+            refused: 0,
             window: (!self.window.is_all()).then(|| group.window.sets(reserved_bytes)),
             touch_sites: group.touchers.report(&self.stacks),
             timeline: Vec::new(),
@@ -273,6 +324,7 @@ fn settled(located: &Located) -> Settled<'_> {
         protection: left.protection,
         flags: left.flags,
         name: &left.name,
+        kind_of_file: left.file.map(|file| file.kind),
     }
 }
 
@@ -286,16 +338,32 @@ fn course<'a>(
     run: &Run,
     group: &SiteGroup<'_>,
     points: &'a [(u64, u64)],
-    end: TraceTime,
+    (end, work): (TraceTime, Option<&'a Work>),
 ) -> Course<'a> {
     Course {
         points,
         calls: group.calls,
-        released: group.lifetimes.count(),
+        released: group.ended,
         first: group.first.0,
         last: group.last.0,
         began: run.first.0,
         end: end.0,
+        work,
+    }
+}
+
+/// Of what sites had (accessible bytes above all, as the tide weighs them), what is gone in the end.
+fn returned(sites: &[SiteDraft<'_>]) -> f64 {
+    let weight = |figures: &Difference| {
+        (unsigned(figures.accessible) as f64) + (unsigned(figures.reserved) as f64) / 1024.0
+    };
+    let own = || sites.iter().filter(|one| !one.group.pre_existing);
+    let had: f64 = own().map(|one| weight(&one.group.figures)).sum();
+    let has: f64 = own().map(|one| weight(&one.group.left)).sum();
+    if had > 0.0 {
+        (1.0 - has / had).max(0.0)
+    } else {
+        0.0
     }
 }
 

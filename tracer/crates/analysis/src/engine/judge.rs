@@ -1,11 +1,13 @@
 //! The third step: how fast a process grows, what it could run into, and what it all means.
 
 use crate::Analysis;
+use crate::accounts::run::Run;
 use crate::engine::draft::{ProcessDraft, SiteDraft};
-use crate::model::summary::TimelinePoint;
+use crate::model::summary::{Exit, TimelinePoint};
 use crate::patterns::Settled;
 use crate::verdict::harm;
-use crate::verdict::{Facts, SiteFacts, rate, unusual, verdict};
+use crate::verdict::{Facts, Freed, Refusals, SiteFacts, rate, unusual, verdict};
+use tracer_ledger::event::FileKind;
 
 impl Analysis {
     /// Fills in rates, harm and verdict; kinds of which there are too many are marked.
@@ -23,7 +25,7 @@ impl Analysis {
             let course: Vec<(u64, u64)> = points.map(|point| (point.t_ns, figure(point))).collect();
             rate::present(&course, run.first.0, end)
         };
-        let resident = (process.samples > 0).then_some(process.resident_bytes);
+        let (virtual_bytes, resident) = (process.virtual_at_work(), process.resident_at_work());
         let virtual_rate = present(|point| point.virtual_bytes);
         let resident_rate = present(|point| point.resident_bytes).filter(|_| resident.is_some());
         process.harm = harm::harms(&process.limits, &self.position(run, process, draft.end));
@@ -31,20 +33,44 @@ impl Analysis {
         process.resident_growth_per_hour = resident_rate;
         let facts: Vec<SiteFacts<'_>> = draft.sites.iter().map(SiteDraft::facts).collect();
         process.verdict = verdict(&Facts {
-            virtual_bytes: process.virtual_bytes,
+            virtual_bytes,
             resident,
             copied_bytes: process.residency.copied_bytes.unwrap_or(0),
             from_start: run.from_start,
             condensed: run.is_condensed,
             began: run.first.0,
             end,
+            freed: freed(run),
+            returned: draft.returned,
             check: &process.ledger,
             harms: &process.harm,
             unusual: &unusual,
             before: process.before.as_ref(),
+            refusals: Refusals {
+                told: &draft.told,
+                ending: process.ending.as_ref(),
+                until_ns: process.last_ns,
+                limits: &process.limits,
+            },
             sites: &facts,
         });
     }
+}
+
+/// What a run gave back as it ended.
+fn freed(run: &Run) -> Option<Freed> {
+    let (life, end) = run.life.zip(run.end)?;
+    life.tide?;
+    Some(Freed {
+        bytes: life.freed_bytes,
+        began: life.until.0,
+        took: end.time.since(life.until),
+        by: match end.exit {
+            None => "exec".into(),
+            Some(Exit::Code(_)) => "exit".into(),
+            Some(Exit::Signal(signal)) => format!("signal {signal}"),
+        },
+    })
 }
 
 impl SiteDraft<'_> {
@@ -55,6 +81,9 @@ impl SiteDraft<'_> {
             touched_steadily: self.touched_steadily,
             accessible_steadily: self.accessible_steadily,
             reserved_steadily: self.reserved_steadily,
+            has_rate: self.has_rate,
+            idle_since: self.idle_since,
+            may_grow: self.may_grow,
             is_of_files: is_of_files(&self.settled),
             pool: self.pool.as_deref(),
         }
@@ -64,8 +93,12 @@ impl SiteDraft<'_> {
 /// All of it is of files, of which the pages can be read again: not of memory that only has a file's name.
 fn is_of_files(settled: &[Settled<'_>]) -> bool {
     const IN_MEMORY: [&str; 5] = ["/memfd:", "/dev/", "/SYSV", "/anon_hugepage", "/[aio]"];
-    let is_file = |one: &Settled<'_>| {
-        one.name.starts_with('/') && !IN_MEMORY.iter().any(|prefix| one.name.starts_with(prefix))
+    let is_file = |one: &Settled<'_>| match one.kind_of_file {
+        Some(kind) => kind == FileKind::Regular,
+        None => {
+            one.name.starts_with('/')
+                && !IN_MEMORY.iter().any(|prefix| one.name.starts_with(prefix))
+        }
     };
     !settled.is_empty() && settled.iter().all(is_file)
 }

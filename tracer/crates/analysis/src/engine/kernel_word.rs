@@ -2,7 +2,7 @@
 
 use crate::Analysis;
 use crate::accounts::spaces::{SharedSpace, SpaceBytes};
-use tracer_ledger::event::{Maps, MapsPurpose, Pid, Sample, SpaceId, Totals};
+use tracer_ledger::event::{Maps, MapsPurpose, Pid, Sample, SpaceId, Totals, Usage};
 
 impl Analysis {
     /// Bytes that the ledger has mapped in a space.
@@ -56,6 +56,16 @@ impl Analysis {
         if let Some(&run) = self.current.get(&sample.pid) {
             let ledger_bytes = self.ledger_bytes(self.runs[run].space);
             self.runs[run].sampled(time, *sample, ledger_bytes);
+        }
+    }
+
+    /// What a process uses.
+    pub(super) fn used(&mut self, usage: &Usage) {
+        self.at(usage.time);
+        let time = self.relative(usage.time);
+        if let Some(&run) = self.current.get(&usage.pid) {
+            self.runs[run].used(time, usage);
+            self.runs[run].pages.used(time, *usage);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::Analysis;
 use crate::accounts::groups::GroupKey;
-use tracer_ledger::event::{Accounted, Fault, Fork, Group, Mappings, Shares, Usage};
+use tracer_ledger::event::{Accounted, Fault, Fork, Group, Mappings, Shares};
 use tracer_ledger::ledger::change::Change;
 
 /// What is told of a process so long after its end is still of it, ns: a group is read after its kill.
@@ -28,14 +28,6 @@ impl Analysis {
             for &run in &space.runs {
                 self.runs[run].standing.mapped(time, mappings.count);
             }
-        }
-    }
-
-    pub(super) fn uses(&mut self, usage: &Usage) {
-        self.at(usage.time);
-        let time = self.relative(usage.time);
-        if let Some(&run) = self.current.get(&usage.pid) {
-            self.runs[run].pages.used(time, *usage);
         }
     }
 

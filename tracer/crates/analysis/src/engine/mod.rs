@@ -5,7 +5,8 @@
 //! ([`book::Book`] keeps the two together).
 //!
 //! Read in this order: [`analysis`] (what is kept, and where each event goes), `changes` (what the ledger changed, into
-//! the accounts), `kernel_word` (what the kernel itself says of sizes), `limits` (and of limits and whose pages are), `processes` (the beginnings and ends of runs),
+//! the accounts), `kernel_word` (what the kernel itself says of sizes), `limits` (and of limits and whose pages are),
+//! `processes` (the beginnings and ends of runs), `refusals` (what the kernel refused them),
 //! `progress` (how things stand meanwhile); then the way to the model, step by step: `assemble`, `draft`, `recognise`,
 //! `judge`. [`book`] and [`replay`] are who calls it.
 
@@ -19,6 +20,8 @@ mod limits;
 
 mod processes;
 
+mod refusals;
+
 pub mod progress;
 
 mod assemble;
@@ -28,6 +31,8 @@ mod draft;
 mod before;
 
 mod checked;
+
+mod measured;
 
 mod recognise;
 

@@ -3,10 +3,11 @@
 use crate::Analysis;
 use crate::accounts::groups::GroupPoint;
 use crate::accounts::run::Run;
+use crate::accounts::standing::Used;
 use crate::accounts::time::TraceTime;
 use crate::model::limits::GroupUse;
-use crate::model::summary::{Process, Rate};
-use crate::verdict::harm::{Counted, GroupPosition, Position};
+use crate::model::summary::Process;
+use crate::verdict::harm::{Counted, GroupPosition, Growth, Position};
 use crate::verdict::rate;
 
 impl Analysis {
@@ -14,9 +15,9 @@ impl Analysis {
     pub(super) fn position(&self, run: &Run, process: &Process, end: TraceTime) -> Position {
         // What has ended reaches nothing any more.
         let lives = run.end.is_none();
-        let lasting = |course: &[(u64, u64)]| {
-            let rate = || rate::lasting(course, run.first.0, end.0);
-            lives.then(rate).flatten()
+        let growth = |course: &[(u64, u64)]| Growth {
+            rate: rate::present(course, run.first.0, end.0),
+            goes_on: lives && rate::lasts(course, run.first.0, end.0),
         };
         let mapped: Vec<(u64, u64)> = process
             .timeline
@@ -32,7 +33,7 @@ impl Analysis {
                 .collect();
         }
         let standing = &run.standing;
-        let counted = |used: crate::accounts::standing::Used, limit: Option<u64>| {
+        let counted = |used: Used, limit: Option<u64>| {
             limit.map(|limit| Counted {
                 used: used.end,
                 peak: used.peak,
@@ -41,17 +42,17 @@ impl Analysis {
         };
         let limits = standing.limits.unwrap_or_default();
         Position {
-            virtual_bytes: process.virtual_bytes,
-            resident: (process.samples > 0).then_some(process.resident_bytes),
-            virtual_rate: lasting(&mapped),
-            kept_rate: lasting(&kept),
+            virtual_bytes: process.virtual_at_work(),
+            resident: process.resident_at_work(),
+            virtual_growth: growth(&mapped),
+            kept_growth: growth(&kept),
             address_space_limit: limits.address_space_bytes,
             data: counted(standing.data, limits.data_bytes),
             stack: counted(standing.stack, limits.stack_bytes),
             locked: counted(standing.locked, limits.locked_bytes),
             mappings: standing.mappings.map(|used| (used.end, used.peak)),
-            mappings_rate: lasting(&plain(standing.mappings_course.points())),
-            group: self.group_position(run, end, lasting),
+            mappings_growth: growth(&plain(standing.mappings_course.points())),
+            group: self.group_position(run, end, growth),
         }
     }
 
@@ -60,7 +61,7 @@ impl Analysis {
         &self,
         run: &Run,
         end: TraceTime,
-        lasting: impl Fn(&[(u64, u64)]) -> Option<Rate>,
+        growth: impl Fn(&[(u64, u64)]) -> Growth,
     ) -> Option<GroupPosition> {
         let account = self.groups.get(run.group.as_ref()?)?;
         let end = run.group_until.unwrap_or(end);
@@ -87,7 +88,7 @@ impl Analysis {
             used: last.usage,
             peak,
             working: most.working(),
-            rate: lasting(&working),
+            growth: growth(&working),
             swap: group.swap_bytes.zip(group.swap_limit_bytes),
             about: GroupUse {
                 path: group.path.clone(),

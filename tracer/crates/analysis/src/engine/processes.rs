@@ -7,7 +7,7 @@ use crate::accounts::time::TraceTime;
 use crate::accounts::view::{LedgerView, LivingReservation, SpaceView};
 use crate::model::summary::Exit as ReportedExit;
 use tracer_ledger::event::{
-    Exec, Exit, ExitStatus, Fork, Found, Identity, Pid, Rename, Shown, SpaceId, Tid,
+    Exec, Exit, ExitStatus, Fork, Found, Identity, Pid, Rename, Shown, SpaceId, Tid, Unseen,
 };
 
 /// Ended runs whose sites, reservations and timelines are kept: a build starts tens of thousands.
@@ -41,6 +41,7 @@ impl Analysis {
             mapped_bytes: space.mapped_bytes(),
             kernel_bytes: space.kernel_bytes(),
             checks: space.checks(),
+            is_in_doubt: owns && space.is_in_doubt(),
         }
     }
 
@@ -54,6 +55,7 @@ impl Analysis {
                     left,
                     site: accounted.map(|one| one.site),
                     born: accounted.and_then(|one| one.born),
+                    after: accounted.map_or(0, |one| one.after),
                 }
             })
             .collect()
@@ -111,7 +113,7 @@ impl Analysis {
         }
     }
 
-    /// Keeps the details of so many ended runs at most: those of the biggest.
+    /// Keeps the details of so many ended runs at most: those that were refused something, and the biggest.
     fn bound(&mut self, ended: usize) {
         if self.runs[ended].is_condensed {
             return;
@@ -121,9 +123,11 @@ impl Analysis {
             return;
         }
         let peaks = self.detailed.iter().map(|&run| self.runs[run].peak_bytes);
-        let smallest = peaks
-            .enumerate()
-            .min_by_key(|&(position, peak)| (peak, std::cmp::Reverse(position)));
+        let smallest = peaks.enumerate().min_by_key(|&(position, peak)| {
+            let run = &self.runs[self.detailed[position]];
+            let refused = !run.refusals.groups().is_empty() || run.oom_kill.is_some();
+            (refused, peak, std::cmp::Reverse(position))
+        });
         if let Some((position, _)) = smallest {
             let run = self.detailed.remove(position);
             self.runs[run].condense();
@@ -171,8 +175,12 @@ impl Analysis {
             });
         identity.comm.clone_from(&fork.comm);
         let time = self.relative(fork.stamp.time);
+        let parent = self.current.get(&fork.stamp.pid);
+        // What was not seen of the parent was copied, too.
+        let blind = parent.and_then(|&parent| self.runs[parent].blind);
         let mut run = Run::new(fork.child, fork.stamp.pid, fork.child_space, identity, time);
         run.from_start = true;
+        run.blind = blind;
         self.begin(run);
     }
 
@@ -214,6 +222,17 @@ impl Analysis {
         };
         self.end_run(index, Some(status));
         self.groups.ended(exit.stamp.pid);
+    }
+
+    /// Not all that is done to an address space is seen: of whoever lives there, or is there when it is told.
+    pub(super) fn unseen(&mut self, unseen: &Unseen) {
+        self.at(unseen.stamp.time);
+        let users = self.spaces.get(&unseen.stamp.space);
+        let users = users.map_or_else(Vec::new, |space| space.runs.clone());
+        let caller = self.current.get(&unseen.stamp.pid);
+        for run in users.into_iter().chain(caller.copied()) {
+            self.runs[run].blind = Some(unseen.why);
+        }
     }
 
     /// What a process that was found running looked like then.

@@ -32,7 +32,8 @@ impl Analysis {
             };
             let members: Vec<usize> = (0..sites.len()).filter(|&at| is_of(&sites[at])).collect();
             let groups: Vec<&SiteGroup<'_>> = members.iter().map(|&at| &sites[at].group).collect();
-            let pool = Rc::new(Pool::of(run, &groups, draft.end, self.faults_followed()));
+            let working = (draft.end, draft.work.as_deref());
+            let pool = Rc::new(Pool::of(run, &groups, working, self.faults_followed()));
             for at in members {
                 let one = &mut sites[at];
                 // What one place gives back another has taken: whether it grows only the whole pool tells.

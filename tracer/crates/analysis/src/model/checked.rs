@@ -8,12 +8,21 @@ use serde::{Deserialize, Serialize};
 pub struct LedgerCheck {
     /// Bytes in the ledger.
     pub bytes: u64,
-    /// The kernel's `VmSize`.
+    /// The kernel's `VmSize` at the same moment, by its own word.
     pub kernel_bytes: u64,
-    /// Kernel − ledger.
+    /// Kernel − ledger: at that moment, or else when they were last compared.
     pub difference_bytes: i64,
-    /// Whether the kernel said anything: if not, the two figures above are 0 and mean nothing.
+    /// Whether the kernel has said so since something last changed it: if not, [`Self::kernel_bytes`] is 0 and means
+    /// nothing.
     pub kernel_known: bool,
+    /// Whether they were compared, since the last loss: if not, [`Self::difference_bytes`] is 0 and means nothing. Older
+    /// reports do not say: then it is [`Self::kernel_known`].
+    #[serde(default)]
+    pub compared: bool,
+    /// Whether something of it was in doubt in the end: what some call has done, or what a loss has hidden, was not read
+    /// from the kernel's maps any more.
+    #[serde(default)]
+    pub in_doubt: bool,
     /// How often the ledger's total was held against the kernel's: at each call, under the lock.
     pub checks: u64,
     /// How often they differed.
@@ -28,6 +37,14 @@ pub struct LedgerCheck {
     pub verifications: Vec<Verification>,
     /// The last ranges that differed.
     pub differences: Vec<RangeDifference>,
+}
+
+impl LedgerCheck {
+    /// Whether [`Self::difference_bytes`] is known.
+    #[must_use]
+    pub const fn is_compared(&self) -> bool {
+        self.compared || self.kernel_known
+    }
 }
 
 /// One comparison of the kernel's maps with the ledger.

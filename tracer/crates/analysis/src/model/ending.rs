@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::model::summary::{Process, Span};
+
 /// How a process stood before its ending began: what levels, budgets and comparisons are about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Working {
@@ -14,6 +16,30 @@ pub struct Working {
     pub resident_bytes: Option<u64>,
     /// Mappings then; `null`: not known.
     pub mappings: Option<u64>,
+}
+
+impl Process {
+    /// Mapped bytes at the start, at their most, and at the end of its working life: what levels, budgets and
+    /// comparisons are about.
+    #[must_use]
+    pub fn virtual_at_work(&self) -> Span {
+        let span = self.virtual_bytes;
+        let end = self
+            .working
+            .map_or(span.end, |working| working.virtual_bytes);
+        Span { end, ..span }
+    }
+
+    /// The same of the resident bytes; `None`: nobody looked.
+    #[must_use]
+    pub fn resident_at_work(&self) -> Option<Span> {
+        let span = self.resident_bytes;
+        let working = self.working.and_then(|working| working.resident_bytes);
+        (self.samples > 0).then(|| Span {
+            end: working.unwrap_or(span.end),
+            ..span
+        })
+    }
 }
 
 /// The ending of a process.

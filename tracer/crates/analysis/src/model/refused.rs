@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// Calls of one kind that were refused at one call site for one cause.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Refused {
-    /// The system call.
+    /// The system call; `stack growth`: what the kernel does without one.
     pub call: String,
     /// What the largest of them asked for, bytes; 0 where the call asks for none.
     pub requested_bytes: u64,
@@ -20,16 +20,19 @@ pub struct Refused {
     pub used: Option<u64>,
     /// Site id: where it was called.
     pub site: Option<u32>,
+    /// What that is called, and where it is: `main refused.c:4`; `null`: not known.
+    #[serde(default)]
+    pub by: Option<String>,
     /// How often.
     pub count: u64,
     /// The first, ns since the trace began.
     pub first_ns: u64,
     /// The last.
     pub last_ns: u64,
-    /// The same call asked for less soon after and had it: how much that was, bytes.
+    /// After the last, it asked again, for less or otherwise, and had it: how much that was, bytes (0 of a `clone`).
     #[serde(default)]
     pub had_instead_bytes: Option<u64>,
-    /// The process ended within a second of the last.
+    /// The process ended within a second of the last, by a signal or with a code other than 0.
     #[serde(default)]
     pub ended_after: bool,
 }

@@ -58,6 +58,9 @@ pub struct Site {
     /// Mappings that it made, by the calls that made one into several too; `null`: not known.
     #[serde(default)]
     pub mappings: Option<u64>,
+    /// Calls that were refused here, for want of something.
+    #[serde(default)]
+    pub refused: u64,
     /// Its course.
     pub trend: Trend,
     /// If it grows: at what rate at present, bytes in an hour; `null` too where that is not sure.

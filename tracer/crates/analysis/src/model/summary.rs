@@ -271,6 +271,15 @@ pub struct Process {
     pub timeline: Vec<TimelinePoint>,
 }
 
+impl Process {
+    /// Why not all that it did was measured; `None`: it was.
+    #[must_use]
+    pub fn unmeasured(&self) -> Option<&str> {
+        let why = self.why.as_deref().unwrap_or("nobody knows why");
+        (!self.measured).then_some(why)
+    }
+}
+
 /// Older reports do not say.
 const fn is_measured() -> bool {
     true

@@ -4,7 +4,7 @@ use super::range::SizeRanges;
 use super::words::{file_name, matches};
 use crate::words::mapping_words;
 use crate::words::units::{bytes, count};
-use tracer_ledger::event::Frame;
+use tracer_ledger::event::{FileKind, Frame};
 use tracer_ledger::ledger::change::Origin;
 
 /// What was seen of a call site.
@@ -47,6 +47,8 @@ pub struct Settled<'a> {
     pub flags: u32,
     /// File or kernel's name.
     pub name: &'a str,
+    /// What the file is, where the call has told it.
+    pub kind_of_file: Option<FileKind>,
 }
 
 /// Conditions, all of which are to hold; an empty one always does.

@@ -2,6 +2,7 @@
 
 use super::facts::Facts;
 use super::suspects::SiteFacts;
+use super::victim;
 use crate::model::summary::{Before, Kind, Level};
 
 /// How sure a level is: for what grows, whether its rate is; for what is benign, how sure the kinds are,
@@ -19,13 +20,15 @@ pub fn confidence(
     const DOUBTFUL: f64 = 0.5;
     let confidence = match level {
         Level::Unknown => return 0.0,
-        // That a call was refused is no guess.
-        Level::Refused => 1.0,
+        // Whatever the ledger is worth: the kernel has said it.
+        Level::Refused => return victim::confidence(facts),
         // That a limit is near is no guess.
         Level::Watch if suspects.is_empty() => 1.0,
         Level::Leak | Level::Watch => {
             let has_rate = |one: &&SiteFacts<'_>| one.site.growth_per_hour.is_some();
-            if suspects.iter().any(has_rate) {
+            let works = suspects.iter().all(|one| one.idle_since.is_none());
+            // What its end frees, or what an idle process keeps, may have been meant to be kept as long.
+            if suspects.iter().any(has_rate) && works && !facts.gave_all_back() {
                 RATE_IS_SURE
             } else {
                 LIKELY
@@ -49,7 +52,7 @@ pub fn confidence(
             if all > 0.0 { sum / all } else { 1.0 }
         }
     };
-    let is_doubtful = !facts.check.kernel_known || facts.check.difference_bytes != 0;
+    let is_doubtful = !facts.check.is_compared() || facts.check.difference_bytes != 0;
     // Two digits: more would be a claim.
     let confidence = (confidence * 100.0).round() / 100.0;
     if is_doubtful {

@@ -11,10 +11,10 @@ pub struct Position {
     pub virtual_bytes: Span,
     /// Resident bytes, if anybody looked.
     pub resident: Option<Span>,
-    /// Growth of the mapped bytes that lasts.
-    pub virtual_rate: Option<Rate>,
-    /// Growth that lasts of the resident bytes that cannot be taken back.
-    pub kept_rate: Option<Rate>,
+    /// Growth of the mapped bytes.
+    pub virtual_growth: Growth,
+    /// Growth of the resident bytes that cannot be taken back.
+    pub kept_growth: Growth,
     /// `RLIMIT_AS` by the kernel's last account, which may be another one than at the beginning.
     pub address_space_limit: Option<u64>,
     /// Against `RLIMIT_DATA`.
@@ -25,10 +25,19 @@ pub struct Position {
     pub locked: Option<Counted>,
     /// Mappings by the kernel's count: at the end and at the most.
     pub mappings: Option<(u64, u64)>,
-    /// Growth of their number that lasts.
-    pub mappings_rate: Option<Rate>,
+    /// Growth of their number.
+    pub mappings_growth: Growth,
     /// The control group that limits it.
     pub group: Option<GroupPosition>,
+}
+
+/// How what counts against a limit grows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Growth {
+    /// In an hour, at present; `None`: it does not, or that is not sure.
+    pub rate: Option<Rate>,
+    /// It can be foretold to go on.
+    pub goes_on: bool,
 }
 
 /// What counts against a limit, bytes.
@@ -53,8 +62,8 @@ pub struct GroupPosition {
     pub peak: u64,
     /// The most of what the kernel cannot easily take back.
     pub working: u64,
-    /// Growth of that, if it lasts.
-    pub rate: Option<Rate>,
+    /// Growth of that.
+    pub growth: Growth,
     /// What is swapped out, and what may be.
     pub swap: Option<(u64, u64)>,
     /// Who uses it, and what it did.
@@ -78,7 +87,7 @@ pub fn harms(limits: &Limits, position: &Position) -> Vec<Harm> {
             peak: used.peak,
             limit,
         };
-        harms.push(harm("address-space", counted, position.virtual_rate));
+        harms.push(harm("address-space", counted, position.virtual_growth));
     }
     // Of what the process holds it, more than the limit is no use of it: it may do so (`CAP_IPC_LOCK`), or the
     // limit was set later.
@@ -89,7 +98,7 @@ pub fn harms(limits: &Limits, position: &Position) -> Vec<Harm> {
         ("locked", within(position.locked)),
     ];
     for (id, counted) in resources {
-        harms.extend(counted.map(|counted| harm(id, counted, None)));
+        harms.extend(counted.map(|counted| harm(id, counted, Growth::default())));
     }
     // Only where the kernel counts strictly does the commit limit stop anybody.
     if limits.overcommit_memory == Some(2)
@@ -97,18 +106,18 @@ pub fn harms(limits: &Limits, position: &Position) -> Vec<Harm> {
     {
         harms.push(Harm {
             shared: true,
-            ..harm("commit", now(used, limit), None)
+            ..harm("commit", now(used, limit), Growth::default())
         });
     }
     if let Some(((used, peak), limit)) = position.mappings.zip(limits.max_map_count) {
         let counted = Counted { used, peak, limit };
-        harms.push(harm("mappings", counted, position.mappings_rate));
+        harms.push(harm("mappings", counted, position.mappings_growth));
     }
     harms.extend(memory(limits, position));
     if let Some(group) = &position.group
         && let Some((used, limit)) = group.swap.filter(|(_, limit)| *limit > 0)
     {
-        harms.push(harm("cgroup-swap", now(used, limit), None));
+        harms.push(harm("cgroup-swap", now(used, limit), Growth::default()));
     }
     if let Some((total, free)) = limits.swap_total_bytes.zip(limits.swap_free_bytes)
         && total > 0
@@ -116,7 +125,7 @@ pub fn harms(limits: &Limits, position: &Position) -> Vec<Harm> {
         let used = total.saturating_sub(free);
         harms.push(Harm {
             shared: true,
-            ..harm("swap", now(used, total), None)
+            ..harm("swap", now(used, total), Growth::default())
         });
     }
     harms
@@ -132,7 +141,7 @@ fn memory(limits: &Limits, position: &Position) -> Option<Harm> {
             peak: group.peak,
             limit,
         };
-        let harm = harm("cgroup", counted, group.rate);
+        let harm = harm("cgroup", counted, group.growth);
         return Some(Harm {
             // What the kernel takes back when it needs it is not what a group dies of.
             near: is_near(group.working, limit) || group.about.oom_kills > 0,
@@ -150,7 +159,7 @@ fn memory(limits: &Limits, position: &Position) -> Option<Harm> {
         peak: resident.peak,
         limit,
     };
-    Some(harm(id, counted, position.kept_rate))
+    Some(harm(id, counted, position.kept_growth))
 }
 
 fn now(value: u64, limit: u64) -> Counted {
@@ -177,10 +186,10 @@ fn name(id: &str) -> &'static str {
     }
 }
 
-fn harm(id: &str, counted: Counted, rate: Option<Rate>) -> Harm {
+fn harm(id: &str, counted: Counted, growth: Growth) -> Harm {
     const HOUR_NS: u128 = 3_600_000_000_000;
     let Counted { used, peak, limit } = counted;
-    let reached = rate.map(|rate| {
+    let reached = growth.rate.filter(|_| growth.goes_on).map(|rate| {
         let left = u128::from(limit.saturating_sub(used));
         u64::try_from(left * HOUR_NS / u128::from(rate.median.max(1))).unwrap_or(u64::MAX)
     });
@@ -192,7 +201,7 @@ fn harm(id: &str, counted: Counted, rate: Option<Rate>) -> Harm {
         limit,
         near: is_near(peak, limit),
         shared: false,
-        growth_per_hour: rate,
+        growth_per_hour: growth.rate,
         reached_in_ns: reached,
         group: None,
     }
@@ -207,7 +216,7 @@ pub fn near(harms: &[Harm]) -> Vec<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Counted, GroupPosition, Position, harms, near};
+    use super::{Counted, GroupPosition, Growth, Position, harms, near};
     use crate::model::limits::GroupUse;
     use crate::model::summary::{Harm, Limits, Rate, Span};
 
@@ -270,17 +279,23 @@ mod tests {
             memory_total_bytes: Some(1_000),
             ..Limits::default()
         };
-        let growing = Position {
-            kept_rate: Some(Rate {
-                low: 90,
-                median: 100,
-                high: 110,
-            }),
-            ..position(1, Some(400))
+        let rate = Some(Rate {
+            low: 90,
+            median: 100,
+            high: 110,
+        });
+        let of = |goes_on| {
+            let position = Position {
+                kept_growth: Growth { rate, goes_on },
+                mappings: None,
+                ..position(1, Some(400))
+            };
+            only(&limits, &position)
         };
-        let harms = harms(&limits, &growing);
-        assert_eq!(harms[0].reached_in_ns, Some(6 * HOUR));
-        assert!(!harms[0].near);
+        assert_eq!(of(true).reached_in_ns, Some(6 * HOUR));
+        assert!(!of(true).near);
+        assert_eq!(of(false).reached_in_ns, None);
+        assert_eq!(of(false).growth_per_hour, rate);
     }
 
     fn only(limits: &Limits, position: &Position) -> Harm {

@@ -4,8 +4,9 @@ use super::confidence::confidence;
 use super::facts::{Facts, WORTH_TELLING};
 use super::harm;
 use super::kinds;
-use super::sentences::{common, growth_sentence, kept, size_sentence};
+use super::sentences::{as_it_stood, common, growth_sentence, kept, size_sentence, until};
 use super::suspects::{SiteFacts, Sum, Suspect};
+use super::victim;
 use crate::model::summary::{Before, Level, Verdict};
 use crate::words::units::{bytes, percent};
 
@@ -39,7 +40,7 @@ pub fn verdict(facts: &Facts<'_>) -> Verdict {
         Level::Leak
     } else if !watched.is_empty() || !facts.unusual.is_empty() || copies {
         Level::Watch
-    } else if is_clear(facts, &grown, &suspects) {
+    } else if is_clear(facts, &grown, &suspects) || is_given_back(facts, &suspects) {
         // Address space alone does harm where there is little of it.
         if near_limits.is_empty() {
             Level::Benign
@@ -53,26 +54,41 @@ pub fn verdict(facts: &Facts<'_>) -> Verdict {
             level => level,
         }
     };
+    // Who was refused something is not well, whatever else can be said.
+    let level = [Some(level), victim::level(facts)]
+        .into_iter()
+        .flatten()
+        .max_by_key(|level| level.badness())
+        .unwrap_or(level);
+    // What to act on comes first.
+    let headline = victim::headline(facts);
+    let mut sentences = Vec::new();
     if facts.condensed {
-        let size = size_sentence(facts);
+        sentences.extend(headline);
+        sentences.push(size_sentence(facts));
+        let why = "Its call sites were not kept: too many bigger processes have ended.";
+        sentences.push(why.into());
+        let refused = victim::level(facts);
         return Verdict {
-            text: format!(
-                "{size} Its call sites were not kept: too many bigger processes have ended."
-            ),
+            text: sentences.join(" "),
+            level: refused.unwrap_or_default(),
+            confidence: refused.map_or(0.0, |_| victim::confidence(facts)),
             ..Verdict::default()
         };
     }
 
-    // What to act on comes first.
-    let mut sentences = Vec::new();
     if !leaking.is_empty() {
         let kept = kept(&leaking, facts.end);
         let what = Sum::of(leaking.iter().copied()).is_what();
-        sentences.push(format!("A leak of {what}: {kept}, and growing steadily."));
+        let until = until(facts, &leaking);
+        sentences.push(format!(
+            "A leak of {what}: {kept}, and growing steadily{until}."
+        ));
     }
     if !watched.is_empty() {
         let kept = kept(&watched, facts.end);
-        sentences.push(format!("To be watched: {kept}, and still growing."));
+        let until = until(facts, &watched);
+        sentences.push(format!("To be watched: {kept}, and still growing{until}."));
     }
     if !facts.unusual.is_empty() {
         sentences.push(format!("Unusually many: {}.", facts.unusual.join("; ")));
@@ -84,6 +100,7 @@ pub fn verdict(facts: &Facts<'_>) -> Verdict {
     if !near_limits.is_empty() {
         sentences.push(format!("Near to {}.", near_limits.join(", ")));
     }
+    sentences.extend(victim::because(facts));
     sentences.push(size_sentence(facts));
     sentences.push(growth_sentence(facts, &subject));
     if !subject.is_empty() && facts.grown_bytes() >= WORTH_TELLING {
@@ -108,8 +125,14 @@ pub fn verdict(facts: &Facts<'_>) -> Verdict {
     if let Some(before) = facts.before.filter(|one| is_most(one, facts)) {
         sentences.push(format!("As it was when tracing began: {}", before.text));
     }
+    if facts.gave_all_back() && leaking.is_empty() && watched.is_empty() {
+        let peak = bytes(facts.virtual_bytes.peak);
+        sentences.push(format!("Peak {peak}, given back as it ended."));
+    }
+    let text = sentences.join(" ");
+    let text = as_it_stood(facts).map_or(text.clone(), |before| before + &text);
     Verdict {
-        text: sentences.join(" "),
+        text: [headline, vec![text]].concat().join(" "),
         level,
         confidence: confidence(
             facts,
@@ -128,7 +151,7 @@ pub fn verdict(facts: &Facts<'_>) -> Verdict {
 /// touches or is charged for; and the figures can be trusted.
 fn is_clear(facts: &Facts<'_>, grown: &[&SiteFacts<'_>], suspects: &[Suspect<'_>]) -> bool {
     let unexplained = facts.check.difference_bytes.unsigned_abs();
-    if !facts.check.kernel_known || unexplained > facts.virtual_bytes.end / 100 {
+    if !facts.check.is_compared() || unexplained > facts.virtual_bytes.end / 100 {
         return false;
     }
     let total = facts.grown_bytes();
@@ -140,11 +163,21 @@ fn is_clear(facts: &Facts<'_>, grown: &[&SiteFacts<'_>], suspects: &[Suspect<'_>
     settled && (is_small || is_untouched)
 }
 
+/// Nothing goes on growing, and whatever there was, hardly anything was left of it when the process ended.
+fn is_given_back(facts: &Facts<'_>, suspects: &[Suspect<'_>]) -> bool {
+    let difference = facts.check.difference_bytes.unsigned_abs();
+    let whole = facts.virtual_bytes.end;
+    facts.check.kernel_known
+        && difference <= whole / 100
+        && facts.gave_all_back()
+        && !suspects.iter().any(|one| one.may_grow(whole / 20))
+}
+
 /// Next to nothing has grown, and nothing goes on growing.
 fn is_quiet(facts: &Facts<'_>, suspects: &[Suspect<'_>]) -> bool {
     let difference = facts.check.difference_bytes.unsigned_abs();
     let whole = facts.virtual_bytes.end;
-    facts.check.kernel_known
+    facts.check.is_compared()
         && difference <= whole / 100
         && facts.grown_bytes() <= WORTH_TELLING.max(whole / 100)
         && !suspects.iter().any(|one| one.goes_on(WORTH_TELLING))

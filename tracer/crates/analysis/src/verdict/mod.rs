@@ -8,6 +8,8 @@ pub mod rate;
 
 pub mod harm;
 
+pub mod work;
+
 pub mod trend;
 
 mod pools;
@@ -24,9 +26,11 @@ mod confidence;
 
 mod sentences;
 
+mod victim;
+
 mod judge;
 
-pub use facts::Facts;
+pub use facts::{Facts, Freed, Refusals};
 pub use judge::verdict;
 pub use pools::Pool;
 pub use suspects::SiteFacts;

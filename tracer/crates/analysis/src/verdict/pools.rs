@@ -7,6 +7,7 @@ use crate::accounts::site::LiveBytes;
 use crate::accounts::time::TraceTime;
 use crate::model::summary::Trend;
 use crate::verdict::trend::{Course, grows_steadily, later_growth, trend};
+use crate::verdict::work::Work;
 
 /// The course of some sites together.
 #[derive(Clone, Debug)]
@@ -29,7 +30,12 @@ pub struct Pool {
 
 impl Pool {
     /// Of these groups of a run.
-    pub fn of(run: &Run, groups: &[&SiteGroup<'_>], end: TraceTime, faults_followed: bool) -> Self {
+    pub fn of(
+        run: &Run,
+        groups: &[&SiteGroup<'_>],
+        (end, work): (TraceTime, Option<&Work>),
+        faults_followed: bool,
+    ) -> Self {
         let courses: Vec<_> = groups.iter().map(|one| one.history.as_slice()).collect();
         let course_of = sum_of_courses(&courses);
         let points = |figure: fn(LiveBytes) -> u64| -> Vec<(u64, u64)> {
@@ -42,11 +48,12 @@ impl Pool {
         let of_reserved = Course {
             points: &reserved,
             calls: groups.iter().map(|one| one.calls).sum(),
-            released: groups.iter().map(|one| one.lifetimes.count()).sum(),
+            released: groups.iter().map(|one| one.ended).sum(),
             first: groups.iter().map(|one| one.first.0).min().unwrap_or(0),
             last: groups.iter().map(|one| one.last.0).max().unwrap_or(0),
             began: run.first.0,
             end: end.0,
+            work,
         };
         let of_accessible = Course {
             points: &accessible,

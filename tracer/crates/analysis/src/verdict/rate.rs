@@ -10,6 +10,8 @@ use crate::model::summary::Rate;
 
 /// Values that are taken of the later half.
 const VALUES: u64 = 32;
+/// What grows for less may be starting up, ns.
+const START_UP: u64 = 10_000_000_000;
 /// Shorter courses have no rate, ns.
 const ENOUGH: u64 = 4_000_000_000;
 
@@ -45,35 +47,26 @@ pub fn present(points: &[(u64, u64)], from: u64, to: u64) -> Option<Rate> {
     })
 }
 
-/// Parts of a course in which a growth that lasts is looked for.
-const PARTS: u64 = 8;
-/// Parts in which it must be.
-const MOST_PARTS: usize = 6;
-
-/// The present rate of what has grown over most of its course, and does not come to rest: what a forecast can rest
-/// on. A start-up, however steep, is none; nor is what has begun to grow a moment ago.
+/// Whether a course has grown for most of its time, so that it can be foretold to go on: after a first quarter, which a
+/// start-up may have taken, each third of the rest brings a fifth of what the rest brings, or more. What grows for less
+/// than [`START_UP`] may be starting up.
 #[must_use]
-pub fn lasting(points: &[(u64, u64)], from: u64, to: u64) -> Option<Rate> {
-    let rate = present(points, from, to)?;
-    let first = points.first()?.1;
-    let step = (to - from) / PARTS;
-    let level = |part: u64| value_at(points, from + part * step).unwrap_or(first);
-    let rises: Vec<u64> = (0..PARTS)
-        .map(|part| level(part + 1).saturating_sub(level(part)))
-        .collect();
-    let mut sorted = rises.clone();
-    sorted.sort_unstable();
-    let middle = sorted[sorted.len() / 2];
-    let grew = rises
-        .iter()
-        .filter(|rise| **rise > 0 && **rise >= middle / 4);
-    let late: u64 = rises.iter().rev().take(2).sum();
-    (grew.count() >= MOST_PARTS && late >= middle).then_some(rate)
+pub fn lasts(points: &[(u64, u64)], from: u64, to: u64) -> bool {
+    let length = to.saturating_sub(from);
+    if length < START_UP {
+        return false;
+    }
+    let quarters = 1..=4;
+    let at = quarters.map(|number| value_at(points, from + length / 4 * number).unwrap_or(0));
+    let at: Vec<u64> = at.collect();
+    let grown = at[3].saturating_sub(at[0]);
+    let brings = |pair: &[u64]| pair[1].saturating_sub(pair[0]) >= grown.div_ceil(5);
+    grown > 0 && at.windows(2).all(brings)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{lasting, present};
+    use super::{lasts, present};
 
     const SECOND: u64 = 1_000_000_000;
 
@@ -111,22 +104,21 @@ mod tests {
     }
 
     #[test]
+    fn what_grows_in_every_part_after_a_start_lasts_and_a_start_does_not() {
+        let lasting = |value: fn(u64) -> u64| lasts(&course(value), 0, 60 * SECOND);
+        assert!(lasting(|tenth| 1_000 * tenth));
+        assert!(lasting(|tenth| 100_000 * tenth.min(150) + 1_000 * tenth));
+        assert!(!lasting(|tenth| 1_000 * tenth.min(500)));
+        assert!(!lasting(|tenth| 1_000 * tenth.saturating_sub(450)));
+        assert!(!lasting(|_| 7));
+        assert!(!lasts(&course(|tenth| tenth), 51 * SECOND, 60 * SECOND));
+    }
+
+    #[test]
     fn of_too_short_a_course_nothing_is_said() {
         assert_eq!(
             present(&course(|tenth| tenth), 57 * SECOND, 60 * SECOND),
             None
         );
-    }
-
-    #[test]
-    fn only_what_grew_most_of_the_time_and_goes_on_lasts() {
-        let lasts = |value: fn(u64) -> u64| lasting(&course(value), 0, 60 * SECOND).is_some();
-        assert!(lasts(|tenth| 1_000 * tenth));
-        // After a jump at the start.
-        assert!(lasts(|tenth| 1_000_000 + 1_000 * tenth));
-        // A start-up that comes to rest; what began in the second half; what has stopped.
-        assert!(!lasts(|tenth| 1_000_000 - 1_000_000 / (tenth / 20 + 1)));
-        assert!(!lasts(|tenth| 1_000 * tenth.saturating_sub(280)));
-        assert!(!lasts(|tenth| 1_000 * tenth.min(500)));
     }
 }

@@ -3,7 +3,7 @@
 use super::facts::{Facts, WORTH_TELLING};
 use super::kinds;
 use super::suspects::{SiteFacts, Sum};
-use crate::words::units::{bytes, bytes_of, counted, moment, percent, rate};
+use crate::words::units::{bytes, bytes_of, counted, duration, moment, percent, rate};
 
 /// Of a shorter life nothing can be said of its course, ns.
 const TOO_SHORT: u64 = 1_000_000_000;
@@ -13,17 +13,39 @@ pub fn common<'a>(sites: &[&'a SiteFacts<'a>]) -> Option<&'a str> {
     kinds::common(sites.iter().map(|one| one.site))
 }
 
+/// `As it stood at 60.1 s, before it freed 236 MiB in its last 21 ms (exit): `, before all else; nothing where little
+/// was freed.
+pub fn as_it_stood(facts: &Facts<'_>) -> Option<String> {
+    let freed = facts.freed.as_ref()?;
+    if freed.bytes < WORTH_TELLING.max(facts.virtual_bytes.end / 100) {
+        return None;
+    }
+    Some(format!(
+        "As it stood at {}, before it freed {} in its last {} ({}): ",
+        moment(freed.began),
+        bytes(freed.bytes),
+        duration(freed.took),
+        freed.by
+    ))
+}
+
+/// What became of some sites that grew, after what is said of their growth; nothing if they grow still.
+pub fn until(facts: &Facts<'_>, sites: &[&SiteFacts<'_>]) -> String {
+    let idle = Sum::of(sites.iter().copied()).idle_since;
+    let idle = idle.map_or_else(String::new, |since| {
+        format!(", idle since {}", moment(since))
+    });
+    if facts.gave_all_back() {
+        format!("{idle} until it began to end; freed as it ended")
+    } else {
+        idle
+    }
+}
+
 /// How large it is.
 pub fn size_sentence(facts: &Facts<'_>) -> String {
     let size = bytes(facts.virtual_bytes.end);
     match facts.resident {
-        // It shrank and ended before anybody could look again.
-        Some(resident) if resident.end > facts.virtual_bytes.end => {
-            format!(
-                "{size} virtual, {} resident when last seen.",
-                bytes(resident.end)
-            )
-        }
         Some(resident) => format!("{size} virtual, {} resident.", bytes(resident.end)),
         // It was gone before anybody could look.
         None if facts.lifetime() < TOO_SHORT => format!("{size} virtual."),
@@ -60,8 +82,13 @@ pub fn growth_sentence(facts: &Facts<'_>, subject: &[&SiteFacts<'_>]) -> String 
         format!("{grown} grown on balance; {reserved} {are} {places}")
     };
     let course = course(facts, &sum);
+    let kept = if facts.freed.is_some() {
+        "kept as long as it worked"
+    } else {
+        "never released"
+    };
     format!(
-        "{what}: never released, {}, {}{course}.",
+        "{what}: {kept}, {}, {}{course}.",
         touched(&sum),
         charged(&sum)
     )

@@ -23,6 +23,12 @@ pub struct SiteFacts<'a> {
     pub accessible_steadily: bool,
     /// More and more of it is reserved, until the end.
     pub reserved_steadily: bool,
+    /// It grows at a rate, by the clock or by its process's work.
+    pub has_rate: bool,
+    /// If it grows: when its process worked last, ns since the trace began; `None`: it does still, or nobody knows.
+    pub idle_since: Option<u64>,
+    /// It grew until nothing was heard of its process any more: whether it would go on is not known.
+    pub may_grow: bool,
     /// Its pages are those of a file: the kernel can take them back, but for those that are charged.
     pub is_of_files: bool,
     /// The pool that it takes memory for.
@@ -111,7 +117,13 @@ impl<'a> Suspect<'a> {
     pub fn goes_on(&self, small: u64) -> bool {
         let sum = self.sum();
         (self.grows() && sum.reserved > small)
+            || self.may_grow(small)
             || (self.touched_steadily() && sum.touched.is_some_and(|touched| touched >= LEAK))
+    }
+
+    /// So much of it grew until nothing was heard of its process any more.
+    pub fn may_grow(&self, small: u64) -> bool {
+        self.sites.iter().any(|one| one.may_grow) && self.sum().reserved > small
     }
 
     /// Calls, and the reservations given back.
@@ -136,8 +148,7 @@ impl<'a> Suspect<'a> {
     fn piles_up(&self) -> bool {
         let sum = self.sum();
         let (calls, given_back) = self.calls();
-        let steadily =
-            |one: &&SiteFacts<'_>| one.reserved_steadily && one.site.growth_per_hour.is_some();
+        let steadily = |one: &&SiteFacts<'_>| one.reserved_steadily && one.has_rate;
         let memory = sum.touched.unwrap_or(0).max(sum.charged);
         self.pool.is_none()
             && self.grows()
@@ -203,6 +214,8 @@ pub struct Sum {
     pub last: u64,
     /// One of them grows still.
     pub growing: bool,
+    /// Since when its process has done nothing that makes it grow, ns since the trace began.
+    pub idle_since: Option<u64>,
 }
 
 impl Sum {
@@ -223,6 +236,7 @@ impl Sum {
             sum.first = sum.first.min(site.first_ns);
             sum.last = sum.last.max(site.last_ns);
             sum.growing |= facts.grows();
+            sum.idle_since = sum.idle_since.max(facts.idle_since);
         }
         sum
     }

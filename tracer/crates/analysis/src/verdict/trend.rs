@@ -9,13 +9,16 @@
 //!   and the last quarter still brought a third of the average quarter or more; where it also falls,
 //!   what is left between the falls has risen as well. Or, after a start that took the most, it goes on
 //!   at one speed. And there was enough to judge by:
-//!   [`ENOUGH_STEPS`] calls, over [`ENOUGH_TIME`] and a tenth of the process's life.
+//!   [`ENOUGH_STEPS`] calls, over [`ENOUGH_TIME`] and a tenth of the process's life. Time is that of the clock, or
+//!   that in which the process works ([`super::work`]): by either it may grow.
 //! - **churn**: else, two calls or more, and at least half of the reservations were given back.
 //! - **one-off**: else, all its calls fell within [`ONE_TIME`], or a fiftieth of the process's life.
 //! - **settled**: else.
 
 use crate::accounts::curve::value_at;
 use crate::model::summary::Trend;
+use crate::verdict::rate;
+use crate::verdict::work::Work;
 
 /// Calls below which nothing is called growing.
 const ENOUGH_STEPS: u64 = 4;
@@ -41,12 +44,59 @@ pub struct Course<'a> {
     pub began: u64,
     /// When it ended, or the trace.
     pub end: u64,
+    /// How its process worked; `None`: that is not known.
+    pub work: Option<&'a Work>,
+}
+
+/// The same by the time in which the process worked, for one question: what is enough was asked by the clock.
+fn by_work<T>(course: Course<'_>, question: impl FnOnce(Course<'_>) -> T) -> Option<T> {
+    if !is_long_enough(course) {
+        return None;
+    }
+    let clock = course.work?.clock(course.points, course.first);
+    let points = course.points.iter();
+    let points: Vec<(u64, u64)> = points.map(|&(time, live)| (clock.at(time), live)).collect();
+    Some(question(Course {
+        points: &points,
+        first: clock.at(course.first),
+        last: clock.at(course.last),
+        began: 0,
+        end: clock.at(course.end),
+        work: None,
+        ..course
+    }))
+}
+
+/// When its process worked last, in the way in which it worked while this grew; `None`: that is not known.
+#[must_use]
+pub fn idle_since(course: Course<'_>) -> Option<u64> {
+    Some(course.work?.clock(course.points, course.first).idle_since)
+}
+
+/// Whether it grew until nothing was heard of its process any more, at `silent` (ns): it may have been idle since, or
+/// done without more. Only where nobody knows how the process worked, and for the last quarter of its life.
+#[must_use]
+pub fn may_grow(course: Course<'_>, silent: u64) -> bool {
+    let life = course.end.saturating_sub(course.began);
+    course.work.is_none()
+        && course.end.saturating_sub(silent) > life / 4
+        && trend(Course {
+            end: silent,
+            ..course
+        }) == Trend::Growing
+}
+
+/// Long enough observed to be judged.
+fn is_long_enough(course: Course<'_>) -> bool {
+    let observed = course.end.saturating_sub(course.first);
+    let life = course.end.saturating_sub(course.began);
+    observed >= ENOUGH_TIME.max(life / 10)
 }
 
 /// The trend of one site.
 #[must_use]
 pub fn trend(course: Course<'_>) -> Trend {
-    if course.calls >= ENOUGH_STEPS && grows_still(course) {
+    if course.calls >= ENOUGH_STEPS && grows_by_either(course) {
         return Trend::Growing;
     }
     if course.calls >= 2 && course.released * 2 >= course.calls {
@@ -58,6 +108,10 @@ pub fn trend(course: Course<'_>) -> Trend {
     } else {
         Trend::Settled
     }
+}
+
+fn grows_by_either(course: Course<'_>) -> bool {
+    (is_long_enough(course) && grows_still(course)) || by_work(course, grows_still).unwrap_or(false)
 }
 
 /// Whether the level rises until the end, whatever number of calls made it rise.
@@ -74,6 +128,11 @@ fn grows_still(course: Course<'_>) -> bool {
 /// down.
 #[must_use]
 pub fn grows_steadily(course: Course<'_>) -> bool {
+    (is_long_enough(course) && rises_steadily(course))
+        || by_work(course, rises_steadily).unwrap_or(false)
+}
+
+fn rises_steadily(course: Course<'_>) -> bool {
     let all_along = Levels::of(course).is_some_and(|levels| {
         let enough = (levels.grown() / 8).max(1);
         levels.brought().iter().all(|&brought| brought >= enough) && levels.keeps()
@@ -125,7 +184,18 @@ fn is_of_one_speed(course: Course<'_>) -> bool {
 /// By how much the later half went above the earlier one; nothing if it is too soon to judge.
 #[must_use]
 pub fn later_growth(course: Course<'_>) -> u64 {
-    Levels::of(course).map_or(0, |levels| levels.later())
+    if !is_long_enough(course) {
+        return 0;
+    }
+    let later = |course: Course<'_>| Levels::of(course).map_or(0, |levels| levels.later());
+    later(course).max(by_work(course, later).unwrap_or(0))
+}
+
+/// Whether it has a present rate, by the clock or by the time in which the process works.
+#[must_use]
+pub fn has_rate(course: Course<'_>) -> bool {
+    let has = |course: Course<'_>| rate::present(course.points, course.first, course.end).is_some();
+    has(course) || by_work(course, has).unwrap_or(false)
 }
 
 /// Between what values it moved.
@@ -145,8 +215,7 @@ impl Levels {
     /// `None` if it is too soon to judge.
     fn of(course: Course<'_>) -> Option<Self> {
         let observed = course.end.saturating_sub(course.first);
-        let life = course.end.saturating_sub(course.began);
-        if observed < ENOUGH_TIME.max(life / 10) {
+        if observed == 0 || observed < course.end.saturating_sub(course.began) / 10 {
             return None;
         }
         let moment =
@@ -215,6 +284,7 @@ mod tests {
             last: points[points.len() - 1].0,
             began: 0,
             end: 60 * SECOND,
+            work: None,
         })
     }
 
@@ -259,6 +329,7 @@ mod tests {
             last: 0,
             began: 0,
             end: 60 * SECOND,
+            work: None,
         };
         let calming: Vec<_> = (0..60)
             .map(|s| (s * SECOND, 1_000 - 1_000 / (s + 1)))
@@ -325,6 +396,7 @@ mod tests {
                 last: points[points.len() - 1].0,
                 began: 0,
                 end: 60 * SECOND,
+                work: None,
             })
         };
         assert_eq!(later(&sawtooth(6, |_| 0)), 0);
@@ -348,6 +420,7 @@ mod tests {
             last: 60 * SECOND,
             began: 0,
             end: 60 * SECOND,
+            work: None,
         })
     }
 

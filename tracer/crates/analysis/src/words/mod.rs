@@ -11,3 +11,5 @@ pub mod mapping_words;
 pub mod toml_text;
 
 pub mod residency_words;
+
+pub mod signals;

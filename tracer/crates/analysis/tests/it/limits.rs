@@ -72,16 +72,16 @@ fn in_machine() -> Trace {
 #[test]
 fn a_group_is_full_of_what_its_process_does_not_map() {
     let mut trace = in_machine();
-    for step in 0..10 {
+    for step in 0..20 {
         trace.now = step * SECOND;
         uses(&mut trace, 3 * MIB, 0);
-        group(&mut trace, (10 + 19 * step) * MIB, 0, 0);
+        group(&mut trace, (10 + 9 * step) * MIB, 0, 0);
     }
     let report = report(&trace);
     let process = &report.processes[0];
     let cgroup = harm(process, "cgroup");
     assert_eq!((cgroup.used, cgroup.limit), (181 * MIB, 200 * MIB));
-    assert!(cgroup.near && cgroup.reached_in_ns.is_some_and(|time| time < 2 * SECOND));
+    assert!(cgroup.near && cgroup.reached_in_ns.is_some_and(|time| time < 3 * SECOND));
     let of_group = cgroup.group.as_ref().unwrap();
     assert_eq!(of_group.own_bytes, Some(3 * MIB));
     assert_eq!(of_group.unmapped_bytes, 178 * MIB);
@@ -126,7 +126,7 @@ fn what_can_be_taken_back_is_no_growth_towards_a_limit() {
     let forecast = |anonymous: u64, file: u64, ends: bool| {
         let mut trace = in_machine();
         for step in 0..40 {
-            trace.now = step * SECOND / 4;
+            trace.now = step * SECOND / 2;
             uses(&mut trace, (5 + step * anonymous) * MIB, step * file * MIB);
         }
         if ends {

@@ -11,6 +11,8 @@
 mod accounts;
 mod before;
 mod limits;
+mod measured;
 mod patterns;
+mod refusals;
 mod runtimes;
 mod verdict;

@@ -107,13 +107,13 @@ fn a_life_of_a_moment_has_no_course_and_no_unknown_resident_size() {
 }
 
 #[test]
-fn more_resident_than_mapped_is_what_was_last_seen() {
+fn no_more_is_resident_than_is_mapped_at_the_same_moment() {
     let mut trace = attached("each");
     let sentence = |trace: &Trace| report(trace).processes[0].verdict.text.clone();
     trace.sample(7, 1, 2 * MIB);
     assert!(sentence(&trace).contains("2 MiB resident. "));
     trace.sample(7, 1, 9 * MIB);
-    assert!(sentence(&trace).contains("9 MiB resident when last seen. "));
+    assert!(sentence(&trace).contains("3 MiB virtual, 3 MiB resident. "));
 }
 
 #[test]

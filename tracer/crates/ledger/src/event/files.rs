@@ -4,6 +4,17 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::{Address, Nanoseconds, Pid, SpaceId};
 
+/// A file as the kernel goes by it.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct FileId {
+    /// Device, as the kernel has it: major number << 20 | minor number.
+    pub device: u64,
+    /// Inode.
+    pub inode: u64,
+}
+
 /// What a mapped file is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum FileKind {
@@ -18,7 +29,7 @@ pub enum FileKind {
     Device,
 }
 
-/// [`super::Event::File`]: a file that was mapped, once in a trace.
+/// [`super::Event::File`]: a file that was mapped, told before the first [`Backed`] that names it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct File {
     /// When it was first seen.

@@ -42,7 +42,7 @@ pub mod decode;
 
 pub use account::{Account, Accounted, Mappings, ResourceLimits, Shares, Usage};
 pub use call::{Action, Call, Stamp, Totals};
-pub use files::{Backed, File, FileKind, Named};
+pub use files::{Backed, File, FileId, FileKind, Named};
 pub use group::{Group, OomKill};
 pub use ids::{Address, Nanoseconds, Pid, SpaceId, StackId, Tid};
 pub use machine::Machine;
@@ -132,7 +132,7 @@ pub enum Event {
     Group(Group),
     /// The kernel killed a process for want of memory; comes before its [`Event::Exit`].
     OomKill(OomKill),
-    /// A file that was mapped; comes before the first [`Event::Backed`] that names it.
+    /// A file that was mapped; comes at any time before the first [`Event::Backed`] that names it.
     File(File),
     /// What a call mapped is of a file.
     Backed(Backed),

@@ -3,7 +3,10 @@
 use bytes::Bytes;
 use tracer_common::kind::Kind;
 
-use super::{Address, Fault, Mapping, Nanoseconds, SpaceId, Stamp, Totals};
+use super::{
+    Account, Address, Fault, File, FileId, Mapping, Named, Nanoseconds, Refused, SpaceId, Stamp,
+    Totals,
+};
 
 /// A stack as an event names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +42,8 @@ pub struct RawCall {
     pub totals: Totals,
     /// See [`tracer_common::memory::LongCall`].
     pub extra: Option<[u64; 2]>,
+    /// mmap: the file that it is of, where that is known.
+    pub file: Option<FileId>,
 }
 
 /// A call's place among those on its address space: see [`tracer_common::memory::Turn`].
@@ -88,8 +93,43 @@ pub struct RawProcess {
     pub comm: String,
     /// Exit: the wait status. Fork: whether the child is followed.
     pub flags: u32,
+    /// Exit: the kernel has killed it for want of memory.
+    pub is_oom_victim: bool,
     /// Fork: its place among the calls on the parent's address space.
     pub turn: Turn,
+}
+
+/// What the kernel has of a process that begins a program, or ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RawAccounted {
+    /// Who and when.
+    pub stamp: Stamp,
+    /// What it has.
+    pub account: Account,
+    /// The program is one of 32 bits.
+    pub is_32_bit: bool,
+}
+
+/// A call that was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawRefused {
+    /// All of it but its stack and what `/proc` says of the machine.
+    pub refused: Refused,
+    /// Its stack.
+    pub stack: StackWord,
+}
+
+/// A call that made more mappings of those that there were.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RawSplit {
+    /// Who and when.
+    pub stamp: Stamp,
+    /// Its stack.
+    pub stack: StackWord,
+    /// See [`super::Split::more`].
+    pub more: u32,
+    /// See [`super::Split::mappings`].
+    pub mappings: u64,
 }
 
 /// A mapping that the kernel made for a new program, or a call of a file's code; its name is not known to the
@@ -181,6 +221,20 @@ pub enum Record {
     Rename(RawProcess),
     /// A mapping of a program that is about to begin.
     Mapping(RawMapping),
+    /// What the kernel has of a process.
+    Accounted(RawAccounted),
+    /// A process makes 32-bit system calls.
+    ThirtyTwoBits(Stamp),
+    /// A call that was refused.
+    Refused(RawRefused),
+    /// A call that made more mappings of those that there were.
+    Split(RawSplit),
+    /// How many mappings an address space has.
+    Mappings(Stamp, u64),
+    /// A file that is mapped.
+    File(File),
+    /// A name for anonymous memory.
+    Named(Named),
     /// A stack.
     Stack(RawStack),
 }

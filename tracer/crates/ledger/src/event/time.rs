@@ -37,7 +37,6 @@ impl Event {
             Self::Split(split) => split.stamp.time,
             Self::Group(group) => group.time,
             Self::OomKill(kill) => kill.time,
-            Self::File(file) => file.time,
             Self::Backed(backed) => backed.time,
             Self::Named(named) => named.time,
             Self::Unseen(unseen) => unseen.stamp.time,
@@ -45,7 +44,8 @@ impl Event {
             | Self::Incomplete(_)
             | Self::Module(_)
             | Self::Learning(_)
-            | Self::Failures(_) => {
+            | Self::Failures(_)
+            | Self::File(_) => {
                 return None;
             }
         })

@@ -58,12 +58,39 @@ pub struct AddressSpace {
     /// Pages in mappings that grow down, by the kernel's last word.
     pub(super) stack_pages: u64,
     pub(super) checks: Checks,
+    /// The kernel's own total, bytes; `None`: something may have changed it since it was told.
+    pub(super) kernel_bytes: Option<u64>,
     pub(super) motion: Motion,
     pub(super) rules: Rules,
     /// What the event at hand has changed so far; of one reservation also several times.
     pub(super) pending: Vec<(ReservationId, Difference)>,
     /// Reservations that the event at hand has made, ascending.
     pub(super) newborn: Vec<ReservationId>,
+    /// What the event at hand has released, piece by piece.
+    pub(super) released: Vec<Released>,
+    /// Reservations of which the last event has released the last byte, ascending by id.
+    pub(super) fallen: Vec<Fallen>,
+}
+
+/// A piece that was released.
+#[derive(Clone, Copy, Debug)]
+pub struct Released {
+    pub(super) owner: ReservationId,
+    pub(super) start: Address,
+    pub(super) end: Address,
+    pub(super) protection: u8,
+    pub(super) resident_bytes: u64,
+}
+
+/// A reservation of which an event has released the last byte, as it was before that event.
+#[derive(Clone, Debug)]
+pub struct Fallen {
+    /// With its figures.
+    pub reservation: Reservation,
+    /// What it held, ascending: first address, one past the last, `PROT_*` bits.
+    pub pieces: Vec<(Address, Address, u8)>,
+    /// Of it, in memory at the last look.
+    pub resident_bytes: u64,
 }
 
 impl AddressSpace {
@@ -95,10 +122,13 @@ impl AddressSpace {
             overcommit_never: false,
             stack_pages: 0,
             checks: Checks::default(),
+            kernel_bytes: None,
             motion: Motion::default(),
             rules,
             pending: Vec::new(),
             newborn: Vec::new(),
+            released: Vec::new(),
+            fallen: Vec::new(),
         }
     }
 
@@ -126,20 +156,21 @@ impl AddressSpace {
         self.mapped_bytes
     }
 
-    /// `mm->total_vm` (`VmSize`), bytes: the ledger's total and by how much the kernel's was another
-    /// when they were last compared. Unknown before the first comparison and after a loss.
+    /// `mm->total_vm` (`VmSize`), bytes: the kernel's own word. Unknown where something may have changed it
+    /// since it was told: a call tells what there was before it, a reading of the maps and an exit what there is.
     #[must_use]
     pub fn kernel_bytes(&self) -> Option<u64> {
-        Some(
-            self.mapped_bytes
-                .saturating_add_signed(self.difference_bytes()?),
-        )
+        self.kernel_bytes
     }
 
-    /// Kernel − ledger when they were last compared, bytes.
+    /// Kernel − ledger, bytes: now if [the kernel's word](Self::kernel_bytes) is known, else when they were last
+    /// compared. Unknown before the first comparison and after a loss.
     #[must_use]
     pub fn difference_bytes(&self) -> Option<i64> {
-        self.checks.difference
+        match self.kernel_bytes {
+            Some(kernel) if self.seeded => Some(self.difference(kernel)),
+            _ => self.checks.difference,
+        }
     }
 
     /// Whether the maps were read since the space began.
@@ -186,6 +217,15 @@ impl AddressSpace {
     #[must_use]
     pub fn reservation(&self, id: ReservationId) -> Option<&Reservation> {
         self.reservations.get(&id)
+    }
+
+    /// A reservation of which the last event has released the last byte.
+    #[must_use]
+    pub fn fallen(&self, id: ReservationId) -> Option<&Fallen> {
+        let at = self
+            .fallen
+            .binary_search_by_key(&id, |one| one.reservation.id);
+        at.ok().map(|at| &self.fallen[at])
     }
 
     /// What a reservation holds, ascending, range by range.

@@ -54,6 +54,9 @@ impl AddressSpace {
         if let Some(totals) = call.totals {
             self.account(call.stamp.time, totals);
         }
+        if may_resize(&call.action) {
+            self.kernel_bytes = None;
+        }
         match call.action {
             Action::Map {
                 address,
@@ -316,4 +319,15 @@ impl AddressSpace {
         });
         self.populate(range);
     }
+}
+
+/// Whether more or less may be mapped after a call, also where the ledger knows of no change.
+fn may_resize(action: &Action) -> bool {
+    !matches!(
+        action,
+        Action::Protect { .. }
+            | Action::ProtectFailed { .. }
+            | Action::Advise { .. }
+            | Action::AdviseFailed { .. }
+    )
 }

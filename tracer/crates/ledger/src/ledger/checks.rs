@@ -73,6 +73,12 @@ pub struct Checks {
 }
 
 impl Checks {
+    /// Kernel − ledger when they were last compared, bytes; `None`: never, or not since a loss.
+    #[must_use]
+    pub fn difference(&self) -> Option<i64> {
+        self.difference
+    }
+
     pub(super) fn differ(&mut self, difference: i64) {
         self.difference = Some(difference);
         self.largest_bytes = self.largest_bytes.max(difference.unsigned_abs());

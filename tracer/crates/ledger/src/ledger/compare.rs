@@ -79,7 +79,7 @@ impl AddressSpace {
     }
 
     /// Kernel − ledger, what the event at hand has changed so far included.
-    fn difference(&self, kernel_bytes: u64) -> i64 {
+    pub(super) fn difference(&self, kernel_bytes: u64) -> i64 {
         let pending: i64 = self.pending.iter().map(|(_, note)| note.reserved).sum();
         let ledger = self.mapped_bytes.saturating_add_signed(pending);
         kernel_bytes
@@ -87,11 +87,17 @@ impl AddressSpace {
             .saturating_sub(ledger.cast_signed())
     }
 
+    /// Whether the ledger's total must be the kernel's: nothing is in doubt, or nothing that sizes depend on.
+    fn is_sure_of_the_total(&self) -> bool {
+        let doubt = self.journal.as_ref();
+        self.seeded && doubt.is_none_or(Journal::is_sure_of_the_total)
+    }
+
     /// The kernel's total at a moment when the ledger should have the same. A difference that nothing
     /// explains makes the ledger doubt itself, once: if a reading of the maps does not mend it, it stays
     /// and is shown.
     pub(super) fn check_total(&mut self, time: Nanoseconds, kernel_bytes: u64) {
-        if !self.seeded || self.journal.is_some() {
+        if !self.is_sure_of_the_total() {
             return;
         }
         let difference = self.difference(kernel_bytes);
@@ -109,11 +115,11 @@ impl AddressSpace {
     }
 
     /// The kernel's total as the last process leaves. It is compared in doubt, too: no reading of the maps will
-    /// follow. What differs now is the difference that the space ends with, and not counted among those that
-    /// came up on the way.
+    /// follow. What differs now is the difference that the space ends with.
     pub(super) fn check_last_total(&mut self, kernel_bytes: u64) {
         let difference = self.difference(kernel_bytes);
         self.checks.totals += 1;
+        self.checks.totals_differing += u64::from(difference != 0);
         self.checks.differ(difference);
     }
 

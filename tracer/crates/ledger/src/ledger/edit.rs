@@ -5,12 +5,12 @@
 
 use std::ops::Range;
 
-use super::address_space::{AddressSpace, Ids};
+use super::address_space::{AddressSpace, Fallen, Ids, Released};
 use super::change::{Change, Difference, ReservationId};
 use super::journal::{Determined, Journal};
 use super::piece::{Attributes, Piece};
 use super::reservation::{Birth, Maker, Reservation};
-use crate::event::{Nanoseconds, Pid, StackId, Tid, Totals};
+use crate::event::{Address, Nanoseconds, Pid, StackId, Tid, Totals};
 
 /// What was taken from the map without being released.
 #[derive(Clone, Debug, Default)]
@@ -57,6 +57,13 @@ impl AddressSpace {
             self.note(piece.owner, figures.negated());
             let resident = common(&lifted.resident, &pages);
             self.less_resident(piece.owner, resident);
+            self.released.push(Released {
+                owner: piece.owner,
+                start: Address(part.start),
+                end: Address(part.end),
+                protection: piece.attributes.protection,
+                resident_bytes: resident.saturating_mul(self.page.bytes()),
+            });
         }
     }
 
@@ -231,6 +238,7 @@ impl AddressSpace {
     /// counts no more: others, later, may be among what was lost.
     pub(super) fn lose(&mut self, since: Nanoseconds) {
         self.checks.difference = None;
+        self.kernel_bytes = None;
         let mut journal = Journal::new(since.max(self.motion.settled()));
         journal.lost = true;
         self.journal = Some(journal);
@@ -261,8 +269,7 @@ impl AddressSpace {
     ) -> &mut Journal {
         let journal = self.journal.get_or_insert_default();
         for range in ranges {
-            journal.extend(range.clone(), since);
-            journal.forget(range);
+            journal.extend(range, since);
         }
         journal
     }
@@ -270,8 +277,7 @@ impl AddressSpace {
     /// The protections within a range may have changed; what calls said of its being mapped stays.
     pub(super) fn wonder_about_protection(&mut self, range: Range<u64>, since: Nanoseconds) {
         let journal = self.journal.get_or_insert_default();
-        journal.extend(range.clone(), since);
-        journal.doubt_protection(&range);
+        journal.extend_to_protection(&range, since);
     }
 
     /// Whether the ledger is sure of `range`.
@@ -288,6 +294,9 @@ impl AddressSpace {
         let newborn = std::mem::take(&mut self.newborn);
         let mut pending = std::mem::take(&mut self.pending);
         pending.sort_by_key(|(id, _)| *id);
+        let mut released = std::mem::take(&mut self.released);
+        released.sort_by_key(|one| (one.owner, one.start));
+        self.fallen.clear();
         for notes in pending.chunk_by(|one, other| one.0 == other.0) {
             let id = notes[0].0;
             let mut difference = Difference::default();
@@ -297,6 +306,7 @@ impl AddressSpace {
             let Some(reservation) = self.reservations.get_mut(&id) else {
                 continue;
             };
+            let before = reservation.figures();
             reservation.add(difference);
             self.mapped_bytes = self.mapped_bytes.saturating_add_signed(difference.reserved);
             if newborn.binary_search(&id).is_ok() {
@@ -304,7 +314,10 @@ impl AddressSpace {
             }
             let born = reservation.born;
             if reservation.reserved_bytes == 0 {
-                self.reservations.remove(&id);
+                if let Some(mut reservation) = self.reservations.remove(&id) {
+                    reservation.add(before);
+                    self.fallen.push(fallen(reservation, &released));
+                }
                 changes.push(Change::Died {
                     id,
                     space: self.id,
@@ -322,6 +335,10 @@ impl AddressSpace {
                 });
             }
         }
+        released.clear();
+        released.shrink_to(64);
+        self.released = released;
+        self.fallen.shrink_to(64);
         pending.clear();
         // One huge event must not cost its memory for the rest of the trace.
         pending.shrink_to(64);
@@ -349,18 +366,23 @@ impl AddressSpace {
 
     /// The kernel's account, at a moment when the ledger should have the same.
     pub(super) fn account(&mut self, time: Nanoseconds, totals: Totals) {
-        self.stack_pages = totals.stack_pages;
-        self.grow_stack(totals.stack_pages);
-        let bytes = totals.total_pages.saturating_mul(self.page.bytes());
+        let bytes = self.hear(totals);
         self.check_total(time, bytes);
     }
 
     /// The same of the last totals that there will be.
     pub(super) fn account_last(&mut self, totals: Totals) {
+        let bytes = self.hear(totals);
+        self.check_last_total(bytes);
+    }
+
+    /// The kernel's word on how much is mapped, bytes; stacks have grown to what it says.
+    fn hear(&mut self, totals: Totals) -> u64 {
         self.stack_pages = totals.stack_pages;
         self.grow_stack(totals.stack_pages);
         let bytes = totals.total_pages.saturating_mul(self.page.bytes());
-        self.check_last_total(bytes);
+        self.kernel_bytes = Some(bytes);
+        bytes
     }
 
     /// Bytes in so many pages, as a difference.
@@ -382,6 +404,22 @@ impl AddressSpace {
         if let Some(owner) = self.reservations.get_mut(&owner) {
             owner.resident_bytes = owner.resident_bytes.saturating_sub(bytes);
         }
+    }
+}
+
+/// A reservation, and what of all that was released (ascending by owner and address) was its own.
+fn fallen(reservation: Reservation, released: &[Released]) -> Fallen {
+    let first = released.partition_point(|one| one.owner < reservation.id);
+    let its = released[first..]
+        .iter()
+        .take_while(|one| one.owner == reservation.id);
+    Fallen {
+        pieces: its
+            .clone()
+            .map(|one| (one.start, one.end, one.protection))
+            .collect(),
+        resident_bytes: its.map(|one| one.resident_bytes).sum(),
+        reservation,
     }
 }
 

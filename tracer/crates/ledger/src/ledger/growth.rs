@@ -154,6 +154,7 @@ impl AddressSpace {
         if blocker == Growth::Never {
             return false;
         }
+        self.kernel_bytes = None;
         self.lay(start..above, piece);
         self.determine(start..above, Determined::Mapped);
         true

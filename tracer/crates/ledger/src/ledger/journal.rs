@@ -66,6 +66,9 @@ pub struct Journal {
     everything: Option<Nanoseconds>,
     /// What is in doubt, bytes, and since when; where everything is, the later beginning counts.
     ranges: IntervalMap<Nanoseconds>,
+    /// Where the ranges are in doubt for more than their protection, and no call has said since whether they are
+    /// mapped: there the ledger's total may be wrong.
+    sizes: IntervalMap<()>,
     /// By range, bytes.
     determined: IntervalMap<Determined>,
     /// Faults on pages that the ledger does not know: touched, if the snapshot shows them mapped.
@@ -84,11 +87,28 @@ impl Journal {
         }
     }
 
-    /// `range` is in doubt as well, from this moment on.
+    /// `range` is in doubt as well, from this moment on; what calls have said of it counts no more.
     pub fn extend(&mut self, range: Range<u64>, since: Nanoseconds) {
         if !range.is_empty() {
-            self.ranges.insert(range, since);
+            self.ranges.insert(range.clone(), since);
+            self.sizes.insert(range.clone(), ());
+            self.determined.remove(range);
         }
+    }
+
+    /// The protections within `range` are in doubt as well, from this moment on; what calls have said of its being
+    /// mapped stays.
+    pub fn extend_to_protection(&mut self, range: &Range<u64>, since: Nanoseconds) {
+        if !range.is_empty() {
+            self.ranges.insert(range.clone(), since);
+            self.doubt_protection(range);
+        }
+    }
+
+    /// Whether the sum of what is mapped is beyond doubt: only protections are in it, or what calls have settled since.
+    #[must_use]
+    pub fn is_sure_of_the_total(&self) -> bool {
+        self.everything.is_none() && self.sizes.len() == 0
     }
 
     /// Everything is in doubt from this moment on.
@@ -128,21 +148,28 @@ impl Journal {
         self.lost = false;
         self.unexplained = false;
         self.told = false;
-        let (ranges, determined) = (
-            std::mem::take(&mut self.ranges),
-            std::mem::take(&mut self.determined),
-        );
+        let ranges = std::mem::take(&mut self.ranges);
+        let sizes = std::mem::take(&mut self.sizes);
+        let determined = std::mem::take(&mut self.determined);
         for (range, since) in ranges.iter().filter(|(_, since)| **since > settled.before) {
             for (part, what) in determined.overlapping(range.clone()) {
                 self.determined.insert(part, *what);
+            }
+            for (part, ()) in sizes.overlapping(range.clone()) {
+                self.sizes.insert(part, ());
             }
             self.ranges.insert(range, *since);
         }
         (self.ranges.len() > 0).then_some(self)
     }
 
-    /// What calls have said of `range` counts no more.
+    /// What calls have said of `range` counts no more: where it is in doubt, also its being mapped.
     pub fn forget(&mut self, range: Range<u64>) {
+        let doubted = self.ranges.overlapping(range.clone());
+        let doubted: Vec<_> = doubted.map(|(part, _)| part).collect();
+        for part in doubted {
+            self.sizes.insert(part, ());
+        }
         self.determined.remove(range);
     }
 
@@ -187,6 +214,7 @@ impl Journal {
     /// Notes what a call did to `range`.
     pub fn determine(&mut self, range: Range<u64>, what: Determined) {
         let Determined::Protection(_) = what else {
+            self.sizes.remove(range.clone());
             self.determined.insert(range, what);
             return;
         };
@@ -202,7 +230,7 @@ impl Journal {
 
     /// A call may have changed the protection of some of `range`: what calls have said of it counts no
     /// more.
-    pub fn doubt_protection(&mut self, range: &Range<u64>) {
+    fn doubt_protection(&mut self, range: &Range<u64>) {
         for (part, what) in self.determined.remove(range.clone()) {
             match what {
                 Determined::Mapped | Determined::MappedSomehow => {

@@ -37,9 +37,10 @@ mod reconcile;
 
 mod processes;
 
-pub use address_space::AddressSpace;
+pub use address_space::{AddressSpace, Fallen};
 pub use change::{Change, Difference, Origin, ReservationId};
 pub use checks::{Checks, Comparison, FoundDifference, RangeDifference};
+pub use names::MappedFile;
 pub use piece::{Attributes, OwnPages, Piece, Segment};
 pub use processes::Ledger;
 pub use reservation::Reservation;

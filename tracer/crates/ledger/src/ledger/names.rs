@@ -1,10 +1,10 @@
-//! Names of mappings, which only the maps tell.
+//! Names of mappings: of files that calls have mapped, of what the maps show, of memory that a process has named.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::address_space::AddressSpace;
-use crate::event::Mapping;
+use crate::event::{Backed, File, FileId, FileKind, Mapping, Named};
 
 /// The names of mappings, each kept once for the whole ledger.
 #[derive(Clone, Debug, Default)]
@@ -28,7 +28,72 @@ impl Names {
     }
 }
 
+/// A file that is mapped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MappedFile {
+    /// Which.
+    pub id: FileId,
+    /// What it is.
+    pub kind: FileKind,
+}
+
+/// Files that calls have mapped.
+#[derive(Clone, Debug, Default)]
+pub struct Files(HashMap<FileId, (Arc<str>, FileKind)>);
+
+impl Files {
+    /// How many files are kept: after so many others, what is mapped of the older ones has no name.
+    const MOST: usize = 10_000;
+
+    /// A file is told.
+    pub(super) fn learn(&mut self, names: &mut Names, file: &File) {
+        if self.0.len() >= Self::MOST {
+            self.0.clear();
+        }
+        let id = FileId {
+            device: file.device,
+            inode: file.inode,
+        };
+        self.0.insert(id, (names.get(&file.path), file.kind));
+    }
+}
+
 impl AddressSpace {
+    /// What a call has mapped is of a file.
+    pub(super) fn backed(&mut self, files: &Files, backed: &Backed) {
+        let id = FileId {
+            device: backed.device,
+            inode: backed.inode,
+        };
+        let Some((name, kind)) = files.0.get(&id) else {
+            return;
+        };
+        let owner = self.owner(backed.address);
+        if let Some(owner) = owner.and_then(|id| self.reservations.get_mut(&id))
+            // What it laid over a part of another's reservation stays that one's.
+            && owner.address == backed.address
+        {
+            owner.name = name.clone();
+            owner.file = Some(MappedFile { id, kind: *kind });
+        }
+    }
+
+    /// A process has given a name to anonymous memory: all reservations that lie in it have it.
+    pub(super) fn named(&mut self, names: &mut Names, named: &Named) {
+        let Some(range) = self.page.range(named.address, named.length) else {
+            return;
+        };
+        let name = names.get(&format!("[anon:{}]", named.name));
+        for (_, owner) in self.owners(range) {
+            if let Some(owner) = self.reservations.get_mut(&owner)
+                && owner.file.is_none()
+                && (owner.name.is_empty() || owner.name.starts_with("[anon:"))
+            {
+                owner.name = name.clone();
+            }
+        }
+    }
+
     /// Gives names to reservations that were made since the maps were last read.
     pub(super) fn learn_names(&mut self, names: &mut Names, mappings: &[Mapping]) {
         for mapping in mappings.iter().filter(|mapping| !mapping.name.is_empty()) {

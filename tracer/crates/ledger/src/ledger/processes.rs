@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::address_space::{AddressSpace, Ids};
 use super::change::{Change, Origin, ReservationId};
-use super::names::Names;
+use super::names::{Files, Names};
 use super::page_size::PageSize;
 use super::piece::Piece;
 use super::reservation::{Birth, Reservation};
@@ -27,6 +27,7 @@ pub struct Ledger {
     page: PageSize,
     ids: Ids,
     names: Names,
+    files: Files,
     spaces: BTreeMap<SpaceId, AddressSpace>,
     /// Which space a process uses: exactly the `users` of all `spaces`.
     users: BTreeMap<Pid, SpaceId>,
@@ -52,6 +53,7 @@ impl Ledger {
             page: PageSize::new(page_bytes),
             ids: Ids::default(),
             names: Names::default(),
+            files: Files::default(),
             spaces: BTreeMap::new(),
             users: BTreeMap::new(),
             left: None,
@@ -101,6 +103,17 @@ impl Ledger {
                     space.lose(missing.time);
                 }
             }
+            Event::File(file) => self.files.learn(&mut self.names, file),
+            Event::Backed(backed) => {
+                if let Some(space) = self.spaces.get_mut(&backed.space) {
+                    space.backed(&self.files, backed);
+                }
+            }
+            Event::Named(named) => {
+                if let Some(space) = self.spaces.get_mut(&named.space) {
+                    space.named(&mut self.names, named);
+                }
+            }
             Event::Started(started) => self.rules = Rules::of(started),
             // Nothing of memory.
             Event::Thread(_)
@@ -122,9 +135,6 @@ impl Ledger {
             | Event::Split(_)
             | Event::Group(_)
             | Event::OomKill(_)
-            | Event::File(_)
-            | Event::Backed(_)
-            | Event::Named(_)
             | Event::Unseen(_)
             | Event::Ended(_) => {}
         }
@@ -379,6 +389,7 @@ impl AddressSpace {
         );
         if let Some(copy) = self.reservations.get_mut(&id) {
             copy.name = original.name.clone();
+            copy.file = original.file;
             copy.offset = original.offset;
         }
         id

@@ -28,6 +28,12 @@ impl AddressSpace {
         let moving = self.reading_ends();
         let kernel = snapshot(self.page, &maps.mappings);
         self.grow_stacks(&kernel, &moving);
+        // What was in motion may be in it or not: then it is no sum of any moment.
+        let sum = kernel
+            .iter()
+            .map(|(range, _)| range.end - range.start)
+            .sum();
+        self.kernel_bytes = (moving.len() == 0).then_some(sum);
         let Some(mut journal) = self.journal.take() else {
             self.verify(names, maps, &kernel, &moving);
             return;

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::change::{Difference, Origin, ReservationId};
+use super::names::MappedFile;
 use crate::event::{Address, Nanoseconds, Pid, StackId, Tid};
 
 /// Who made a reservation.
@@ -52,8 +53,11 @@ pub struct Reservation {
     pub born: Nanoseconds,
     /// `MAP_*` bits of the call, or those that its line in the maps implies.
     pub flags: u32,
-    /// File, or the kernel's name (`[heap]`), as far as the maps were read since; else empty.
+    /// File, or the kernel's name (`[heap]`), or the one that the process has given: as far as the call or a
+    /// reading of the maps has told it; else empty.
     pub name: Arc<str>,
+    /// The file that its first mapping is of, where the call has told it.
+    pub file: Option<MappedFile>,
     /// Where it began when it was made.
     pub address: Address,
     /// The protection it was made with.
@@ -91,6 +95,7 @@ impl Reservation {
             born: maker.time,
             flags: birth.flags,
             name: Arc::default(),
+            file: None,
             address: Address(asked.start),
             protection: birth.protection,
             asked_bytes: asked.end - asked.start,

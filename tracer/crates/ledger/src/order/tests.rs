@@ -1,5 +1,5 @@
 use super::*;
-use crate::event::{MapsPurpose, Pid, Stamp, Tid, record::StackWord};
+use crate::event::{Fault, FileId, MapsPurpose, Pid, Stamp, Tid, record::StackWord};
 
 const SPACE: SpaceId = SpaceId(1);
 
@@ -33,6 +33,7 @@ fn raw(kind: Kind, returned: u64, turn: Turn, address: u64) -> RawCall {
         turn,
         totals: Totals::default(),
         extra: None,
+        file: None,
     }
 }
 
@@ -110,6 +111,33 @@ fn a_call_takes_effect_at_its_turn_and_tells_how_long_it_took() {
         panic!("not one call");
     };
     assert_eq!((call.stamp.time, call.took_ns), (Nanoseconds(12), 8));
+}
+
+#[test]
+fn what_file_a_call_has_mapped_comes_right_after_it() {
+    let mut order = Order::default();
+    let file = FileId {
+        device: 1,
+        inode: 42,
+    };
+    // Both have their turns before the first is told, and a page fault lies at the same time.
+    order.push(Nanoseconds(12), Event::Fault(Fault::default()));
+    order.call(
+        RawCall {
+            file: Some(file),
+            ..raw(Kind::Mmap, 20, turn(2, 12), 0x1000)
+        },
+        StackId(2),
+    );
+    order.call(raw(Kind::Mmap, 21, turn(1, 11), 0x9000), StackId(3));
+    let events = events(&mut order, 25);
+    let at = events
+        .iter()
+        .position(|event| matches!(event, Event::Call(call) if call.stack == StackId(2)));
+    let Some(Event::Backed(backed)) = events.get(at.unwrap() + 1) else {
+        panic!("{events:?}");
+    };
+    assert_eq!((backed.address, backed.inode), (Address(0x1000), 42));
 }
 
 #[test]

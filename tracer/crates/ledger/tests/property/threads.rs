@@ -135,6 +135,7 @@ fn arrive(order: &mut Order, under_way: UnderWay) {
         turn,
         totals,
         extra,
+        file: None,
     };
     let failed = |kind, address, length, argument, error, extra| RawFailed {
         stamp: stamp(returns),

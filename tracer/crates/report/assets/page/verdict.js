@@ -41,6 +41,7 @@ export function showVerdict(element, process) {
           `This report looks at ${moment(DATA.window.from_ns)} to ${moment(Math.min(DATA.window.to_ns, DATA.duration))} of the trace only (--window).`,
         )
       : null,
+    unmeasured(process),
     losses(),
     h(
       "div",
@@ -62,6 +63,7 @@ export function showVerdict(element, process) {
       ),
       ledgerTile(process),
     ),
+    refused(process.refused),
     h("div", { class: "two" }, knobs(verdict), knownBefore(verdict.before), harm(process)),
     stackDoubts(process),
   );
@@ -84,22 +86,25 @@ function tile(name, value, peak, growth, what) {
   );
 }
 
+function unmeasured(process) {
+  if (process.unmeasured === null) return null;
+  return h(
+    "p",
+    { class: "note warn", id: "unmeasured" },
+    h("b", {}, "Not measured in full: "),
+    `${process.unmeasured}. The figures may be wrong; no budget passes.`,
+  );
+}
+
 function ledgerTile(process) {
   const { ledger } = process;
+  const compared = ledger.compared || ledger.kernel_known;
   return h(
     "div",
     { class: "tile", "data-tile": "ledger" },
     h("span", { class: "label" }, "unexplained"),
-    h(
-      "span",
-      { class: "big" },
-      ledger.kernel_known ? size(Math.abs(ledger.difference_bytes), "ledger.difference") : "?",
-    ),
-    h(
-      "span",
-      { class: ledger.kernel_known && ledger.largest_difference_bytes === 0 ? "dim" : "warn-text" },
-      process.trust,
-    ),
+    h("span", { class: "big" }, compared ? size(Math.abs(ledger.difference_bytes), "ledger.difference") : "?"),
+    h("span", { class: compared && ledger.largest_difference_bytes === 0 ? "dim" : "warn-text" }, process.trust),
     h("span", { class: "dim" }, `compared ${counted(ledger.checks + ledger.verifications_count, "time", "times")}`),
   );
 }
@@ -119,6 +124,20 @@ export function losses() {
   if (parts.length === 0) return null;
   const since = lost.since_ns === null ? "" : `, first noticed at ${moment(lost.since_ns)}`;
   return h("p", { class: "note warn", id: "losses" }, h("b", {}, "Lost: "), parts.join(", ") + since);
+}
+
+function refused(rows) {
+  if (rows.length === 0) return null;
+  return h(
+    "section",
+    { class: "card", id: "refused" },
+    h("h3", {}, "Refused by the kernel"),
+    h(
+      "ul",
+      { class: "knobs" },
+      rows.map((row) => h("li", {}, h("div", {}, row.what), h("div", { class: "dim" }, row.parts.join(" · ")))),
+    ),
+  );
 }
 
 function knobs(verdict) {

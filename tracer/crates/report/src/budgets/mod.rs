@@ -167,7 +167,10 @@ impl<'a> SitesById<'a> {
                 };
                 let title = match &site.pattern {
                     Some(pattern) => cut_end(&pattern.name, TITLE),
-                    None => brief::title(&folded, &site.name, site.calls > 0, TITLE),
+                    None => {
+                        let called = site.calls > 0 || site.refused > 0;
+                        brief::title(&folded, &site.name, called, TITLE)
+                    }
                 };
                 let of = |comm: &str| self.several.then(|| cut_end(comm, 16));
                 Named {

@@ -16,7 +16,7 @@ use tracer_analysis::summary::{Report, Trend};
 use tracer_ledger::event::StackQuality;
 
 /// The first row.
-const HEADER: [&str; 26] = [
+const HEADER: [&str; 27] = [
     "pid",
     "comm",
     "site",
@@ -43,6 +43,7 @@ const HEADER: [&str; 26] = [
     "median_lifetime_ns",
     "trend",
     "stack",
+    "refused",
 ];
 
 /// Writes the table.
@@ -100,6 +101,7 @@ fn row(sample: Sample<'_>) -> [String; HEADER.len()] {
         known(site.lifetime_ns.map(|lifetimes| lifetimes.p50)),
         trend(site.trend).into(),
         text(&stack(sample)),
+        site.refused.to_string(),
     ]
 }
 

@@ -10,7 +10,7 @@ use inferno::flamegraph::color::{MultiPalette, Palette};
 use inferno::flamegraph::{self, Direction, Options};
 
 use super::folded::{Folded, fold};
-use super::samples::{Value, largest};
+use super::samples::{Value, subject};
 use crate::text::line::escape;
 use tracer_analysis::summary::Report;
 use tracer_analysis::units::{bytes, count, counted, moment};
@@ -86,7 +86,7 @@ pub(super) fn amount(value: Value, figure: u64) -> String {
 }
 
 fn title(report: &Report, value: Value) -> String {
-    let Some(process) = largest(report) else {
+    let Some(process) = subject(report) else {
         return format!("Virtual memory, {}", value.word());
     };
     let comm: String = escape(&process.comm).chars().take(TITLE_NAME).collect();

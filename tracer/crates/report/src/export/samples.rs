@@ -4,6 +4,7 @@ use std::io;
 
 use clap::ValueEnum;
 
+use crate::leading::leading;
 use crate::names::{full_name, is_script, location};
 use crate::placeholders::{before, doubt, mapping, without_frames};
 use tracer_analysis::summary::{Process, Report, Site};
@@ -97,11 +98,10 @@ pub fn samples(report: &Report) -> impl Iterator<Item = Sample<'_>> {
     })
 }
 
-/// The process that people read first: the one with the most mapped.
+/// The process that people read first.
 #[must_use]
-pub fn largest(report: &Report) -> Option<&Process> {
-    let processes = report.processes.iter();
-    processes.max_by_key(|process| process.virtual_bytes.peak)
+pub fn subject(report: &Report) -> Option<&Process> {
+    leading(report).first().copied()
 }
 
 /// A figure of every sample of which it is known, and of how many it is not.

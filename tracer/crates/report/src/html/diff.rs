@@ -150,7 +150,7 @@ fn pair(change: &ProcessChange, old: &Report, new: &Report, interned: &mut Inter
 fn find(report: &Report, pid: Option<u32>, virtual_end: Option<u64>) -> Option<&Process> {
     let pid = pid?;
     let mut of_pid = report.processes.iter().filter(|one| one.pid == pid);
-    of_pid.find(|one| Some(one.virtual_bytes.end) == virtual_end)
+    of_pid.find(|one| Some(one.virtual_at_work().end) == virtual_end)
 }
 
 fn row(site: &SiteChange, (title, location): (u32, u32), interned: &mut Interned) -> ChangeRow {

@@ -15,7 +15,6 @@ mod process;
 
 mod reservations;
 
-use std::cmp::Reverse;
 use std::io::{self, Write};
 
 use base64::Engine as _;
@@ -23,6 +22,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
+use crate::leading::leading;
 use crate::text::line::escape;
 use interned::Interned;
 use tracer_analysis::diff::model::Diff;
@@ -63,7 +63,7 @@ struct Trace<'a> {
     losses: Losses,
     failed_calls: Vec<FailedCalls>,
     tracer: TracerCost,
-    /// The biggest first.
+    /// What the report is about first.
     processes: Vec<process::Process<'a>>,
 }
 
@@ -78,9 +78,7 @@ pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
         .iter()
         .map(|one| one.reservations.len())
         .sum();
-    let mut processes: Vec<_> = report.processes.iter().collect();
-    processes.sort_by_key(|process| Reverse(process.virtual_bytes.peak));
-    let processes = processes.into_iter().map(|one| {
+    let processes = leading(report).into_iter().map(|one| {
         let share = RESERVATIONS * one.reservations.len() / all.max(1);
         process::Process::new(one, report.duration_ns, share.max(OF_EACH), &mut shared)
     });

@@ -7,6 +7,7 @@ use super::reservations::{self, Reservations};
 use crate::rows;
 use crate::text::line::escape;
 use crate::text::{harm, process as words};
+use tracer_analysis::refusals::words as refusal;
 use tracer_analysis::summary::Rate;
 use tracer_analysis::summary::{
     Harm, Kind, LedgerCheck, Process as Model, Quantiles, Site, Span, StackGrades, TimelinePoint,
@@ -26,6 +27,10 @@ pub struct Process<'a> {
     to: u64,
     verdict: Verdict,
     harm: HarmLine<'a>,
+    /// What the kernel refused, the most telling first.
+    refused: Vec<Refused>,
+    /// Why not all that it did was measured.
+    unmeasured: Option<&'a str>,
     /// The ledger against the kernel, in words.
     trust: String,
     ledger: &'a LedgerCheck,
@@ -50,6 +55,17 @@ struct Verdict {
     unexplained: u64,
     knobs: Vec<Knob>,
     before: Option<KnownBefore>,
+}
+
+/// Calls that the kernel refused at one place, in words.
+#[derive(Debug, Serialize)]
+struct Refused {
+    what: String,
+    /// Where, when, and what came of it.
+    parts: Vec<String>,
+    count: u64,
+    /// The site's number; `null`: not known.
+    site: Option<u32>,
 }
 
 /// What was there before tracing, by kinds.
@@ -155,11 +171,13 @@ impl<'a> Process<'a> {
             from: process.first_ns,
             to: process.last_ns,
             verdict: verdict(process),
+            refused: refused(process),
             harm: HarmLine {
                 text: escape(&text),
                 near,
                 limits: &process.harm,
             },
+            unmeasured: process.unmeasured(),
             trust: words::trust(process).0,
             ledger: &process.ledger,
             virtual_bytes: process.virtual_bytes,
@@ -202,6 +220,19 @@ fn verdict(process: &Model) -> Verdict {
         knobs: knobs(&verdict.kinds),
         before,
     }
+}
+
+fn refused(process: &Model) -> Vec<Refused> {
+    let rows = process.refused.iter().map(|row| Refused {
+        what: escape(&refusal::what(row)),
+        parts: refusal::parts(row)
+            .iter()
+            .map(|part| escape(part))
+            .collect(),
+        count: row.count,
+        site: row.site,
+    });
+    rows.collect()
 }
 
 fn timeline(points: &[TimelinePoint]) -> Timeline {

@@ -137,7 +137,9 @@ impl<W: Write> DiffWriter<'_, W> {
         };
         let full = self.style.selection.all;
         let alone = matches!(process.matched, Matched::OnlyOld | Matched::OnlyNew);
-        if shown.is_empty() && !full && !(alone && hidden.bytes >= self.least) {
+        let refused = process.refused.size() > 0;
+        let alone = alone && hidden.bytes >= self.least;
+        if shown.is_empty() && !(full || refused || alone) {
             return Ok(false);
         }
         self.blank()?;
@@ -184,6 +186,11 @@ impl<W: Write> DiffWriter<'_, W> {
         let size = |of: Change| of.change.map_or_else(|| "?".into(), signed_bytes);
         parts.push(format!("virtual {}", size(process.virtual_bytes)));
         parts.push(format!("resident {}", size(process.resident_bytes)));
+        if process.refused.size() > 0 {
+            let number = |of: Option<u64>| of.map_or_else(|| "?".into(), count);
+            let (old, new) = (number(process.refused.old), number(process.refused.new));
+            parts.push(format!("refused {old} → {new}"));
+        }
         if let Some((old, new)) = process.level.old.zip(process.level.new)
             && old != new
         {

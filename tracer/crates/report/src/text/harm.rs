@@ -50,10 +50,13 @@ pub fn harm(limits: &Limits, harms: &[Harm], charged_bytes: u64, level: Level) -
         let limit = limits.cgroup_memory_max_bytes.or(limits.memory_total_bytes);
         calm.extend(limit.map(|limit| format!("memory {} in all", bytes(limit))));
     }
+    if level == Level::Refused {
+        near.insert(0, "done".into());
+    }
     if near.is_empty() {
         // What grows does harm in the end.
         let none = match level {
-            Level::Leak | Level::Refused | Level::Watch => "none yet",
+            Level::Leak | Level::Watch | Level::Refused => "none yet",
             Level::Benign | Level::Unknown => "none here",
         };
         (format!("{none}: {}", calm.join(", ")), false)

@@ -21,6 +21,8 @@ pub mod process;
 
 mod writer;
 
+mod refused;
+
 mod report;
 
 mod before;

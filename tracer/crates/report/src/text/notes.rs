@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::line::Paint;
+use super::line::{Paint, cut_middle};
 use super::writer::ReportWriter;
 use crate::names::{is_loader, last_part};
 use crate::noise::{Rank, rank};
@@ -44,6 +44,10 @@ impl<W: Write> ReportWriter<'_, W> {
             }
             self.indented(indent, Paint::Warn, &text)?;
         }
+        if let Some(text) = files(row) {
+            let room = self.style.width.saturating_sub(indent);
+            self.indented(indent, Paint::Dim, &cut_middle(&text, room))?;
+        }
         if let Some(text) = touched_by(&row.sites) {
             self.indented(indent, Paint::Dim, &text)?;
         }
@@ -72,6 +76,22 @@ impl<W: Write> ReportWriter<'_, W> {
             return Ok(());
         }
         self.indented(indent, Paint::Dim, &notes.join(" · "))
+    }
+}
+
+/// `of /srv/data/a.db and 3 more`: the files that its mappings are of.
+fn files(row: &SiteRow<'_>) -> Option<String> {
+    let mut paths: Vec<&str> = Vec::new();
+    for path in row.sites.iter().flat_map(|site| &site.files) {
+        if !paths.contains(&path.as_str()) {
+            paths.push(path);
+        }
+    }
+    match paths[..] {
+        [] => None,
+        [one] => Some(format!("of {one}")),
+        [first, .., last] if paths.len() == 2 => Some(format!("of {first} and {last}")),
+        [first, ..] => Some(format!("of {first} and {} more", paths.len() - 1)),
     }
 }
 

@@ -8,6 +8,7 @@ use super::page::LABEL;
 use super::sparkline::sparkline;
 use super::writer::ReportWriter;
 use crate::names::last_part;
+use tracer_analysis::signals;
 use tracer_analysis::summary::{Exit, Process, Span, TimelinePoint};
 use tracer_analysis::units::{bytes, count, duration, moment, signed_bytes};
 use tracer_analysis::why_resident;
@@ -29,10 +30,15 @@ impl<W: Write> ReportWriter<'_, W> {
     /// `aside`: another process is what the report is about.
     pub(super) fn process(&mut self, process: &Process, aside: bool) -> io::Result<()> {
         self.heading(process)?;
+        if let Some(why) = process.unmeasured() {
+            let text = format!("NOT IN FULL: {why}. The figures may be wrong; no budget passes.");
+            self.labelled("Measured", Paint::Bad, &text, Paint::Bad)?;
+        }
         self.page().verdict(&process.verdict, self.out)?;
         let (text, near) = harm::of(process);
         let paint = if near { Paint::Warn } else { Paint::Bright };
         self.labelled("Harm", paint, &text, Paint::Plain)?;
+        self.refused(process)?;
         if self.alone {
             self.losses()?;
             self.stacks()?;
@@ -187,7 +193,7 @@ pub fn about(process: &Process, duration_ns: u64) -> Vec<String> {
     });
     match process.exit {
         Some(Exit::Code(code)) => parts.push(format!("exited with {code}")),
-        Some(Exit::Signal(signal)) => parts.push(format!("killed by {}", name_of(signal))),
+        Some(Exit::Signal(signal)) => parts.push(format!("killed by {}", signals::name(signal))),
         None if process.last_ns < duration_ns => {
             parts.push("then began another program".into());
         }
@@ -199,7 +205,7 @@ pub fn about(process: &Process, duration_ns: u64) -> Vec<String> {
 /// The ledger against the kernel, in words.
 pub fn trust(process: &Process) -> (String, Paint) {
     let check = &process.ledger;
-    if !check.kernel_known {
+    if !check.is_compared() {
         let text = "not compared: the kernel's total is unknown";
         (text.into(), Paint::Warn)
     } else if check.difference_bytes == 0 && check.largest_difference_bytes > 0 {
@@ -218,27 +224,4 @@ pub fn trust(process: &Process) -> (String, Paint) {
         let text = format!("{difference} unexplained (kernel − ledger)");
         (text, Paint::Warn)
     }
-}
-
-/// The signals that end processes, by their numbers on Linux (the same on x86 and arm64).
-fn name_of(signal: u8) -> String {
-    let name = match signal {
-        1 => "SIGHUP",
-        2 => "SIGINT",
-        3 => "SIGQUIT",
-        4 => "SIGILL",
-        5 => "SIGTRAP",
-        6 => "SIGABRT",
-        7 => "SIGBUS",
-        8 => "SIGFPE",
-        9 => "SIGKILL",
-        10 => "SIGUSR1",
-        11 => "SIGSEGV",
-        12 => "SIGUSR2",
-        13 => "SIGPIPE",
-        14 => "SIGALRM",
-        15 => "SIGTERM",
-        _ => return format!("signal {signal}"),
-    };
-    name.into()
 }

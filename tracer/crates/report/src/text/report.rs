@@ -8,7 +8,7 @@ use super::writer::ReportWriter;
 use tracer_analysis::summary::{Level, Process, Report};
 use tracer_analysis::units::{bytes, counted, duration};
 
-/// Writes the report, the biggest process first.
+/// Writes the report, the process that it is about first.
 ///
 /// # Errors
 /// Those of `out`.

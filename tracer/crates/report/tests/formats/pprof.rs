@@ -86,7 +86,7 @@ fn its_table_shows_the_total_and_who_reserved_it() {
         let root = format!(" {} {}", process.comm, process.pid);
         let line = top.lines().find(|line| line.ends_with(&root));
         let cumulative = line.and_then(|line| line.split_whitespace().nth(3));
-        let expected = format!("{}B", process.ledger.bytes);
+        let expected = format!("{}B", process.virtual_at_work().end);
         assert_eq!(cumulative, Some(expected.as_str()), "{root}");
     }
 }
@@ -105,7 +105,7 @@ fn its_labels_choose_processes_kinds_and_threads() {
         .unwrap();
     // Small nodes are dropped from what is shown, not from the total that it accounts for.
     let shown = of("-tagfocus=pid=9110");
-    assert!(shown.abs_diff(process.ledger.bytes) < process.ledger.bytes / 100);
+    assert!(shown.abs_diff(process.virtual_at_work().end) < process.virtual_at_work().end / 100);
     let cages: u64 = sites(gateway())
         .filter(|site| {
             let pattern = site.pattern.as_ref();

@@ -39,10 +39,15 @@ pub fn attribute(svg: &str, name: &str) -> u64 {
 }
 
 #[test]
-fn the_sites_of_the_report_are_its_ledgers() {
+fn the_sites_of_the_report_are_all_that_was_mapped_while_it_worked() {
     for process in &gateway().processes {
         let sites = process.sites.iter().map(|site| site.reserved_bytes);
-        assert_eq!(sites.sum::<u64>(), process.ledger.bytes, "{}", process.pid);
+        assert_eq!(
+            sites.sum::<u64>(),
+            process.virtual_at_work().end,
+            "{}",
+            process.pid
+        );
     }
     assert!(total(gateway(), Value::Reserved) > 20 << 30);
 }
@@ -67,7 +72,7 @@ fn under_each_process_is_what_it_has() {
             .into_iter()
             .filter(|(stack, _)| stack.starts_with(&root));
         let sum: u64 = own.map(|(_, figure)| figure).sum();
-        assert_eq!(sum, process.ledger.bytes, "{root}");
+        assert_eq!(sum, process.virtual_at_work().end, "{root}");
     }
 }
 

@@ -8,7 +8,9 @@
     reason = "a helper of a test fails as its test does"
 )]
 
+mod faces;
 mod json;
 mod markdown;
+mod measured;
 mod text;
 mod window;

@@ -1,6 +1,6 @@
 //! The report to be pasted, and what `--redact` leaves of a report.
 
-use tracer_analysis::summary::{Report, Reservation};
+use tracer_analysis::summary::{Refused, Report, Reservation};
 use tracer_report::selection::Selection;
 use tracer_report::{markdown, redact};
 
@@ -66,6 +66,18 @@ fn a_redacted_report_has_no_folder_no_argument_and_no_host() {
         .evidence
         .push("named /var/secret-place/data file".into());
     process.sites[0].pattern = Some(pattern);
+    let mut caller = process.sites[1].frames[0].clone();
+    caller.function = Some("ask".into());
+    caller.module = Some("/opt/secret-place/server".into());
+    caller.file = Some("/opt/secret-place/src/ask.c".into());
+    process.sites[1].frames = vec![caller];
+    let by = "ask secret-place/src/ask.c".to_owned();
+    process.verdict.text = format!("It was called by {by}.");
+    process.refused.push(Refused {
+        site: Some(process.sites[1].id),
+        by: Some(by),
+        ..Refused::default()
+    });
     process.reservations.push(Reservation {
         name: "/var/secret-place/data file".into(),
         ..Reservation::default()
@@ -93,6 +105,8 @@ fn a_redacted_report_has_no_folder_no_argument_and_no_host() {
         .filter(|text| text.contains(" /") || text.starts_with('/'))
         .collect();
     assert!(paths.is_empty(), "{paths:?}");
+    let who = report.processes[0].refused[0].by.as_deref();
+    assert_eq!(who, Some("ask …/ask.c"));
     // What it says of the memory is the same.
     let bytes = |report: &Report| report.processes[0].virtual_bytes;
     assert_eq!(bytes(&report), bytes(&case::report(true)));

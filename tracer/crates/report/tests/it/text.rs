@@ -6,7 +6,7 @@ use tracer_ledger::event::{FaultMode, StackQuality};
 use tracer_report::selection::{By, Selection, Sort};
 use tracer_report::text::{Style, write};
 
-use tracer_test_traces::case;
+use tracer_test_traces::{case, refused};
 
 use tracer_test_traces::golden;
 
@@ -247,4 +247,10 @@ fn a_trace_of_nothing_is_a_report_too() {
     let mut report = case::report(true);
     report.processes.clear();
     assert!(text(&report, &at_width(80)).starts_with("Nothing was traced.\n60.0 s"));
+}
+
+#[test]
+fn a_program_that_was_refused_leads_before_the_shell_that_it_was() {
+    let text = text(&refused::by_a_shell(), &at_width(100));
+    golden::check("refused-100.txt", &text);
 }

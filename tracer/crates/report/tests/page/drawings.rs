@@ -44,7 +44,7 @@ fn the_lines_are_the_courses_of_the_report() {
 #[test]
 fn a_stack_is_exactly_as_high_as_the_process_is_large() {
     let (mut browser, made) = opened();
-    for (index, process) in made.by_size().into_iter().enumerate().take(3) {
+    for (index, process) in made.in_order().into_iter().enumerate().take(3) {
         browser.choose("#process", &index.to_string());
         for by in ["kind", "site"] {
             browser.choose("#stack-by", by);

@@ -1,8 +1,11 @@
 //! Every figure is the JSON report's.
 
 use serde_json::Value;
+use tracer_analysis::refusals::words;
 use tracer_analysis::summary::{Before, Kind, Site};
 use tracer_analysis::units::{bytes, count, duration, moment, percent};
+
+use tracer_test_traces::refused;
 
 use super::browser::Browser;
 use super::made::{gateway, opened, page_of};
@@ -38,7 +41,7 @@ pub fn column(browser: &mut Browser, section: &str, name: &str) -> Vec<String> {
 #[test]
 fn every_process_has_the_figures_of_its_report() {
     let (mut browser, made) = opened();
-    for (index, process) in made.by_size().into_iter().enumerate() {
+    for (index, process) in made.in_order().into_iter().enumerate() {
         browser.choose("#process", &index.to_string());
         assert_eq!(browser.text("#verdict-text"), process.verdict.text);
         assert_eq!(
@@ -215,4 +218,22 @@ fn figures_are_written_as_everywhere_else() {
         ];
         assert_eq!(*written, Value::from(expected.to_vec()), "{value}");
     }
+}
+
+#[test]
+fn what_was_refused_stands_below_the_verdict_of_the_program_that_comes_first() {
+    let report = refused::by_a_shell();
+    let folder = tempfile::tempdir().unwrap();
+    let (page, _) = page_of(&report, folder.path());
+    let mut browser = Browser::start(1280, 1000);
+    browser.open(&page);
+    let process = &report.processes[1];
+    assert_eq!(browser.text("#verdict .badge"), "refused");
+    assert_eq!(browser.text("#verdict-text"), process.verdict.text);
+    let row = &process.refused[0];
+    let lines = [words::what(row), words::parts(row).join(" · ")];
+    assert_eq!(browser.text("#refused li"), lines.concat());
+    browser.choose("#process", "1");
+    assert_eq!(browser.text("#verdict .badge"), "benign");
+    browser.is_quiet();
 }

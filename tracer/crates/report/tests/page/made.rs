@@ -18,14 +18,12 @@ pub struct Made {
 impl Made {
     /// The process that the page shows first.
     pub fn biggest(&self) -> &Process {
-        self.by_size()[0]
+        self.in_order()[0]
     }
 
     /// In the order of the page.
-    pub fn by_size(&self) -> Vec<&Process> {
-        let mut all: Vec<&Process> = self.report.processes.iter().collect();
-        all.sort_by_key(|process| std::cmp::Reverse(process.virtual_bytes.peak));
-        all
+    pub fn in_order(&self) -> Vec<&Process> {
+        tracer_report::leading::leading(&self.report)
     }
 }
 

@@ -55,7 +55,7 @@ fn maps(began: u64, time: u64, mappings: &[Mapping]) -> Event {
 #[test]
 fn each_call_tells_what_the_kernel_had_before_it() {
     let mut story = Story::new();
-    assert_eq!(story.space().difference_bytes(), None);
+    assert_eq!(story.space().checks().difference(), None);
     story.totals = total(0);
     story.map(10, 4, RW, PRIVATE);
     story.totals = total(4);
@@ -66,7 +66,77 @@ fn each_call_tells_what_the_kernel_had_before_it() {
         (2, 0)
     );
     assert_eq!(space.difference_bytes(), Some(0));
-    assert_eq!(space.kernel_bytes(), Some(8 * PAGE));
+    // What there is after it, the kernel has not said.
+    assert_eq!(space.kernel_bytes(), None);
+    story.totals = total(8);
+    story.protect(10, 4, R);
+    assert_eq!(story.space().kernel_bytes(), Some(8 * PAGE));
+    story.totals = None;
+    story.unmap(10, 4);
+    assert_eq!(story.space().kernel_bytes(), None);
+    assert_eq!(story.space().difference_bytes(), Some(0));
+}
+
+#[test]
+fn a_reading_is_the_kernels_word_unless_something_moved_meanwhile() {
+    let mut story = Story::new();
+    story.apply(&call(40, 1, map(10, 4)));
+    story.apply(&reading(50));
+    story.apply(&maps(50, 70, &[line(10, 4, RW, ""), line(20, 1, R, "")]));
+    assert_eq!(story.space().kernel_bytes(), Some(5 * PAGE));
+    story.apply(&reading(80));
+    story.apply(&call(90, 1, map(30, 2)));
+    story.apply(&maps(80, 95, &[line(10, 4, RW, ""), line(20, 1, R, "")]));
+    assert_eq!(story.space().kernel_bytes(), None);
+}
+
+/// An `mprotect` that failed somewhere: what is mapped is sure all the same.
+fn doubt_protections(story: &mut Story) {
+    story.protect_failed(10, 4, R, EACCES);
+    assert!(story.space().needs_resync());
+}
+
+#[test]
+fn totals_are_compared_while_only_protections_are_in_doubt() {
+    let mut story = Story::new();
+    story.map(10, 2, RW, PRIVATE);
+    story.map(12, 2, R, PRIVATE);
+    doubt_protections(&mut story);
+    story.totals = total(4);
+    story.map(20, 1, RW, PRIVATE);
+    let checks = story.space().checks();
+    assert_eq!((checks.totals, checks.totals_differing), (1, 0));
+    story.totals = total(7);
+    story.map(30, 1, RW, PRIVATE);
+    let checks = story.space().checks();
+    assert_eq!((checks.totals, checks.totals_differing), (2, 1));
+    assert!(story.space().lost_something());
+}
+
+#[test]
+fn totals_are_compared_again_once_calls_have_settled_what_sizes_depend_on() {
+    let mut story = Story::new();
+    story.map(10, 2, RW, PRIVATE);
+    story.map(12, 2, R, PRIVATE);
+    doubt_protections(&mut story);
+    let failed = Action::RemapFailed {
+        old_address: Address(10 * PAGE),
+        old_length: 2 * PAGE,
+        new_address: Address(12 * PAGE),
+        new_length: 2 * PAGE,
+    };
+    story.call(failed);
+    // The target may be gone: this is no difference.
+    story.totals = total(2);
+    story.unmap(12, 2);
+    assert_eq!(story.space().checks().totals, 0);
+    story.map(10, 2, RW, PRIVATE | MAP_FIXED);
+    assert_eq!(story.space().checks().totals, 0);
+    assert!(story.space().needs_resync());
+    story.totals = total(2);
+    story.unmap(30, 1);
+    let checks = story.space().checks();
+    assert_eq!((checks.totals, checks.totals_differing), (1, 0));
 }
 
 #[test]

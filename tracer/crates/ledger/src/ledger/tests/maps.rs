@@ -124,17 +124,24 @@ fn a_loss_makes_the_kernels_total_unknown_until_it_can_be_compared_again() {
     };
     story.totals = totals(0);
     story.map(10, 4, RW, PRIVATE);
+    story.totals = totals(4);
+    story.protect(10, 4, R);
     assert_eq!(story.space().kernel_bytes(), Some(4 * PAGE));
     story.lose();
-    story.totals = totals(4);
+    assert_eq!(story.space().kernel_bytes(), None);
+    assert_eq!(story.space().difference_bytes(), None);
     story.map(20, 2, RW, PRIVATE);
-    assert_eq!(story.space().kernel_bytes(), None);
-    let lines = [line(10, 4, RW, ""), line(20, 2, RW, "")];
+    assert_eq!(story.space().difference_bytes(), None);
+    let lines = [line(10, 4, R, ""), line(20, 2, RW, "")];
+    story.time += 1;
+    story.reading();
     story.maps(MapsPurpose::Resync, &lines);
-    assert_eq!(story.space().kernel_bytes(), None);
+    assert_eq!(story.space().kernel_bytes(), Some(6 * PAGE));
+    assert_eq!(story.space().difference_bytes(), Some(0));
     story.totals = totals(6);
     story.map(30, 1, RW, PRIVATE);
-    assert_eq!(story.space().kernel_bytes(), Some(7 * PAGE));
+    assert_eq!(story.space().kernel_bytes(), None);
+    assert_eq!(story.space().difference_bytes(), Some(0));
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod calls;
 mod checks;
 mod maps;
 mod memory;
+mod names;
 mod processes;
 mod protections;
 mod remap;

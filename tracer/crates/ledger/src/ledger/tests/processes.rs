@@ -105,7 +105,8 @@ fn the_totals_of_an_exit_are_the_last_check_of_its_space_whatever_is_in_doubt() 
         let left = story.ledger.left().unwrap();
         assert_eq!(left.kernel_bytes(), Some(kernel * PAGE));
         let checks = left.checks();
-        assert_eq!((checks.totals, checks.totals_differing), (1, 0));
+        let differing = u64::from(kernel != 4);
+        assert_eq!((checks.totals, checks.totals_differing), (1, differing));
         assert_eq!(checks.largest_bytes, (kernel - 4) * PAGE);
     }
 }
@@ -217,4 +218,29 @@ fn where_the_machine_never_overcommits_noreserve_is_charged() {
     story.apply(&Event::Exec(exec));
     story.map(10, 4, RW, PRIVATE | MAP_NORESERVE);
     assert_eq!(story.made_at(3).charged_bytes, 4 * PAGE);
+}
+
+#[test]
+fn the_kernels_total_of_a_child_is_its_own_however_its_parent_stands() {
+    let mut story = Story::new();
+    story.map(10, 2, RW, PRIVATE);
+    story.lose();
+    let stamp = story.stamp();
+    story.apply(&Event::Fork(Fork {
+        stamp,
+        child: Pid(11),
+        child_space: SpaceId(2),
+        totals: Totals {
+            total_pages: 3,
+            stack_pages: 0,
+        },
+        comm: "child".into(),
+        followed: true,
+    }));
+    story.as_process(11, 2);
+    assert_eq!(story.space().kernel_bytes(), Some(3 * PAGE));
+    story.map(20, 1, RW, PRIVATE);
+    story.exit();
+    // No totals came with the exit, and it had mapped since.
+    assert_eq!(story.ledger.left().unwrap().kernel_bytes(), None);
 }

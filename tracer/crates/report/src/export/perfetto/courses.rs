@@ -8,7 +8,7 @@ use tracer_analysis::summary::{Process, Site};
 pub(super) type Points = Vec<(u64, u64)>;
 
 /// The courses of a process's reservations, by the name of their track. What they end with adds up to what
-/// the process's sites have.
+/// the process has in the end.
 pub(super) fn by_kind(process: &Process) -> Vec<(String, Points)> {
     let mut kinds: BTreeMap<(Order, String), Vec<&Site>> = BTreeMap::new();
     for site in &process.sites {
@@ -35,7 +35,7 @@ enum Order {
 
 fn kind(site: &Site) -> (Order, String) {
     if site.timeline.is_empty() {
-        let name = "of sites whose course was not kept: what they have at the end";
+        let name = "of sites whose course was not kept: what they had while it worked";
         return (Order::WithoutCourse, name.into());
     }
     match &site.pattern {
@@ -46,11 +46,14 @@ fn kind(site: &Site) -> (Order, String) {
 }
 
 fn end(sites: &[&Site], last: u64) -> Points {
-    let living = sites.iter().map(|site| site.reserved_bytes);
+    let living = sites.iter().map(|site| {
+        let end = site.timeline.last();
+        end.map_or(site.reserved_bytes, |point| point.reserved_bytes)
+    });
     vec![(last, living.fold(0, u64::saturating_add))]
 }
 
-/// Ends with what the sites have in the end, which a thinned course need not say.
+/// Ends with what the sites have in the end.
 fn sum(sites: &[&Site], last: u64) -> Points {
     let mut changes: BTreeMap<u64, i128> = BTreeMap::new();
     for site in sites {
@@ -123,7 +126,7 @@ mod tests {
             ("of no known kind", vec![(40, 1), (100, 1)]),
             ("before the first traced call", vec![(0, 50), (100, 50)]),
             (
-                "of sites whose course was not kept: what they have at the end",
+                "of sites whose course was not kept: what they had while it worked",
                 vec![(100, 3)],
             ),
         ];

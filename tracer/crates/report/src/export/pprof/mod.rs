@@ -11,7 +11,7 @@ use std::time::UNIX_EPOCH;
 use flate2::{Compression, write::GzEncoder};
 use prost::Message as _;
 
-use super::samples::{Sample, Step, Value, add_up, largest, samples};
+use super::samples::{Sample, Step, Value, add_up, samples, subject};
 use places::{Places, as_i64};
 use profile::{Label, Profile, ValueType};
 use tracer_analysis::summary::Report;
@@ -52,7 +52,7 @@ fn profile(report: &Report) -> io::Result<Profile> {
     }
     let mut places = Places::new(build_ids(report));
     // pprof calls the profile by its first mapping.
-    let exe = largest(report).map_or("", |process| &process.exe);
+    let exe = subject(report).map_or("", |process| &process.exe);
     if !exe.is_empty() {
         places.module(exe, 0);
     }
@@ -158,7 +158,7 @@ fn number(places: &mut Places<'_>, key: &str, number: u64) -> Label {
 fn comments(report: &Report, values: &[Value]) -> Vec<String> {
     let mut lines = vec![format!("tracer {}", report.tracer_version)];
     // pprof prints them above everything else: of many processes only the one that counts most.
-    if let Some(process) = largest(report) {
+    if let Some(process) = subject(report) {
         lines.push(format!(
             "{} {}: {}: {}",
             process.comm,

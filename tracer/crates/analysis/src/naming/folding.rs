@@ -23,6 +23,8 @@ pub struct Folded {
     pub module: Option<String>,
     /// The title is a runtime's, no code of the program is in the stack.
     pub runtime: bool,
+    /// The title is the way into the kernel, an allocator, a library: the stack ends before who asked.
+    pub edge: bool,
 }
 
 /// One function on the way to the kernel.
@@ -32,6 +34,17 @@ pub struct Step {
     pub name: String,
     /// It is an allocator's, a library's, a wrapper's: the first to be left out.
     pub edge: bool,
+}
+
+impl Folded {
+    /// Who it is, in short, and where: `main refused.c:4`; `None`: nothing is known of whose doing it is.
+    #[must_use]
+    pub fn who(&self) -> Option<String> {
+        self.title.as_ref().filter(|_| !self.edge)?;
+        let location = self.location.as_ref();
+        let place = location.map_or_else(String::new, |place| format!(" {place}"));
+        Some(format!("{}{place}", self.short))
+    }
 }
 
 /// Folds a stack (innermost frame first) of a process whose wrappers are known.
@@ -82,6 +95,7 @@ pub fn fold(frames: &[Frame], wrappers: &Wrappers) -> Folded {
         way,
         module: module(frame),
         runtime: ranks[title] == Rank::Runtime,
+        edge: ranks[title] == Rank::Edge,
     }
 }
 
@@ -95,7 +109,7 @@ fn is_same(outer: &Step, inner: &Step) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{Folded, fold};
-    use crate::wrappers::Wrappers;
+    use crate::naming::wrappers::Wrappers;
     use tracer_ledger::event::{Frame, FrameKind};
 
     fn native(function: &str) -> Frame {
@@ -153,6 +167,18 @@ mod tests {
         assert!(!folded.runtime);
         let way: Vec<&str> = folded.way.iter().map(|step| step.name.as_str()).collect();
         assert_eq!(way, ["WasmMemoryObject::New", "OS::Allocate", "mmap"]);
+    }
+
+    #[test]
+    fn a_stack_that_ends_in_the_way_to_the_kernel_does_not_say_who_asked() {
+        let frame = Frame {
+            file: Some("refused.c".into()),
+            line: Some(4),
+            ..native("main")
+        };
+        assert_eq!(alone(&[native("mmap")]).who(), None);
+        let who = alone(&[native("mmap"), frame]).who();
+        assert_eq!(who.as_deref(), Some("main refused.c:4"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Names of functions, files and modules as people read them.
 
-pub use tracer_analysis::names::last_part;
-use tracer_analysis::names::without_appended;
+pub use crate::words::names::last_part;
+use crate::words::names::without_appended;
 use tracer_ledger::event::{Frame, FrameKind};
 
 /// Name without arguments and compilers' suffixes, or module and offset.

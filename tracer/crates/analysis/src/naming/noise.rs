@@ -5,7 +5,7 @@
 //! and libuv's namespaces (V8's platform layer is its way into the kernel), Go's and CPython's runtimes, the JVM's library, and the common allocators.
 
 use super::names::last_part;
-use tracer_analysis::names::bare;
+use crate::words::names::bare;
 use tracer_ledger::event::{Frame, FrameKind};
 
 /// What a frame is to its reader, the most telling first.
