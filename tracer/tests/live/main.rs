@@ -38,6 +38,8 @@ mod gone;
 
 mod learned;
 
+mod limits;
+
 mod loss;
 
 mod measured;
