@@ -24,6 +24,8 @@ pub(crate) mod processes;
 
 pub(crate) mod beginnings;
 
+pub(crate) mod groups;
+
 pub(crate) mod verification;
 
 pub(crate) mod ending;

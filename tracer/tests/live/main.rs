@@ -38,13 +38,19 @@ mod gone;
 
 mod learned;
 
+mod limits;
+
 mod loss;
+
+mod measured;
 
 mod outsider;
 
 mod panics;
 
 mod patterns;
+
+mod refused;
 
 mod renamed;
 

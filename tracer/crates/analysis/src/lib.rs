@@ -39,4 +39,5 @@ pub use engine::{Analysis, book, progress::Progress, replay};
 pub use model::{checked, meaning, summary, window};
 pub use patterns::known;
 pub use verdict::harm;
+pub use words::residency_words::why_resident;
 pub use words::{names, signals, toml_text, units};

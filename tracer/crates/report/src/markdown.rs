@@ -17,6 +17,7 @@ use super::text::process::{about, trust};
 use tracer_analysis::refusals::words;
 use tracer_analysis::summary::{Level, Process, Report, Site};
 use tracer_analysis::units::{bytes, count, counted, duration, moment, percent};
+use tracer_analysis::why_resident;
 
 /// Rows of the table of a process.
 const ROWS: usize = 10;
@@ -94,7 +95,14 @@ fn process(
     let (harm, _) = harm::of(process);
     let resident = process.resident_at_work().map_or_else(
         || "unknown".to_owned(),
-        |span| with_peak(span.end, span.peak),
+        |span| {
+            let size = with_peak(span.end, span.peak);
+            let why = why_resident(process).into_iter().map(|line| plain(&line));
+            std::iter::once(size)
+                .chain(why)
+                .collect::<Vec<_>>()
+                .join("; ")
+        },
     );
     let size = process.virtual_at_work();
     writeln!(out, "| | |\n|---|---|")?;

@@ -1,52 +1,76 @@
-//! The memory limit of a process's control group: cgroup v2 and v1 (cgroups(7)).
+//! The control groups that limit a process's memory: cgroup v2 and v1 (cgroups(7)).
 
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
+use super::directory::Directory;
+use super::error::ProcError;
+use tracer_ledger::event::Pid;
+
+mod figures;
+
 /// v1 has no word for "no limit", only the largest number of whole pages (`PAGE_COUNTER_MAX`).
 const UNLIMITED: u64 = 1 << 62;
 
-/// The tightest limit of the groups in `groups` (`/proc/PID/cgroup`) and of their ancestors, as far as
-/// they are visible through `mounts` (`/proc/self/mountinfo`). Both show paths as seen from the
-/// reader's own cgroup namespace. `None` if there is no limit, or none to be seen.
-pub(super) fn memory_max(groups: &[u8], mounts: &[u8]) -> Option<u64> {
-    let mounts: Vec<Mount> = lines(mounts).filter_map(Mount::parse).collect();
-    lines(groups)
-        .filter_map(Group::parse)
-        .flat_map(|group| {
-            let visible = |mount: &&Mount| mount.version == group.version;
-            let limits = mounts.iter().filter(visible);
-            limits
-                .filter_map(|mount| tightest(mount, &group))
-                .collect::<Vec<u64>>()
-        })
-        .min()
+/// The hierarchies of control groups that can limit memory, as far as this process sees them.
+#[derive(Debug, Default)]
+pub(crate) struct Hierarchies(Vec<Mount>);
+
+/// A process's own control group in one hierarchy.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct OwnGroup {
+    version: Version,
+    /// Where the hierarchy is mounted.
+    point: PathBuf,
+    /// The group's folder below that.
+    below: PathBuf,
 }
 
-fn tightest(mount: &Mount, group: &Group) -> Option<u64> {
-    let below = group.path.strip_prefix(&mount.root).ok()?;
-    // Outside of the namespace a path begins with `..`, and leads nowhere from here.
-    if below.components().any(|part| part == Component::ParentDir) {
-        return None;
+impl Hierarchies {
+    /// Those that are mounted now (`/proc/self/mountinfo`). Paths there and in `/proc/PID/cgroup` are as seen from
+    /// this process's own cgroup namespace.
+    pub(crate) fn mounted() -> Self {
+        Self::parse(&fs::read("/proc/self/mountinfo").unwrap_or_default())
     }
-    let file = match group.version {
-        Version::V1 => "memory.limit_in_bytes",
-        Version::V2 => "memory.max",
-    };
-    below
-        .ancestors()
-        .filter_map(|ancestor| {
-            let text = fs::read_to_string(mount.point.join(ancestor).join(file)).ok()?;
-            // "max" is no number.
-            text.trim().parse().ok()
-        })
-        .filter(|&limit: &u64| limit < UNLIMITED)
-        .min()
+
+    fn parse(mounts: &[u8]) -> Self {
+        Self(lines(mounts).filter_map(Mount::parse).collect())
+    }
+
+    /// The groups that a process is in now, of those that can be seen; v1's memory controller first.
+    ///
+    /// # Errors
+    /// If the process is gone.
+    pub(crate) fn of(&self, pid: Pid) -> Result<Vec<OwnGroup>, ProcError> {
+        let text = Directory::open(pid)?.read("cgroup")?;
+        Ok(self.groups(&text))
+    }
+
+    /// `groups`: `/proc/PID/cgroup`.
+    fn groups(&self, groups: &[u8]) -> Vec<OwnGroup> {
+        let mut found: Vec<OwnGroup> = lines(groups)
+            .filter_map(Group::parse)
+            .flat_map(|group| {
+                let seen = self.0.iter().filter_map(|mount| mount.own(&group));
+                seen.collect::<Vec<OwnGroup>>()
+            })
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The tightest limit of the groups in `groups` (`/proc/PID/cgroup`) and of their ancestors, as far as
+/// they are visible through `mounts` (`/proc/self/mountinfo`). `None` if there is no limit, or none to be seen.
+pub(super) fn memory_max(groups: &[u8], mounts: &[u8]) -> Option<u64> {
+    let groups = Hierarchies::parse(mounts).groups(groups);
+    groups.iter().filter_map(OwnGroup::tightest).min()
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Version {
     /// The hierarchy of v1 that has the memory controller.
     V1,
@@ -73,6 +97,7 @@ impl Group {
 }
 
 /// A line of mountinfo: `35 32 0:32 /root /point rw,relatime - cgroup source rw,memory`.
+#[derive(Debug)]
 struct Mount {
     version: Version,
     root: PathBuf,
@@ -95,6 +120,23 @@ impl Mount {
             version,
             root,
             point,
+        })
+    }
+
+    /// Where a group is in this mount; `None`: not below what is mounted.
+    fn own(&self, group: &Group) -> Option<OwnGroup> {
+        if self.version != group.version {
+            return None;
+        }
+        let below = group.path.strip_prefix(&self.root).ok()?;
+        // Outside of the namespace a path begins with `..`, and leads nowhere from here.
+        if below.components().any(|part| part == Component::ParentDir) {
+            return None;
+        }
+        Some(OwnGroup {
+            version: self.version,
+            point: self.point.clone(),
+            below: below.to_owned(),
         })
     }
 }
@@ -129,7 +171,7 @@ mod tests {
     use super::*;
 
     /// A hierarchy in a folder of its own, with these limits.
-    fn hierarchy(limits: &[(&str, &str)]) -> tempfile::TempDir {
+    pub(super) fn hierarchy(limits: &[(&str, &str)]) -> tempfile::TempDir {
         let folder = tempfile::Builder::new()
             .prefix("c group")
             .tempdir()
@@ -142,7 +184,12 @@ mod tests {
         folder
     }
 
-    fn mount(root: &str, folder: &tempfile::TempDir, kind: &str, options: &str) -> String {
+    pub(super) fn mount(
+        root: &str,
+        folder: &tempfile::TempDir,
+        kind: &str,
+        options: &str,
+    ) -> String {
         let point = folder.path().to_str().unwrap().replace(' ', "\\040");
         format!(
             "35 32 0:32 {root} {point} rw,relatime shared:9 master:1 - {kind} cgroup rw,{options}\n"

@@ -2,7 +2,7 @@
 
 use super::directory::Directory;
 use super::error::ProcError;
-use super::limits::limits;
+use super::limits::{limits, of_machine};
 use super::processes::comm;
 use super::runtime::runtime;
 use tracer_ledger::event::{Identity, Pid};
@@ -36,6 +36,15 @@ pub(crate) fn identity(pid: Pid) -> Result<Identity, ProcError> {
         exe: String::from_utf8_lossy(&exe).into_owned(),
         limits: limits(&directory),
     })
+}
+
+/// What is known of a process that was gone before it could be read: its name, and what limits every process.
+pub(crate) fn identity_of_gone(comm: &str) -> Identity {
+    Identity {
+        comm: comm.to_owned(),
+        limits: of_machine(),
+        ..Identity::default()
+    }
 }
 
 fn arguments(text: &[u8]) -> Vec<String> {

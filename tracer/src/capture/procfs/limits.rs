@@ -4,7 +4,7 @@ use std::fs;
 
 use super::cgroup;
 use super::directory::Directory;
-use tracer_ledger::event::Limits;
+use tracer_ledger::event::{Limits, ResourceLimits};
 
 /// What limits a process's memory. What cannot be read is left open.
 pub(super) fn limits(directory: &Directory) -> Limits {
@@ -13,13 +13,32 @@ pub(super) fn limits(directory: &Directory) -> Limits {
             .read("limits")
             .ok()
             .and_then(|text| soft_limit(&text, "Max address space")),
-        overcommit_memory: setting("/proc/sys/vm/overcommit_memory"),
-        max_map_count: setting("/proc/sys/vm/max_map_count"),
         cgroup_memory_max_bytes: directory.read("cgroup").ok().and_then(|groups| {
             let mounts = fs::read("/proc/self/mountinfo").ok()?;
             cgroup::memory_max(&groups, &mounts)
         }),
+        ..of_machine()
+    }
+}
+
+/// What limits every process of the machine, also one that is gone.
+pub(super) fn of_machine() -> Limits {
+    Limits {
+        overcommit_memory: setting("/proc/sys/vm/overcommit_memory"),
+        max_map_count: setting("/proc/sys/vm/max_map_count"),
         memory_total_bytes: Some(memory_total()),
+        ..Limits::default()
+    }
+}
+
+/// The soft limits in `/proc/PID/limits` that memory can run into.
+pub(super) fn resource_limits(text: &[u8]) -> ResourceLimits {
+    ResourceLimits {
+        address_space_bytes: soft_limit(text, "Max address space"),
+        data_bytes: soft_limit(text, "Max data size"),
+        stack_bytes: soft_limit(text, "Max stack size"),
+        locked_bytes: soft_limit(text, "Max locked memory"),
+        processes: soft_limit(text, "Max processes"),
     }
 }
 
@@ -43,6 +62,25 @@ pub(super) fn memory_total() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_resource_has_its_own_limit() {
+        let text =
+            b"Limit                     Soft Limit           Hard Limit           Units     \n\
+            Max data size             104857600            unlimited            bytes     \n\
+            Max stack size            8388608              unlimited            bytes     \n\
+            Max processes             96000                96001                processes \n\
+            Max locked memory         65536                8388608              bytes     \n\
+            Max address space         unlimited            unlimited            bytes     \n";
+        let expected = ResourceLimits {
+            address_space_bytes: None,
+            data_bytes: Some(100 << 20),
+            stack_bytes: Some(8 << 20),
+            locked_bytes: Some(64 << 10),
+            processes: Some(96_000),
+        };
+        assert_eq!(resource_limits(text), expected);
+    }
 
     #[test]
     fn the_soft_limit_is_the_first_figure() {

@@ -24,8 +24,9 @@ mod smaps;
 mod tests;
 
 pub(crate) use around::around;
+pub(crate) use cgroup::{Hierarchies, OwnGroup};
 pub use error::ProcError;
-pub(crate) use identity::identity;
+pub(crate) use identity::{identity, identity_of_gone};
 pub(crate) use maps::MapsLine;
 pub use maps::maps;
 pub(crate) use processes::{
@@ -33,5 +34,5 @@ pub(crate) use processes::{
 };
 pub(crate) use resident::has_scan;
 pub use resident::resident;
-pub(crate) use sample::sample;
+pub(crate) use sample::{account, sample, shares};
 pub(crate) use smaps::{smaps, stack_pointers};

@@ -1,8 +1,9 @@
-//! The figures of `/proc/PID/status`, and the CPU clock of a process.
+//! The figures of `/proc/PID/status`, `limits` and `smaps_rollup`, and the CPU clock of a process.
 
 use super::directory::Directory;
 use super::error::ProcError;
-use tracer_ledger::event::{Nanoseconds, Pid, Sample, Usage};
+use super::limits::resource_limits;
+use tracer_ledger::event::{Account, Nanoseconds, Pid, Sample, Shares, Totals, Usage};
 
 /// How much memory a process has now, in the kernel's own words: `VmSize`, `VmRSS`, `VmHWM`; and what it is, and how
 /// much CPU time was used. `time` is when the caller asks; [`Sample::maps`] is left open.
@@ -64,6 +65,69 @@ fn cpu_time(pid: Pid) -> Option<u64> {
     Some(seconds * 1_000_000_000 + u64::try_from(time.tv_nsec).ok()?)
 }
 
+/// The kernel's account of a process's address space, and what it may take: `/proc/PID/status` and
+/// `/proc/PID/limits`. The lines of `/proc/PID/maps` are its mappings: all but `[vsyscall]`, which is the kernel's.
+///
+/// # Errors
+/// If the process is gone or has no address space.
+pub(crate) fn account(pid: Pid) -> Result<Account, ProcError> {
+    let directory = Directory::open(pid)?;
+    let limits = resource_limits(&directory.read("limits")?);
+    let page = rustix::param::page_size() as u64;
+    directory.ask_any_thread(|folder| {
+        let text = directory.read(&format!("{folder}status"))?;
+        let pages = |key: &[u8]| figure(&text, key).map(|bytes| bytes / page);
+        let Some(total_pages) = pages(b"VmSize:") else {
+            return Ok(None);
+        };
+        let maps = directory.read(&format!("{folder}maps"))?;
+        let lines = maps.split(|&byte| byte == b'\n');
+        let of_process = |line: &&[u8]| !line.is_empty() && !line.ends_with(b"[vsyscall]");
+        Ok(Some(Account {
+            totals: Totals {
+                total_pages,
+                stack_pages: pages(b"VmStk:").unwrap_or(0),
+            },
+            data_pages: pages(b"VmData:").unwrap_or(0),
+            locked_pages: pages(b"VmLck:").unwrap_or(0),
+            mappings: lines.filter(of_process).count() as u64,
+            limits,
+        }))
+    })
+}
+
+/// Whose the resident pages of a process are: `/proc/PID/smaps_rollup`, for which the kernel walks all its page tables.
+/// `time` is set when the reading has ended.
+///
+/// # Errors
+/// If the process is gone or has no address space, or the kernel has no such file.
+pub(crate) fn shares(pid: Pid, time: impl Fn() -> Nanoseconds) -> Result<Shares, ProcError> {
+    let directory = Directory::open(pid)?;
+    directory.ask_any_thread(|folder| {
+        let text = directory.read(&format!("{folder}smaps_rollup"))?;
+        let Some(resident_bytes) = figure(&text, b"Rss:") else {
+            return Ok(None);
+        };
+        // What a kernel does not count, there is none of.
+        let sum = |keys: &[&[u8]]| {
+            let figures = keys.iter().filter_map(|key| figure(&text, key));
+            figures.sum()
+        };
+        Ok(Some(Shares {
+            time: time(),
+            pid,
+            resident_bytes,
+            proportional_bytes: sum(&[b"Pss:"]),
+            private_bytes: sum(&[b"Private_Clean:", b"Private_Dirty:"]),
+            shared_bytes: sum(&[b"Shared_Clean:", b"Shared_Dirty:"]),
+            lazily_freed_bytes: sum(&[b"LazyFree:"]),
+            huge_page_bytes: sum(&[b"AnonHugePages:", b"ShmemPmdMapped:", b"FilePmdMapped:"]),
+            hugetlb_bytes: sum(&[b"Shared_Hugetlb:", b"Private_Hugetlb:"]),
+            locked_bytes: sum(&[b"Locked:"]),
+        }))
+    })
+}
+
 /// The bytes behind `key`, as `VmSize: 22568612 kB`. A name, which the process chooses, stands in a
 /// line of its own: the kernel escapes newlines in it.
 fn figure(text: &[u8], key: &[u8]) -> Option<u64> {
@@ -94,6 +158,25 @@ mod tests {
         assert_eq!(figure(text, b"VmRSS:"), Some(418_688 << 10));
         assert_eq!(figure(text, b"VmHWM:"), None);
         assert_eq!(number(b"Threads:\t11\n", b"Threads:"), Some(11));
+    }
+
+    #[test]
+    fn the_account_of_this_process_is_the_kernels() {
+        let account = account(Pid(std::process::id())).unwrap();
+        let limit = rustix::process::getrlimit(rustix::process::Resource::Stack);
+        assert_eq!(account.limits.stack_bytes, limit.current);
+        assert!(account.totals.total_pages > account.data_pages && account.data_pages > 0);
+        assert!(account.mappings > 10);
+    }
+
+    #[test]
+    fn the_shares_of_this_process_add_up() {
+        let shares = shares(Pid(std::process::id()), || Nanoseconds(5)).unwrap();
+        assert_eq!(shares.time, Nanoseconds(5));
+        let sum = shares.private_bytes + shares.shared_bytes;
+        assert_eq!(shares.resident_bytes, sum);
+        assert!(shares.proportional_bytes >= shares.private_bytes);
+        assert!(shares.proportional_bytes <= shares.resident_bytes);
     }
 
     #[test]

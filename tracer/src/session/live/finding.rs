@@ -104,6 +104,10 @@ impl Live {
         if let Ok(figures) = processes::sample(pid, true) {
             self.sampled(figures);
         }
+        self.account(pid, space);
+        if let Some(group) = self.groups.entered(pid) {
+            self.order.push(now(), group);
+        }
         if let Ok(shown) = processes::shown(&self.processes, &self.programs, pid, space) {
             self.order.push(now(), shown);
         }
@@ -113,6 +117,7 @@ impl Live {
         if let Ok(resident) = processes::resident(&self.processes, &self.programs, pid, space) {
             self.order.push(now(), resident);
         }
+        self.share(pid);
         Ok(())
     }
 }

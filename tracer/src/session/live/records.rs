@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use super::state::Live;
 use crate::{
     capture::procfs,
-    capture::ring::Drained,
+    capture::ring::{Drained, now},
     session::{beginnings, code_changes},
     stacks::Told,
 };
@@ -19,6 +19,8 @@ use tracer_ledger::event::{
 
 /// Records taken before other things get their turn.
 const BATCH: usize = 4096;
+/// What the kernel sends for want of memory (include/uapi/asm-generic/signal.h).
+const SIGKILL: u8 = 9;
 
 impl Live {
     /// Takes what is in the ring, and enters what is in order; true if there may be more.
@@ -190,6 +192,7 @@ impl Live {
         let child = Pid(fork.child);
         if followed {
             self.processes.insert(child, fork.child_space);
+            self.groups.forked(fork.stamp.pid, child);
             let key = self.decoder.key_of(fork.child_space);
             self.stacks
                 .forked(fork.stamp.space, fork.child_space, key, &mut self.programs);
@@ -225,16 +228,17 @@ impl Live {
         let code = begun.as_deref().unwrap_or_default();
         self.stacks.begun(exec.stamp, key, code, &mut self.programs);
         // A process that is gone already has no identity but its name.
-        let mut identity = procfs::identity(pid).unwrap_or_default();
-        if identity.comm.is_empty() {
-            identity.comm.clone_from(&exec.comm);
-        }
+        let identity =
+            procfs::identity(pid).unwrap_or_else(|_| procfs::identity_of_gone(&exec.comm));
         let event = Event::Exec(Exec {
             stamp: exec.stamp,
             totals: exec.totals.unwrap_or_default(),
             identity,
         });
         self.order.push(exec.stamp.time, event);
+        if let Some(group) = self.groups.entered(pid) {
+            self.order.push(now(), group);
+        }
         match begun {
             Some(mappings) => {
                 self.order.maps(beginnings::seed(exec, mappings));
@@ -271,5 +275,11 @@ impl Live {
             totals: exit.totals,
         });
         self.order.push(exit.stamp.time, event);
+        if status == Status::Signal(SIGKILL)
+            && let Some(group) = self.groups.killed(pid)
+        {
+            self.order.push(now(), group);
+        }
+        self.groups.ended(pid);
     }
 }

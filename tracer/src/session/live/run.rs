@@ -18,6 +18,7 @@ use crate::{
     session::{
         beginnings::Beginnings,
         ending::Ending,
+        groups::Groups,
         losses::Losses,
         plan::{Outcome, Plan, Target},
         processes::Processes,
@@ -37,8 +38,10 @@ use tracer_recording::{Kept, Writer};
 const TICK: Duration = Duration::from_millis(200);
 /// How often whoever looks on is told how things stand.
 const LOOK: Duration = Duration::from_millis(100);
-/// A look at what is resident may take this share of the time.
+/// A look at what is resident may take this share of the time, and one at limits too.
 const RESIDENT_SHARE: u32 = 50;
+/// Between two looks at limits, at the least.
+const LIMITS_PAUSE: Duration = Duration::from_secs(1);
 /// Ticks between two counts of mappings.
 const MAPS_TICKS: u64 = 25;
 
@@ -96,6 +99,8 @@ impl Live {
             held: None,
             resident_due: Instant::now() + Duration::from_secs(1),
             resync_due: Instant::now(),
+            limits_due: Instant::now() + LIMITS_PAUSE,
+            groups: Groups::new(),
             fault_stacks: plan.fault_stacks,
             follow: plan.follow,
             joined: None,
@@ -164,6 +169,10 @@ impl Live {
             Target::Command(held) => {
                 self.programs.select(held.pid(), self.follow)?;
                 self.held = Some(held.pid());
+                // It may be gone before it can be asked.
+                if let Some(group) = self.groups.entered(held.pid()) {
+                    self.order.push(now(), group);
+                }
                 Ok(Some(held.release()?))
             }
             Target::Processes(selection) => {
@@ -194,6 +203,12 @@ impl Live {
             let pause = (began.elapsed() * RESIDENT_SHARE).max(Duration::from_secs(1));
             self.resident_due = Instant::now() + pause;
         }
+        if Instant::now() >= self.limits_due {
+            let began = Instant::now();
+            self.look_at_limits();
+            let pause = (began.elapsed() * RESIDENT_SHARE).max(LIMITS_PAUSE);
+            self.limits_due = Instant::now() + pause;
+        }
         self.resynchronise();
         self.sink.flush();
         Ok(())
@@ -208,6 +223,10 @@ impl Live {
         self.count_losses()?;
         self.verify();
         self.look_at_resident();
+        self.look_at_limits();
+        for group in self.groups.finish() {
+            self.order.push(now(), group);
+        }
         self.sample(true);
         self.count_refusals(None, now());
         let end = now();

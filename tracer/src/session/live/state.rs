@@ -6,10 +6,12 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use crate::{
+    capture::procfs,
     capture::programs::Programs,
     capture::ring::{Ring, now},
     session::{
         beginnings::Beginnings,
+        groups::Groups,
         losses::Losses,
         plan::Selection,
         processes::{self, Processes},
@@ -19,8 +21,8 @@ use crate::{
     },
 };
 use tracer_ledger::event::{
-    Event, Looking, Maps, MapsPurpose, Nanoseconds, Pid, Reading, RefusedAgain, Sample, SpaceId,
-    Usage, decode::Decoder,
+    Accounted, Event, Looking, Maps, MapsPurpose, Nanoseconds, Pid, Reading, RefusedAgain, Sample,
+    SpaceId, Usage, decode::Decoder,
 };
 use tracer_ledger::order::Order;
 
@@ -52,6 +54,8 @@ pub(super) struct Live {
     pub(super) follow: bool,
     /// Where processes may join whom nobody traces yet.
     pub(super) joined: Option<Selection>,
+    pub(super) groups: Groups,
+    pub(super) limits_due: Instant,
 }
 
 impl Live {
@@ -124,6 +128,40 @@ impl Live {
                 Ok(event) => self.order.push(now(), event),
                 Err(error) => log::debug!("{error:#}"),
             }
+            self.share(pid);
+        }
+    }
+
+    /// Whose the resident pages of a process are.
+    pub(super) fn share(&mut self, pid: Pid) {
+        if let Ok(shares) = procfs::shares(pid, now) {
+            self.order.push(shares.time, Event::Shares(shares));
+        }
+    }
+
+    /// How every process stands to the kernel's limits, and every control group to its own.
+    pub(super) fn look_at_limits(&mut self) {
+        for event in self.groups.look(&self.processes.pids()) {
+            self.order.push(now(), event);
+        }
+        let spaces: Vec<_> = self.processes.spaces().collect();
+        for (space, pid) in spaces {
+            self.account(pid, space);
+        }
+    }
+
+    /// What the kernel has of a process. (One that has ended meanwhile told it at its end.)
+    pub(super) fn account(&mut self, pid: Pid, space: SpaceId) {
+        let read = || Ok(procfs::account(pid)?);
+        if let Ok((account, _)) = self.processes.read(&self.programs, pid, read) {
+            let time = now();
+            let accounted = Accounted {
+                time,
+                pid,
+                space,
+                account,
+            };
+            self.order.push(time, Event::Accounted(accounted));
         }
     }
 

@@ -26,6 +26,12 @@ pub mod site;
 
 pub mod spaces;
 
+pub mod standing;
+
+pub mod pages;
+
+pub mod groups;
+
 pub mod run;
 
 pub mod grades;

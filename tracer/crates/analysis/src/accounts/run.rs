@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::accounts::curve::Curve;
+use crate::accounts::groups::GroupKey;
+use crate::accounts::pages::Pages;
 use crate::accounts::site::{SiteAccount, SiteKey};
 use crate::accounts::spaces::SpaceBytes;
+use crate::accounts::standing::Standing;
 use crate::accounts::tide::{Stand, Tide, WorkingLife};
 use crate::accounts::time::TraceTime;
 use crate::accounts::view::LivingReservation;
@@ -60,8 +63,18 @@ pub struct Run {
     pub peak_bytes: u64,
     /// What samples said.
     pub resident: ResidentFigures,
-    /// Mappings at the last look.
-    pub maps: Option<u64>,
+    /// How it stands to the kernel's limits.
+    pub standing: Standing,
+    /// Whose its resident pages are.
+    pub pages: Pages,
+    /// The control group that limits it.
+    pub group: Option<GroupKey>,
+    /// What was told of the group after its end, as far as it is of its end.
+    pub group_until: Option<TraceTime>,
+    /// The living run that it was forked from, while both have the same pages.
+    pub forked_from: Option<usize>,
+    /// The living ones that were forked from it.
+    pub children: Vec<usize>,
     /// `VmSize` by the kernel's last word.
     pub kernel_bytes: Option<u64>,
     /// Why not all that it does is seen; `None`: it is.
@@ -182,7 +195,12 @@ impl Run {
             start_bytes: None,
             peak_bytes: 0,
             resident: ResidentFigures::default(),
-            maps: None,
+            standing: Standing::default(),
+            pages: Pages::default(),
+            group: None,
+            group_until: None,
+            forked_from: None,
+            children: Vec::new(),
             kernel_bytes: None,
             blind: None,
             shown: None,
@@ -246,7 +264,7 @@ impl Run {
     fn stand(&self) -> Stand {
         Stand {
             resident: (self.resident.samples > 0).then_some(self.resident.span.end),
-            mappings: self.maps,
+            mappings: self.standing.mappings.map(|used| used.end),
         }
     }
 
@@ -291,7 +309,7 @@ impl Run {
             .add(sample.resident_bytes, sample.resident_peak_bytes);
         self.kernel_bytes = Some(sample.virtual_bytes);
         if let Some(maps) = sample.maps {
-            self.maps = Some(u64::from(maps));
+            self.standing.mapped(time, u64::from(maps));
         }
         let ledger = SpaceBytes {
             mapped: ledger_bytes,
@@ -356,6 +374,8 @@ impl Run {
         self.is_condensed = true;
         self.sites = Vec::new();
         self.timeline = Curve::default();
+        self.standing.condense();
+        self.pages.condense();
         self.cpu = Curve::default();
         self.shown = None;
         if let Some(sight) = &mut self.last_sight {

@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::accounts::files::Files;
 use crate::accounts::frames::Stacks;
+use crate::accounts::groups::Groups;
 use crate::accounts::run::Run;
 use crate::accounts::spaces::{Accounted, SharedSpace};
 use crate::accounts::threads::Threads;
@@ -52,6 +53,8 @@ pub struct Analysis {
     pub(super) current: HashMap<Pid, usize>,
     pub(super) spaces: HashMap<SpaceId, SharedSpace>,
     pub(super) accounted: HashMap<ReservationId, Accounted>,
+    /// Control groups.
+    pub(super) groups: Groups,
     pub(super) files: Files,
     /// Where the call before is accounted, if it has made a reservation.
     pub(super) last_born: Option<Accounted>,
@@ -102,10 +105,14 @@ impl Analysis {
                 self.doing(call.stamp.time);
                 self.worked(call);
             }
-            Event::Fault(fault) => self.doing(fault.stamp.time),
+            Event::Fault(fault) => {
+                self.doing(fault.stamp.time);
+                self.faulted(fault, changes);
+            }
             Event::SampledFault(sampled) => {
                 self.fault_stacks = Some(sampled.every);
                 self.doing(sampled.fault.stamp.time);
+                self.faulted(&sampled.fault, changes);
             }
             Event::Looking(looking) => self.at(looking.time),
             Event::Resident(resident) => self.at(resident.time),
@@ -144,10 +151,16 @@ impl Analysis {
             Event::Backed(backed) => self.backed(backed),
             Event::Refused(refused) => self.refused(refused),
             Event::RefusedAgain(again) => self.refused_again(again),
-            Event::Accounted(accounted) => self.account_told(accounted),
+            Event::Accounted(accounted) => {
+                self.account_told(accounted);
+                self.stands(accounted);
+            }
+            Event::Mappings(mappings) => self.mappings(mappings),
+            Event::Shares(shares) => self.shares(shares),
+            Event::Group(group) => self.grouped(group),
             Event::Split(split) => self.split(split),
             Event::OomKill(kill) => self.killed_for_want_of_memory(kill),
-            Event::Shares(_) | Event::Mappings(_) | Event::Group(_) | Event::Named(_) => {
+            Event::Named(_) => {
                 if let Some(time) = event.time() {
                     self.at(time);
                 }
@@ -167,7 +180,10 @@ impl Analysis {
         match event {
             Event::Maps(maps) => self.taken_over(maps),
             Event::SampledFault(sampled) => self.touched(sampled, changes),
-            Event::Fork(fork) => self.fork_counted(fork),
+            Event::Fork(fork) => {
+                self.fork_counted(fork);
+                self.fork_shared(fork);
+            }
             Event::Exec(exec) => self.exec_counted(exec, ending),
             Event::Exit(exit) => self.exited(exit, ending),
             _ => {}

@@ -12,7 +12,7 @@ use crate::accounts::site::{LiveBytes, unsigned};
 use crate::accounts::time::TraceTime;
 use crate::engine::measured::unmeasured;
 use crate::model::summary::{
-    Limits, Process, Reservation, Site, Span, TimelinePoint, Trend, Working,
+    Limits, Process, Reservation, Residency, Site, Span, TimelinePoint, Trend, Working,
 };
 use crate::patterns::Settled;
 use crate::refusals::told::Told;
@@ -130,7 +130,13 @@ impl Analysis {
             measured: why.is_none(),
             why,
             stacks: grades(run.stack_calls(), &self.stacks),
-            limits: Limits::of(&identity.limits, &self.machine, run.maps),
+            limits: Limits::of(
+                &identity.limits,
+                &self.machine,
+                run.standing.mappings.map(|used| used.end),
+            ),
+            residency: self.residency(run),
+            mappings: run.standing.mapping_count(identity.limits.max_map_count),
             before: self.before(run),
             reservations: self.reservations(run, &sites, end),
             timeline: timeline(run, last, mapped),
@@ -144,6 +150,16 @@ impl Analysis {
             process,
             sites,
             told,
+        }
+    }
+
+    /// What a run's resident memory is. Where faults are not followed nobody knows who copied what.
+    fn residency(&self, run: &Run) -> Residency {
+        let residency = run.pages.residency();
+        let copied = residency.copied_bytes;
+        Residency {
+            copied_bytes: copied.filter(|_| self.faults_followed()),
+            ..residency
         }
     }
 

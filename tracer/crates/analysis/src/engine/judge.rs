@@ -5,7 +5,7 @@ use crate::accounts::run::Run;
 use crate::engine::draft::{ProcessDraft, SiteDraft};
 use crate::model::summary::{Exit, TimelinePoint};
 use crate::patterns::Settled;
-use crate::verdict::harm::{self, Position};
+use crate::verdict::harm;
 use crate::verdict::{Facts, Freed, Refusals, SiteFacts, rate, unusual, verdict};
 use tracer_ledger::event::FileKind;
 
@@ -25,32 +25,17 @@ impl Analysis {
             let course: Vec<(u64, u64)> = points.map(|point| (point.t_ns, figure(point))).collect();
             rate::present(&course, run.first.0, end)
         };
-        // Only who lives, and has grown all along, is foretold to get to a limit.
-        let goes_on = |figure: fn(&TimelinePoint) -> u64| {
-            let points = process.timeline.iter();
-            let points: Vec<(u64, u64)> = points.map(|point| (point.t_ns, figure(point))).collect();
-            run.end.is_none() && rate::lasts(&points, run.first.0, end)
-        };
         let (virtual_bytes, resident) = (process.virtual_at_work(), process.resident_at_work());
         let virtual_rate = present(|point| point.virtual_bytes);
         let resident_rate = present(|point| point.resident_bytes).filter(|_| resident.is_some());
-        process.harm = harm::harms(
-            &process.limits,
-            &Position {
-                virtual_bytes,
-                resident,
-                virtual_rate,
-                resident_rate,
-                virtual_goes_on: goes_on(|point| point.virtual_bytes),
-                resident_goes_on: goes_on(|point| point.resident_bytes),
-            },
-        );
+        process.harm = harm::harms(&process.limits, &self.position(run, process, draft.end));
         process.virtual_growth_per_hour = virtual_rate;
         process.resident_growth_per_hour = resident_rate;
         let facts: Vec<SiteFacts<'_>> = draft.sites.iter().map(SiteDraft::facts).collect();
         process.verdict = verdict(&Facts {
             virtual_bytes,
             resident,
+            copied_bytes: process.residency.copied_bytes.unwrap_or(0),
             from_start: run.from_start,
             condensed: run.is_condensed,
             began: run.first.0,
@@ -109,7 +94,7 @@ impl SiteDraft<'_> {
 
 /// All of it is of files, of which the pages can be read again: not of memory that only has a file's name.
 fn is_of_files(settled: &[Settled<'_>]) -> bool {
-    const IN_MEMORY: [&str; 3] = ["/memfd:", "/dev/", "/SYSV"];
+    const IN_MEMORY: [&str; 5] = ["/memfd:", "/dev/", "/SYSV", "/anon_hugepage", "/[aio]"];
     let is_file = |one: &Settled<'_>| match one.kind_of_file {
         Some(kind) => kind == FileKind::Regular,
         None => {

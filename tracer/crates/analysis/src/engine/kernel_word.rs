@@ -33,12 +33,15 @@ impl Analysis {
             self.losses.resyncs += 1;
         }
         let time = self.relative(maps.time);
+        // What lies in the kernel's half (`[vsyscall]`) does not count.
+        let own = maps.mappings.iter().filter(|one| one.start.0 < 1 << 63);
+        let count = own.count() as u64;
         let Some(space) = self.spaces.get(&maps.space) else {
             return;
         };
         for &index in &space.runs {
             let run = &mut self.runs[index];
-            run.maps = Some(maps.mappings.len() as u64);
+            run.standing.mapped(time, count);
             if maps.purpose != MapsPurpose::Verify {
                 run.unseen_bytes = Some(0);
                 run.progressed(time, space.bytes());
@@ -62,6 +65,7 @@ impl Analysis {
         let time = self.relative(usage.time);
         if let Some(&run) = self.current.get(&usage.pid) {
             self.runs[run].used(time, usage);
+            self.runs[run].pages.used(time, *usage);
         }
     }
 

@@ -5,8 +5,8 @@
 //! ([`book::Book`] keeps the two together).
 //!
 //! Read in this order: [`analysis`] (what is kept, and where each event goes), `changes` (what the ledger changed, into
-//! the accounts), `kernel_word` (what the kernel itself says of sizes), `processes` (the beginnings and ends of runs),
-//! `refusals` (what the kernel refused them),
+//! the accounts), `kernel_word` (what the kernel itself says of sizes), `limits` (and of limits and whose pages are),
+//! `processes` (the beginnings and ends of runs), `refusals` (what the kernel refused them),
 //! `progress` (how things stand meanwhile); then the way to the model, step by step: `assemble`, `draft`, `recognise`,
 //! `judge`. [`book`] and [`replay`] are who calls it.
 
@@ -15,6 +15,8 @@ mod analysis;
 mod changes;
 
 mod kernel_word;
+
+mod limits;
 
 mod processes;
 
@@ -33,6 +35,8 @@ mod checked;
 mod measured;
 
 mod recognise;
+
+mod position;
 
 mod judge;
 

@@ -75,6 +75,7 @@ impl Analysis {
         let index = self.runs.len();
         let (pid, space) = (run.pid, run.space);
         self.runs.push(run);
+        self.runs[index].group = self.groups.of(pid).cloned();
         if let Some(before) = self.current.insert(pid, index) {
             // Its end was lost. What lived then is not known; the number is another process's now.
             self.end_run(before, None);
@@ -97,6 +98,7 @@ impl Analysis {
         let run = &mut self.runs[index];
         if run.end.is_none() {
             run.end(RunEnd { time, exit });
+            self.parted(index);
             self.bound(index);
         }
         let run = &self.runs[index];
@@ -219,6 +221,7 @@ impl Analysis {
             ExitStatus::Signal(signal) => ReportedExit::Signal(signal),
         };
         self.end_run(index, Some(status));
+        self.groups.ended(exit.stamp.pid);
     }
 
     /// Not all that is done to an address space is seen: of whoever lives there, or is there when it is told.

@@ -107,6 +107,7 @@ pub fn explain(
         &Position {
             virtual_bytes: now(explanation.virtual_bytes),
             resident: Some(now(explanation.resident_bytes)),
+            mappings: explanation.limits.maps.map(|maps| (maps, maps)),
             ..Position::default()
         },
     );

@@ -75,12 +75,15 @@ impl Limits {
 /// A limit, and how this process stands to it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Harm {
-    /// `address-space`, `commit`, `mappings`, `cgroup`, `memory` or `swap`.
+    /// `address-space`, `data`, `stack`, `locked`, `commit`, `mappings`, `cgroup`, `memory`, `swap` or `cgroup-swap`.
     pub id: String,
     /// In words.
     pub name: String,
     /// What counts against it now; bytes, or mappings.
     pub used: u64,
+    /// What counted against it at the most. Older reports do not say.
+    #[serde(default)]
+    pub peak: u64,
     /// Where it ends.
     pub limit: u64,
     /// At 80 % of it or more, at any time since the process was first seen.
@@ -91,4 +94,25 @@ pub struct Harm {
     pub growth_per_hour: Option<Rate>,
     /// When it is reached at that growth, ns from the end of the trace on.
     pub reached_in_ns: Option<u64>,
+    /// Of a control group's limit: who uses it, and what it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<GroupUse>,
+}
+
+/// How a control group stands to its memory limit, besides its usage.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GroupUse {
+    /// The group that limits, below its mount.
+    pub path: String,
+    /// What this process has resident, bytes; `null`: nobody looked.
+    pub own_bytes: Option<u64>,
+    /// What of the most that was used no traced process had mapped, bytes: files in memory that are kept by a
+    /// descriptor, page cache, the kernel's own, other processes.
+    pub unmapped_bytes: u64,
+    /// What of the most that was used the kernel takes back first, bytes: files that were not used lately.
+    pub reclaimable_bytes: u64,
+    /// How often the limit was reached while this process lived.
+    pub limit_hits: u64,
+    /// How often a process was killed for want of memory meanwhile, in the process's own group.
+    pub oom_kills: u64,
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub use crate::model::before::Before;
 pub use crate::model::checked::{LedgerCheck, RangeDifference, Verification};
 pub use crate::model::ending::{Ending, OomKill, Working};
-pub use crate::model::limits::{Harm, Limits};
+pub use crate::model::limits::{GroupUse, Harm, Limits};
 pub use crate::model::meaning::{Kind, Level, Pattern, Verdict};
 pub use crate::model::rate::Rate;
 pub use crate::model::refused::{RefusalCause, Refused};

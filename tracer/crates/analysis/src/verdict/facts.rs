@@ -14,6 +14,8 @@ pub struct Facts<'a> {
     pub virtual_bytes: Span,
     /// Resident bytes then, if anybody looked.
     pub resident: Option<Span>,
+    /// Copied on write since a fork, bytes.
+    pub copied_bytes: u64,
     /// Traced from the first instruction.
     pub from_start: bool,
     /// Its sites were given up.

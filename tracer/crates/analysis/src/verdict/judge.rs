@@ -12,6 +12,8 @@ use crate::words::units::{bytes, percent};
 
 /// A whole process below this does no harm while it does not grow, bytes.
 const SMALL: u64 = 32 << 20;
+/// Copied on write, this is worth watching, bytes.
+const COPIED: u64 = 64 << 20;
 /// The most sites that the sentence is about.
 const NAMED_SITES: usize = 3;
 
@@ -33,9 +35,10 @@ pub fn verdict(facts: &Facts<'_>) -> Verdict {
     let near_limits = harm::near(facts.harms);
     // Where hardly anything has grown, the whole is what was there.
     let before = facts.before.filter(|_| is_quiet(facts, &suspects));
+    let copies = facts.copied_bytes >= COPIED;
     let level = if !leaking.is_empty() {
         Level::Leak
-    } else if !watched.is_empty() || !facts.unusual.is_empty() {
+    } else if !watched.is_empty() || !facts.unusual.is_empty() || copies {
         Level::Watch
     } else if is_clear(facts, &grown, &suspects) || is_given_back(facts, &suspects) {
         // Address space alone does harm where there is little of it.
@@ -45,8 +48,9 @@ pub fn verdict(facts: &Facts<'_>) -> Verdict {
             Level::Watch
         }
     } else {
+        // Whatever it is, a limit is near.
         match before.map_or(Level::Unknown, |before| before.level) {
-            Level::Benign if !near_limits.is_empty() => Level::Watch,
+            Level::Benign | Level::Unknown if !near_limits.is_empty() => Level::Watch,
             level => level,
         }
     };
@@ -88,6 +92,10 @@ pub fn verdict(facts: &Facts<'_>) -> Verdict {
     }
     if !facts.unusual.is_empty() {
         sentences.push(format!("Unusually many: {}.", facts.unusual.join("; ")));
+    }
+    if copies {
+        let copied = bytes(facts.copied_bytes);
+        sentences.push(format!("{copied} copied on write since a fork."));
     }
     if !near_limits.is_empty() {
         sentences.push(format!("Near to {}.", near_limits.join(", ")));

@@ -10,4 +10,6 @@ pub mod mapping_words;
 
 pub mod toml_text;
 
+pub mod residency_words;
+
 pub mod signals;

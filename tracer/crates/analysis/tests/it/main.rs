@@ -10,6 +10,7 @@
 
 mod accounts;
 mod before;
+mod limits;
 mod measured;
 mod patterns;
 mod refusals;

@@ -10,12 +10,12 @@ use super::ids::{Nanoseconds, Pid};
 pub struct Group {
     /// When.
     pub time: Nanoseconds,
-    /// A process that is in it, or below it.
+    /// A process that is in it, or below it; 0: none is any more.
     pub pid: Pid,
     /// 1 or 2.
     pub version: u8,
-    /// The group that limits, as the tracer sees it below its mount: the tightest of the process's own and its
-    /// ancestors; where none does, its own.
+    /// The group that limits, as the tracer sees it below its mount: of the process's own and its ancestors the one that
+    /// leaves the least room; where none limits, its own.
     pub path: String,
     /// What it may use, bytes; `None`: as much as it likes.
     pub limit_bytes: Option<u64>,

@@ -1,8 +1,8 @@
 //! What could do harm here: address space under a limit, memory under a limit, too many mappings; how far
 //! each is, and when it is reached.
 
-use tracer_analysis::summary::{Harm, Level, Limits, Process};
-use tracer_analysis::units::{bytes, bytes_of, count, duration, percent};
+use tracer_analysis::summary::{GroupUse, Harm, Level, Limits, Process};
+use tracer_analysis::units::{bytes, bytes_of, count, counted, duration, percent};
 
 /// ns.
 const MINUTE: u64 = 60_000_000_000;
@@ -20,7 +20,7 @@ pub fn harm(limits: &Limits, harms: &[Harm], charged_bytes: u64, level: Level) -
         return ("unknown: the limits could not be read".into(), false);
     }
     let (mut near, mut calm) = (Vec::new(), Vec::new());
-    if limits.address_space_bytes.is_none() {
+    if !harms.iter().any(|harm| harm.id == "address-space") {
         calm.push("no RLIMIT_AS".to_owned());
     }
     match limits.overcommit_memory {
@@ -35,6 +35,11 @@ pub fn harm(limits: &Limits, harms: &[Harm], charged_bytes: u64, level: Level) -
         None => calm.push("overcommit unknown".into()),
     }
     for harm in harms {
+        // Every process has these, and hardly any comes near them.
+        let is_usual = matches!(harm.id.as_str(), "stack" | "locked");
+        if is_usual && !harm.near {
+            continue;
+        }
         if harm.near { &mut near } else { &mut calm }.push(words(harm));
     }
     // What was not looked at is said with its limit alone.
@@ -79,17 +84,32 @@ pub fn of(process: &Process) -> (String, bool) {
 
 /// `memory 379 MiB of 23.5 GiB, full in 3 h 12 min at 120 MiB/h`.
 fn words(harm: &Harm) -> String {
-    let mut text = match harm.id.as_str() {
-        "mappings" => format!("{} of {} maps", count(harm.used), count(harm.limit)),
-        "address-space" => format!("RLIMIT_AS {}", bytes_of(harm.used, harm.limit)),
-        "commit" => format!("commit limit {}", bytes_of(harm.used, harm.limit)),
-        id => format!("{id} {}", bytes_of(harm.used, harm.limit)),
+    let what = |used: u64| match harm.id.as_str() {
+        "mappings" => format!("{} of {} maps", count(used), count(harm.limit)),
+        "address-space" | "data" | "stack" | "locked" | "commit" => {
+            format!("{} {}", harm.name, bytes_of(used, harm.limit))
+        }
+        "cgroup-swap" => format!("cgroup swap {}", bytes_of(used, harm.limit)),
+        id => format!("{id} {}", bytes_of(used, harm.limit)),
     };
+    // What was near at the most and is not any more is told by that.
+    let most = harm.near && harm.peak > harm.used + harm.limit / 100;
+    let mut text = what(if most { harm.peak } else { harm.used });
     if harm.shared {
         text.push_str(" by all processes");
     }
+    if most {
+        text.push_str(" at the most");
+    }
+    let mut aside = Vec::new();
     if harm.near {
-        text.push_str(&format!(" ({})", percent(harm.used, harm.limit)));
+        aside.push(percent(harm.peak.max(harm.used), harm.limit));
+    }
+    if let Some(group) = &harm.group {
+        aside.extend(of_group(group, harm));
+    }
+    if !aside.is_empty() {
+        text.push_str(&format!(" ({})", aside.join("; ")));
     }
     if let Some((time, rate)) = harm.reached_in_ns.zip(harm.growth_per_hour)
         && time < SOON
@@ -99,7 +119,40 @@ fn words(harm: &Harm) -> String {
         } else {
             format!("in {}", duration(time))
         };
-        text.push_str(&format!(", full {when} at {}/h", bytes(rate.median)));
+        let speed = if harm.id == "mappings" {
+            count(rate.median)
+        } else {
+            bytes(rate.median)
+        };
+        text.push_str(&format!(", full {when} at {speed}/h"));
     }
     text
+}
+
+/// Who uses a control group's memory, and what its limit did.
+fn of_group(group: &GroupUse, harm: &Harm) -> Vec<String> {
+    let mut aside = Vec::new();
+    if let Some(own) = group.own_bytes {
+        aside.push(format!("this process {}", bytes(own)));
+    }
+    let much = |part: u64| part >= harm.peak / 4;
+    if much(group.reclaimable_bytes) {
+        let cache = bytes(group.reclaimable_bytes);
+        aside.push(format!("{cache} of it page cache, taken back first"));
+    }
+    if harm.near && much(group.unmapped_bytes) {
+        aside.push(format!(
+            "{} of it is not mapped by any traced process: files in memory kept by descriptor, page cache, other \
+             processes",
+            bytes(group.unmapped_bytes)
+        ));
+    }
+    if group.oom_kills > 0 {
+        let killed = counted(group.oom_kills, "process", "processes");
+        aside.push(format!("{killed} killed for want of memory"));
+    } else if harm.near && group.limit_hits > 0 {
+        let hits = counted(group.limit_hits, "time", "times");
+        aside.push(format!("limit reached {hits}"));
+    }
+    aside
 }

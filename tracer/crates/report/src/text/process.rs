@@ -11,6 +11,7 @@ use crate::names::last_part;
 use tracer_analysis::signals;
 use tracer_analysis::summary::{Exit, Process, Span, TimelinePoint};
 use tracer_analysis::units::{bytes, count, duration, moment, signed_bytes};
+use tracer_analysis::why_resident;
 
 /// A course narrower than this says too little: what could stand beside it goes below.
 const COURSE_LEAST: usize = 24;
@@ -136,6 +137,9 @@ impl<W: Write> ReportWriter<'_, W> {
             if !fits && !text.is_empty() {
                 self.indented(LABEL, *paint, text)?;
             }
+        }
+        for text in why_resident(process) {
+            self.indented(LABEL, Paint::Plain, &text)?;
         }
         Ok(())
     }

@@ -149,6 +149,7 @@ fn what_is_not_known_is_said_and_not_made_up() {
     process.limits.max_map_count = Some(800);
     let position = Position {
         virtual_bytes: process.virtual_bytes,
+        mappings: process.limits.maps.map(|maps| (maps, maps)),
         ..Position::default()
     };
     process.harm = harms(&process.limits, &position);
