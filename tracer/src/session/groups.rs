@@ -6,7 +6,7 @@ use crate::{
     capture::procfs::{Hierarchies, OwnGroup},
     capture::ring::now,
 };
-use tracer_ledger::event::{Event, Nanoseconds, Pid};
+use tracer_ledger::event::{Event, Group, Nanoseconds, Pid};
 
 /// Groups that are looked at; a machine that makes one for each job would make them without end.
 const MOST: usize = 256;
@@ -51,7 +51,8 @@ impl Groups {
         {
             return None;
         }
-        groups.into_iter().find_map(|group| self.read(pid, group))
+        let read = groups.into_iter().find_map(|group| self.read(pid, group));
+        read.map(Event::Group)
     }
 
     /// Every process's group is looked up, and every group with a living process read.
@@ -69,14 +70,15 @@ impl Groups {
                 self.of.get(&pid) == Some(group) && known.is_some_and(|read| *read >= began)
             };
             if !groups.iter().any(is_read) {
-                events.extend(groups.into_iter().find_map(|group| self.read(pid, group)));
+                let read = groups.into_iter().find_map(|group| self.read(pid, group));
+                events.extend(read.map(Event::Group));
             }
         }
         events
     }
 
     /// A process was killed: how its group stands now.
-    pub(crate) fn killed(&mut self, pid: Pid) -> Option<Event> {
+    pub(crate) fn killed(&mut self, pid: Pid) -> Option<Group> {
         let group = self.of.get(&pid)?.clone();
         self.read(pid, group)
     }
@@ -98,7 +100,7 @@ impl Groups {
     }
 
     /// Reads a group that a process is in. One that has been removed has no figures, and is forgotten.
-    fn read(&mut self, pid: Pid, group: OwnGroup) -> Option<Event> {
+    fn read(&mut self, pid: Pid, group: OwnGroup) -> Option<Group> {
         let time = now();
         let Some(figures) = group.read(pid, time) else {
             self.known.remove(&group);
@@ -108,6 +110,6 @@ impl Groups {
             self.known.insert(group.clone(), time);
         }
         self.of.insert(pid, group);
-        Some(Event::Group(figures))
+        Some(figures)
     }
 }

@@ -4,6 +4,7 @@ use std::fs;
 
 use tracer_common::bits::{MAP_HUGE_MASK, MAP_HUGE_SHIFT, MAP_HUGETLB};
 
+use super::cgroup::full_of_processes;
 use super::limits::{memory_total, setting};
 use tracer_ledger::event::{Around, Machine, Refused, RefusedCall};
 
@@ -18,6 +19,9 @@ pub(crate) fn around(refused: &Refused, machine: &Machine) -> Around {
         committed_bytes: machine.committed_bytes,
         huge_pool_bytes: asks_for_huge_pages
             .then(|| huge_pool(refused.flags))
+            .flatten(),
+        pids: (refused.call == RefusedCall::Clone)
+            .then(|| full_of_processes(refused.stamp.pid))
             .flatten(),
         ..refused.around
     }

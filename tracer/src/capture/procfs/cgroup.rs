@@ -1,4 +1,4 @@
-//! The control groups that limit a process's memory: cgroup v2 and v1 (cgroups(7)).
+//! The control groups that limit a process's memory, and how many processes there may be: cgroup v2 and v1 (cgroups(7)).
 
 use std::ffi::OsStr;
 use std::fs;
@@ -11,12 +11,21 @@ use tracer_ledger::event::Pid;
 
 mod figures;
 
+mod pids;
+
+pub(crate) use pids::full_of_processes;
+
 /// v1 has no word for "no limit", only the largest number of whole pages (`PAGE_COUNTER_MAX`).
 const UNLIMITED: u64 = 1 << 62;
 
-/// The hierarchies of control groups that can limit memory, as far as this process sees them.
+/// The hierarchies of control groups that have a controller, as far as this process sees them.
 #[derive(Debug, Default)]
-pub(crate) struct Hierarchies(Vec<Mount>);
+pub(crate) struct Hierarchies {
+    controller: &'static [u8],
+    mounts: Vec<Mount>,
+}
+
+const MEMORY: &[u8] = b"memory";
 
 /// A process's own control group in one hierarchy.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,7 +45,16 @@ impl Hierarchies {
     }
 
     fn parse(mounts: &[u8]) -> Self {
-        Self(lines(mounts).filter_map(Mount::parse).collect())
+        Self::with(mounts, MEMORY)
+    }
+
+    /// Those with this controller.
+    fn with(mounts: &[u8], controller: &'static [u8]) -> Self {
+        let mounts = lines(mounts).filter_map(|line| Mount::parse(line, controller));
+        Self {
+            controller,
+            mounts: mounts.collect(),
+        }
     }
 
     /// The groups that a process is in now, of those that can be seen; v1's memory controller first.
@@ -51,9 +69,9 @@ impl Hierarchies {
     /// `groups`: `/proc/PID/cgroup`.
     fn groups(&self, groups: &[u8]) -> Vec<OwnGroup> {
         let mut found: Vec<OwnGroup> = lines(groups)
-            .filter_map(Group::parse)
+            .filter_map(|line| Group::parse(line, self.controller))
             .flat_map(|group| {
-                let seen = self.0.iter().filter_map(|mount| mount.own(&group));
+                let seen = self.mounts.iter().filter_map(|mount| mount.own(&group));
                 seen.collect::<Vec<OwnGroup>>()
             })
             .collect();
@@ -72,7 +90,7 @@ pub(super) fn memory_max(groups: &[u8], mounts: &[u8]) -> Option<u64> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Version {
-    /// The hierarchy of v1 that has the memory controller.
+    /// A hierarchy of v1: the one that has the controller.
     V1,
     V2,
 }
@@ -84,11 +102,11 @@ struct Group {
 }
 
 impl Group {
-    fn parse(line: &[u8]) -> Option<Self> {
+    fn parse(line: &[u8], controller: &[u8]) -> Option<Self> {
         let mut parts = line.splitn(3, |&byte| byte == b':');
         let version = match (parts.next()?, parts.next()?) {
             (b"0", b"") => Version::V2,
-            (_, controllers) if list_has(controllers, b"memory") => Version::V1,
+            (_, controllers) if list_has(controllers, controller) => Version::V1,
             _ => return None,
         };
         let path = OsStr::from_bytes(parts.next()?).into();
@@ -105,7 +123,7 @@ struct Mount {
 }
 
 impl Mount {
-    fn parse(line: &[u8]) -> Option<Self> {
+    fn parse(line: &[u8], controller: &[u8]) -> Option<Self> {
         let mut fields = line.split(|&byte| byte == b' ');
         let root = path(fields.nth(3)?);
         let point = path(fields.next()?);
@@ -113,7 +131,7 @@ impl Mount {
         fields.find(|field| *field == b"-")?;
         let version = match (fields.next()?, fields.nth(1)?) {
             (b"cgroup2", _) => Version::V2,
-            (b"cgroup", options) if list_has(options, b"memory") => Version::V1,
+            (b"cgroup", options) if list_has(options, controller) => Version::V1,
             _ => return None,
         };
         Some(Self {

@@ -261,11 +261,18 @@ impl Live {
             (0, code) => Status::Code(code as u8),
             (signal, _) => Status::Signal(signal as u8),
         };
+        let group = match status {
+            Status::Signal(SIGKILL) => self.groups.killed(pid),
+            _ => None,
+        };
         if exit.is_oom_victim {
             let kill = OomKill {
                 time: exit.stamp.time,
                 pid,
-                by_group: None,
+                // One whose limit was never reached has not killed it.
+                by_group: group
+                    .as_ref()
+                    .map(|group| group.limit_bytes.is_some() && group.limit_hits > 0),
             };
             self.order.push(kill.time, Event::OomKill(kill));
         }
@@ -275,10 +282,8 @@ impl Live {
             totals: exit.totals,
         });
         self.order.push(exit.stamp.time, event);
-        if status == Status::Signal(SIGKILL)
-            && let Some(group) = self.groups.killed(pid)
-        {
-            self.order.push(now(), group);
+        if let Some(group) = group {
+            self.order.push(group.time, Event::Group(group));
         }
         self.groups.ended(pid);
     }

@@ -131,7 +131,7 @@ fn a_newer_format_is_refused_by_its_version() {
     let (_, end) = play(&newer);
     assert_eq!(
         end.unwrap_err().to_string(),
-        "cannot read the recording a.rec: it is of format version 6, this tracer reads versions 2 to 5; \
+        "cannot read the recording a.rec: it is of format version 7, this tracer reads versions 2 to 6; \
          use the tracer that made it"
     );
 }

@@ -5,5 +5,6 @@
 mod bytes;
 mod damage;
 mod events;
+mod events_of_6;
 mod file;
 mod format;
