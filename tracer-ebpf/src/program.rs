@@ -85,13 +85,14 @@ pub fn send_mappings(mm: Mm, who: Traced) {
     // SAFETY: the callback has the signature that the helper wants; its context is on this stack.
     unsafe { bpf_loop(STEPS, step as *mut c_void, (&raw mut walk).cast(), 0) };
     // Of what the kernel has mapped by itself only these two are files.
-    tell_file(mm.get(Offset::MmEndData).wrapping_sub(1), mm, who);
-    tell_file(linker, mm, who);
+    tell_file(mm.get(Offset::MmEndData).wrapping_sub(1), mm, &who);
+    tell_file(linker, mm, &who);
 }
 
-/// Tells the file that lies at an address.
-#[inline(always)]
-fn tell_file(address: u64, mm: Mm, who: Traced) {
+/// Tells the file that lies at an address. A function of its own, so that what it has on the stack is not there while the
+/// mappings are walked: Linux 6.1 adds all up.
+#[inline(never)]
+fn tell_file(address: u64, mm: Mm, who: &Traced) {
     let mut file = 0u64;
     // SAFETY: the current task, a callback of the signature that the helper wants, and its context on this stack.
     unsafe {
@@ -103,7 +104,7 @@ fn tell_file(address: u64, mm: Mm, who: Traced) {
             0,
         )
     };
-    let _ = file::tell(file, mm.identity(), who);
+    let _ = file::tell(file, mm.identity(), *who);
 }
 
 /// Stores a mapping's file in the context, as a plain number.

@@ -2,7 +2,7 @@
 
 use aya_ebpf::{
     EbpfContext as _,
-    helpers::bpf_get_current_comm,
+    helpers::{bpf_get_current_comm, bpf_ktime_get_ns},
     macros::{map, raw_tracepoint},
     maps::LruHashMap,
     programs::RawTracePointContext,
@@ -18,7 +18,7 @@ use tracer_common::{
 };
 
 use crate::{
-    emit,
+    emit::{self, EVENTS},
     filter::{self, PROCESSES},
     program,
     settings::wire_version,
@@ -127,7 +127,11 @@ pub fn process_exec(ctx: RawTracePointContext) -> i32 {
         about_itself(Kind::Exec, 0, who, ctx.command().unwrap_or_default());
         let mm = task.mm();
         let is_32_bit = mm.get(Offset::MmTaskSize) <= u64::from(u32::MAX);
-        account(u32::from(is_32_bit), mm.identity(), task.account(mm), who);
+        let header = emit::header(Kind::Accounted, 0, is_32_bit.into(), mm.identity(), who);
+        account(header, |to| {
+            // SAFETY: a place in the ring.
+            unsafe { *to = task.account(mm) };
+        });
     }
     0
 }
@@ -194,16 +198,14 @@ pub fn process_exit(_ctx: RawTracePointContext) -> i32 {
             }
         };
         let (space, pages) = (ended.space, ended.account.pages);
-        let limits = task.limits();
-        account(
-            0,
-            space,
-            Account {
-                limits,
-                ..ended.account
-            },
-            who,
-        );
+        let header = emit::header(Kind::Accounted, 0, 0, space, who);
+        account(header, |to| {
+            // SAFETY: a place in the ring.
+            unsafe {
+                *to = ended.account;
+                (*to).limits = task.limits();
+            }
+        });
         let comm = bpf_get_current_comm().unwrap_or_default();
         let header = emit::header(
             Kind::Exit,
@@ -253,16 +255,22 @@ pub fn tell_32_bit(space: u64, who: filter::Traced) {
     }
 }
 
-/// Tells what the kernel has of a process.
+/// Tells what the kernel has of a process; `fill` writes it into the ring itself, for the stack of a program is small.
 #[inline(always)]
-fn account(flags: u32, space: u64, account: Account, who: filter::Traced) {
-    emit::send(
-        Accounted {
-            header: emit::header(Kind::Accounted, 0, flags, space, who),
-            account,
-        },
-        Counter::LostProcesses,
-    );
+fn account(header: Header, fill: impl FnOnce(*mut Account)) {
+    let Some(mut slot) = EVENTS.reserve::<Accounted>(0) else {
+        emit::count(Counter::LostProcesses);
+        return;
+    };
+    let to = slot.as_mut_ptr();
+    // SAFETY: the slot is an `Accounted`, both of whose members are written.
+    unsafe {
+        (*to).header = header;
+        (*to).header.time_ns = bpf_ktime_get_ns();
+        fill(&raw mut (*to).account);
+    }
+    slot.submit(0);
+    emit::count(Counter::Sent);
 }
 
 #[inline(always)]

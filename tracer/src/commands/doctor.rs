@@ -1,6 +1,7 @@
 //! `tracer doctor`: what this kernel and these privileges allow, each missing thing with its remedy.
 
 use std::{
+    collections::BTreeMap,
     fmt,
     io::{self, Write as _},
     path::Path,
@@ -143,18 +144,33 @@ fn programs() -> Vec<Finding> {
     };
     let hooks = programs.hooks(FaultMode::Each);
     let number = hooks.len();
-    let tried = hooks
-        .into_iter()
-        .map(|hook| (hook, programs.attach_one(hook)));
-    let mut findings: Vec<Finding> = tried
-        .filter_map(|(hook, attached)| match attached {
-            Ok(Attached::Yes) => None,
-            Ok(Attached::Absent) => Some(Finding::Lacking(format!(
+    let mut findings = Vec::new();
+    // Most fail together, for one reason.
+    let mut failed: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for hook in hooks {
+        match programs.attach_one(hook) {
+            Ok(Attached::Yes) => {}
+            Ok(Attached::Absent) => findings.push(Finding::Lacking(format!(
                 "this kernel has no {hook}: it is not traced"
             ))),
-            Err(error) => Some(Finding::Fatal(format!("{error:#}"))),
-        })
-        .collect();
+            Err(error) => failed
+                .entry(
+                    error
+                        .chain()
+                        .skip(1)
+                        .map(ToString::to_string)
+                        .collect::<Vec<_>>()
+                        .join(": "),
+                )
+                .or_default()
+                .push(hook.to_string()),
+        }
+    }
+    let failed = failed.into_iter().map(|(why, hooks)| {
+        let hooks = hooks.join(", ");
+        Finding::Fatal(format!("cannot attach to {hooks}: {why}"))
+    });
+    findings.extend(failed);
     if findings.is_empty() {
         findings.push(Finding::Fine(format!(
             "the eBPF programs load, and attach to all of {number} tracepoints"

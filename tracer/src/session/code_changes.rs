@@ -3,7 +3,10 @@
 
 use std::ops::Range;
 
-use tracer_common::{bits::PROT_EXEC, kind::Kind};
+use tracer_common::{
+    bits::{MAP_FIXED, PROT_EXEC},
+    kind::Kind,
+};
 
 use tracer_ledger::event::{
     Nanoseconds, Stamp,
@@ -57,15 +60,20 @@ pub(crate) fn of_call(call: &RawCall) -> CodeChange {
     change
 }
 
-/// What a call may have done that has failed halfway.
+/// What a call may have done that has failed halfway. Only to a fixed place a mapping replaces what is there, and what
+/// could not be unmapped is there still.
 pub(crate) fn of_failure(call: &RawFailed) -> CodeChange {
-    change(
-        call.kind,
-        call.address.0,
-        call.length,
-        call.extra,
-        effective(call.turn, call.stamp),
-    )
+    let time = effective(call.turn, call.stamp);
+    let is_fixed = u32::from(call.argument) & MAP_FIXED != 0;
+    let change = change(call.kind, call.address.0, call.length, call.extra, time);
+    match call.kind {
+        Kind::Mmap if is_fixed => change,
+        Kind::Mmap | Kind::Munmap => CodeChange {
+            replaced: Vec::new(),
+            ..change
+        },
+        _ => change,
+    }
 }
 
 /// When a call took effect (ARCHITECTURE.md, rule 1).
@@ -126,6 +134,7 @@ fn pages(address: u64, length: u64) -> Range<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tracer_ledger::event::{Address, Totals};
 
     const LAST_PAGE: u64 = !0xfff;
 
@@ -142,6 +151,27 @@ mod tests {
             one(0x1000..0x3000)
         );
         assert_eq!(replaced(Kind::Madvise, 0x1000, 0x1001, None), []);
+    }
+
+    #[test]
+    fn a_mapping_that_was_refused_has_replaced_something_only_at_a_fixed_place() {
+        let failed = |kind, argument| {
+            let stamp = Stamp::default();
+            of_failure(&RawFailed {
+                stamp,
+                kind,
+                turn: Turn::default(),
+                address: Address(0),
+                length: 1 << 47,
+                argument,
+                error: 12,
+                extra: None,
+                totals: Totals::default(),
+            })
+        };
+        assert_eq!(failed(Kind::Mmap, 0x22).replaced, []);
+        assert_eq!(failed(Kind::Munmap, 0).replaced, []);
+        assert_ne!(failed(Kind::Mmap, 0x32).replaced, []);
     }
 
     #[test]

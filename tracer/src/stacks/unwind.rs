@@ -379,6 +379,9 @@ fn next(
             return Err(StepError::Nonsense);
         }
         Exit::Plain(_) => space.walker().step(registers, at.is_exact(), read)?,
+        Exit::Unknown if at.is_exact() && is_called_from(space, at, registers, read) => {
+            follow(JUST_CALLED, registers, read)?
+        }
         Exit::Unknown => space.walker().step_by_frame_pointer(registers, read)?,
         Exit::FramePointer if registers.fp == 0 => Next::End,
         Exit::FramePointer => follow(Rule::FRAME_POINTER, registers, read)?,
@@ -404,6 +407,32 @@ fn next(
     Ok(match next {
         Next::Caller(caller) => called_from(caller),
         Next::End => Above::End,
+    })
+}
+
+/// A function that has put nothing on the stack.
+const JUST_CALLED: Rule = Rule {
+    offset: 8,
+    fp_offset: 0,
+    base: 0,
+    reserved: 0,
+};
+
+/// Whether a system call was made by a function of a file that says nothing of itself there, right after it was called:
+/// glibc's `clone` and `clone3` do (sysdeps/unix/sysv/linux/x86_64/clone3.S), of which the new thread could not be
+/// unwound. Then the stack begins with where it goes back to, in code that does say how to leave it.
+fn is_called_from(
+    space: &mut Space,
+    at: CodeAddress,
+    registers: Registers,
+    read: &mut dyn FnMut(u64) -> Option<u64>,
+) -> bool {
+    if !matches!(space.place(at), Place::File { .. }) {
+        return false;
+    }
+    let caller = read(registers.sp).map(CodeAddress::Return);
+    caller.is_some_and(|caller| {
+        space.is_code(caller.lookup()) && !matches!(exit(space, caller), None | Some(Exit::Unknown))
     })
 }
 

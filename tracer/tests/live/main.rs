@@ -42,11 +42,15 @@ mod limits;
 
 mod loss;
 
+mod measured;
+
 mod outsider;
 
 mod panics;
 
 mod patterns;
+
+mod refused;
 
 mod renamed;
 

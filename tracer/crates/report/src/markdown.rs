@@ -93,18 +93,18 @@ fn process(
     }
     writeln!(out, "{}\n", plain(&process.verdict.text))?;
     let (harm, _) = harm::of(process);
-    let resident = match process.samples {
-        0 => "unknown".to_owned(),
-        _ => {
-            let size = with_peak(process.resident_bytes.end, process.resident_bytes.peak);
+    let resident = process.resident_at_work().map_or_else(
+        || "unknown".to_owned(),
+        |span| {
+            let size = with_peak(span.end, span.peak);
             let why = why_resident(process).into_iter().map(|line| plain(&line));
             std::iter::once(size)
                 .chain(why)
                 .collect::<Vec<_>>()
                 .join("; ")
-        }
-    };
-    let size = process.virtual_bytes;
+        },
+    );
+    let size = process.virtual_at_work();
     writeln!(out, "| | |\n|---|---|")?;
     for (name, value) in [
         (

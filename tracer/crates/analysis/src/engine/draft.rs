@@ -65,6 +65,8 @@ pub struct SiteDraft<'a> {
     pub may_grow: bool,
     /// The pool that it takes memory for: known after `recognise`.
     pub pool: Option<Rc<Pool>>,
+    /// All sites with which it exchanges memory, as one: known after `recognise`.
+    pub exchange: Option<Rc<Pool>>,
 }
 
 impl ProcessDraft<'_> {
@@ -220,6 +222,7 @@ impl Analysis {
             idle_since,
             may_grow: may_grow(of_reserved, run.changed.0),
             pool: None,
+            exchange: None,
             group,
         }
     }

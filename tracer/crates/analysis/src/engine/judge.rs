@@ -42,6 +42,7 @@ impl Analysis {
             end,
             freed: freed(run),
             returned: draft.returned,
+            strict: !matches!(process.limits.overcommit_memory, Some(0 | 1)),
             check: &process.ledger,
             harms: &process.harm,
             unusual: &unusual,
@@ -86,6 +87,7 @@ impl SiteDraft<'_> {
             may_grow: self.may_grow,
             is_of_files: is_of_files(&self.settled),
             pool: self.pool.as_deref(),
+            exchange: self.exchange.as_deref(),
         }
     }
 }

@@ -5,10 +5,12 @@ use std::rc::Rc;
 use crate::Analysis;
 use crate::accounts::merge::SiteGroup;
 use crate::accounts::run::Run;
+use crate::accounts::time::TraceTime;
 use crate::engine::draft::{ProcessDraft, SiteDraft};
 use crate::model::summary::{Pattern, Site, Trend};
 use crate::patterns::Observation;
 use crate::verdict::Pool;
+use crate::verdict::work::Work;
 
 impl Analysis {
     /// Names the kind of each site, and the pool that it is of, if it is of one.
@@ -25,15 +27,31 @@ impl Analysis {
                 ids.push(pattern.id.clone());
             }
         }
+        for (one, other) in self.patterns.exchanges() {
+            let of = |id: &str| {
+                let kinds = sites.iter().map(|site| site.site.pattern.as_ref());
+                let kinds = kinds
+                    .enumerate()
+                    .filter(|(_, kind)| kind.is_some_and(|kind| kind.id == id));
+                kinds.map(|(at, _)| at).collect::<Vec<usize>>()
+            };
+            let (ones, others) = (of(one), of(other));
+            if ones.is_empty() || others.is_empty() {
+                continue;
+            }
+            let members = [ones, others].concat();
+            let both = Rc::new(self.pool(draft.run, &members, sites, &draft.work, draft.end));
+            for at in members {
+                sites[at].exchange = Some(Rc::clone(&both));
+            }
+        }
         for id in ids {
             let is_of = |one: &SiteDraft<'_>| {
                 let pattern = one.site.pattern.as_ref();
                 pattern.is_some_and(|pattern| pattern.id == id)
             };
             let members: Vec<usize> = (0..sites.len()).filter(|&at| is_of(&sites[at])).collect();
-            let groups: Vec<&SiteGroup<'_>> = members.iter().map(|&at| &sites[at].group).collect();
-            let working = (draft.end, draft.work.as_deref());
-            let pool = Rc::new(Pool::of(run, &groups, working, self.faults_followed()));
+            let pool = Rc::new(self.pool(run, &members, sites, &draft.work, draft.end));
             for at in members {
                 let one = &mut sites[at];
                 // What one place gives back another has taken: whether it grows only the whole pool tells.
@@ -41,6 +59,19 @@ impl Analysis {
                 one.pool = Some(Rc::clone(&pool));
             }
         }
+    }
+
+    /// Some sites together.
+    fn pool(
+        &self,
+        run: &Run,
+        members: &[usize],
+        sites: &[SiteDraft<'_>],
+        work: &Option<Rc<Work>>,
+        end: TraceTime,
+    ) -> Pool {
+        let groups: Vec<&SiteGroup<'_>> = members.iter().map(|&at| &sites[at].group).collect();
+        Pool::of(run, &groups, (end, work.as_deref()), self.faults_followed())
     }
 
     /// What kind of reservations a site's are. What was there before tracing is not looked at: the kernel

@@ -32,6 +32,7 @@ struct RawPattern {
     touched: Option<Level>,
     #[serde(default)]
     pool: bool,
+    exchanges_with: Option<String>,
     row: Option<RawRow>,
     meaning: String,
     #[serde(default)]
@@ -166,6 +167,7 @@ pub fn read(text: &str) -> Result<Vec<KnownKind>, Mistake> {
             growing: raw.growing,
             touched: raw.touched,
             pool: raw.pool,
+            exchanges_with: raw.exchanges_with,
             meaning: raw.meaning,
             advice: raw.advice,
             knobs,

@@ -20,6 +20,8 @@ pub struct KnownKind {
     pub touched: Option<Level>,
     /// Its sites take memory for one pool: what one of them gets, another may give back.
     pub pool: bool,
+    /// The kind that may have what this one gives back, and the other way round.
+    pub exchanges_with: Option<String>,
     /// Whoever happens to be there when it grows is the caller, so that its many sites say less than their sum: in
     /// tables they are one row.
     pub row: Option<TableRow>,

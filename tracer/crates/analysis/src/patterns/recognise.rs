@@ -42,6 +42,12 @@ impl Patterns {
         self.known.iter().any(|known| known.pool && known.id == id)
     }
 
+    /// Pairs of kinds of which one may have what the other gives back: only together they say whether they grow.
+    pub fn exchanges(&self) -> impl Iterator<Item = (&str, &str)> {
+        let known = self.known.iter();
+        known.filter_map(|known| Some((known.id.as_str(), known.exchanges_with.as_deref()?)))
+    }
+
     /// The row of a table that a call site with this stack (innermost frame first) is read in where there are many of
     /// them.
     pub(super) fn row(&self, frames: &[Frame]) -> Option<&str> {

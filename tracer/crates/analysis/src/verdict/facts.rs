@@ -28,6 +28,8 @@ pub struct Facts<'a> {
     pub freed: Option<Freed>,
     /// The share of its memory that it had given back in the end, 0 to 1.
     pub returned: f64,
+    /// The kernel counts strictly what is charged (`vm.overcommit_memory` 2), or nobody knows.
+    pub strict: bool,
     /// The ledger against the kernel.
     pub check: &'a LedgerCheck,
     /// How it stands to its limits.

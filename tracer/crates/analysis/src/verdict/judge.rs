@@ -147,8 +147,8 @@ pub fn verdict(facts: &Facts<'_>) -> Verdict {
     }
 }
 
-/// Settled, and either small and known from its first instruction on, or grown by far more than it
-/// touches or is charged for; and the figures can be trusted.
+/// Settled, and either small (or using little of what it has) and known from its first instruction on, or grown by far
+/// more than it touches or is charged for; and the figures can be trusted.
 fn is_clear(facts: &Facts<'_>, grown: &[&SiteFacts<'_>], suspects: &[Suspect<'_>]) -> bool {
     let unexplained = facts.check.difference_bytes.unsigned_abs();
     if !facts.check.is_compared() || unexplained > facts.virtual_bytes.end / 100 {
@@ -157,10 +157,13 @@ fn is_clear(facts: &Facts<'_>, grown: &[&SiteFacts<'_>], suspects: &[Suspect<'_>
     let total = facts.grown_bytes();
     let settled = suspects.iter().all(|one| !one.goes_on(total / 20));
     let sum = Sum::of(grown.iter().copied());
-    let is_small = facts.from_start && facts.virtual_bytes.end < SMALL;
-    let is_untouched =
-        total >= WORTH_TELLING && sum.touched_at_most() <= total / 5 && sum.charged <= total / 5;
-    settled && (is_small || is_untouched)
+    let is_untouched = total >= WORTH_TELLING && sum.touched_at_most() <= total / 5;
+    let is_uncharged = sum.charged <= total / 5;
+    // What is charged counts by itself only where the kernel counts strictly.
+    let uses_little =
+        is_untouched && !facts.strict && sum.touched.is_some_and(|bytes| bytes < SMALL);
+    let is_small = facts.from_start && (facts.virtual_bytes.end < SMALL || uses_little);
+    settled && (is_small || (is_untouched && is_uncharged))
 }
 
 /// Nothing goes on growing, and whatever there was, hardly anything was left of it when the process ended.

@@ -33,6 +33,8 @@ pub struct SiteFacts<'a> {
     pub is_of_files: bool,
     /// The pool that it takes memory for.
     pub pool: Option<&'a Pool>,
+    /// All sites with which it exchanges memory, as one: what it takes another may have given back.
+    pub exchange: Option<&'a Pool>,
 }
 
 impl SiteFacts<'_> {
@@ -48,7 +50,9 @@ impl SiteFacts<'_> {
 
     /// It grows still, and so does the pool that it is of.
     fn grows(&self) -> bool {
-        self.site.trend == Trend::Growing && self.pool.is_none_or(Pool::is_growing)
+        self.site.trend == Trend::Growing
+            && self.pool.is_none_or(Pool::is_growing)
+            && self.exchange.is_none_or(Pool::is_growing)
     }
 }
 
@@ -84,14 +88,22 @@ impl<'a> Suspect<'a> {
         Sum::of(self.sites.iter().copied())
     }
 
+    /// What it takes is not what another has given back.
+    fn is_more(&self) -> bool {
+        let mut exchanges = self.sites.iter().map(|one| one.exchange);
+        exchanges.any(|one| one.is_none_or(Pool::is_growing))
+    }
+
     fn grows(&self) -> bool {
         let single = || {
             self.sites
                 .iter()
                 .any(|one| one.site.trend == Trend::Growing)
         };
-        self.pool
-            .map_or_else(single, |pool| pool.trend == Trend::Growing)
+        let grows = self
+            .pool
+            .map_or_else(single, |pool| pool.trend == Trend::Growing);
+        grows && self.is_more()
     }
 
     fn touched_steadily(&self) -> bool {
@@ -100,7 +112,8 @@ impl<'a> Suspect<'a> {
                 .iter()
                 .any(|one| one.touched_steadily && !one.is_page_cache())
         };
-        self.pool.map_or_else(single, |pool| pool.touched_steadily)
+        let touched = self.pool.map_or_else(single, |pool| pool.touched_steadily);
+        touched && self.is_more()
     }
 
     /// More and more is made accessible and touched: the program asks for it, and does not only come to use what

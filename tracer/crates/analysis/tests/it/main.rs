@@ -16,3 +16,4 @@ mod patterns;
 mod refusals;
 mod runtimes;
 mod verdict;
+mod working;

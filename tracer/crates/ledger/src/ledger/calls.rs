@@ -267,7 +267,7 @@ impl AddressSpace {
     }
 
     /// An `mprotect` that failed has changed the mappings before the one at which it failed. At a hole
-    /// (`ENOMEM`) the ledger knows where that was, if it is sure of its maps; a denial (`EACCES`) of a
+    /// (`ENOMEM`) the ledger knows where that was, if it is sure of its maps; a refusal or denial of a
     /// range that is one mapping has changed nothing; else only the kernel's maps can tell.
     fn protect_failed(
         &mut self,
@@ -293,7 +293,12 @@ impl AddressSpace {
                     self.protect(returned, range.start..hole.start, protection);
                     return;
                 }
-                (bits::EACCES, _) if self.pieces.overlapping(range.clone()).count() == 1 => return,
+                // It could not be split (`ENOMEM`), or not be so (`EACCES`).
+                (bits::EACCES, _) | (bits::ENOMEM, None)
+                    if self.pieces.overlapping(range.clone()).count() == 1 =>
+                {
+                    return;
+                }
                 _ => {}
             }
         }

@@ -85,28 +85,24 @@ impl<W: Write> ReportWriter<'_, W> {
     /// Two courses with their last values; beside them, or below, what the figures can be held to.
     fn courses(&mut self, process: &Process) -> io::Result<()> {
         let (trust, paint) = trust(process);
-        let resident = if process.samples == 0 {
-            "?".into()
-        } else {
-            bytes(process.resident_bytes.end)
-        };
+        let (worked, resident) = (process.virtual_at_work(), process.resident_at_work());
         let mut of_resident = Vec::new();
-        if process.resident_bytes.end > process.virtual_bytes.end {
-            of_resident.push("when last seen".to_owned());
-        }
         if self.alone {
             of_resident.push(self.events());
         }
         let beside = [
-            (with_peak(process.virtual_bytes, trust), paint),
+            (with_peak(worked, trust), paint),
             (
-                with_peak(process.resident_bytes, of_resident.join(" · ")),
+                with_peak(resident.unwrap_or_default(), of_resident.join(" · ")),
                 Paint::Dim,
             ),
         ];
         let courses = [
-            ("virtual", bytes(process.virtual_bytes.end)),
-            ("resident", resident),
+            ("virtual", bytes(worked.end)),
+            (
+                "resident",
+                resident.map_or_else(|| "?".into(), |span| bytes(span.end)),
+            ),
         ];
         let figures: [fn(&TimelinePoint) -> u64; 2] =
             [|point| point.virtual_bytes, |point| point.resident_bytes];

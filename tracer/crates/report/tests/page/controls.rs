@@ -92,7 +92,7 @@ fn groups_add_up_to_the_process() {
             .iter()
             .map(|text| text.parse::<u64>().unwrap())
             .sum();
-        assert_eq!(sum, process.ledger.bytes, "{by}");
+        assert_eq!(sum, process.virtual_at_work().end, "{by}");
         assert!(reserved.len() > 1, "{by}");
     }
     browser.choose("#sites-by", "kind");

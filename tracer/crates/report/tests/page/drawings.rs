@@ -82,7 +82,7 @@ fn the_map_has_every_reservation_to_scale_and_leads_to_its_site() {
         "the whole map is filled"
     );
     // A cage of 10 GiB of 21.5 GiB is as much of the map.
-    let cage = process.reservations[0].reserved_bytes as f64 / process.ledger.bytes as f64;
+    let cage = process.reservations[0].reserved_bytes as f64 / process.virtual_at_work().end as f64;
     let mut widths = std::collections::HashMap::<u64, f64>::new();
     for piece in linear.as_array().unwrap() {
         *widths.entry(piece[3].as_u64().unwrap()).or_default() += piece[2].as_f64().unwrap();
@@ -135,7 +135,7 @@ fn the_flame_graph_adds_up_zooms_and_is_searched() {
     let sum = |figure: fn(&tracer_analysis::summary::Site) -> Option<u64>| -> u64 {
         process.sites.iter().map(|site| figure(site).unwrap()).sum()
     };
-    assert_eq!(total(&mut browser), process.ledger.bytes);
+    assert_eq!(total(&mut browser), process.virtual_at_work().end);
     browser.choose("#flame-mode", "touched");
     assert_eq!(total(&mut browser), sum(|site| site.touched_bytes));
     // What no site is known of has a name of its own.
@@ -152,8 +152,8 @@ fn the_flame_graph_adds_up_zooms_and_is_searched() {
     assert!(roots.contains(&pre_existing), "{roots:?}");
     // Besides those that are narrower than a pixel.
     let drawn_bytes: u64 = roots.iter().sum();
-    let narrow = process.ledger.bytes - drawn_bytes;
-    assert!(narrow < process.ledger.bytes / 400, "{roots:?}");
+    let narrow = process.virtual_at_work().end - drawn_bytes;
+    assert!(narrow < process.virtual_at_work().end / 400, "{roots:?}");
 
     browser.key("f");
     browser.write("AllocateWasmMemory");

@@ -49,14 +49,14 @@ fn every_process_has_the_figures_of_its_report() {
             process.verdict.level.word()
         );
         let touched: Option<u64> = process.sites.iter().map(|site| site.touched_bytes).sum();
-        let resident = (process.samples > 0).then_some(process.resident_bytes.end);
+        let resident = process.resident_at_work().map(|span| span.end);
         let difference = process.ledger.difference_bytes.unsigned_abs();
         for (name, value) in [
-            ("virtual.end", Some(process.virtual_bytes.end)),
+            ("virtual.end", Some(process.virtual_at_work().end)),
             ("touched.end", touched),
             ("resident.end", resident),
             ("ledger.difference", Some(difference)),
-            ("flame.total", Some(process.ledger.bytes)),
+            ("flame.total", Some(process.virtual_at_work().end)),
         ] {
             assert_eq!(figure(&mut browser, name), known(value), "{name}");
         }

@@ -112,7 +112,7 @@ fn the_window_sets_tables_map_and_flame_graph_and_can_be_cleared() {
         .iter()
         .map(|text| text.parse::<u64>().unwrap())
         .sum();
-    assert_eq!(sum, process.ledger.bytes);
+    assert_eq!(sum, process.virtual_at_work().end);
     browser.is_quiet();
 }
 
