@@ -167,7 +167,8 @@ fn a_limit_that_was_set_later_is_held_against_what_the_kernel_counts() {
     let data = limit(&process, "data");
     assert_eq!(bytes(&data["limit"]), 100 * MIB);
     assert!(
-        (90 * MIB..92 * MIB).contains(&bytes(&data["used"])),
+        // Two blocks of the program's own besides.
+        (92 * MIB..93 * MIB).contains(&bytes(&data["used"])),
         "{data}"
     );
     assert_eq!(data["near"], true);

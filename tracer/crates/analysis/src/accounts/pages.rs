@@ -30,7 +30,16 @@ pub struct Copied {
     /// The most that was shared at any time since, bytes.
     most_shared: u64,
     /// At the last look since.
-    last: Option<(u64, u64)>,
+    last: Option<Look>,
+}
+
+/// How the pages were divided at a look, bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Look {
+    private: u64,
+    shared: u64,
+    /// [`Copied::rewritten`] then.
+    rewritten: u64,
 }
 
 impl Pages {
@@ -46,7 +55,11 @@ impl Pages {
         self.shares = Some(shares);
         if let Some(copied) = &mut self.copied {
             copied.most_shared = copied.most_shared.max(shares.shared_bytes);
-            copied.last = Some((shares.private_bytes, shares.shared_bytes));
+            copied.last = Some(Look {
+                private: shares.private_bytes,
+                shared: shares.shared_bytes,
+                rewritten: copied.rewritten,
+            });
         }
     }
 
@@ -78,11 +91,13 @@ impl Pages {
     #[must_use]
     pub fn copied_bytes(&self) -> Option<u64> {
         let copied = self.copied?;
-        let Some((private, shared)) = copied.last else {
+        let Some(look) = copied.last else {
             return Some(copied.rewritten.min(copied.most_shared));
         };
-        let parted = copied.most_shared.saturating_sub(shared);
-        Some(copied.rewritten.min(private).min(parted))
+        let parted = copied.most_shared.saturating_sub(look.shared);
+        let by_then = look.rewritten.min(look.private).min(parted);
+        let since = copied.rewritten - look.rewritten;
+        Some(by_then + since.min(look.shared))
     }
 
     /// As the model says it.
@@ -133,11 +148,15 @@ mod tests {
             pages.forked(Some(200 * MIB));
             pages.shared(shares(0, 200));
         }
-        child.rewrote(150 * MIB);
+        child.rewrote(140 * MIB);
+        child.rewrote(10 * MIB);
         for pages in [&mut parent, &mut child] {
             pages.shared(shares(150, 50));
         }
         assert_eq!(child.copied_bytes(), Some(150 * MIB));
+        // Since the last look.
+        child.rewrote(20 * MIB);
+        assert_eq!(child.copied_bytes(), Some(170 * MIB));
         assert_eq!(parent.copied_bytes(), Some(0));
     }
 

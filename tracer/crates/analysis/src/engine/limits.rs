@@ -78,8 +78,11 @@ impl Analysis {
         if fork.child_space == fork.stamp.space {
             return;
         }
+        // The last sample may be older than what was touched since.
+        let touched = self.spaces.get(&fork.stamp.space);
+        let touched = touched.map(|space| space.bytes().touched);
         let usage = self.runs[parent].pages.usage;
-        let anonymous = usage.map(|usage| usage.anonymous_bytes);
+        let anonymous = usage.map(|usage| usage.anonymous_bytes).max(touched);
         self.runs[parent].pages.forked(anonymous);
         self.runs[child].pages.forked(anonymous);
         self.runs[child].forked_from = Some(parent);
