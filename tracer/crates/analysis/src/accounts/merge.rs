@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use crate::accounts::distribution::Distribution;
 use crate::accounts::files::SiteFiles;
 use crate::accounts::frames::{FrameIdentity, Stacks};
+use crate::accounts::objects::Objects;
 use crate::accounts::run::{Located, Run};
 use crate::accounts::site::{LiveBytes, SiteAccount, SiteKey, add};
 use crate::accounts::threads::NameId;
@@ -48,6 +49,10 @@ pub struct SiteGroup<'a> {
     pub ended: u64,
     /// In memory at the last look; `None`: nobody looked.
     pub resident: Option<u64>,
+    /// Objects that it maps.
+    objects: Objects,
+    /// Of what was touched, pages that it maps once more, bytes.
+    pub touched_again: u64,
     /// Given back.
     pub released: u64,
     /// The most that lived at a time, as far as the thinned courses of several accounts tell.
@@ -182,6 +187,8 @@ impl<'a> SiteGroup<'a> {
             left: Difference::default(),
             ended: 0,
             resident: None,
+            objects: Objects::default(),
+            touched_again: 0,
             released: 0,
             peak: 0,
             first,
@@ -245,8 +252,10 @@ impl<'a> SiteGroup<'a> {
 
     fn look(&mut self, located: &'a Located) {
         self.living.push(located);
+        let again = self.objects.again(&located.left);
+        self.touched_again += again.touched;
         if let Some(resident) = located.left.resident {
-            *self.resident.get_or_insert(0) += resident;
+            *self.resident.get_or_insert(0) += resident - again.resident;
         }
     }
 }

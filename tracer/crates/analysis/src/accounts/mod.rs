@@ -14,6 +14,8 @@ pub mod threads;
 
 pub mod files;
 
+pub mod objects;
+
 pub mod frames;
 
 pub mod touchers;

@@ -107,6 +107,7 @@ impl Pages {
         let share = |figure: fn(&Shares) -> u64| shares.as_ref().map(figure);
         let use_of = |figure: fn(&Usage) -> u64| usage.as_ref().map(figure);
         Residency {
+            mapped_again_bytes: None,
             private_bytes: share(|shares| shares.private_bytes),
             shared_bytes: share(|shares| shares.shared_bytes),
             proportional_bytes: share(|shares| shares.proportional_bytes),

@@ -7,6 +7,7 @@
 //! - **ended**: at the exit (or exec) what was given back since the tide was given back late, on average: within a
 //!   second of the exit, or [`LATE`] of its life. Given back long ago, with life going on, it is no ending: the next
 //!   acquisition is a new tide.
+//! - What is less than a 64th of what there was is no ending.
 //! - The ending **began** when an eighth to a quarter of that was gone.
 //!
 //! One pass, in bounded memory, each change in constant time.
@@ -20,6 +21,8 @@ const ACCESSIBLE_WEIGHT: i128 = 1024;
 const SHORTLY: u64 = 1_000_000_000;
 /// Or within this share of the life, percent.
 const LATE: u64 = 15;
+/// An ending gives back at least this part of what there was.
+const SMALLEST: u128 = 64;
 /// Powers of two that weights have.
 const MOST_MARKS: usize = 64;
 
@@ -39,6 +42,8 @@ pub struct Tide {
     now: TraceTime,
     /// What it has, and what it has ever taken.
     weight: i128,
+    /// What it has.
+    standing: i128,
     /// That of the last high tide; `None`: whatever comes next is higher.
     best: Option<i128>,
     high: TraceTime,
@@ -97,6 +102,7 @@ impl Tide {
             began,
             now: began,
             weight: 0,
+            standing: 0,
             best: None,
             high: began,
             epoch: 0,
@@ -125,6 +131,7 @@ impl Tide {
         let accessible = i128::from(difference.accessible) * ACCESSIBLE_WEIGHT;
         let weight = accessible + i128::from(difference.reserved);
         let rises = weight > 0;
+        self.standing += weight;
         if rises && self.ebbed > 0 && !self.is_ebbing(self.now) {
             self.best = None;
         }
@@ -177,13 +184,19 @@ impl Tide {
         ago <= share.max(u128::from(SHORTLY))
     }
 
+    /// Whether so much was given back that it is no coming and going of a process that ends just then.
+    fn is_much(&self) -> bool {
+        let had = self.standing.max(0).unsigned_abs() + self.ebbed;
+        self.ebbed >= had / SMALLEST
+    }
+
     /// The working life of a process that ends at this time, and stands like this.
     #[must_use]
     pub fn ended(&self, time: TraceTime, stand: Stand) -> WorkingLife {
         let time = self.now.max(time);
         let first = self.marks.len().saturating_sub(2).max(1) - 1;
         match self.marks.get(first) {
-            Some(mark) if self.is_ebbing(time) => WorkingLife {
+            Some(mark) if self.is_ebbing(time) && self.is_much() => WorkingLife {
                 until: mark.time,
                 tide: Some(HighTide {
                     time: self.high,
@@ -237,6 +250,17 @@ mod tests {
     /// 60 MiB in 60 s.
     fn leak() -> impl Iterator<Item = (u64, i64)> {
         (0..60).map(|s| (s * 1_000, 1))
+    }
+
+    #[test]
+    fn a_buffer_that_comes_and_goes_until_the_end_is_no_ending() {
+        let churn = (0..60).flat_map(|s| [(s * 1_000 + 500, 1), (s * 1_000 + 900, -1)]);
+        let life = |kept| {
+            let all = [(0, kept)].into_iter().chain(churn.clone());
+            tide(all).ended(at(60_000), Stand::default()).tide
+        };
+        assert_eq!(life(100), None);
+        assert!(life(10).is_some());
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::Analysis;
 use crate::accounts::courses;
 use crate::accounts::grades::grades;
 use crate::accounts::merge::{SiteGroup, groups};
+use crate::accounts::objects::Objects;
 use crate::accounts::run::{Located, Run, Sight};
 use crate::accounts::site::{LiveBytes, unsigned};
 use crate::accounts::time::TraceTime;
@@ -101,6 +102,7 @@ impl Analysis {
         let identity = &run.identity;
         let ledger = self.checked(sight);
         let why = unmeasured(run, &ledger);
+        let residency = self.residency(run, sight);
         let process = Process {
             pid: run.pid.0,
             ppid: run.parent.0,
@@ -116,7 +118,10 @@ impl Analysis {
             working: Some(Working {
                 until_ns: end.0,
                 virtual_bytes: worked_with,
-                resident_bytes: life.stand.resident.map(|one| one.min(worked_with)),
+                resident_bytes: life.stand.resident.map(|one| {
+                    let again = residency.mapped_again_bytes.unwrap_or(0);
+                    one.min(worked_with).saturating_sub(again)
+                }),
                 mappings: life.stand.mappings,
             }),
             virtual_bytes: Span {
@@ -135,7 +140,7 @@ impl Analysis {
                 &self.machine,
                 run.standing.mappings.map(|used| used.end),
             ),
-            residency: self.residency(run),
+            residency,
             mappings: run.standing.mapping_count(identity.limits.max_map_count),
             before: self.before(run),
             reservations: self.reservations(run, &sites, end),
@@ -154,10 +159,17 @@ impl Analysis {
     }
 
     /// What a run's resident memory is. Where faults are not followed nobody knows who copied what.
-    fn residency(&self, run: &Run) -> Residency {
+    fn residency(&self, run: &Run, sight: &Sight) -> Residency {
         let residency = run.pages.residency();
         let copied = residency.copied_bytes;
+        let mut objects = Objects::default();
+        let again = sight
+            .living
+            .iter()
+            .map(|one| objects.again(&one.left).resident);
+        let again: u64 = again.sum();
         Residency {
+            mapped_again_bytes: Some(again).filter(|again| *again > 0),
             copied_bytes: copied.filter(|_| self.faults_followed()),
             ..residency
         }
@@ -250,7 +262,7 @@ impl Analysis {
             accessible_bytes: unsigned(group.figures.accessible),
             touched_bytes: self
                 .faults_followed()
-                .then_some(unsigned(group.figures.touched)),
+                .then_some(unsigned(group.figures.touched).saturating_sub(group.touched_again)),
             // Of nothing, nothing is in memory: that is known without a look.
             resident_bytes: if group.live == 0 {
                 Some(0)

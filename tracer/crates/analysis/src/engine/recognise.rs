@@ -80,7 +80,9 @@ impl Analysis {
     fn kind(&self, run: &Run, draft: &SiteDraft<'_>, growing: bool) -> Option<Pattern> {
         let (site, group) = (&draft.site, &draft.group);
         let called = site.calls > 0;
-        if !called && site.frames.is_empty() {
+        // What only split mappings, or was refused, has no reservations.
+        let has_none = !called && !group.pre_existing;
+        if has_none || (!called && site.frames.is_empty()) {
             return None;
         }
         self.patterns.recognise(&Observation {

@@ -12,7 +12,8 @@ pub struct Working {
     pub until_ns: u64,
     /// Mapped bytes then.
     pub virtual_bytes: u64,
-    /// Resident bytes then, at most [`Self::virtual_bytes`]; `null`: nobody looked.
+    /// Resident bytes then, at most [`Self::virtual_bytes`], pages that it maps several times counted once; `null`:
+    /// nobody looked.
     pub resident_bytes: Option<u64>,
     /// Mappings then; `null`: not known.
     pub mappings: Option<u64>,
@@ -37,6 +38,11 @@ impl Process {
         let working = self.working.and_then(|working| working.resident_bytes);
         (self.samples > 0).then(|| Span {
             end: working.unwrap_or(span.end),
+            // At its most it had them several times as well.
+            peak: span
+                .peak
+                .saturating_sub(self.residency.mapped_again_bytes.unwrap_or(0))
+                .max(working.unwrap_or(span.end)),
             ..span
         })
     }

@@ -22,6 +22,10 @@ pub struct Residency {
     pub locked_bytes: Option<u64>,
     /// Out of the pool of huge pages: in no figure of what is resident.
     pub hugetlb_bytes: Option<u64>,
+    /// Of files and shared memory that this process maps more than once, what the kernel's figure of what is resident
+    /// counts again; `null`: nothing.
+    #[serde(default)]
+    pub mapped_again_bytes: Option<u64>,
     /// Written to since a fork, while another process had the same pages, and so copied: growth of this one.
     #[serde(default)]
     pub copied_bytes: Option<u64>,

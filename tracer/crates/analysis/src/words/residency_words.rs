@@ -30,14 +30,23 @@ pub fn why_resident(process: &Process) -> Vec<String> {
             "{huge} of it is in huge pages: one byte in use keeps all of such a page resident"
         ));
     }
-    // By pages that this process maps twice, or others map too.
+    if let Some(again) = much(of.mapped_again_bytes) {
+        lines.push(format!(
+            "{again} more by the kernel's figure, which counts what is mapped several times as often"
+        ));
+    }
+    // By pages that others map too.
     let shares = of.private_bytes.zip(of.shared_bytes);
     let looked = shares.map(|(private, shared)| private + shared);
     if let Some((looked, proportional)) = looked.zip(of.proportional_bytes)
-        && is_much(&looked.saturating_sub(proportional))
+        && is_much(
+            &looked
+                .saturating_sub(of.mapped_again_bytes.unwrap_or(0))
+                .saturating_sub(proportional),
+        )
     {
         lines.push(format!(
-            "it is {} if pages that are mapped more than once, here or by others, are divided among the mappings (PSS)",
+            "it is {} if pages that others map too are divided among all who do (PSS)",
             bytes(proportional)
         ));
     }
@@ -108,8 +117,19 @@ mod tests {
             private_bytes: Some(MIB),
             shared_bytes: Some(600 * MIB),
             proportional_bytes: Some(201 * MIB),
+            mapped_again_bytes: Some(400 * MIB),
             ..Residency::default()
         };
-        assert!(words(601, three).starts_with("it is 201 MiB if pages that are mapped more than"));
+        let told = words(601, three);
+        assert!(
+            told.starts_with("400 MiB more by the kernel's figure"),
+            "{told}"
+        );
+        assert!(!told.contains("PSS"), "{told}");
+        let by_others = Residency {
+            mapped_again_bytes: None,
+            ..three
+        };
+        assert!(words(601, by_others).starts_with("it is 201 MiB if pages that others map"));
     }
 }

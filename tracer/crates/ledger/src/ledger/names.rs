@@ -35,6 +35,8 @@ pub struct MappedFile {
     pub id: FileId,
     /// What it is.
     pub kind: FileKind,
+    /// Where in it the mapping begins, bytes.
+    pub offset: u64,
 }
 
 /// Files that calls have mapped.
@@ -74,7 +76,11 @@ impl AddressSpace {
             && owner.address == backed.address
         {
             owner.name = name.clone();
-            owner.file = Some(MappedFile { id, kind: *kind });
+            owner.file = Some(MappedFile {
+                id,
+                kind: *kind,
+                offset: owner.offset,
+            });
         }
     }
 

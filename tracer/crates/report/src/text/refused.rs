@@ -19,12 +19,29 @@ impl<W: Write> ReportWriter<'_, W> {
         } else {
             ROWS
         };
-        for (rank, row) in process.refused.iter().take(most).enumerate() {
-            let label = if rank == 0 { "Refused" } else { "" };
-            self.labelled(label, Paint::Bad, &words::what(row), Paint::Plain)?;
-            self.indented(LABEL + 2, Paint::Dim, &words::parts(row).join(" · "))?;
+        // A runtime that asks at one address after the other does so from many places that read the same.
+        let mut rows: Vec<(String, String, u64)> = Vec::new();
+        for row in &process.refused {
+            let (what, parts) = (words::what(row), words::parts(row).join(" · "));
+            match rows
+                .iter_mut()
+                .find(|(known, of, _)| *known == what && *of == parts)
+            {
+                Some((.., places)) => *places += 1,
+                None => rows.push((what, parts, 1)),
+            }
         }
-        let hidden = process.refused.len().saturating_sub(most);
+        for (rank, (what, parts, places)) in rows.iter().take(most).enumerate() {
+            let label = if rank == 0 { "Refused" } else { "" };
+            self.labelled(label, Paint::Bad, what, Paint::Plain)?;
+            let more = if *places > 1 {
+                format!(" · from {places} places alike")
+            } else {
+                String::new()
+            };
+            self.indented(LABEL + 2, Paint::Dim, &format!("{parts}{more}"))?;
+        }
+        let hidden = rows.len().saturating_sub(most);
         if hidden > 0 {
             let more = counted(hidden as u64, "more place", "more places");
             self.indented(LABEL, Paint::Dim, &format!("and {more}: --all"))?;
