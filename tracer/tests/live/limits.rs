@@ -16,10 +16,12 @@ const MIB: u64 = 1 << 20;
 const PROGRAM: &str = r#"
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -40,7 +42,11 @@ static int copy(void) {
   char *p = memory(80 * MIB);
   if (madvise(p, 80 * MIB, MADV_NOHUGEPAGE)) return 1;
   memset(p, 1, 80 * MIB);
-  if (fork() == 0) for (long i = 0; i < 72 * MIB; i += 4096) p[i]++;
+  if (fork() == 0) {
+    // Whoever ends the parent ends it.
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (long i = 0; i < 72 * MIB; i += 4096) p[i]++;
+  }
   return 0;
 }
 static int cache(char *path) {

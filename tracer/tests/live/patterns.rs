@@ -135,6 +135,8 @@ fn kinds(process: &Value, function: &str) -> Vec<Value> {
     assert!(!sites.is_empty(), "no site is through {function}");
     sites
         .iter()
+        // What was only split there is of no kind.
+        .filter(|site| site["calls"] != 0)
         .map(|site| site["pattern"]["id"].clone())
         .collect()
 }

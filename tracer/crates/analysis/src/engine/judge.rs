@@ -44,6 +44,7 @@ impl Analysis {
             returned: draft.returned,
             strict: !matches!(process.limits.overcommit_memory, Some(0 | 1)),
             check: &process.ledger,
+            rests: rests(&process.timeline, run.first.0, end),
             harms: &process.harm,
             unusual: &unusual,
             before: process.before.as_ref(),
@@ -56,6 +57,32 @@ impl Analysis {
             sites: &facts,
         });
     }
+}
+
+/// Whether nothing has risen above its earlier peaks in the later half of a time (ns) that is long enough to tell: by no
+/// more than what a process needs to breathe.
+fn rests(timeline: &[TimelinePoint], from: u64, to: u64) -> bool {
+    const ENOUGH: u64 = 4_000_000_000;
+    const BREATH: u64 = 256 << 10;
+    let length = to.saturating_sub(from);
+    if length < ENOUGH {
+        return false;
+    }
+    let middle = from + length / 2;
+    let figures: [fn(&TimelinePoint) -> u64; 3] = [
+        |point| point.virtual_bytes,
+        |point| point.resident_bytes,
+        |point| point.touched_bytes,
+    ];
+    figures.iter().all(|figure| {
+        let peak = |is_later: bool| {
+            let points = timeline.iter().filter(|point| point.t_ns <= to);
+            let points = points.filter(|point| (point.t_ns > middle) == is_later);
+            points.map(figure).max().unwrap_or(0)
+        };
+        let (earlier, later) = (peak(false), peak(true));
+        later.saturating_sub(earlier) <= BREATH.max(earlier / 200)
+    })
 }
 
 /// What a run gave back as it ended.
@@ -103,4 +130,32 @@ fn is_of_files(settled: &[Settled<'_>]) -> bool {
         }
     };
     !settled.is_empty() && settled.iter().all(is_file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rests;
+    use crate::model::summary::TimelinePoint;
+
+    const SECOND: u64 = 1_000_000_000;
+
+    fn course(value: impl Fn(u64) -> u64) -> Vec<TimelinePoint> {
+        let points = (0..=10).map(|second| TimelinePoint {
+            t_ns: second * SECOND,
+            virtual_bytes: 1 << 30,
+            resident_bytes: value(second) << 20,
+            touched_bytes: value(second) << 20,
+        });
+        points.collect()
+    }
+
+    #[test]
+    fn at_rest_is_what_has_not_risen_in_the_later_half() {
+        let rests = |value: &dyn Fn(u64) -> u64, to: u64| rests(&course(value), 0, to * SECOND);
+        assert!(rests(&|second| 10 * second.min(5), 10));
+        assert!(rests(&|second| 100 + second % 3, 10), "it comes and goes");
+        assert!(!rests(&|second| second, 10));
+        assert!(!rests(&|second| if second == 9 { 20 } else { 10 }, 10));
+        assert!(!rests(&|_| 10, 3), "too short to tell");
+    }
 }

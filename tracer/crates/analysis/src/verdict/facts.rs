@@ -32,6 +32,8 @@ pub struct Facts<'a> {
     pub strict: bool,
     /// The ledger against the kernel.
     pub check: &'a LedgerCheck,
+    /// Nothing of it has risen in the later half of its time.
+    pub rests: bool,
     /// How it stands to its limits.
     pub harms: &'a [Harm],
     /// Kinds of which there are unusually many at a time, and why.

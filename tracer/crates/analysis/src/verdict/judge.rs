@@ -148,7 +148,7 @@ pub fn verdict(facts: &Facts<'_>) -> Verdict {
 }
 
 /// Settled, and either small (or using little of what it has) and known from its first instruction on, or grown by far
-/// more than it touches or is charged for; and the figures can be trusted.
+/// more than it touches or is charged for, or at rest for half of its time; and the figures can be trusted.
 fn is_clear(facts: &Facts<'_>, grown: &[&SiteFacts<'_>], suspects: &[Suspect<'_>]) -> bool {
     let unexplained = facts.check.difference_bytes.unsigned_abs();
     if !facts.check.is_compared() || unexplained > facts.virtual_bytes.end / 100 {
@@ -163,7 +163,9 @@ fn is_clear(facts: &Facts<'_>, grown: &[&SiteFacts<'_>], suspects: &[Suspect<'_>
     let uses_little =
         is_untouched && !facts.strict && sum.touched.is_some_and(|bytes| bytes < SMALL);
     let is_small = facts.from_start && (facts.virtual_bytes.end < SMALL || uses_little);
-    settled && (is_small || (is_untouched && is_uncharged))
+    // What was taken and is at rest is what the program works with.
+    let is_at_rest = facts.rests && !suspects.iter().any(|one| one.may_grow(WORTH_TELLING));
+    settled && (is_small || (is_untouched && is_uncharged) || is_at_rest)
 }
 
 /// Nothing goes on growing, and whatever there was, hardly anything was left of it when the process ended.
