@@ -192,10 +192,21 @@ static void burst_that_is_reused(void) {
     }
 }
 
+/* A table that doubles until all is in it, and in which things are looked up from then on. */
+static void doubling_table_in_use(void) {
+    char *got = NULL;
+    size_t size = MIB(1);
+    for (; size <= MIB(32); size *= 2, pause_ms(400)) got = touch(sure(realloc(got, size)), size);
+    for (;; pause_ms(20)) {
+        touch(got, size / 2);
+        free(block(KIB(50)));
+    }
+}
+
 const struct mode phases[] = {
     MODE(leak_freed_at_exit), MODE(leaked_blocks_freed_at_exit), MODE(leak_that_exits), MODE(leak_that_aborts),
     MODE(leak_freed_at_a_signal), MODE(leak_then_idle), MODE(leak_then_idle_then_freed), MODE(leak_by_requests),
     MODE(leak_by_ever_rarer_requests), MODE(leak_by_waves_of_requests), MODE(served_requests), MODE(cache_freed_at_exit),
     MODE(cache_then_idle), MODE(batch_freed_at_exit), MODE(burst_at_the_start), MODE(bursts_given_back),
-    MODE(burst_that_is_reused), {0},
+    MODE(burst_that_is_reused), MODE(doubling_table_in_use), {0},
 };
