@@ -34,22 +34,22 @@ static void inherited_pages_copied(void) {
 }
 
 static void inherited_pages_copied_at_once(void) {
-    char *got = touch(private_memory(MIB(60)), MIB(60));
+    char *got = touch(private_memory(MIB(100)), MIB(100));
     if (fork() == 0)
-        for (;; pause_ms(50)) touch(got, MIB(60));
+        for (;; pause_ms(50)) touch(got, MIB(100));
     idle();
 }
 
 /* As a database does that saves itself: while the child lives, what the parent writes to is copied. */
 static void saving_children(void) {
-    char *got = touch(private_memory(MIB(60)), MIB(60));
+    char *got = touch(private_memory(MIB(100)), MIB(100));
     for (;; pause_ms(300)) {
         if (fork() == 0) {
-            read_pages(got, MIB(60));
+            read_pages(got, MIB(100));
             pause_ms(400);
             _exit(0);
         }
-        for (int n = 0; n < 40; n++, pause_ms(10)) touch(got + MIB(1) * ((size_t)rand() % 60), MIB(1));
+        for (int n = 0; n < 40; n++, pause_ms(10)) touch(got + MIB(1) * ((size_t)rand() % 100), MIB(1));
         while (waitpid(-1, NULL, 0) > 0) {}
     }
 }
