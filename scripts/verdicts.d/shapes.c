@@ -1,33 +1,24 @@
 /* The shapes that memory's course has in real programs, each a mode of this one: leaks, and what only looks like
- * one. A mode goes on until somebody ends it; nothing is given back at its end.
+ * one. A mode goes on until somebody ends it; nothing is given back at its end. Modes whose subject is something else
+ * are in files of their own: refusals.c, phases.c (endings and rests too), pages.c.
  *
  * Usage: shapes MODE [SECONDS]     SECONDS: for how long somebody looks (8). Without a MODE: lists them.
  * What each shape is called by an expert, and why, stands in cases.py. Steps are paced, so that one takes some MiB
  * a second: enough for a verdict after ten seconds, and too little to disturb the others that run at that time. */
-#define _GNU_SOURCE
+#include "shapes.h"
+
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
-#define OWN __attribute__((noinline, noclone))
-#define KIB(n) ((size_t)(n) << 10)
-#define MIB(n) ((size_t)(n) << 20)
-#define GIB(n) ((size_t)(n) << 30)
+long looked_for = 8;
 
-static long looked_for = 8;
-
-static void pause_ms(long ms) {
+void pause_ms(long ms) {
     struct timespec time = {ms / 1000, ms % 1000 * 1000000};
     while (nanosleep(&time, &time)) {}
 }
 
-static double seconds(void) {
+double seconds(void) {
     static double began;
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -36,7 +27,7 @@ static double seconds(void) {
     return time - began;
 }
 
-static void *sure(void *got) {
+void *sure(void *got) {
     if (!got || got == MAP_FAILED) {
         perror("shapes");
         exit(1);
@@ -44,38 +35,40 @@ static void *sure(void *got) {
     return got;
 }
 
-static char *touch(void *memory, size_t size) {
+char *touch(void *memory, size_t size) {
     for (size_t at = 0; at < size; at += 4096) ((volatile char *)memory)[at] = 1;
     return memory;
 }
 
-OWN static char *private_memory(size_t size) {
+OWN char *private_memory(size_t size) {
     return sure(mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
 }
 
-OWN static char *address_space(size_t size) {
+OWN char *address_space(size_t size) {
     return sure(mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
 }
 
-OWN static char *block(size_t size) { return touch(sure(malloc(size)), size); }
+OWN char *block(size_t size) { return touch(sure(malloc(size)), size); }
+
+int temporary_file(size_t size) {
+    FILE *file = tmpfile();
+    if (!file || ftruncate(fileno(file), (off_t)size)) sure(NULL);
+    int kept = dup(fileno(file));
+    fclose(file);
+    return kept;
+}
+
+void idle(void) {
+    for (;;) pause_ms(1000);
+}
 
 static void small_blocks(int count) {
     for (int n = 0; n < count; n++) *(volatile char *)sure(malloc(500)) = 1;
 }
 
-static int temporary_file(size_t size) {
-    FILE *file = tmpfile();
-    if (!file || ftruncate(fileno(file), (off_t)size)) sure(NULL);
-    return fileno(file);
-}
-
 static void start_thread(void *(*run)(void *), void *with) {
     pthread_t thread;
     if (pthread_create(&thread, NULL, run, with)) sure(NULL);
-}
-
-_Noreturn static void idle(void) {
-    for (;;) pause_ms(1000);
 }
 
 /* ---- Leaks. ---- */
@@ -451,11 +444,7 @@ static void warm_up(void) {
     for (;; pause_ms(10)) free(block(KIB(50)));
 }
 
-#define MODE(name) {#name, name}
-static const struct {
-    const char *name;
-    void (*run)(void);
-} modes[] = {
+static const struct mode plain[] = {
     MODE(forgotten_munmap), MODE(forgotten_large_blocks), MODE(forgotten_small_blocks), MODE(small_blocks_of_threads),
     MODE(mapped_files), MODE(growing_by_mremap), MODE(growing_by_realloc), MODE(growing_by_brk),
     MODE(threads_never_ended), MODE(shared_memory), MODE(memfds), MODE(leak_under_churn), MODE(leak_beside_plateau),
@@ -466,15 +455,17 @@ static const struct {
     MODE(calming_start), MODE(full_cache), MODE(full_cache_of_blocks), MODE(sawtooth), MODE(churn),
     MODE(churn_of_blocks), MODE(burst_before_the_end), MODE(untouched_reservation), MODE(pool_with_limit),
     MODE(thread_pool), MODE(arenas_of_16_threads), MODE(threads_that_end), MODE(periodic_daemon),
-    MODE(one_file_read_through), MODE(doubling_table), MODE(forking_server), MODE(warm_up),
+    MODE(one_file_read_through), MODE(doubling_table), MODE(forking_server), MODE(warm_up), {0},
 };
 
 int main(int count, char **arguments) {
+    static const struct mode *const all[] = {plain, refusals, phases, pages};
     seconds();
     if (count > 2) looked_for = atol(arguments[2]);
-    for (size_t n = 0; n < sizeof modes / sizeof *modes; n++) {
-        if (count < 2) puts(modes[n].name);
-        else if (!strcmp(arguments[1], modes[n].name)) modes[n].run();
-    }
+    for (size_t n = 0; n < sizeof all / sizeof *all; n++)
+        for (const struct mode *mode = all[n]; mode->name; mode++) {
+            if (count < 2) puts(mode->name);
+            else if (!strcmp(arguments[1], mode->name)) mode->run();
+        }
     return count < 2 ? 0 : 2;
 }

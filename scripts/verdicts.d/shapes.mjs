@@ -1,12 +1,14 @@
 // Node at work, in the shapes that memory's course has: leaks, and what only looks like one. A mode goes on until
 // somebody ends it. What an expert calls each, and why, stands in cases.py.
 //
-// Usage: node shapes.mjs MODE
+// Usage: node shapes.mjs MODE [SECONDS]     SECONDS: for how long somebody looks (8)
 import { createServer } from 'node:http'
 import { Worker } from 'node:worker_threads'
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 const kept = []
+// Two seconds before nobody looks any more.
+const works = () => performance.now() < ((process.argv[3] ?? 8) - 2) * 1000
 
 async function forever(ms, step) {
   for (let n = 0; ; n += 1) {
@@ -42,6 +44,20 @@ const modes = {
   async buffers() {
     await forever(40, (n) => kept.push(Buffer.alloc(256 << 10, n)))
   },
+  async wasm_memories_freed_at_exit() {
+    for (; works(); await pause(250)) kept.push(new WebAssembly.Memory({ initial: 16 }))
+  },
+  async buffers_freed_at_exit() {
+    for (let n = 0; works(); n += 1, await pause(40)) kept.push(Buffer.alloc(256 << 10, n))
+  },
+  async wasm_memories_until_refused() {
+    try {
+      for (;;) kept.push(new WebAssembly.Memory({ initial: 16 }))
+    } catch (refused) {
+      console.error(refused)
+    }
+    await modes.idle()
+  },
 
   async idle() {
     await forever(1000, () => {})
@@ -71,6 +87,9 @@ const modes = {
         if (cache.size > 5_000) cache.delete(cache.keys().next().value)
       }
     })
+  },
+  async full_cache_freed_at_exit() {
+    for (let n = 0; works(); n += 1, await pause(20)) kept[n % 40] = Buffer.alloc(256 << 10, n)
   },
   // Workers that come and go.
   async ended_workers() {
