@@ -112,6 +112,7 @@ impl SiteDraft<'_> {
             has_rate: self.has_rate,
             idle_since: self.idle_since,
             may_grow: self.may_grow,
+            touched_again: self.group.touched_again,
             is_of_files: is_of_files(&self.settled),
             pool: self.pool.as_deref(),
             exchange: self.exchange.as_deref(),

@@ -7,8 +7,8 @@ use super::kinds;
 use super::sentences::{as_it_stood, common, growth_sentence, kept, size_sentence, until};
 use super::suspects::{SiteFacts, Sum, Suspect};
 use super::victim;
-use crate::model::summary::{Before, Level, Verdict};
-use crate::words::units::{bytes, percent};
+use crate::model::summary::{Before, Harm, Level, Verdict};
+use crate::words::units::{bytes, count, percent};
 
 /// A whole process below this does no harm while it does not grow, bytes.
 const SMALL: u64 = 32 << 20;
@@ -36,9 +36,10 @@ pub fn verdict(facts: &Facts<'_>) -> Verdict {
     // Where hardly anything has grown, the whole is what was there.
     let before = facts.before.filter(|_| is_quiet(facts, &suspects));
     let copies = facts.copied_bytes >= COPIED;
+    let splits = more_and_more_mappings(facts.harms);
     let level = if !leaking.is_empty() {
         Level::Leak
-    } else if !watched.is_empty() || !facts.unusual.is_empty() || copies {
+    } else if !watched.is_empty() || !facts.unusual.is_empty() || copies || splits.is_some() {
         Level::Watch
     } else if is_clear(facts, &grown, &suspects) || is_given_back(facts, &suspects) {
         // Address space alone does harm where there is little of it.
@@ -97,6 +98,7 @@ pub fn verdict(facts: &Facts<'_>) -> Verdict {
         let copied = bytes(facts.copied_bytes);
         sentences.push(format!("{copied} copied on write since a fork."));
     }
+    sentences.extend(splits);
     if !near_limits.is_empty() {
         sentences.push(format!("Near to {}.", near_limits.join(", ")));
     }
@@ -166,6 +168,18 @@ fn is_clear(facts: &Facts<'_>, grown: &[&SiteFacts<'_>], suspects: &[Suspect<'_>
     // What was taken and is at rest is what the program works with.
     let is_at_rest = facts.rests && !suspects.iter().any(|one| one.may_grow(WORTH_TELLING));
     settled && (is_small || (is_untouched && is_uncharged) || is_at_rest)
+}
+
+/// `More and more mappings: 7,925 of 65,530 (vm.max_map_count).` Whoever splits them acquires nothing, and is seen by no
+/// other figure.
+fn more_and_more_mappings(harms: &[Harm]) -> Option<String> {
+    const PART: u64 = 16;
+    let harm = harms.iter().find(|harm| harm.id == "mappings")?;
+    let rises = harm.growth_per_hour.is_some() && harm.used >= harm.limit / PART;
+    rises.then(|| {
+        let (used, limit) = (count(harm.used), count(harm.limit));
+        format!("More and more mappings: {used} of {limit} ({}).", harm.name)
+    })
 }
 
 /// Nothing goes on growing, and whatever there was, hardly anything was left of it when the process ended.

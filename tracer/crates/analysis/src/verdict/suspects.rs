@@ -29,6 +29,8 @@ pub struct SiteFacts<'a> {
     pub idle_since: Option<u64>,
     /// It grew until nothing was heard of its process any more: whether it would go on is not known.
     pub may_grow: bool,
+    /// Of what was touched, pages of objects that it maps once more: in no figure of the site, bytes.
+    pub touched_again: u64,
     /// Its pages are those of a file: the kernel can take them back, but for those that are charged.
     pub is_of_files: bool,
     /// The pool that it takes memory for.
@@ -162,7 +164,9 @@ impl<'a> Suspect<'a> {
         let sum = self.sum();
         let (calls, given_back) = self.calls();
         let steadily = |one: &&SiteFacts<'_>| one.reserved_steadily && one.has_rate;
-        let memory = sum.touched.unwrap_or(0).max(sum.charged);
+        // Each mapping of the same pages costs page tables, and one of the mappings that there may be.
+        let again: u64 = self.sites.iter().map(|one| one.touched_again).sum();
+        let memory = (sum.touched.unwrap_or(0) + again).max(sum.charged);
         self.pool.is_none()
             && self.grows()
             && self.sites.iter().any(steadily)
