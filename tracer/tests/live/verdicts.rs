@@ -1,13 +1,12 @@
 //! What is said of programs whose course of memory is known: some of the labelled shapes that `scripts/verdicts`
 //! judges, all at once. That script has them all, and real runtimes besides.
 
+use std::fs;
 use std::path::Path;
 use std::process::{Child, Stdio};
 
 use crate::command::{folder, json, tracer};
 use crate::compiled::compile;
-
-const SHAPES: &str = include_str!("../../../scripts/verdicts.d/shapes.c");
 
 /// Long enough for a course of which the first half is calm.
 const TIME: &str = "8s";
@@ -37,7 +36,13 @@ fn traced(program: &Path, shape: &str, report: &Path) -> Child {
 #[test]
 fn leaks_are_called_leaks_and_what_only_looks_like_one_is_not() {
     let folder = folder();
-    let program = compile(folder.path(), SHAPES, &[]);
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/verdicts.d");
+    let main = fs::read_to_string(sources.join("shapes.c")).unwrap();
+    let others = ["pages.c", "phases.c", "refusals.c"].map(|name| sources.join(name));
+    let mut options: Vec<&str> = others.iter().filter_map(|path| path.to_str()).collect();
+    let headers = format!("-I{}", sources.display());
+    options.push(&headers);
+    let program = compile(folder.path(), &main, &options);
     let report = |shape: &str| folder.path().join(shape).with_extension("json");
     let begun = LABELLED.map(|(shape, _)| traced(&program, shape, &report(shape)));
     for mut tracing in begun {
