@@ -150,7 +150,7 @@ pub fn verdict(facts: &Facts<'_>) -> Verdict {
 }
 
 /// Settled, and either small (or using little of what it has) and known from its first instruction on, or grown by far
-/// more than it touches or is charged for, or at rest for half of its time; and the figures can be trusted.
+/// more than it touches or is charged for, or at rest for half of its time, or a copy of its parent; and the figures can be trusted.
 fn is_clear(facts: &Facts<'_>, grown: &[&SiteFacts<'_>], suspects: &[Suspect<'_>]) -> bool {
     let unexplained = facts.check.difference_bytes.unsigned_abs();
     if !facts.check.is_compared() || unexplained > facts.virtual_bytes.end / 100 {
@@ -159,7 +159,11 @@ fn is_clear(facts: &Facts<'_>, grown: &[&SiteFacts<'_>], suspects: &[Suspect<'_>
     let total = facts.grown_bytes();
     let settled = suspects.iter().all(|one| !one.goes_on(total / 20));
     let sum = Sum::of(grown.iter().copied());
-    let is_untouched = total >= WORTH_TELLING && sum.touched_at_most() <= total / 5;
+    // What was read of a file is nobody's memory.
+    let of_files = grown.iter().filter(|one| one.is_page_cache());
+    let of_files = Sum::of(of_files.copied()).touched_at_most();
+    let touched = sum.touched_at_most().saturating_sub(of_files);
+    let is_untouched = total >= WORTH_TELLING && touched <= total / 5;
     let is_uncharged = sum.charged <= total / 5;
     // What is charged counts by itself only where the kernel counts strictly.
     let uses_little =
@@ -167,7 +171,9 @@ fn is_clear(facts: &Facts<'_>, grown: &[&SiteFacts<'_>], suspects: &[Suspect<'_>
     let is_small = facts.from_start && (facts.virtual_bytes.end < SMALL || uses_little);
     // What was taken and is at rest is what the program works with.
     let is_at_rest = facts.rests && !suspects.iter().any(|one| one.may_grow(WORTH_TELLING));
-    settled && (is_small || (is_untouched && is_uncharged) || is_at_rest)
+    // It has what its parent had, and has hardly written to it.
+    let is_a_copy = facts.from_start && total < WORTH_TELLING && facts.copied_bytes < SMALL;
+    settled && (is_small || is_a_copy || (is_untouched && is_uncharged) || is_at_rest)
 }
 
 /// `More and more mappings: 7,925 of 65,530 (vm.max_map_count).` Whoever splits them acquires nothing, and is seen by no

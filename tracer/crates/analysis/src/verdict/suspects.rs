@@ -46,7 +46,7 @@ impl SiteFacts<'_> {
     }
 
     /// Touched, it is still nobody's memory.
-    fn is_page_cache(&self) -> bool {
+    pub fn is_page_cache(&self) -> bool {
         self.is_of_files && self.site.charged_bytes == 0
     }
 

@@ -264,8 +264,25 @@ fn a_file_that_is_read_on_and_on_is_page_cache_and_nothing_to_be_watched() {
     };
     let read = verdict_on_one(file, "/srv/data", |_| (0, 3));
     assert_eq!(read.level, Level::Benign, "{}", read.text);
+    let most = verdict_on_one(file, "/srv/data", |_| (0, 10));
+    assert_eq!(most.level, Level::Benign, "{}", most.text);
     let in_memory = verdict_on_one(file, "/memfd:data (deleted)", |_| (0, 3));
     assert_eq!(in_memory.level, Level::Watch, "{}", in_memory.text);
+}
+
+#[test]
+fn a_child_that_takes_nothing_of_its_own_is_benign_whatever_its_parent_had() {
+    let mut trace = attached("each");
+    let grow = stack(&mut trace, 1, "grow");
+    trace.reserve(ME, 1, Ask::memory(grow, 400 * MIB, 400 * MIB));
+    trace.now = SECOND;
+    trace.fork(ME, 1, 8, 2, "child");
+    trace.now = 2 * SECOND;
+    trace.exit(8, 2, ExitStatus::Code(0));
+    let report = report(&trace);
+    let child = report.processes.iter().find(|process| process.pid == 8);
+    let verdict = &child.unwrap().verdict;
+    assert_eq!(verdict.level, Level::Benign, "{}", verdict.text);
 }
 
 #[test]
