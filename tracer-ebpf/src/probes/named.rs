@@ -31,9 +31,8 @@ pub fn prctl_exit(_ctx: TracePointContext) -> u32 {
             let mut name = [0u8; NAME_LENGTH];
             let from = registers.get(Offset::Argument4);
             // SAFETY: the helper checks the address.
-            if from != 0
-                && unsafe { bpf_probe_read_user_str_bytes(from as *const u8, &mut name) }.is_err()
-            {
+            let read = |to| unsafe { bpf_probe_read_user_str_bytes(from as *const u8, to).is_ok() };
+            if from != 0 && !read(&mut name) {
                 // It is not in memory: neither the kernel nor the process has looked at it yet.
                 return 0;
             }
