@@ -6,7 +6,7 @@
 //!
 //! Read in this order: [`kind`] (what a record tells, and which calls are traced), [`header`] (what every
 //! record begins with), [`memory`] (calls that change an address space), [`process`] (fork, exec, exit), [`account`] (sizes
-//! and limits, refused calls), [`file`] (what is mapped),
+//! and limits, refused calls), [`mod@file`] (what is mapped),
 //! [`stack`], then [`counters`], [`settings`] and [`bits`] (those of the kernel's interface).
 #![no_std]
 

@@ -1,5 +1,5 @@
-//! Calls that the kernel refused: why ([`cause`]), what is kept of them while a trace goes on ([`kept`]), what the
-//! model says of them in the end ([`told`]), and in which words ([`words`]).
+//! Calls that the kernel refused: why (`cause`), what is kept of them while a trace goes on (`kept`), what the
+//! model says of them in the end (`told`), and in which words (`words`).
 
 pub(crate) mod cause;
 
