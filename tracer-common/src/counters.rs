@@ -12,7 +12,8 @@ pub enum Counter {
     LostFaults = 2,
     /// Process events lost: the ring was full.
     LostProcesses = 3,
-    /// Stacks lost: the ring was full; their events say that they have none.
+    /// Stacks lost: the ring was full; their events say that they have none. And what only says whose mappings there are
+    /// more of than before.
     LostStacks = 4,
     /// Page faults counted (in every mode but `off`).
     Faults = 5,

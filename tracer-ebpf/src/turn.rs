@@ -72,7 +72,7 @@ pub fn begin(mm: Mm, space: u64, who: Traced) {
                 stack: 0,
                 mappings,
             },
-            Counter::LostProcesses,
+            Counter::LostStacks,
         );
     }
 }

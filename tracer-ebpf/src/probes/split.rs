@@ -21,6 +21,6 @@ pub fn tell(call: &Finished) {
             stack,
             mappings,
         },
-        Counter::LostCalls,
+        Counter::LostStacks,
     );
 }

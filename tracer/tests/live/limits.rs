@@ -149,7 +149,8 @@ fn what_a_child_copies_on_write_is_its_growth_and_not_its_parents() {
         .find(|one| one["ppid"] == processes[0]["pid"]);
     let (parent, child) = (parent.unwrap(), child.unwrap());
     let by_child = copied(child);
-    assert!((72 * MIB..73 * MIB).contains(&by_child), "{by_child}");
+    // The kernel adds up its counts of pages now and then: 64 a thread may be missing.
+    assert!((71 * MIB..73 * MIB).contains(&by_child), "{by_child}");
     assert!(copied(parent) < MIB, "{parent}");
     assert_eq!(child["verdict"]["level"], "watch", "{}", child["verdict"]);
 }
