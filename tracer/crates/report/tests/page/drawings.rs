@@ -94,7 +94,7 @@ fn the_map_has_every_reservation_to_scale_and_leads_to_its_site() {
         widest / room
     );
     let note = browser.text("#map-note");
-    assert!(note.starts_with("1,040 reservations"), "{note}");
+    assert!(note.starts_with("1,050 reservations"), "{note}");
     assert!(note.contains("too narrow to be seen"), "{note}");
 
     browser.click("#map-log");
