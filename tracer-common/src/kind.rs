@@ -70,7 +70,7 @@ kinds! {
     Rename = 52,
     /// A mapping that the kernel made for a new program; comes before its [`Kind::Exec`].
     Mapping = 53,
-    /// What the kernel has of a process: comes before its [`Kind::Exec`] or [`Kind::Exit`].
+    /// What the kernel has of a process: comes after its [`Kind::Exec`], and before its [`Kind::Exit`].
     Accounted = 54,
     /// A process makes 32-bit system calls, which are not traced; told once for an address space.
     ThirtyTwoBits = 55,

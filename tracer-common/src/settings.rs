@@ -187,6 +187,8 @@ pub enum Offset {
     MountPoint,
     /// `inode.i_mode`
     InodeMode,
+    /// `inode.i_generation`: another one where a number is used again
+    InodeGeneration,
     /// `super_block.s_magic`
     FileSystemMagic,
     /// `file.f_inode`

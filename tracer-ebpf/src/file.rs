@@ -31,7 +31,7 @@ const MOST_STEPS: u32 = 96;
 /// Bytes of a name with its final NUL (`NAME_MAX`).
 const NAME: usize = 256;
 
-/// Files that were told: device and inode.
+/// Files that were told: device and the inode's generation, and inode. A number that is used again is another file's.
 #[map]
 static FILES: LruHashMap<[u64; 2], u8> = LruHashMap::with_max_entries(8192, 0);
 
@@ -99,16 +99,24 @@ pub fn tell(file: u64, space: u64, who: Traced) -> Option<Identity> {
         device: read::<u32>(system, Offset::FileSystemDevice)?.into(),
         inode: read(inode, Offset::InodeNumber)?,
     };
-    let key = [identity.device, identity.inode];
+    let generation: u32 = read(inode, Offset::InodeGeneration)?;
+    let key = [
+        identity.device | u64::from(generation) << 32,
+        identity.inode,
+    ];
     // SAFETY: the value is a plain number.
     if unsafe { FILES.get(key) }.is_none() && FILES.insert(key, 1, BPF_NOEXIST.into()).is_ok() {
         let mode: u16 = read(inode, Offset::InodeMode)?;
         let magic: u64 = read(system, Offset::FileSystemMagic)?;
-        send(file, identity, mode, magic, space, who);
+        if send(file, identity, mode, magic, space, who).is_none() {
+            // To be told again, by the next that maps it.
+            let _ = FILES.remove(key);
+        }
     }
     Some(identity)
 }
 
+/// Tells a file; `None`: it could not be read, or the ring was full.
 #[inline(always)]
 fn send(
     file: *const u8,
@@ -157,13 +165,8 @@ fn send(
             core::slice::from_raw_parts(core::ptr::from_ref(path).cast::<u8>(), HEAD + length);
         EVENTS.output::<[u8]>(bytes, 0)
     };
-    match sent {
-        Ok(()) => emit::count(Counter::Sent),
-        Err(_) => {
-            // To be told again, by the next that maps it.
-            let _ = FILES.remove([identity.device, identity.inode]);
-        }
-    }
+    sent.ok()?;
+    emit::count(Counter::Sent);
     Some(())
 }
 

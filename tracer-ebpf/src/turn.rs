@@ -187,12 +187,6 @@ pub fn take(who: Traced) -> Taken {
     }
 }
 
-/// What a call has that takes no turn.
-#[inline(always)]
-pub fn none() -> Taken {
-    Taken::default()
-}
-
 /// A thread ends.
 #[inline(always)]
 pub fn forget_thread(tid: u32) {

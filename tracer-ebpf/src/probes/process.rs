@@ -198,14 +198,17 @@ pub fn process_exit(_ctx: RawTracePointContext) -> i32 {
             }
         };
         let (space, pages) = (ended.space, ended.account.pages);
-        let header = emit::header(Kind::Accounted, 0, 0, space, who);
-        account(header, |to| {
-            // SAFETY: a place in the ring.
-            unsafe {
-                *to = ended.account;
-                (*to).limits = task.limits();
-            }
-        });
+        // Else nobody knows what it had.
+        if space != 0 {
+            let header = emit::header(Kind::Accounted, 0, 0, space, who);
+            account(header, |to| {
+                // SAFETY: a place in the ring.
+                unsafe {
+                    *to = ended.account;
+                    (*to).limits = task.limits();
+                }
+            });
+        }
         let comm = bpf_get_current_comm().unwrap_or_default();
         let header = emit::header(
             Kind::Exit,

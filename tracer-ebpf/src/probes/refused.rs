@@ -23,7 +23,7 @@ use crate::{
     emit::{self, EVENTS},
     filter,
     task::Task,
-    turn,
+    thread::Taken,
 };
 
 /// Refusals counted so far, by [`Refused::place`]. The collector reads it.
@@ -169,7 +169,8 @@ pub fn mlock_exit(ctx: TracePointContext) -> u32 {
             mm: task.mm(),
             registers: task.registers(),
             result: result(&ctx),
-            taken: turn::none(),
+            // It takes none.
+            taken: Taken::default(),
         };
         tell(&call, Kind::Mlock, error);
     }

@@ -90,6 +90,7 @@ fn types_at(btf: &Path) -> Result<KernelTypes> {
         (Offset::MountParent, "mount", "mnt_parent"),
         (Offset::MountPoint, "mount", "mnt_mountpoint"),
         (Offset::InodeMode, "inode", "i_mode"),
+        (Offset::InodeGeneration, "inode", "i_generation"),
         (Offset::FileSystemMagic, "super_block", "s_magic"),
         (Offset::FileInode, "file", "f_inode"),
         (Offset::InodeNumber, "inode", "i_ino"),

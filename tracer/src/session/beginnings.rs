@@ -8,6 +8,9 @@ use tracer_ledger::event::{
     record::{RawMapping, RawProcess},
 };
 
+/// Paths that are kept: after so many others a program begins without names, until its maps are read.
+const MOST_PATHS: usize = 10_000;
+
 /// Mappings of programs whose exec has not been told yet.
 #[derive(Debug)]
 pub(crate) struct Beginnings {
@@ -69,16 +72,9 @@ impl Beginnings {
         if self.paths.len() >= MOST_PATHS {
             self.paths.clear();
         }
-        let id = FileId {
-            device: file.device,
-            inode: file.inode,
-        };
-        self.paths.insert(id, file.path.clone());
+        self.paths.insert(file.id(), file.path.clone());
     }
 }
-
-/// Paths that are kept: after so many others a program begins without names, until its maps are read.
-const MOST_PATHS: usize = 10_000;
 
 /// The seed of a program that begins with these mappings.
 pub(crate) fn seed(exec: &RawProcess, mappings: Vec<RawMapping>) -> Maps {

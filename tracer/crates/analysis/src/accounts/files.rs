@@ -17,11 +17,9 @@ pub struct Files(HashMap<FileId, Rc<str>>);
 impl Files {
     /// A file is told.
     pub fn learn(&mut self, file: &File) {
-        if self.0.len() < MOST {
-            let id = FileId {
-                device: file.device,
-                inode: file.inode,
-            };
+        let id = file.id();
+        // A number that is used again is another file's.
+        if self.0.len() < MOST || self.0.contains_key(&id) {
             self.0.insert(id, file.path.as_str().into());
         }
     }

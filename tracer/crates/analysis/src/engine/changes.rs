@@ -7,7 +7,7 @@ use crate::accounts::spaces::Accounted;
 use crate::accounts::time::TraceTime;
 use crate::accounts::view::{LedgerView, LivingReservation};
 use crate::accounts::windowed::Place;
-use tracer_ledger::event::{Backed, FileId, SampledFault, SpaceId, StackId, Tid};
+use tracer_ledger::event::{Backed, SampledFault, SpaceId, StackId, Tid};
 use tracer_ledger::ledger::change::{Change, Difference, Origin, ReservationId};
 
 impl Analysis {
@@ -85,11 +85,7 @@ impl Analysis {
     /// What the call before has mapped is of a file.
     pub(super) fn backed(&mut self, backed: &Backed) {
         self.at(backed.time);
-        let id = FileId {
-            device: backed.device,
-            inode: backed.inode,
-        };
-        let path = self.files.path(id).cloned();
+        let path = self.files.path(backed.id()).cloned();
         if let Some(path) = path
             && let Some(account) = self.account_of(self.last_born)
         {

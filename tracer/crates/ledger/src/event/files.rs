@@ -45,6 +45,17 @@ pub struct File {
     pub path: String,
 }
 
+impl File {
+    /// Which it is.
+    #[must_use]
+    pub const fn id(&self) -> FileId {
+        FileId {
+            device: self.device,
+            inode: self.inode,
+        }
+    }
+}
+
 /// [`super::Event::Backed`]: what a call has mapped is of this file. Comes right after its [`super::Call`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Backed {
@@ -60,6 +71,17 @@ pub struct Backed {
     pub device: u64,
     /// See [`File::inode`].
     pub inode: u64,
+}
+
+impl Backed {
+    /// Which file it is.
+    #[must_use]
+    pub const fn id(&self) -> FileId {
+        FileId {
+            device: self.device,
+            inode: self.inode,
+        }
+    }
 }
 
 /// [`super::Event::Named`]: the process has given anonymous memory a name (`PR_SET_VMA_ANON_NAME`), whether the

@@ -52,21 +52,14 @@ impl Files {
         if self.0.len() >= Self::MOST {
             self.0.clear();
         }
-        let id = FileId {
-            device: file.device,
-            inode: file.inode,
-        };
-        self.0.insert(id, (names.get(&file.path), file.kind));
+        self.0.insert(file.id(), (names.get(&file.path), file.kind));
     }
 }
 
 impl AddressSpace {
     /// What a call has mapped is of a file.
     pub(super) fn backed(&mut self, files: &Files, backed: &Backed) {
-        let id = FileId {
-            device: backed.device,
-            inode: backed.inode,
-        };
+        let id = backed.id();
         let Some((name, kind)) = files.0.get(&id) else {
             return;
         };
