@@ -82,7 +82,11 @@ impl AddressSpace {
         let Some(range) = self.page.range(named.address, named.length) else {
             return;
         };
-        let name = names.get(&format!("[anon:{}]", named.name));
+        let name = match named.name.as_str() {
+            // It has none any more.
+            "" => Arc::default(),
+            given => names.get(&format!("[anon:{given}]")),
+        };
         for (_, owner) in self.owners(range) {
             if let Some(owner) = self.reservations.get_mut(&owner)
                 && owner.file.is_none()

@@ -76,16 +76,18 @@ fn memory_that_the_process_names_has_that_name() {
     story.map(10, 4, RW, PRIVATE);
     file(&mut story, 7, "/f");
     map_file(&mut story, 20, 1, SHARED, 7);
-    for (page, pages) in [(10, 4), (20, 1)] {
+    let mut name = |page, pages, name: &str| {
         story.apply(&Event::Named(Named {
             time: Nanoseconds(story.time),
             pid: Pid(10),
             space: SpaceId(1),
             address: Address(page * PAGE),
             length: pages * PAGE,
-            name: "arena".into(),
+            name: name.into(),
         }));
-    }
-    assert_eq!(name_at(&story, 13), "[anon:arena]");
-    assert_eq!(name_at(&story, 20), "/f", "a file keeps its own");
+        name_at(&story, page)
+    };
+    assert_eq!(name(10, 4, "arena"), "[anon:arena]");
+    assert_eq!(name(20, 1, "arena"), "/f", "a file keeps its own");
+    assert_eq!(name(10, 4, ""), "", "taken away");
 }
