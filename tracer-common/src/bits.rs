@@ -35,6 +35,8 @@ pub const MAP_DROPPABLE: u32 = 8;
 pub const MAP_FIXED: u32 = 0x10;
 /// `MAP_ANONYMOUS`.
 pub const MAP_ANONYMOUS: u32 = 0x20;
+/// `MAP_32BIT`: of x86-64 alone; no flag elsewhere.
+pub const MAP_32BIT: u32 = 0x40;
 /// `MAP_GROWSDOWN`.
 pub const MAP_GROWSDOWN: u32 = 0x100;
 /// `MAP_DENYWRITE`: without effect.
@@ -60,10 +62,17 @@ pub const MAP_HUGE_MASK: u32 = 0x3f;
 
 // include/uapi/linux/mman.h.
 
+/// `MREMAP_MAYMOVE`.
+pub const MREMAP_MAYMOVE: u32 = 1;
 /// `MREMAP_FIXED`.
 pub const MREMAP_FIXED: u32 = 2;
 /// `MREMAP_DONTUNMAP`.
 pub const MREMAP_DONTUNMAP: u32 = 4;
+
+// include/uapi/linux/sched.h.
+
+/// `CLONE_THREAD`.
+pub const CLONE_THREAD: u32 = 0x1_0000;
 
 // include/uapi/linux/shm.h.
 
@@ -142,8 +151,10 @@ mod tests {
             (MAP_FIXED_NOREPLACE.into(), libc::MAP_FIXED_NOREPLACE),
             (MAP_HUGE_SHIFT.into(), libc::MAP_HUGE_SHIFT),
             (MAP_HUGE_MASK.into(), libc::MAP_HUGE_MASK),
+            (MREMAP_MAYMOVE.into(), libc::MREMAP_MAYMOVE),
             (MREMAP_FIXED.into(), libc::MREMAP_FIXED),
             (MREMAP_DONTUNMAP.into(), libc::MREMAP_DONTUNMAP),
+            (CLONE_THREAD.into(), libc::CLONE_THREAD),
             (SHM_RDONLY.into(), libc::SHM_RDONLY),
             (SHM_REMAP.into(), libc::SHM_REMAP),
             (SHM_EXEC.into(), libc::SHM_EXEC),
@@ -165,5 +176,7 @@ mod tests {
         ] {
             assert_eq!(i64::from(libcs), ours, "{libcs:#x}");
         }
+        #[cfg(target_arch = "x86_64")]
+        assert_eq!(i64::from(libc::MAP_32BIT), MAP_32BIT.into());
     }
 }

@@ -13,7 +13,7 @@ use crate::accounts::time::TraceTime;
 use crate::accounts::view::LivingReservation;
 use crate::model::summary::{Exit, Span};
 use crate::refusals::kept::Refusals;
-use tracer_ledger::event::{Account, Blind, Identity, Pid, Sample, Shown, SpaceId, StackId, Usage};
+use tracer_ledger::event::{Blind, Identity, Pid, Sample, Shown, SpaceId, StackId, Usage};
 use tracer_ledger::ledger::Checks;
 use tracer_ledger::ledger::change::Difference;
 
@@ -81,8 +81,6 @@ pub struct Run {
     pub blind: Option<Blind>,
     /// What it looked like when it was found running.
     pub shown: Option<Box<Shown>>,
-    /// The kernel's own account of it, as it was last told.
-    pub account: Option<Account>,
     /// What was refused.
     pub refusals: Refusals,
     /// By how many mappings calls with each stack raised the most that there were.
@@ -204,7 +202,6 @@ impl Run {
             kernel_bytes: None,
             blind: None,
             shown: None,
-            account: None,
             refusals: Refusals::default(),
             splits: BTreeMap::new(),
             oom_kill: None,

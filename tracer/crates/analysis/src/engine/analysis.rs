@@ -151,10 +151,7 @@ impl Analysis {
             Event::Backed(backed) => self.backed(backed),
             Event::Refused(refused) => self.refused(refused),
             Event::RefusedAgain(again) => self.refused_again(again),
-            Event::Accounted(accounted) => {
-                self.account_told(accounted);
-                self.stands(accounted);
-            }
+            Event::Accounted(accounted) => self.stands(accounted),
             Event::Mappings(mappings) => self.mappings(mappings),
             Event::Shares(shares) => self.shares(shares),
             Event::Group(group) => self.grouped(group),

@@ -13,7 +13,7 @@ use crate::naming::folding::fold;
 use crate::naming::wrappers::Wrappers;
 use crate::refusals::cause::cause;
 use crate::refusals::told::{self, STACK_GROWTH, Told};
-use tracer_ledger::event::{Accounted, Call, OomKill, Pid, Refused, RefusedAgain, Split, StackId};
+use tracer_ledger::event::{Call, OomKill, Pid, Refused, RefusedAgain, Split, StackId};
 
 /// Places that are known at a time: a hostile process could make any number.
 const MOST_PLACES: usize = 1 << 16;
@@ -89,13 +89,6 @@ impl Analysis {
         let splits = &mut self.runs[run].splits;
         if splits.len() < MOST_SPLITTERS || splits.contains_key(&split.stack) {
             *splits.entry(split.stack).or_default() += u64::from(split.more);
-        }
-    }
-
-    pub(super) fn account_told(&mut self, accounted: &Accounted) {
-        self.at(accounted.time);
-        if let Some(&run) = self.current.get(&accounted.pid) {
-            self.runs[run].account = Some(accounted.account);
         }
     }
 
@@ -182,9 +175,9 @@ impl Analysis {
 
     /// It died of a fault while its stack was about as large as it may be (`acct_stack_growth` in `mm/mmap.c`).
     fn stack_overflow(&self, run: &Run, ending: &Ending, end: u64) -> Option<Told> {
-        let account = run.account?;
-        let limit = account.limits.stack_bytes.filter(|limit| *limit > 0)?;
-        let used = account.totals.stack_pages * self.started.page_bytes;
+        let standing = &run.standing;
+        let limit = standing.limits?.stack_bytes.filter(|limit| *limit > 0)?;
+        let used = standing.stack.end;
         let full = used >= limit - limit / 16;
         (full && ending.signal == Some(SEGMENTATION_FAULT)).then(|| Told {
             row: Row {

@@ -5,25 +5,12 @@
 //! (`copy_process`), `kernel/cgroup/pids.c`.
 
 use crate::model::refused::RefusalCause;
+use tracer_ledger::bits::{
+    EAGAIN, ENOMEM, EPERM, MAP_32BIT, MAP_ANONYMOUS, MAP_FIXED, MAP_FIXED_NOREPLACE, MAP_GROWSDOWN,
+    MAP_HUGETLB, MAP_LOCKED, MAP_NORESERVE, MAP_PRIVATE, MAP_TYPE, MREMAP_FIXED, MREMAP_MAYMOVE,
+    PROT_WRITE,
+};
 use tracer_ledger::event::{Refused, RefusedCall};
-
-pub const EPERM: u16 = 1;
-pub const EAGAIN: u16 = 11;
-pub const ENOMEM: u16 = 12;
-
-const PROT_WRITE: u8 = 2;
-const MAP_TYPE: u32 = 0x0f;
-const MAP_PRIVATE: u32 = 0x02;
-const MAP_FIXED: u32 = 0x10;
-const MAP_ANONYMOUS: u32 = 0x20;
-const MAP_32BIT: u32 = 0x40;
-const MAP_GROWSDOWN: u32 = 0x100;
-const MAP_LOCKED: u32 = 0x2000;
-const MAP_NORESERVE: u32 = 0x4000;
-const MAP_HUGETLB: u32 = 0x4_0000;
-const MAP_FIXED_NOREPLACE: u32 = 0x10_0000;
-const MREMAP_MAYMOVE: u32 = 1;
-const MREMAP_FIXED: u32 = 2;
 
 /// What `mremap` must have left of `vm.max_map_count` (`move_vma`).
 const MREMAP_SPARE: u64 = 3;
@@ -60,6 +47,8 @@ pub fn cause(refused: &Refused, page: u64) -> Option<Cause> {
         (RefusedCall::Mmap | RefusedCall::Mremap | RefusedCall::Shmat, EAGAIN) => {
             held.locked_memory().or(unknown)
         }
+        // A break that is to come down, and cannot: nothing was asked for.
+        (RefusedCall::Brk, _) if held.pages == 0 => None,
         (RefusedCall::Brk, _) => held.brk().or(unknown),
         (RefusedCall::Mremap, ENOMEM) => held.mremap(),
         (RefusedCall::Mprotect, ENOMEM) => held.mprotect(),

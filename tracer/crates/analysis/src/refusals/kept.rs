@@ -3,6 +3,11 @@
 use super::SOON;
 use super::cause::Cause;
 use crate::accounts::time::TraceTime;
+use tracer_ledger::bits::{
+    CLONE_THREAD, MAP_32BIT, MAP_ANONYMOUS, MAP_FIXED, MAP_FIXED_NOREPLACE, MAP_HUGE_MASK,
+    MAP_HUGE_SHIFT, MAP_HUGETLB, MAP_LOCKED, MAP_NORESERVE, MAP_POPULATE, MAP_PRIVATE,
+    PROT_READ_WRITE,
+};
 use tracer_ledger::event::{Action, Call, Refused, RefusedCall, StackId, Tid};
 
 /// Stacks that refusals are told apart by: a hostile process could make any number. What comes later shares a group
@@ -11,16 +16,15 @@ const MOST: usize = 64;
 /// Who is refused asks for less by halves, or thirds: what is smaller than this part of it is for something else.
 const LESS: u64 = 16;
 
-const MAP_PRIVATE_ANONYMOUS: u32 = 0x22;
-const PROT_READ_WRITE: u8 = 3;
-/// Flags of `mmap` in which a second attempt may differ from the first: where (`MAP_FIXED`, `MAP_32BIT`,
-/// `MAP_FIXED_NOREPLACE`), and how (`MAP_LOCKED`, `MAP_NORESERVE`, `MAP_POPULATE`, `MAP_HUGETLB` with the size of its
-/// pages).
-const NOT_COMPARED: u32 =
-    0x10 | 0x40 | 0x10_0000 | 0x2000 | 0x4000 | 0x8000 | 0x4_0000 | 0xfc00_0000;
-
-/// `CLONE_THREAD`.
-const CLONE_THREAD: u32 = 0x1_0000;
+/// Flags of `mmap` in which a second attempt may differ from the first: where, and how.
+const NOT_COMPARED: u32 = MAP_FIXED
+    | MAP_32BIT
+    | MAP_FIXED_NOREPLACE
+    | MAP_LOCKED
+    | MAP_NORESERVE
+    | MAP_POPULATE
+    | MAP_HUGETLB
+    | MAP_HUGE_MASK << MAP_HUGE_SHIFT;
 
 /// The refusals of one run.
 #[derive(Clone, Debug, Default)]
@@ -219,7 +223,7 @@ impl Group {
                     flags,
                     ..
                 },
-            ) if flags & !NOT_COMPARED == MAP_PRIVATE_ANONYMOUS => Some((length, false)),
+            ) if flags & !NOT_COMPARED == MAP_PRIVATE | MAP_ANONYMOUS => Some((length, false)),
             (RefusedCall::Brk, Action::Break { old, new }) if new > old => {
                 Some((new.0 - old.0, true))
             }

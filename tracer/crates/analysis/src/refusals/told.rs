@@ -3,10 +3,10 @@
 use std::cmp::Reverse;
 
 use super::SOON;
-use super::cause::{EAGAIN, ENOMEM, EPERM};
 use super::kept::Group;
 use crate::model::ending::Ending;
 use crate::model::refused::{RefusalCause, Refused};
+use tracer_ledger::bits::{EAGAIN, ENOMEM, EPERM};
 use tracer_ledger::event::{RefusedCall, StackId};
 
 /// A row of the model, and what it does not say.

@@ -357,6 +357,8 @@ fn a_hole_a_mapping_in_the_way_and_no_room_behind_are_no_refusals() {
     ] {
         assert_eq!(why(&refused(call, error, MIB)), None, "{call:?} {error}");
     }
+    let down = refused(RefusedCall::Brk, ENOMEM, 0);
+    assert_eq!(why(&down), None, "a break that comes down asks for nothing");
     let in_place = with(refused(RefusedCall::Mremap, ENOMEM, MIB), |one| {
         one.flags = 0;
     });
