@@ -2,7 +2,7 @@
 
 use tracer_analysis::summary::{Process, Report, Site};
 use tracer_ledger::event::{
-    Event, Found, Frame, Identity, Pid, SpaceId, StackId, StackQuality, Tid,
+    Event, Found, Frame, Identity, Limits, Pid, SpaceId, StackId, StackQuality, Tid,
 };
 
 use super::trace::{MIB, Trace};
@@ -36,6 +36,18 @@ pub fn attached(faults: &str) -> Trace {
         1,
         &[("/srv/server", MIB), ("[heap]", MIB), ("[heap]", MIB)],
     );
+    trace
+}
+
+/// A process found with these limits and nothing mapped but its program.
+pub fn within(limits: Limits) -> Trace {
+    let mut trace = Trace::begin("each");
+    let identity = Identity {
+        limits,
+        ..named("server")
+    };
+    found(&mut trace, 7, 1, identity);
+    trace.seed(7, 1, &[("/srv/server", MIB)]);
     trace
 }
 

@@ -102,14 +102,14 @@ struct AtTide {
     /// Which one: see [`crate::accounts::tide::Tide::epoch`].
     epoch: u64,
     /// How it stood.
-    standing: Standing,
+    standing: Stood,
     /// What was touched at the tide itself.
     touched: u64,
 }
 
 /// How an account stood at a moment. Sizes are bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Standing {
+pub struct Stood {
     /// See [`SiteAccount::calls`].
     pub calls: u64,
     /// See [`SiteAccount::live`].
@@ -164,8 +164,8 @@ impl SiteAccount {
         }
     }
 
-    fn standing(&self) -> Standing {
-        Standing {
+    fn standing(&self) -> Stood {
+        Stood {
             calls: self.calls,
             live: self.live,
             figures: self.figures,
@@ -178,7 +178,7 @@ impl SiteAccount {
 
     /// How it stood when its process's working life ended; `None`: as it stands.
     #[must_use]
-    pub fn stood(&self, life: Option<&WorkingLife>) -> Standing {
+    pub fn stood(&self, life: Option<&WorkingLife>) -> Stood {
         match life.and_then(|life| life.tide) {
             Some(tide) if tide.epoch == self.at_tide.epoch => self.at_tide.standing,
             _ => self.standing(),

@@ -150,8 +150,7 @@ pub static REFUSED: Figure = Figure {
 
 /// All that a process was refused.
 pub fn refused_of_process(process: &Process) -> Measured {
-    let counts = process.refused.iter().map(|row| row.count);
-    Measured::exactly(counts.fold(0, u64::saturating_add))
+    Measured::exactly(process.refused_calls())
 }
 
 fn touched(report: &Report, site: &Site) -> Measured {

@@ -226,11 +226,7 @@ fn refused(report: &Report) -> Option<String> {
     let Some(row) = process.refused.first() else {
         return Some("killed by the kernel's OOM killer".into());
     };
-    let by = row
-        .by
-        .as_ref()
-        .map_or_else(String::new, |by| format!(", by {by}"));
-    Some(format!("{}{by}", words::what(row)))
+    Some(words::what_by(row))
 }
 
 /// A budget on a process that is not there would always pass.

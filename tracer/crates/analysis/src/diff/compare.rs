@@ -37,7 +37,7 @@ pub fn diff(old: &Report, new: &Report) -> Diff {
             ends.try_fold(0u64, |sum, end| Some(sum.saturating_add(end?)))
         }),
         refused: total(|report| {
-            let counts = report.processes.iter().filter_map(refused);
+            let counts = report.processes.iter().map(Process::refused_calls);
             Some(counts.fold(0, u64::saturating_add))
         }),
         newly_refused: newly_refused(old, new),
@@ -73,11 +73,6 @@ fn resident(process: &Process) -> Option<u64> {
     process.resident_at_work().map(|span| span.end)
 }
 
-fn refused(process: &Process) -> Option<u64> {
-    let counts = process.refused.iter().map(|row| row.count);
-    Some(counts.fold(0, u64::saturating_add))
-}
-
 /// Of what is refused now, and was not by that limit to that code before, the first.
 fn newly_refused(old: &Report, new: &Report) -> Option<String> {
     fn rows(report: &Report) -> impl Iterator<Item = &Refused> {
@@ -88,11 +83,7 @@ fn newly_refused(old: &Report, new: &Report) -> Option<String> {
             .any(|known| (&known.call, known.cause, &known.by) == (&row.call, row.cause, &row.by))
     };
     let row = rows(new).find(|row| !is_known(row))?;
-    let by = row
-        .by
-        .as_ref()
-        .map_or_else(String::new, |by| format!(", by {by}"));
-    Some(format!("{}{by}", words::what(row)))
+    Some(words::what_by(row))
 }
 
 fn process(pair: &Pair<'_>) -> ProcessChange {
@@ -113,7 +104,7 @@ fn process(pair: &Pair<'_>) -> ProcessChange {
         new_pid: pair.new.map(|process| process.pid),
         virtual_bytes: change(|process| Some(process.virtual_at_work().end)),
         resident_bytes: change(resident),
-        refused: change(refused),
+        refused: change(|process| Some(process.refused_calls())),
         level: LevelChange {
             old: pair.old.map(|process| process.verdict.level),
             new: pair.new.map(|process| process.verdict.level),

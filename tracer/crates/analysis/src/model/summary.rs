@@ -278,6 +278,13 @@ impl Process {
         let why = self.why.as_deref().unwrap_or("nobody knows why");
         (!self.measured).then_some(why)
     }
+
+    /// Calls that it was refused, at whatever site.
+    #[must_use]
+    pub fn refused_calls(&self) -> u64 {
+        let counts = self.refused.iter().map(|row| row.count);
+        counts.fold(0, u64::saturating_add)
+    }
 }
 
 /// Older reports do not say.

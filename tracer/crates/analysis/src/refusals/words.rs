@@ -14,6 +14,13 @@ pub fn what(row: &Refused) -> String {
     format!("{}: {why}", failed(row))
 }
 
+/// The same, and who asked: `…, by Buffer.alloc`.
+#[must_use]
+pub fn what_by(row: &Refused) -> String {
+    let by = row.by.as_ref();
+    what(row) + &by.map_or_else(String::new, |by| format!(", by {by}"))
+}
+
 /// `mmap of up to 64.0 GiB failed 12 times (ENOMEM)`.
 fn failed(row: &Refused) -> String {
     let call = match row.call.as_str() {

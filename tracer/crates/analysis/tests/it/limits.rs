@@ -2,11 +2,11 @@
 
 use tracer_analysis::summary::{Harm, Level, Process};
 use tracer_ledger::event::{
-    Account, Accounted, Event, ExitStatus, Group, Identity, Limits, Mappings, Pid, ResourceLimits,
-    Sample, SpaceId, Usage,
+    Account, Accounted, Event, ExitStatus, Group, Limits, Mappings, Pid, ResourceLimits, Sample,
+    SpaceId, Usage,
 };
 
-use tracer_test_traces::attached::{attached, found, named, report};
+use tracer_test_traces::attached::{attached, report, within};
 use tracer_test_traces::trace::{MIB, SECOND, Trace};
 
 /// How a group of 200 MiB stands, of which process 7 is.
@@ -54,19 +54,12 @@ fn harm<'a>(process: &'a Process, id: &str) -> &'a Harm {
 
 /// A process found in a machine with 1,000 MiB and at most 1,000 mappings.
 fn in_machine() -> Trace {
-    let mut trace = Trace::begin("each");
     let limits = Limits {
         memory_total_bytes: Some(1_000 * MIB),
         max_map_count: Some(1_000),
         ..Limits::default()
     };
-    let identity = Identity {
-        limits,
-        ..named("server")
-    };
-    found(&mut trace, 7, 1, identity);
-    trace.seed(7, 1, &[("/srv/server", MIB)]);
-    trace
+    within(limits)
 }
 
 #[test]

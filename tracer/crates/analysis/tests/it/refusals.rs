@@ -3,12 +3,12 @@
 use tracer_analysis::budget::{self, model::State};
 use tracer_analysis::summary::{Level, OomKill, Process, RefusalCause, Refused};
 use tracer_ledger::event::{
-    Account, Address, Event, ExitStatus, Frame, Identity, Limits, RefusedCall, ResourceLimits,
-    StackId, StackQuality, Thread, Tid, Totals,
+    Account, Address, Event, ExitStatus, Frame, Limits, RefusedCall, ResourceLimits, StackId,
+    StackQuality, Thread, Tid, Totals,
 };
 use tracer_ledger::event::{Action, Call};
 
-use tracer_test_traces::attached::{ME, attached, found, named, report, site, stack};
+use tracer_test_traces::attached::{ME, attached, report, site, stack, within};
 use tracer_test_traces::refused::{EAGAIN, by_a_shell, mmap, mmap_under};
 use tracer_test_traces::trace::{Ask, GIB, KIB, MIB, MILLISECOND, SECOND, Trace};
 
@@ -283,18 +283,12 @@ fn who_is_killed_for_want_of_memory_is_never_benign() {
             "Killed by the kernel's OOM killer: the end of the machine's memory of 16.0 GiB was reached.",
         ),
     ] {
-        let mut trace = Trace::begin("each");
         let limits = Limits {
             cgroup_memory_max_bytes: limit,
             memory_total_bytes: Some(16 * GIB),
             ..Limits::default()
         };
-        let identity = Identity {
-            limits,
-            ..named("server")
-        };
-        found(&mut trace, 7, 1, identity);
-        trace.seed(7, 1, &[("/srv/server", MIB)]);
+        let mut trace = within(limits);
         trace.now = SECOND;
         trace.kill_for_want_of_memory(7, by_group);
         trace.exit(7, 1, ExitStatus::Signal(9));

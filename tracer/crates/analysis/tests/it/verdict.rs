@@ -1,12 +1,10 @@
 //! What the analysis says of a process in one word and one sentence.
 
 use tracer_analysis::summary::{Level, Trend, Verdict};
-use tracer_ledger::event::{
-    Event, ExitStatus, Frame, Identity, Limits, Machine, StackId, StackQuality,
-};
+use tracer_ledger::event::{Event, ExitStatus, Frame, Limits, Machine, StackId, StackQuality};
 use tracer_ledger::ledger::change::{Difference, ReservationId};
 
-use tracer_test_traces::attached::{ME, attached, found, named, report, stack};
+use tracer_test_traces::attached::{ME, attached, named, report, stack, within};
 use tracer_test_traces::case;
 use tracer_test_traces::trace::{Ask, KIB, MIB, SECOND, Trace};
 
@@ -44,13 +42,7 @@ fn figures_that_do_not_agree_with_the_kernel_are_not_called_benign() {
 
 /// A process found with these limits, which reserves 800 MiB and touches nothing, for ten seconds.
 fn verdict_under(limits: Limits) -> Verdict {
-    let mut trace = Trace::begin("each");
-    let identity = Identity {
-        limits,
-        ..named("server")
-    };
-    found(&mut trace, 7, 1, identity);
-    trace.seed(7, 1, &[("/srv/server", MIB)]);
+    let mut trace = within(limits);
     let grow = stack(&mut trace, 1, "grow");
     trace.reserve(ME, 1, Ask::space(grow, 800 * MIB));
     trace.now = 10 * SECOND;
