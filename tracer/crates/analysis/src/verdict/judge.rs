@@ -12,6 +12,8 @@ use crate::words::units::{bytes, count, percent};
 
 /// A whole process below this does no harm while it does not grow, bytes.
 const SMALL: u64 = 32 << 20;
+/// Nor, once it has exited, one that was no more than this part of the memory there is.
+const SMALL_PART: u64 = 256;
 /// Copied on write, this is worth watching, bytes.
 const COPIED: u64 = 64 << 20;
 /// The most sites that the sentence is about.
@@ -169,12 +171,26 @@ fn is_clear(facts: &Facts<'_>, grown: &[&SiteFacts<'_>], suspects: &[Suspect<'_>
     // What is charged counts by itself only where the kernel counts strictly.
     let uses_little =
         is_untouched && !facts.strict && sum.touched.is_some_and(|bytes| bytes < SMALL);
-    let is_small = facts.from_start && (facts.virtual_bytes.end < SMALL || uses_little);
+    let is_small = facts.from_start && (facts.virtual_bytes.end < small(facts) || uses_little);
     // What was taken and is at rest is what the program works with.
     let is_at_rest = facts.rests && !suspects.iter().any(|one| one.may_grow(WORTH_TELLING));
     // It has what its parent had, and has hardly written to it.
     let is_a_copy = facts.from_start && total < WORTH_TELLING && facts.copied_bytes < SMALL;
     settled && (is_small || is_a_copy || (is_untouched && is_uncharged) || is_at_rest)
+}
+
+/// Below what a whole process does no harm, bytes. Of one that has exited all is known, and nothing is left.
+fn small(facts: &Facts<'_>) -> u64 {
+    let exited = facts
+        .refusals
+        .ending
+        .is_some_and(|ending| ending.code.is_some());
+    let limits = facts.refusals.limits;
+    let memory = [limits.memory_total_bytes, limits.cgroup_memory_max_bytes];
+    match memory.into_iter().flatten().min() {
+        Some(memory) if exited => SMALL.max(memory / SMALL_PART),
+        _ => SMALL,
+    }
 }
 
 /// `More and more mappings: 7,925 of 65,530 (vm.max_map_count).` Whoever splits them acquires nothing, and is seen by no

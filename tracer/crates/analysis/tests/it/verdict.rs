@@ -1,7 +1,9 @@
 //! What the analysis says of a process in one word and one sentence.
 
 use tracer_analysis::summary::{Level, Trend, Verdict};
-use tracer_ledger::event::{Event, ExitStatus, Frame, Limits, Machine, StackId, StackQuality};
+use tracer_ledger::event::{
+    Event, ExitStatus, Frame, Identity, Limits, Machine, StackId, StackQuality,
+};
 use tracer_ledger::ledger::change::{Difference, ReservationId};
 
 use tracer_test_traces::attached::{ME, attached, named, report, stack, within};
@@ -123,6 +125,38 @@ fn a_small_process_at_rest_is_benign_and_one_that_was_met_midway_is_unknown() {
         process.unwrap().verdict.level
     };
     assert_eq!((level(8), level(7)), (Level::Benign, Level::Unknown));
+}
+
+#[test]
+fn what_has_exited_was_small_beside_the_memory_there_is() {
+    let level = |memory_mib: u64, status: Option<ExitStatus>| {
+        let mut trace = attached("each");
+        let limits = Limits {
+            memory_total_bytes: Some(memory_mib * MIB),
+            ..Limits::default()
+        };
+        let identity = Identity {
+            limits,
+            ..named("cc1")
+        };
+        trace.exec(8, None, 2, 2 * MIB, identity);
+        trace.seed(8, 2, &[("/bin/cc1", 2 * MIB)]);
+        let grow = stack(&mut trace, 1, "grow");
+        trace.reserve((8, 8), 2, Ask::memory(grow, 58 * MIB, 58 * MIB));
+        trace.now = SECOND;
+        if let Some(status) = status {
+            trace.exit(8, 2, status);
+        }
+        let report = report(&trace);
+        let process = report.processes.iter().find(|process| process.pid == 8);
+        process.unwrap().verdict.level
+    };
+    let exited = Some(ExitStatus::Code(0));
+    assert_eq!(level(16 * 1024, exited), Level::Benign);
+    assert_eq!(level(8 * 1024, exited), Level::Unknown);
+    assert_eq!(level(16 * 1024, None), Level::Unknown);
+    let killed = Some(ExitStatus::Signal(15));
+    assert_eq!(level(16 * 1024, killed), Level::Unknown);
 }
 
 /// A process with 20 GiB that it never touches and a heap of V8's, for 60 s: each second `steps` says at
