@@ -59,8 +59,9 @@ impl Analysis {
     }
 }
 
-/// Whether nothing has risen above its earlier peaks in the later half of a time (ns) that is long enough to tell: by no
-/// more than what a process needs to breathe.
+/// Whether nothing has risen above its earlier peaks in the last two fifths of a time (ns) that is long enough to tell,
+/// by no more than what a process needs to breathe: so it rested two thirds as long as it grew. (What grows at one
+/// speed and rests for a third has brought a quarter of its growth in the later half: it is still called growing.)
 fn rests(timeline: &[TimelinePoint], from: u64, to: u64) -> bool {
     const ENOUGH: u64 = 4_000_000_000;
     const BREATH: u64 = 256 << 10;
@@ -68,7 +69,7 @@ fn rests(timeline: &[TimelinePoint], from: u64, to: u64) -> bool {
     if length < ENOUGH {
         return false;
     }
-    let middle = from + length / 2;
+    let rest = to - length / 5 * 2;
     let figures: [fn(&TimelinePoint) -> u64; 3] = [
         |point| point.virtual_bytes,
         |point| point.resident_bytes,
@@ -77,7 +78,7 @@ fn rests(timeline: &[TimelinePoint], from: u64, to: u64) -> bool {
     figures.iter().all(|figure| {
         let peak = |is_later: bool| {
             let points = timeline.iter().filter(|point| point.t_ns <= to);
-            let points = points.filter(|point| (point.t_ns > middle) == is_later);
+            let points = points.filter(|point| (point.t_ns > rest) == is_later);
             points.map(figure).max().unwrap_or(0)
         };
         let (earlier, later) = (peak(false), peak(true));
@@ -151,9 +152,10 @@ mod tests {
     }
 
     #[test]
-    fn at_rest_is_what_has_not_risen_in_the_later_half() {
+    fn at_rest_is_what_has_not_risen_in_the_last_two_fifths() {
         let rests = |value: &dyn Fn(u64) -> u64, to: u64| rests(&course(value), 0, to * SECOND);
-        assert!(rests(&|second| 10 * second.min(5), 10));
+        assert!(rests(&|second| 10 * second.min(6), 10));
+        assert!(!rests(&|second| 10 * second.min(7), 10));
         assert!(rests(&|second| 100 + second % 3, 10), "it comes and goes");
         assert!(!rests(&|second| second, 10));
         assert!(!rests(&|second| if second == 9 { 20 } else { 10 }, 10));

@@ -32,7 +32,7 @@ pub struct Facts<'a> {
     pub strict: bool,
     /// The ledger against the kernel.
     pub check: &'a LedgerCheck,
-    /// Nothing of it has risen in the later half of its time.
+    /// Nothing of it has risen in the last two fifths of its time.
     pub rests: bool,
     /// How it stands to its limits.
     pub harms: &'a [Harm],

@@ -152,7 +152,7 @@ pub fn verdict(facts: &Facts<'_>) -> Verdict {
 }
 
 /// Settled, and either small (or using little of what it has) and known from its first instruction on, or grown by far
-/// more than it touches or is charged for, or at rest for half of its time, or a copy of its parent; and the figures can
+/// more than it touches or is charged for, or at rest for two fifths of its time, or a copy of its parent; and the figures can
 /// be trusted.
 fn is_clear(facts: &Facts<'_>, grown: &[&SiteFacts<'_>], suspects: &[Suspect<'_>]) -> bool {
     let unexplained = facts.check.difference_bytes.unsigned_abs();
