@@ -51,6 +51,17 @@ pub fn told(
 
 /// The most telling first.
 pub fn sort(all: &mut [Told]) {
+    // Of several ways to the same memory, as with huge pages and without, only the last one counts.
+    let tried: Vec<(Option<u32>, u64, u64)> = all
+        .iter()
+        .map(|Told { row, .. }| (row.site, row.last_ns, row.requested_bytes))
+        .collect();
+    let tried_again = |row: &Refused| {
+        let again = |&(site, last, bytes): &(Option<u32>, u64, u64)| {
+            site == row.site && last > row.last_ns && bytes >= row.requested_bytes / 2
+        };
+        row.site.is_some() && tried.iter().any(again)
+    };
     all.sort_by_key(|one| {
         let row = &one.row;
         // The break is only one of several ways to the same memory.
@@ -61,6 +72,7 @@ pub fn sort(all: &mut [Told]) {
             row.ended_after,
             !unknown,
             !aside,
+            !tried_again(row),
             row.requested_bytes,
             row.count,
         ))

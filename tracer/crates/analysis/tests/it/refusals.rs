@@ -69,6 +69,23 @@ fn who_dies_of_a_refusal_is_refused_with_size_errno_limit_place_and_what_followe
 }
 
 #[test]
+fn of_two_ways_to_the_same_memory_the_last_one_counts() {
+    let (mut trace, ask) = asking();
+    let mut huge = mmap_under(2 * GIB, ask, 4 * GIB + 2 * MIB);
+    huge.flags |= 0x40000;
+    huge.around.huge_pool_bytes = Some(0);
+    trace.refuse(ME, 1, &huge);
+    trace.now += MILLISECOND;
+    trace.refuse(ME, 1, &mmap_under(2 * GIB, ask, 4 * GIB));
+    trace.exit(ME.0, 1, ExitStatus::Code(1));
+    let process = process(&trace);
+    let causes: Vec<_> = process.refused.iter().map(|row| row.cause).collect();
+    assert_eq!(causes, [RefusalCause::RlimitAs, RefusalCause::HugetlbPool]);
+    let text = &process.verdict.text;
+    assert!(text.contains(": RLIMIT_AS is 2.0 GiB,"), "{text}");
+}
+
+#[test]
 fn who_asks_for_less_by_halves_until_it_has_it_is_judged_by_the_rest() {
     let (mut trace, ask) = asking();
     for size in [64, 32, 16] {
