@@ -101,10 +101,22 @@ fn until_refused(facts: &Facts<'_>, judged: &Judged<'_>) -> Option<String> {
     ))
 }
 
-/// `+1.5 MiB/s, 60 MiB so far`.
+/// `+1.5 MiB/s, 60 MiB so far`; of what has rested since, the speed that it had: `+26 MiB/s until 30 s ago, 155 MiB`.
 fn growth(sum: &Sum, end: u64) -> String {
+    let size = bytes(sum.reserved);
+    if rested(sum, end) {
+        let speed = rate(sum.reserved, sum.rose.saturating_sub(sum.first));
+        let ago = duration(end.saturating_sub(sum.rose));
+        return format!("+{speed} until {ago} ago, {size}");
+    }
     let speed = rate(sum.reserved, end.saturating_sub(sum.first));
-    format!("+{speed}, {} so far", bytes(sum.reserved))
+    format!("+{speed}, {size} so far")
+}
+
+/// For a quarter of its time it has not grown: its process had nothing to do, else it would not be called growing.
+fn rested(sum: &Sum, end: u64) -> bool {
+    let time = end.saturating_sub(sum.first);
+    end.saturating_sub(sum.rose) > time / 4
 }
 
 fn in_use(sum: &Sum) -> String {
@@ -122,9 +134,13 @@ fn watch(facts: &Facts<'_>, judged: &Judged<'_>) -> Vec<String> {
     if !judged.watched.is_empty() {
         let sum = Sum::of(judged.watched.iter().copied());
         let (who, one) = subject(judged.watched);
-        let grows = if one { "grows" } else { "grow" };
+        let grows = match (rested(&sum, facts.end), one) {
+            (true, _) => "grew while it worked",
+            (false, true) => "grows still",
+            (false, false) => "grow still",
+        };
         sentences.push(format!(
-            "{who} {grows} still: {}, {}.",
+            "{who} {grows}: {}, {}.",
             growth(&sum, facts.end),
             in_use(&sum)
         ));
