@@ -106,7 +106,8 @@ pub fn head<'a>(facts: &Facts<'a>) -> Option<&'a Told> {
     facts.refusals.told.iter().find(|one| one.outstanding)
 }
 
-fn oom_kill(facts: &Facts<'_>) -> Option<OomKill> {
+/// Whose memory was at its end, if it was killed for that.
+pub fn oom_kill(facts: &Facts<'_>) -> Option<OomKill> {
     facts.refusals.ending.and_then(|ending| ending.oom_kill)
 }
 

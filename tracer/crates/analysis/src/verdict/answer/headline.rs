@@ -8,6 +8,7 @@ use crate::verdict::facts::{Facts, WORTH_TELLING};
 use crate::verdict::kinds;
 use crate::verdict::suspects::{SiteFacts, Sum};
 use crate::verdict::victim;
+use crate::words::signals;
 use crate::words::units::{bytes, bytes_of, count, counted, duration, percent, rate};
 
 /// The most characters that a headline has.
@@ -28,6 +29,9 @@ pub fn headline(facts: &Facts<'_>, judged: &Judged<'_>) -> String {
         ));
         return fitting(&sentences);
     }
+    if sentences.is_empty() {
+        sentences.extend(crash(facts));
+    }
     let said = match judged.level {
         Level::Refused => Vec::new(),
         Level::Leak => vec![leak(judged.leaking, facts.end)],
@@ -37,6 +41,14 @@ pub fn headline(facts: &Facts<'_>, judged: &Judged<'_>) -> String {
     };
     sentences.extend(said);
     fitting(&sentences)
+}
+
+/// It died, and nothing that it asked for was refused.
+fn crash(facts: &Facts<'_>) -> Option<String> {
+    let signal = facts.refusals.ending?.signal?;
+    let name = signals::name(signal);
+    signals::is_crash(signal)
+        .then(|| format!("Ended by {name}; the kernel had refused it nothing."))
 }
 
 /// As many of the sentences as there is room for, and at least the first.
