@@ -47,8 +47,14 @@ pub fn headline(facts: &Facts<'_>, judged: &Judged<'_>) -> String {
 fn crash(facts: &Facts<'_>) -> Option<String> {
     let signal = facts.refusals.ending?.signal?;
     let name = signals::name(signal);
-    signals::is_crash(signal)
-        .then(|| format!("Ended by {name}; the kernel had refused it nothing."))
+    if victim::aborted_at_its_largest(facts) {
+        let size = bytes(facts.resident?.end);
+        return Some(format!(
+            "Ended by {name} at its largest, {size} resident, with nothing refused: a limit of its own heap?"
+        ));
+    }
+    let text = format!("Ended by {name}; the kernel had refused it nothing.");
+    signals::is_crash(signal).then_some(text)
 }
 
 /// As many of the sentences as there is room for, and at least the first.
