@@ -84,12 +84,18 @@ fn leak(sites: &[&SiteFacts<'_>], end: u64) -> String {
         .iter()
         .any(|one| one.site.calls.saturating_sub(one.site.live) > one.site.calls / 20);
     let all = if given_back { "most of what" } else { "all" };
+    let of_kind = kinds::common(sites.iter().map(|one| one.site))
+        .map_or_else(String::new, |kind| format!(" ({kind})"));
     let of_runtime = sites.first().is_some_and(|one| is_of_runtime(one));
     let what = match (sum.is_what(), one) {
         _ if of_runtime && one => format!("{who} grows and keeps {all} of it"),
         _ if of_runtime => format!("{who} grow and keep {all} of it"),
-        ("address space", true) => format!("{who} reserves more and more and keeps {all} of it"),
-        ("address space", false) => format!("{who} reserve more and more and keep {all} of it"),
+        ("address space", true) => {
+            format!("{who} reserves more and more{of_kind} and keeps {all} of it")
+        }
+        ("address space", false) => {
+            format!("{who} reserve more and more{of_kind} and keep {all} of it")
+        }
         (_, true) => format!("{who} keeps {all} it maps"),
         (_, false) => format!("{who} keep {all} they map"),
     };
@@ -122,7 +128,7 @@ fn until_refused(facts: &Facts<'_>, judged: &Judged<'_>) -> Option<String> {
 /// `+1.5 MiB/s, 60 MiB so far`; of what has rested since, the speed that it had: `+26 MiB/s until 30 s ago, 155 MiB`.
 fn growth(sum: &Sum, end: u64) -> String {
     let size = bytes(sum.reserved);
-    if rested(sum, end) {
+    if rested(sum, end) && sum.rose > sum.first {
         let speed = rate(sum.reserved, sum.rose.saturating_sub(sum.first));
         let ago = duration(end.saturating_sub(sum.rose));
         return format!("+{speed} until {ago} ago, {size}");
@@ -152,6 +158,15 @@ fn watch(facts: &Facts<'_>, judged: &Judged<'_>) -> Vec<String> {
     if !judged.watched.is_empty() {
         let sum = Sum::of(judged.watched.iter().copied());
         let (who, one) = subject(judged.watched);
+        if !judged.watched.iter().any(|one| one.grows()) {
+            // It asked for all of it long ago.
+            let touched = bytes_of(sum.touched.unwrap_or(0), sum.reserved);
+            let comes = if one { "comes" } else { "come" };
+            sentences.push(format!(
+                "{who} {comes} to use more and more of what is reserved: {touched} so far."
+            ));
+            return sentences;
+        }
         let grows = match (rested(&sum, facts.end), one) {
             (true, _) => "grew while it worked",
             (false, true) => "grows still",
