@@ -15,6 +15,8 @@ mod condition;
 
 mod shape;
 
+mod guess;
+
 mod kind;
 
 mod fields;
