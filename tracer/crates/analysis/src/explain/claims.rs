@@ -214,7 +214,7 @@ fn anchors(shape: &Shape, maps: &[Mapped], place: usize) -> Vec<u64> {
     match (shape.aligned, &shape.before, size) {
         // Full reservations that lie side by side are one mapping, and the last of them is not full: each
         // begins at a multiple. Without that last one it may be anybody's.
-        (Some(aligned), None, Some(size)) if mapped.length() >= size => {
+        (Some(aligned), None, Some(size)) if mapped.length() > size => {
             let has_last = maps.get(place + 1).is_some_and(|next| {
                 next.mapping.start == mapped.mapping.end && next.mapping.protection == 0
             });

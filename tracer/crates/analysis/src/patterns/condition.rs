@@ -65,6 +65,8 @@ pub struct When {
     pub without_frames: Vec<String>,
     /// File name of the module whose code made the call; `?`: of no known module.
     pub caller: Option<String>,
+    /// File name of a module that is in the stack.
+    pub module: Option<String>,
     pub runtime: Option<String>,
     pub program: Option<String>,
     pub thread: Option<String>,
@@ -181,6 +183,14 @@ impl When {
             if module != "?" {
                 evidence.push(format!("called by code of {module}"));
             }
+        }
+        if let Some(words) = &self.module {
+            let mut modules = seen
+                .frames
+                .iter()
+                .filter_map(|frame| frame.module.as_deref());
+            let module = modules.find(|path| matches(words, file_name(path)))?;
+            evidence.push(format!("through code of {}", file_name(module)));
         }
         Some((evidence, innermost))
     }
@@ -322,7 +332,8 @@ impl When {
     }
 }
 
-/// File name of the module whose code made the system call, `?` if that is none; `None` without a stack.
+/// File name of the module whose code made the system call, `?` if that is none or if the stack is lost behind the C
+/// library's wrapper; `None` without a stack.
 fn caller<'a>(frames: &'a [Frame], functions: &[Option<&str>]) -> Option<&'a str> {
     // The C library's wrappers of the calls, and ways around them.
     const WRAPPERS: &str =
@@ -333,7 +344,9 @@ fn caller<'a>(frames: &'a [Frame], functions: &[Option<&str>]) -> Option<&'a str
             matches(WRAPPERS, name.trim_start_matches('_'))
         })
     };
-    let at = functions.iter().position(|name| !is_wrapper(name))?;
+    let Some(at) = functions.iter().position(|name| !is_wrapper(name)) else {
+        return (!frames.is_empty()).then_some("?");
+    };
     Some(frames[at].module.as_deref().map_or("?", file_name))
 }
 

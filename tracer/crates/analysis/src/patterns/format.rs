@@ -81,6 +81,7 @@ struct RawWhen {
     #[serde(default)]
     without_frames: Vec<Spanned<String>>,
     caller: Option<Spanned<String>>,
+    module: Option<Spanned<String>>,
     runtime: Option<Spanned<String>>,
     program: Option<Spanned<String>>,
     thread: Option<Spanned<String>>,
@@ -219,6 +220,7 @@ fn when(raw: RawWhen, place: usize) -> Result<When, Wrong> {
         frames: each(raw.frames, |text| words("frames", text))?,
         without_frames: each(raw.without_frames, |text| words("without_frames", text))?,
         caller: raw.caller.map(|text| words("caller", text)).transpose()?,
+        module: raw.module.map(|text| words("module", text)).transpose()?,
         runtime: raw.runtime.map(|text| words("runtime", text)).transpose()?,
         program: raw.program.map(|text| words("program", text)).transpose()?,
         thread: raw.thread.map(|text| words("thread", text)).transpose()?,
