@@ -83,11 +83,18 @@ pub enum Becomes {
 }
 
 impl Becomes {
-    /// Bytes, of the largest that lives; `None`: its size is not known.
+    /// Bytes of each, in the mean of those that live: what is smaller than that already stays. `None`: their sizes are
+    /// not known.
     fn of(self, living: &[Settled<'_>]) -> Option<u64> {
-        match self {
-            Self::Bytes(bytes) => Some(bytes),
-            Self::OneOf(parts) => Some(living.iter().map(|one| one.reserved).max()? / parts),
+        let number = living.len() as u64;
+        let then = |one: &Settled<'_>| match self {
+            Self::Bytes(bytes) => bytes.min(one.reserved),
+            Self::OneOf(parts) => one.reserved / parts,
+        };
+        match (self, number) {
+            (Self::Bytes(bytes), 0) => Some(bytes),
+            (Self::OneOf(_), 0) => None,
+            _ => Some(living.iter().map(then).sum::<u64>() / number),
         }
     }
 }

@@ -34,3 +34,6 @@ pub use shape::Shape;
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod known_tests;
