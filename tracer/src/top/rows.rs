@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use tracer_analysis::{
-    diff::fingerprint::{self, Fingerprint},
+    naming::fingerprint::{self, Fingerprint},
     summary::{Pattern, Process, Site},
     units::counted,
 };

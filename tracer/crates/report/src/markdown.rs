@@ -8,17 +8,20 @@ use std::io::{self, Write};
 use super::figures::Figures;
 use super::markup::{cell, code, fence, plain};
 use super::names::{full_name, location};
-use super::rows::{Common, SiteRow, folded, rows};
+use super::rows::{Common, SiteRow, folded, point_out, rows};
 use super::selection::{Candidate as _, Selection};
 use super::text::harm;
+use super::text::level_word;
 use super::text::line::escape;
 use super::text::page;
 use super::text::process::{about, trust};
 use tracer_analysis::refusals::words;
-use tracer_analysis::summary::{Level, Process, Report, Site};
-use tracer_analysis::units::{bytes, count, counted, duration, moment, percent};
+use tracer_analysis::summary::{Level, Next, Process, Remedy, Report, Site, Who};
+use tracer_analysis::units::{bytes, count, counted, duration, moment, percent, rate};
 use tracer_analysis::why_resident;
 
+/// ns.
+const HOUR: u64 = 3_600_000_000_000;
 /// Rows of the table of a process.
 const ROWS: usize = 10;
 /// Frames of a stack.
@@ -91,7 +94,11 @@ fn process(
             plain(why)
         )?;
     }
-    writeln!(out, "{}\n", plain(&process.verdict.text))?;
+    let verdict = &process.verdict;
+    writeln!(out, "**{}**\n", plain(&verdict.headline))?;
+    if !verdict.because.is_empty() {
+        writeln!(out, "{}\n", plain(&verdict.because.join(" ")))?;
+    }
     let (harm, _) = harm::of(process);
     let resident = process.resident_at_work().map_or_else(
         || "unknown".to_owned(),
@@ -107,6 +114,10 @@ fn process(
     let size = process.virtual_at_work();
     writeln!(out, "| | |\n|---|---|")?;
     for (name, value) in [
+        ("who", who(&verdict.who)),
+        ("hurts", plain(&harm)),
+        ("change", change(&verdict.change)),
+        ("next", next(&verdict.next)),
         (
             "process",
             plain(&about(process, report.duration_ns).join(" · ")),
@@ -115,7 +126,6 @@ fn process(
         ("virtual", with_peak(size.end, size.peak)),
         ("resident", resident),
         ("ledger", trust(process).0),
-        ("harm", plain(&harm)),
     ] {
         if !value.is_empty() {
             writeln!(out, "| {name} | {value} |")?;
@@ -123,6 +133,38 @@ fn process(
     }
     refused(process, selection, out)?;
     sites(process, selection, out)
+}
+
+/// The call sites that the headline is about, a line each.
+fn who(all: &[Who]) -> String {
+    let line = |one: &Who| {
+        let place = one
+            .place
+            .as_deref()
+            .map_or_else(String::new, |place| format!(" {}", cell(place)));
+        let speed = one.rate.map_or_else(String::new, |by_hour| {
+            format!(" · +{}", rate(by_hour, HOUR))
+        });
+        let size = bytes(one.bytes);
+        format!("{}{place} · {size}{speed} · {}", cell(&one.name), one.site)
+    };
+    all.iter().map(line).collect::<Vec<_>>().join("<br>")
+}
+
+fn change(all: &[Remedy]) -> String {
+    let line = |one: &Remedy| {
+        let then = one.predicted_virtual_bytes;
+        let then = then.map_or_else(String::new, |size| {
+            format!("about {} virtual then; ", bytes(size))
+        });
+        format!("{} → {then}{}", cell(&one.knob), plain(&one.effect))
+    };
+    all.iter().map(line).collect::<Vec<_>>().join("<br>")
+}
+
+fn next(all: &[Next]) -> String {
+    let line = |one: &Next| format!("{}: {}", plain(&one.why), cell(&one.command));
+    all.iter().map(line).collect::<Vec<_>>().join("<br>")
 }
 
 /// What the kernel refused, a row for each place.
@@ -148,7 +190,8 @@ fn sites(process: &Process, selection: &Selection, out: &mut impl Write) -> io::
     let living = folded(process)
         .into_iter()
         .filter(|(site, _)| site.reserved_bytes > 0);
-    let rows = rows(living.collect(), selection.all);
+    let mut rows = rows(living.collect(), selection.all);
+    point_out(&mut rows, &process.verdict);
     let chosen = selection.choose(rows, ROWS, |figures| figures.reserved);
     if chosen.shown.is_empty() {
         return Ok(());
@@ -161,7 +204,7 @@ fn sites(process: &Process, selection: &Selection, out: &mut impl Write) -> io::
     for row in &chosen.shown {
         let figures = figures(row.figures());
         let number = match row.common {
-            Common::Stack(_) => row.sites[0].id.to_string(),
+            Common::Stack(_) => row.sites[0].key.clone(),
             Common::Pool(_) => counted(row.sites.len() as u64, "site", "sites"),
         };
         writeln!(
@@ -193,10 +236,10 @@ fn title(row: &SiteRow<'_>) -> String {
         }),
         Common::Pool(_) => None,
     };
-    let kind = site.pattern.as_ref().map(|pattern| {
-        let (level, _) = page::level(pattern.level);
-        format!("{}, {}", plain(&pattern.name), level.to_lowercase())
-    });
+    let kind = site
+        .pattern
+        .as_ref()
+        .map(|pattern| format!("{}, {}", plain(&pattern.name), level_word(pattern)));
     match (kind, whose) {
         (Some(kind), Some(whose)) => format!("{kind}<br>{whose}"),
         (Some(one), None) | (None, Some(one)) => one,
@@ -223,7 +266,7 @@ fn evidence(row: &SiteRow<'_>, out: &mut impl Write) -> io::Result<()> {
             writeln!(
                 out,
                 "**{}. {}**: {}\n",
-                site.id,
+                site.key,
                 plain(&pattern.name),
                 plain(&pattern.meaning)
             )?;
@@ -241,7 +284,7 @@ fn evidence(row: &SiteRow<'_>, out: &mut impl Write) -> io::Result<()> {
                 writeln!(out, "- {}", plain(advice))?;
             }
         }
-        None => writeln!(out, "**{}**", site.id)?,
+        None => writeln!(out, "**{}**", site.key)?,
     }
     stack(site, out)
 }

@@ -4,11 +4,16 @@
 //! The last part of a path stays (`…/libc.so.6`), and what follows `node_modules/`, for it says whose code
 //! it is; names of processes, threads and functions stay.
 
+use std::cmp::Reverse;
+
 use super::folding::fold;
 use super::wrappers::Wrappers;
 use tracer_analysis::explain::Explanation;
 use tracer_analysis::summary::{Pattern, Process, Report, StackGrades};
 use tracer_ledger::event::Frame;
+
+/// A command that repeats the arguments of the process.
+const RUN: &str = "tracer run -- ";
 
 /// Takes it out of a report.
 pub fn report(report: &mut Report) {
@@ -27,6 +32,8 @@ pub fn explanation(seen: &mut Explanation) {
     seen.host.name = String::new();
     arguments(&mut seen.cmdline);
     path(&mut seen.exe);
+    let next = &mut seen.verdict.next;
+    next.retain(|next| !next.command.starts_with(RUN));
     for kind in &mut seen.kinds {
         pattern(&mut kind.pattern);
         for range in &mut kind.ranges {
@@ -48,6 +55,7 @@ fn process(process: &mut Process) {
     for site in &mut process.sites {
         path(&mut site.name);
         frames(&mut site.frames);
+        site.files.iter_mut().for_each(path);
         if let Some(pattern) = &mut site.pattern {
             self::pattern(pattern);
         }
@@ -58,21 +66,44 @@ fn process(process: &mut Process) {
     for reservation in &mut process.reservations {
         path(&mut reservation.name);
     }
-    refused(process);
+    names(process);
 }
 
-/// Who was refused is named anew, by what is left of the frames; in the verdict, too.
-fn refused(process: &mut Process) {
+/// Sites and who was refused are named anew, by what is left of the frames; in the verdict, too.
+fn names(process: &mut Process) {
     let wrappers = Wrappers::of(process.sites.iter().map(|site| site.frames.as_slice()));
+    let mut renamed: Vec<(String, String)> = Vec::new();
+    let mut rename = |before: Option<String>, now: Option<&String>| {
+        let now = now.map_or("?", String::as_str);
+        let before = before.filter(|before| !before.is_empty() && before != now);
+        renamed.extend(before.map(|before| (before, now.to_owned())));
+    };
     for row in &mut process.refused {
         let site = process.sites.iter().find(|site| Some(site.id) == row.site);
         let who = site.and_then(|site| fold(&site.frames, &wrappers).who());
-        let before = std::mem::replace(&mut row.by, who);
-        if let Some(before) = before.filter(|before| !before.is_empty()) {
-            let now = row.by.as_deref().unwrap_or("?");
-            process.verdict.text = process.verdict.text.replace(&before, now);
+        rename(std::mem::replace(&mut row.by, who), row.by.as_ref());
+    }
+    for site in process
+        .sites
+        .iter_mut()
+        .filter(|site| !site.frames.is_empty())
+    {
+        let folded = fold(&site.frames, &wrappers);
+        site.name = folded.short;
+        let before = std::mem::replace(&mut site.place, folded.location);
+        rename(before, site.place.as_ref());
+    }
+    // The longest first: one may be a part of another.
+    renamed.sort_by_key(|(before, _)| Reverse(before.len()));
+    let verdict = &mut process.verdict;
+    let texts = [&mut verdict.text, &mut verdict.headline];
+    let places = verdict.who.iter_mut().filter_map(|who| who.place.as_mut());
+    for text in texts.into_iter().chain(&mut verdict.because).chain(places) {
+        for (before, now) in &renamed {
+            *text = text.replace(before, now);
         }
     }
+    verdict.next.retain(|next| !next.command.starts_with(RUN));
 }
 
 /// The command's own name stays, its arguments go.

@@ -10,7 +10,7 @@ use super::folding::{Folded, fold};
 use super::selection::Candidate;
 use super::wrappers::Wrappers;
 use tracer_analysis::known;
-use tracer_analysis::summary::{Process, Site};
+use tracer_analysis::summary::{Process, Site, Verdict};
 
 /// Through a pool, this many sites and more are one row.
 const MANY: usize = 3;
@@ -23,6 +23,7 @@ pub struct SiteRow<'a> {
     /// What they have in common: how they read, or a pool.
     pub common: Common,
     figures: Figures,
+    pointed_out: bool,
 }
 
 /// What the sites of a row have in common.
@@ -41,6 +42,18 @@ impl Candidate for SiteRow<'_> {
 
     fn sites(&self) -> u64 {
         self.sites.len() as u64
+    }
+
+    fn is_pointed_out(&self) -> bool {
+        self.pointed_out
+    }
+}
+
+/// Marks the rows that a verdict is about.
+pub fn point_out(rows: &mut [SiteRow<'_>], verdict: &Verdict) {
+    let is_named = |site: &&Site| verdict.who.iter().any(|who| who.site == site.key);
+    for row in rows {
+        row.pointed_out = row.sites.iter().any(is_named);
     }
 }
 
@@ -92,6 +105,7 @@ pub fn rows<'a>(sites: Vec<(&'a Site, Folded)>, apart: bool) -> Vec<SiteRow<'a>>
             figures: Figures::of(&sites),
             sites,
             common,
+            pointed_out: false,
         })
         .collect()
 }

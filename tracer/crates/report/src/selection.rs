@@ -86,6 +86,10 @@ pub trait Candidate {
     fn figures(&self) -> &Figures;
     /// Sites in it.
     fn sites(&self) -> u64;
+    /// Whether the verdict is about it: then it is shown, and first unless another order is asked for.
+    fn is_pointed_out(&self) -> bool {
+        false
+    }
 }
 
 /// A process below this is folded away if another is bigger, bytes.
@@ -157,7 +161,7 @@ impl Selection {
         rows.sort_by_key(|row| std::cmp::Reverse(weight(row)));
         for (rank, row) in rows.into_iter().enumerate() {
             let growing = self.min_size_bytes.is_none() && row.figures().is_growing();
-            if growing || (matters(&row) && rank < most) {
+            if growing || row.is_pointed_out() || (matters(&row) && rank < most) {
                 chosen.shown.push(row);
             } else {
                 chosen.hidden += row.sites();
@@ -166,10 +170,13 @@ impl Selection {
                 chosen.hidden_touched = chosen.hidden_touched.zip(touched).map(|(a, b)| a + b);
             }
         }
-        chosen.shown.sort_by(|a, b| {
-            let (a, b) = (a.figures(), b.figures());
+        chosen.shown.sort_by(|one, other| {
+            let (a, b) = (one.figures(), other.figures());
             match self.sort {
-                Sort::Reserved => size(b).cmp(&size(a)),
+                Sort::Reserved => other
+                    .is_pointed_out()
+                    .cmp(&one.is_pointed_out())
+                    .then(size(b).cmp(&size(a))),
                 Sort::Touched => b.touched.cmp(&a.touched),
                 Sort::Resident => b.resident.cmp(&a.resident),
                 Sort::Calls => b.calls.cmp(&a.calls),

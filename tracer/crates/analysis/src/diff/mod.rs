@@ -8,8 +8,6 @@ pub mod model;
 
 mod figures;
 
-pub mod fingerprint;
-
 mod processes;
 
 mod sites;

@@ -4,9 +4,9 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 use super::figures::figures;
-use super::fingerprint::{self, Fingerprint};
 use super::model::{Matched, Matches, SiteChange};
 use crate::model::summary::Site;
+use crate::naming::fingerprint::{self, Fingerprint};
 
 /// From this part of equal frames on, two sites of one kind and size are taken for one.
 const SIMILAR: f64 = 0.6;

@@ -11,10 +11,12 @@ use crate::accounts::objects::Objects;
 use crate::accounts::run::{Located, Run, Sight};
 use crate::accounts::site::{LiveBytes, unsigned};
 use crate::accounts::time::TraceTime;
+use crate::engine::called;
 use crate::engine::measured::unmeasured;
 use crate::model::summary::{
     Limits, Process, Reservation, Residency, Site, Span, TimelinePoint, Trend, Working,
 };
+use crate::naming::folding::Folded;
 use crate::patterns::Settled;
 use crate::refusals::told::Told;
 use crate::verdict::trend::{Course, grows_steadily, has_rate, idle_since, may_grow, trend};
@@ -48,6 +50,8 @@ pub struct ProcessDraft<'a> {
 pub struct SiteDraft<'a> {
     /// What it is to become; its kind is known after `recognise`.
     pub site: Site,
+    /// Its stack, folded to what matters.
+    pub called: Folded,
     /// Its accounts.
     pub group: SiteGroup<'a>,
     /// What is left of its reservations, as the patterns look at it.
@@ -203,6 +207,7 @@ impl Analysis {
             .iter_mut()
             .map(|one| (&mut one.site, one.group.whole.as_slice()));
         courses::give(histories);
+        called::call(&mut sites);
         sites
     }
 
@@ -226,6 +231,7 @@ impl Analysis {
         });
         SiteDraft {
             site,
+            called: Folded::default(),
             settled: group.living.iter().map(|one| settled(one)).collect(),
             reserved_steadily: grows_steadily(of_reserved),
             accessible_steadily: steadily(|live| live.accessible),
@@ -246,6 +252,8 @@ impl Analysis {
         let reserved_bytes = unsigned(group.figures.reserved);
         Site {
             id: 0,
+            key: String::new(),
+            place: None,
             frames: frames.to_vec(),
             stack: quality,
             thread_names: group

@@ -6,7 +6,7 @@ use crate::engine::draft::{ProcessDraft, SiteDraft};
 use crate::model::summary::{Exit, TimelinePoint};
 use crate::patterns::Settled;
 use crate::verdict::harm;
-use crate::verdict::{Facts, Freed, Refusals, SiteFacts, rate, unusual, verdict};
+use crate::verdict::{Facts, Freed, Refusals, SiteFacts, Whose, rate, unusual, verdict};
 use tracer_ledger::event::FileKind;
 
 impl Analysis {
@@ -38,13 +38,18 @@ impl Analysis {
             copied_bytes: process.residency.copied_bytes.unwrap_or(0),
             from_start: run.from_start,
             condensed: run.is_condensed,
+            whose: Whose {
+                pid: process.pid,
+                cmdline: &process.cmdline,
+                lives: run.end.is_none(),
+            },
             began: run.first.0,
             end,
             freed: freed(run),
             returned: draft.returned,
             strict: !matches!(process.limits.overcommit_memory, Some(0 | 1)),
             check: &process.ledger,
-            rests: rests(&process.timeline, run.first.0, end),
+            rose: rose(&process.timeline, run.first.0, end),
             harms: &process.harm,
             unusual: &unusual,
             before: process.before.as_ref(),
@@ -59,31 +64,24 @@ impl Analysis {
     }
 }
 
-/// Whether nothing has risen above its earlier peaks in the last two fifths of a time (ns) that is long enough to tell,
-/// by no more than what a process needs to breathe: so it rested two thirds as long as it grew. (What grows at one
-/// speed and rests for a third has brought a quarter of its growth in the later half: it is still called growing.)
-fn rests(timeline: &[TimelinePoint], from: u64, to: u64) -> bool {
-    const ENOUGH: u64 = 4_000_000_000;
+/// When one of a process's figures last rose above its earlier peak, by more than a process needs to breathe, ns.
+fn rose(timeline: &[TimelinePoint], from: u64, to: u64) -> u64 {
     const BREATH: u64 = 256 << 10;
-    let length = to.saturating_sub(from);
-    if length < ENOUGH {
-        return false;
-    }
-    let rest = to - length / 5 * 2;
     let figures: [fn(&TimelinePoint) -> u64; 3] = [
         |point| point.virtual_bytes,
         |point| point.resident_bytes,
         |point| point.touched_bytes,
     ];
-    figures.iter().all(|figure| {
-        let peak = |is_later: bool| {
-            let points = timeline.iter().filter(|point| point.t_ns <= to);
-            let points = points.filter(|point| (point.t_ns > rest) == is_later);
-            points.map(figure).max().unwrap_or(0)
-        };
-        let (earlier, later) = (peak(false), peak(true));
-        later.saturating_sub(earlier) <= BREATH.max(earlier / 200)
-    })
+    let of_figure = |figure: &fn(&TimelinePoint) -> u64| {
+        let (mut peak, mut at) = (0u64, from);
+        for point in timeline.iter().filter(|point| point.t_ns <= to) {
+            if figure(point) > peak + BREATH.max(peak / 200) {
+                (peak, at) = (figure(point), point.t_ns);
+            }
+        }
+        at
+    };
+    figures.iter().map(of_figure).max().unwrap_or(from)
 }
 
 /// What a run gave back as it ended.
@@ -107,6 +105,7 @@ impl SiteDraft<'_> {
     fn facts(&self) -> SiteFacts<'_> {
         SiteFacts {
             site: &self.site,
+            called: &self.called,
             touched_steadily: self.touched_steadily,
             accessible_steadily: self.accessible_steadily,
             reserved_steadily: self.reserved_steadily,
@@ -136,7 +135,7 @@ fn is_of_files(settled: &[Settled<'_>]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::rests;
+    use super::rose;
     use crate::model::summary::TimelinePoint;
 
     const SECOND: u64 = 1_000_000_000;
@@ -152,13 +151,11 @@ mod tests {
     }
 
     #[test]
-    fn at_rest_is_what_has_not_risen_in_the_last_two_fifths() {
-        let rests = |value: &dyn Fn(u64) -> u64, to: u64| rests(&course(value), 0, to * SECOND);
-        assert!(rests(&|second| 10 * second.min(6), 10));
-        assert!(!rests(&|second| 10 * second.min(7), 10));
-        assert!(rests(&|second| 100 + second % 3, 10), "it comes and goes");
-        assert!(!rests(&|second| second, 10));
-        assert!(!rests(&|second| if second == 9 { 20 } else { 10 }, 10));
-        assert!(!rests(&|_| 10, 3), "too short to tell");
+    fn it_rose_last_when_it_went_above_all_that_was_before() {
+        let rose = |value: &dyn Fn(u64) -> u64| rose(&course(value), 0, 10 * SECOND) / SECOND;
+        assert_eq!(rose(&|second| 10 * second.min(6)), 6);
+        assert_eq!(rose(&|second| 100 + second % 3), 2, "it comes and goes");
+        assert_eq!(rose(&|second| second), 10);
+        assert_eq!(rose(&|second| if second == 9 { 20 } else { 10 }), 9);
     }
 }

@@ -28,6 +28,8 @@ mod assemble;
 
 mod draft;
 
+mod called;
+
 mod before;
 
 mod checked;

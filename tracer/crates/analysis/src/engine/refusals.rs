@@ -9,8 +9,6 @@ use crate::engine::draft::SiteDraft;
 use crate::model::ending::{Ending, OomKill as Whose};
 use crate::model::refused::{RefusalCause, Refused as Row};
 use crate::model::summary::Exit;
-use crate::naming::folding::fold;
-use crate::naming::wrappers::Wrappers;
 use crate::refusals::cause::cause;
 use crate::refusals::told::{self, STACK_GROWTH, Told};
 use tracer_ledger::event::{Call, OomKill, Pid, Refused, RefusedAgain, Split, StackId};
@@ -149,11 +147,7 @@ impl Analysis {
                 .filter_map(|(&stack, &more)| Some((at(stack)?, more)))
                 .collect();
             let ids = |stack| at(stack).map(|at| sites[at].site.id);
-            let wrappers = Wrappers::of(sites.iter().map(|one| one.site.frames.as_slice()));
-            let by = |id| {
-                let one = sites.iter().find(|one| one.site.id == id)?;
-                fold(&one.site.frames, &wrappers).who()
-            };
+            let by = |id| sites.iter().find(|one| one.site.id == id)?.called.who();
             all = told::told(groups, ids, by, ended);
             for row in all.iter().map(|one| &one.row) {
                 let of_row = |one: &&mut SiteDraft<'_>| Some(one.site.id) == row.site;

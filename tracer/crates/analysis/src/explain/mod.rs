@@ -2,6 +2,8 @@
 //! known kinds. Who asked, when, what was touched and whether it grows cannot be known this way, and is
 //! not said.
 
+mod answer;
+
 mod model;
 
 mod claims;

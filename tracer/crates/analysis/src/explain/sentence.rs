@@ -1,5 +1,6 @@
 //! The verdict on what the mappings are.
 
+use super::answer::answer;
 use super::model::Explanation;
 use crate::model::summary::{Kind, Level, Verdict};
 use crate::verdict::harm;
@@ -9,7 +10,7 @@ use crate::words::units::{bytes, counted, percent};
 /// A whole process below this does no harm, bytes.
 const SMALL: u64 = 32 << 20;
 /// A kind is named as what it is from this confidence on.
-const SURE: f64 = 0.8;
+pub(super) const SURE: f64 = 0.8;
 /// Largest kinds that a sentence counts.
 const COUNTED: usize = 2;
 
@@ -74,14 +75,16 @@ pub fn verdict(seen: &Explanation) -> Verdict {
     }
     sentences.push(format!("{size}."));
     sentences.extend(what(seen, &named));
-    Verdict {
+    let verdict = Verdict {
         text: sentences.join(" "),
         level,
         confidence: confidence(seen, level),
         grown_bytes: 0,
         unexplained_bytes: seen.unexplained_bytes,
-        kinds: named,
-    }
+        kinds: named.clone(),
+        ..Verdict::default()
+    };
+    answer(seen, &named, &many, verdict)
 }
 
 /// What it is made of, in sentences; the kinds are those that are sure.

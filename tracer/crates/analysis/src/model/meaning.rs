@@ -4,6 +4,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::model::limits::Harm;
+
 /// How bad it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -53,16 +55,34 @@ impl Level {
     }
 }
 
-/// The sentence on top.
+/// The answer: what every face prints of a process first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Verdict {
-    /// The sentence.
+    /// All of it as one paragraph.
     pub text: String,
     /// Its level.
     pub level: Level,
     /// 0 to 1: how sure the level is. Of `unknown` 0.
     #[serde(default)]
     pub confidence: f64,
+    /// One sentence that stands alone: what it is, who by name, how much. At most 160 characters.
+    #[serde(default)]
+    pub headline: String,
+    /// The call sites that the headline is about, the most telling first.
+    #[serde(default)]
+    pub who: Vec<Who>,
+    /// Why: short sentences.
+    #[serde(default)]
+    pub because: Vec<String>,
+    /// The limits that are near, were hit, or will be.
+    #[serde(default)]
+    pub hurts: Vec<Harm>,
+    /// What changes it: for this runtime, and known to work.
+    #[serde(default)]
+    pub change: Vec<Remedy>,
+    /// What answers what is still open.
+    #[serde(default)]
+    pub next: Vec<Next>,
     /// Reserved since the process was first seen and still held.
     #[serde(default)]
     pub grown_bytes: u64,
@@ -73,6 +93,44 @@ pub struct Verdict {
     /// first; only what is recognised for sure.
     #[serde(default)]
     pub kinds: Vec<Kind>,
+}
+
+/// A call site that a headline is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Who {
+    /// [`Site::key`](crate::model::summary::Site::key).
+    pub site: String,
+    /// Its function, or what stands for it where no name is known.
+    pub name: String,
+    /// Source file and line, or the module; `null`: not known.
+    #[serde(rename = "where")]
+    pub place: Option<String>,
+    /// Its own callers, nearest first: who asked, where the function itself is only a way to memory.
+    pub callers: Vec<String>,
+    /// Bytes it has reserved and not released; of a refused call: the bytes it asked for.
+    pub bytes: u64,
+    /// If it grows: bytes in an hour at present; `null`: it does not, or that is not sure.
+    pub rate: Option<u64>,
+}
+
+/// Something to set, and what it comes to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Remedy {
+    /// One word to copy, or a command.
+    pub knob: String,
+    /// What it does, and what it costs; may be empty.
+    pub effect: String,
+    /// The process's mapped bytes then, all else the same; `null`: not known.
+    pub predicted_virtual_bytes: Option<u64>,
+}
+
+/// A command that answers what is still open.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Next {
+    /// What is open.
+    pub why: String,
+    /// The command.
+    pub command: String,
 }
 
 /// The sites of one known kind, together.

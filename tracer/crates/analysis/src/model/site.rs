@@ -13,15 +13,21 @@ use tracer_ledger::event::{Frame, StackQuality};
 pub struct Site {
     /// Stable within the report.
     pub id: u32,
+    /// Short, and the same in every run: made of what of its stack stays the same from run to run.
+    #[serde(default)]
+    pub key: String,
     /// Innermost first.
     pub frames: Vec<Frame>,
     /// How much of the stack is known.
     pub stack: StackQuality,
     /// Names of the threads that called.
     pub thread_names: Vec<String>,
-    /// File or kernel's name that its reservations share, where they are grouped by name because no
-    /// call was seen; else empty. Without a call and not pre-existing: growth that no call explains.
+    /// What to call it: the function whose doing it is. Without frames (no call was seen) the file's or the kernel's
+    /// name that its reservations share; not pre-existing, that is growth that no call explains.
     pub name: String,
+    /// Where that function is: source file or script and line, else the module; `null`: not known.
+    #[serde(default, rename = "where")]
+    pub place: Option<String>,
     /// What kind of reservation this is.
     pub pattern: Option<Pattern>,
     /// Whether these reservations were there before tracing, or made by the kernel at exec.

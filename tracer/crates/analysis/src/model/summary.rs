@@ -8,7 +8,7 @@ pub use crate::model::before::Before;
 pub use crate::model::checked::{LedgerCheck, RangeDifference, Verification};
 pub use crate::model::ending::{Ending, OomKill, Working};
 pub use crate::model::limits::{GroupUse, Harm, Limits};
-pub use crate::model::meaning::{Kind, Level, Pattern, Verdict};
+pub use crate::model::meaning::{Kind, Level, Next, Pattern, Remedy, Verdict, Who};
 pub use crate::model::rate::Rate;
 pub use crate::model::refused::{RefusalCause, Refused};
 pub use crate::model::residency::{MappingCount, Residency};

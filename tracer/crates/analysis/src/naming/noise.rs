@@ -137,6 +137,8 @@ const START: &[&str] = &[
     "libc_csu_init",
     "static_initialization_and_destruction_0",
 ];
+/// Launchers: they do no more than begin the program.
+const START_MODULES: &[&str] = &["libjli.so"];
 const START_PREFIXES: &[&str] = &["_GLOBAL__sub_I_"];
 const RUNTIME_PREFIXES: &[&str] = &[
     "v8::",
@@ -235,6 +237,8 @@ fn module_rank(module: &str) -> Rank {
     let starts = |prefixes: &[&str]| starts_with_one(file, prefixes);
     if starts(EDGE_MODULES) {
         Rank::Edge
+    } else if starts(START_MODULES) {
+        Rank::Start
     } else if starts(RUNTIME_MODULES) || RUNTIME_EXECUTABLES.contains(&file) {
         Rank::Runtime
     } else {

@@ -20,6 +20,8 @@ pub struct Facts<'a> {
     pub from_start: bool,
     /// Its sites were given up.
     pub condensed: bool,
+    /// Which process it is.
+    pub whose: Whose<'a>,
     /// When it was first seen, ns since the trace began.
     pub began: u64,
     /// When its working life ended, or the trace, ns since it began.
@@ -32,8 +34,8 @@ pub struct Facts<'a> {
     pub strict: bool,
     /// The ledger against the kernel.
     pub check: &'a LedgerCheck,
-    /// Nothing of it has risen in the last two fifths of its time.
-    pub rests: bool,
+    /// When it last rose above all that it was before, ns since the trace began.
+    pub rose: u64,
     /// How it stands to its limits.
     pub harms: &'a [Harm],
     /// Kinds of which there are unusually many at a time, and why.
@@ -44,6 +46,17 @@ pub struct Facts<'a> {
     pub refusals: Refusals<'a>,
     /// Every site, largest first.
     pub sites: &'a [SiteFacts<'a>],
+}
+
+/// Which process it is, for who wants to trace it again.
+#[derive(Clone, Copy, Debug)]
+pub struct Whose<'a> {
+    /// Its id.
+    pub pid: u32,
+    /// Program and arguments.
+    pub cmdline: &'a [String],
+    /// It lives when the trace ends.
+    pub lives: bool,
 }
 
 /// What a process was refused, and what came of it.
@@ -83,6 +96,15 @@ impl Facts<'_> {
     pub fn grown_bytes(&self) -> u64 {
         let span = self.virtual_bytes;
         span.end.saturating_sub(span.start)
+    }
+
+    /// Whether nothing of it has risen in the last two fifths of a time that is long enough to tell: so it rested two
+    /// thirds as long as it grew. (What grows at one speed and rests for a third has brought a quarter of its growth in
+    /// the later half: it is still called growing.)
+    pub fn rests(&self) -> bool {
+        const ENOUGH: u64 = 4_000_000_000;
+        let life = self.lifetime();
+        life >= ENOUGH && self.end.saturating_sub(self.rose) >= life / 5 * 2
     }
 
     /// For how long it was seen, ns.

@@ -207,6 +207,19 @@ fn harm(id: &str, counted: Counted, growth: Growth) -> Harm {
     }
 }
 
+/// The limits that are near, were hit, or will be within a month.
+#[must_use]
+pub fn told(harms: &[Harm]) -> Vec<Harm> {
+    const SOON: u64 = 30 * 24 * 3_600_000_000_000;
+    let is_hit = |harm: &Harm| harm.group.as_ref().is_some_and(|group| group.oom_kills > 0);
+    let is_soon = |harm: &Harm| harm.reached_in_ns.is_some_and(|time| time < SOON);
+    let harms = harms.iter();
+    harms
+        .filter(|harm| harm.near || is_hit(harm) || is_soon(harm))
+        .cloned()
+        .collect()
+}
+
 /// The limits that it came near to, by name.
 #[must_use]
 pub fn near(harms: &[Harm]) -> Vec<&str> {

@@ -1,5 +1,6 @@
 //! The verdict on a process: its level and its text.
 
+use super::answer::{Judged, answer};
 use super::confidence::confidence;
 use super::facts::{Facts, WORTH_TELLING};
 use super::harm;
@@ -57,12 +58,35 @@ pub fn verdict(facts: &Facts<'_>) -> Verdict {
             level => level,
         }
     };
+    // It may have come to a limit of its own.
+    let level = match level {
+        Level::Benign if victim::aborted_at_its_largest(facts) => Level::Unknown,
+        level => level,
+    };
     // Who was refused something is not well, whatever else can be said.
     let level = [Some(level), victim::level(facts)]
         .into_iter()
         .flatten()
         .max_by_key(|level| level.badness())
         .unwrap_or(level);
+    let kinds = kinds::kinds(grown.iter().map(|one| one.site), facts.virtual_bytes.end);
+    let small_part = facts.grown_bytes() / 20;
+    let going_on = suspects.iter().filter(|one| one.goes_on(small_part));
+    let going_on: Vec<&SiteFacts<'_>> = going_on.flat_map(|one| one.sites.clone()).collect();
+    let judged = Judged {
+        level,
+        leaking: &leaking,
+        watched: &watched,
+        subject: &subject,
+        going_on: &going_on,
+        kinds: &kinds,
+        before: facts.before.filter(|one| is_most(one, facts)),
+        is_small: level == Level::Benign
+            && facts.from_start
+            && facts.virtual_bytes.end < small(facts),
+        copies,
+        splits: splits.as_deref(),
+    };
     // What to act on comes first.
     let headline = victim::headline(facts);
     let mut sentences = Vec::new();
@@ -72,12 +96,14 @@ pub fn verdict(facts: &Facts<'_>) -> Verdict {
         let why = "Its call sites were not kept: too many bigger processes have ended.";
         sentences.push(why.into());
         let refused = victim::level(facts);
-        return Verdict {
+        let level = refused.unwrap_or_default();
+        let verdict = Verdict {
             text: sentences.join(" "),
-            level: refused.unwrap_or_default(),
+            level,
             confidence: refused.map_or(0.0, |_| victim::confidence(facts)),
             ..Verdict::default()
         };
+        return answer(facts, &Judged { level, ..judged }, verdict);
     }
 
     if !leaking.is_empty() {
@@ -100,7 +126,7 @@ pub fn verdict(facts: &Facts<'_>) -> Verdict {
         let copied = bytes(facts.copied_bytes);
         sentences.push(format!("{copied} copied on write since a fork."));
     }
-    sentences.extend(splits);
+    sentences.extend(splits.clone());
     if !near_limits.is_empty() {
         sentences.push(format!("Near to {}.", near_limits.join(", ")));
     }
@@ -113,7 +139,6 @@ pub fn verdict(facts: &Facts<'_>) -> Verdict {
             sentences.push("Address space, not memory.".into());
         }
     }
-    let kinds = kinds::kinds(grown.iter().map(|one| one.site), facts.virtual_bytes.end);
     let total = grown.iter().map(|one| one.site.reserved_bytes).sum();
     let explained: u64 = kinds.iter().map(|kind| kind.reserved_bytes).sum();
     if !subject.is_empty() && facts.grown_bytes() >= WORTH_TELLING {
@@ -135,7 +160,7 @@ pub fn verdict(facts: &Facts<'_>) -> Verdict {
     }
     let text = sentences.join(" ");
     let text = as_it_stood(facts).map_or(text.clone(), |before| before + &text);
-    Verdict {
+    let verdict = Verdict {
         text: [headline, vec![text]].concat().join(" "),
         level,
         confidence: confidence(
@@ -147,8 +172,10 @@ pub fn verdict(facts: &Facts<'_>) -> Verdict {
         ),
         grown_bytes: total,
         unexplained_bytes: total - explained,
-        kinds,
-    }
+        kinds: kinds.clone(),
+        ..Verdict::default()
+    };
+    answer(facts, &judged, verdict)
 }
 
 /// Settled, and either small (or using little of what it has) and known from its first instruction on, or grown by far
@@ -173,7 +200,7 @@ fn is_clear(facts: &Facts<'_>, grown: &[&SiteFacts<'_>], suspects: &[Suspect<'_>
         is_untouched && !facts.strict && sum.touched.is_some_and(|bytes| bytes < SMALL);
     let is_small = facts.from_start && (facts.virtual_bytes.end < small(facts) || uses_little);
     // What was taken and is at rest is what the program works with.
-    let is_at_rest = facts.rests && !suspects.iter().any(|one| one.may_grow(WORTH_TELLING));
+    let is_at_rest = facts.rests() && !suspects.iter().any(|one| one.may_grow(WORTH_TELLING));
     // It has what its parent had, and has hardly written to it.
     let is_a_copy = facts.from_start && total < WORTH_TELLING && facts.copied_bytes < SMALL;
     settled && (is_small || is_a_copy || (is_untouched && is_uncharged) || is_at_rest)

@@ -9,7 +9,7 @@ const WORTH_TURNING: u64 = 64 << 20;
 const NAMED: usize = 3;
 
 /// The kind of a site, if it is recognised for sure.
-fn sure(site: &Site) -> Option<&Pattern> {
+pub fn sure(site: &Site) -> Option<&Pattern> {
     site.pattern.as_ref().filter(|pattern| pattern.is_sure())
 }
 

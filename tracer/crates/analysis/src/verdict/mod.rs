@@ -28,9 +28,11 @@ mod sentences;
 
 mod victim;
 
+pub mod answer;
+
 mod judge;
 
-pub use facts::{Facts, Freed, Refusals};
+pub use facts::{Facts, Freed, Refusals, Whose};
 pub use judge::verdict;
 pub use pools::Pool;
 pub use suspects::SiteFacts;

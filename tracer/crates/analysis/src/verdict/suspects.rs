@@ -2,6 +2,7 @@
 
 use super::pools::Pool;
 use crate::model::summary::{Site, Trend};
+use crate::naming::folding::Folded;
 
 /// A growing site below this is not yet a suspect, bytes.
 const LEAK: u64 = 4 << 20;
@@ -17,6 +18,8 @@ const ENOUGH_CALLS: u64 = 8;
 pub struct SiteFacts<'a> {
     /// The site.
     pub site: &'a Site,
+    /// Its stack, folded to what matters.
+    pub called: &'a Folded,
     /// More and more of it is touched, until the end, and somebody followed that.
     pub touched_steadily: bool,
     /// More and more of it is accessible, until the end.
@@ -50,8 +53,20 @@ impl SiteFacts<'_> {
         self.is_of_files && self.site.charged_bytes == 0
     }
 
+    /// When it last rose above all that it was before, by more than a 200th, ns; without a course: its last call.
+    fn rose(&self) -> u64 {
+        const NOTHING: u64 = 200;
+        let (mut peak, mut at) = (0u64, None);
+        for point in &self.site.timeline {
+            if point.reserved_bytes > peak + peak / NOTHING {
+                (peak, at) = (point.reserved_bytes, Some(point.t_ns));
+            }
+        }
+        at.unwrap_or(self.site.last_ns)
+    }
+
     /// It grows still, and so does the pool that it is of.
-    fn grows(&self) -> bool {
+    pub fn grows(&self) -> bool {
         self.site.trend == Trend::Growing
             && self.pool.is_none_or(Pool::is_growing)
             && self.exchange.is_none_or(Pool::is_growing)
@@ -229,6 +244,8 @@ pub struct Sum {
     pub first: u64,
     /// Last birth, ns.
     pub last: u64,
+    /// When it last rose above all that it was before, ns.
+    pub rose: u64,
     /// One of them grows still.
     pub growing: bool,
     /// Since when its process has done nothing that makes it grow, ns since the trace began.
@@ -252,6 +269,7 @@ impl Sum {
             sum.charged += site.charged_bytes;
             sum.first = sum.first.min(site.first_ns);
             sum.last = sum.last.max(site.last_ns);
+            sum.rose = sum.rose.max(facts.rose());
             sum.growing |= facts.grows();
             sum.idle_since = sum.idle_since.max(facts.idle_since);
         }

@@ -1,9 +1,8 @@
 //! What a verdict says of a process that was refused something, or killed for want of memory.
 
 use super::facts::Facts;
-use crate::model::summary::{Ending, Level, OomKill, RefusalCause, Refused};
-use crate::naming::folding::fold;
-use crate::naming::wrappers::Wrappers;
+use super::suspects::SiteFacts;
+use crate::model::summary::{Ending, Level, OomKill, RefusalCause, Refused, Span};
 use crate::refusals::told::{Told, is_abnormal, is_lock};
 use crate::refusals::words;
 use crate::words::signals;
@@ -29,6 +28,15 @@ pub fn level(facts: &Facts<'_>) -> Option<Level> {
     outstanding.next().map(|_| Level::Watch)
 }
 
+/// It ended itself when it was about as large as ever, and no little process: a runtime does so at the limit that it sets
+/// its own heap, of which the kernel knows nothing.
+pub fn aborted_at_its_largest(facts: &Facts<'_>) -> bool {
+    const LARGE: u64 = 64 << 20;
+    let signal = facts.refusals.ending.and_then(|ending| ending.signal);
+    let is_large = |span: Span| span.end >= LARGE.max(span.peak / 4 * 3);
+    signal.is_some_and(signals::is_abort) && facts.resident.is_some_and(is_large)
+}
+
 /// How sure it is that this is why.
 pub fn confidence(facts: &Facts<'_>) -> f64 {
     const CAUSE_NOT_FOUND: f64 = 0.8;
@@ -40,17 +48,44 @@ pub fn confidence(facts: &Facts<'_>) -> f64 {
     }
 }
 
-/// The first sentences: what was refused and never had, what followed, who asked, what the limit is set by.
-pub fn headline(facts: &Facts<'_>) -> Vec<String> {
+/// What was refused and never had, and what followed.
+pub fn what_happened(facts: &Facts<'_>) -> Vec<String> {
     let mut sentences = Vec::new();
     sentences.extend(oom_kill(facts).map(|whose| oom_sentence(facts, whose)));
     if let Some(Told { row, .. }) = head(facts) {
         sentences.push(format!("{}.", words::what(row)));
-        sentences.push(after(facts, row));
+    }
+    sentences.extend(what_followed(facts));
+    sentences
+}
+
+/// What followed what was refused.
+pub fn what_followed(facts: &Facts<'_>) -> Option<String> {
+    head(facts).map(|one| after(facts, &one.row))
+}
+
+/// Who has used the mappings up that there may be, if that was refused.
+pub fn most_used(facts: &Facts<'_>) -> Option<String> {
+    let cause = head(facts)?.row.cause;
+    made_by(facts).filter(|_| cause == RefusalCause::MaxMapCount)
+}
+
+/// Who has made the most mappings, in a sentence.
+pub fn made_by(facts: &Facts<'_>) -> Option<String> {
+    let (most, made) = most_mappings(facts)?;
+    let who = most.called.who()?;
+    Some(format!(
+        "{} of the mappings were made by {who}.",
+        count(made)
+    ))
+}
+
+/// The first sentences: what was refused and never had, what followed, who asked, what the limit is set by.
+pub fn headline(facts: &Facts<'_>) -> Vec<String> {
+    let mut sentences = what_happened(facts);
+    if let Some(Told { row, .. }) = head(facts) {
         sentences.extend(row.by.as_ref().map(|by| format!("It was called by {by}.")));
-        if row.cause == RefusalCause::MaxMapCount {
-            sentences.extend(most_mappings(facts));
-        }
+        sentences.extend(most_used(facts));
         sentences.extend(words::knob(row.cause).map(|knob| format!("{knob} sets that limit.")));
     }
     sentences
@@ -68,24 +103,20 @@ pub fn because(facts: &Facts<'_>) -> Option<String> {
     })
 }
 
-/// Who has made the most mappings of those that there were.
-fn most_mappings(facts: &Facts<'_>) -> Option<String> {
-    let sites = facts.sites.iter().map(|one| one.site);
-    let wrappers = Wrappers::of(sites.clone().map(|site| site.frames.as_slice()));
-    let site = sites.max_by_key(|site| site.mappings)?;
-    let made = site.mappings.filter(|made| *made >= MANY_MAPPINGS)?;
-    let who = fold(&site.frames, &wrappers).who()?;
-    Some(format!(
-        "{} of the mappings were made by {who}.",
-        count(made)
-    ))
+/// Who has made the most mappings of those that there were, and how many.
+pub fn most_mappings<'a>(facts: &Facts<'a>) -> Option<(&'a SiteFacts<'a>, u64)> {
+    let most = facts.sites.iter().max_by_key(|one| one.site.mappings)?;
+    let made = most.site.mappings.filter(|made| *made >= MANY_MAPPINGS)?;
+    Some((most, made))
 }
 
-fn head<'a>(facts: &Facts<'a>) -> Option<&'a Told> {
+/// What was refused and never had: the most telling.
+pub fn head<'a>(facts: &Facts<'a>) -> Option<&'a Told> {
     facts.refusals.told.iter().find(|one| one.outstanding)
 }
 
-fn oom_kill(facts: &Facts<'_>) -> Option<OomKill> {
+/// Whose memory was at its end, if it was killed for that.
+pub fn oom_kill(facts: &Facts<'_>) -> Option<OomKill> {
     facts.refusals.ending.and_then(|ending| ending.oom_kill)
 }
 

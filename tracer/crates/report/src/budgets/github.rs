@@ -53,7 +53,7 @@ pub(super) fn details(budget: &Judged, sites: &mut SitesById<'_>) -> String {
             .map_or_else(String::new, |comm| format!(" of {comm}"));
         text.push_str(&format!(
             "\n{}  {} (site {}{process})",
-            site.amount, site.title, site.id
+            site.amount, site.title, site.key
         ));
         for line in site.below {
             text.push_str(&format!("\n    {line}"));

@@ -112,8 +112,8 @@ fn amount(unit: Unit, value: i64) -> String {
 /// One call site of a budget. Escaped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Named {
-    /// Its number in the report.
-    pub id: u32,
+    /// [`Site::key`].
+    pub key: String,
     /// What it is called.
     pub title: String,
     /// Its process's name, if there are several.
@@ -174,7 +174,7 @@ impl<'a> SitesById<'a> {
                 };
                 let of = |comm: &str| self.several.then(|| cut_end(comm, 16));
                 Named {
-                    id: site.id,
+                    key: site.key.clone(),
                     title,
                     process: of(&process.comm),
                     amount: amount(judged.unit, part.amount),

@@ -132,7 +132,7 @@ impl<W: Write> BudgetsWriter<'_, W> {
             let mut line = Line::new();
             line.right(Paint::Bright, &site.amount, begin)
                 .add(Paint::Plain, &format!("  {}", site.title))
-                .add(Paint::Dim, &format!("  site {}", site.id));
+                .add(Paint::Dim, &format!("  site {}", site.key));
             if let Some(process) = &site.process {
                 line.add(Paint::Dim, &format!(" of {process}"));
             }

@@ -34,15 +34,13 @@ const SMALL: u64 = 1 << 20;
 /// Those of `out`.
 pub fn write(seen: &Explanation, page: &Page, full: bool, out: &mut impl Write) -> io::Result<()> {
     heading(seen, page, out)?;
-    page.verdict(&seen.verdict, out)?;
     let (text, near) = harm::harm(
         &seen.limits,
         &seen.harm,
         seen.charged_bytes,
         seen.verdict.level,
     );
-    let paint = if near { Paint::Warn } else { Paint::Bright };
-    page.labelled("Harm", paint, &text, Paint::Plain, out)?;
+    page.answer(&seen.verdict, (&text, near), out)?;
     writeln!(out)?;
     kinds(seen, page, full, out)?;
     unknown(seen, page, full, out)?;

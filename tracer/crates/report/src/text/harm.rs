@@ -51,13 +51,13 @@ pub fn harm(limits: &Limits, harms: &[Harm], charged_bytes: u64, level: Level) -
         calm.extend(limit.map(|limit| format!("memory {} in all", bytes(limit))));
     }
     if level == Level::Refused {
-        near.insert(0, "done".into());
+        near.insert(0, "yes, it was refused".into());
     }
     if near.is_empty() {
         // What grows does harm in the end.
         let none = match level {
-            Level::Leak | Level::Watch | Level::Refused => "none yet",
-            Level::Benign | Level::Unknown => "none here",
+            Level::Leak | Level::Watch | Level::Refused => "not yet",
+            Level::Benign | Level::Unknown => "no",
         };
         (format!("{none}: {}", calm.join(", ")), false)
     } else if calm.is_empty() {

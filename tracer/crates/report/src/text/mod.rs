@@ -9,6 +9,8 @@ pub mod style;
 
 pub mod page;
 
+pub mod answer;
+
 pub mod explain;
 
 pub mod diff;

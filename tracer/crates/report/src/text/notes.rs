@@ -39,7 +39,7 @@ impl<W: Write> ReportWriter<'_, W> {
             if row.sites.len() > 1 {
                 let growing = row.sites.iter();
                 let growing = growing.filter(|site| site.trend == Trend::Growing);
-                let ids: Vec<String> = growing.map(|site| site.id.to_string()).collect();
+                let ids: Vec<String> = growing.map(|site| site.key.clone()).collect();
                 text.push_str(&format!(": site {}", listed(&ids)));
             }
             self.indented(indent, Paint::Warn, &text)?;
@@ -108,8 +108,7 @@ fn is_whole(site: &Site) -> bool {
     }
 }
 
-/// The numbers that a row stands for besides the one before its title; those of a pool only if they
-/// are few.
+/// The ids of the sites that a row stands for besides the one before its title; those of a pool only if they are few.
 fn sites(row: &SiteRow<'_>) -> Option<String> {
     const FEW: usize = 12;
     let (word, sites) = match row.common {
@@ -118,17 +117,8 @@ fn sites(row: &SiteRow<'_>) -> Option<String> {
         Common::Stack(_) if row.sites.len() == 2 => ("and site", &row.sites[1..]),
         Common::Stack(_) => ("and sites", &row.sites[1..]),
     };
-    let ids: Vec<u32> = sites.iter().map(|site| site.id).collect();
-    match ids.as_slice() {
-        [] => None,
-        [first, _, .., last] if (last - first) as usize + 1 == ids.len() && ids.is_sorted() => {
-            Some(format!("{word} {first} to {last}"))
-        }
-        _ => {
-            let ids: Vec<String> = ids.iter().map(u32::to_string).collect();
-            Some(format!("{word} {}", listed(&ids)))
-        }
-    }
+    let keys: Vec<String> = sites.iter().map(|site| site.key.clone()).collect();
+    (!keys.is_empty()).then(|| format!("{word} {}", listed(&keys)))
 }
 
 /// Who called, unless it was only the main thread under one of the names that a process has had, or a

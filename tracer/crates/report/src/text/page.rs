@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::line::{Line, Paint, wrap};
-use tracer_analysis::summary::{Level, Verdict};
+use tracer_analysis::summary::Level;
 
 /// Where the text beside a label begins.
 pub const LABEL: usize = 10;
@@ -41,32 +41,6 @@ impl Page {
                 line.add(paint, label);
             }
             line.to_column(LABEL).add(body, part);
-            self.line(&line, out)?;
-        }
-        Ok(())
-    }
-
-    /// A verdict: its level, how sure that is, and the sentence beside both.
-    pub fn verdict(&self, verdict: &Verdict, out: &mut impl Write) -> io::Result<()> {
-        let (word, paint) = level(verdict.level);
-        let sure = match verdict.level {
-            Level::Unknown => String::new(),
-            _ if verdict.confidence >= 0.995 => "certain".into(),
-            _ => format!("{:.0} % sure", verdict.confidence * 100.0),
-        };
-        let mut parts = wrap(&verdict.text, self.width - LABEL);
-        parts.resize(
-            parts.len().max(if sure.is_empty() { 1 } else { 2 }),
-            String::new(),
-        );
-        for (index, part) in parts.iter().enumerate() {
-            let mut line = Line::new();
-            match index {
-                0 => line.add(paint, word),
-                1 => line.add(Paint::Dim, &sure),
-                _ => &mut line,
-            };
-            line.to_column(LABEL).add(Paint::Plain, part);
             self.line(&line, out)?;
         }
         Ok(())

@@ -34,20 +34,22 @@ impl<W: Write> ReportWriter<'_, W> {
             let text = format!("NOT IN FULL: {why}. The figures may be wrong; no budget passes.");
             self.labelled("Measured", Paint::Bad, &text, Paint::Bad)?;
         }
-        self.page().verdict(&process.verdict, self.out)?;
         let (text, near) = harm::of(process);
-        let paint = if near { Paint::Warn } else { Paint::Bright };
-        self.labelled("Harm", paint, &text, Paint::Plain)?;
+        let page = self.page();
+        page.answer(&process.verdict, (&text, near), self.out)?;
         self.refused(process)?;
         if self.alone {
             self.losses()?;
-            self.stacks()?;
         }
         self.blank()?;
         self.courses(process)?;
         self.blank()?;
         self.tables(process, aside)?;
-        self.window(process)
+        self.window(process)?;
+        if self.alone {
+            self.stacks(true)?;
+        }
+        Ok(())
     }
 
     fn heading(&mut self, process: &Process) -> io::Result<()> {

@@ -10,7 +10,7 @@ use super::writer::ReportWriter;
 use crate::figures::Figures;
 use crate::folding::Folded;
 use crate::placeholders::without_frames;
-use crate::rows::{Common, SiteRow, folded, rows};
+use crate::rows::{Common, SiteRow, folded, point_out, rows};
 use crate::selection::{By, Candidate, Chosen};
 use tracer_analysis::summary::{Level, Pattern, Process, Site};
 use tracer_analysis::units::{bytes, count, counted, duration, moment};
@@ -63,7 +63,13 @@ impl<W: Write> ReportWriter<'_, W> {
         self.gone(rows(gone.collect(), apart), most)
     }
 
-    fn living(&mut self, process: &Process, rows: Vec<SiteRow<'_>>, most: usize) -> io::Result<()> {
+    fn living(
+        &mut self,
+        process: &Process,
+        mut rows: Vec<SiteRow<'_>>,
+        most: usize,
+    ) -> io::Result<()> {
+        point_out(&mut rows, &process.verdict);
         let selection = &self.style.selection;
         let chosen = selection.choose(rows, most, |figures| figures.reserved);
         let shown = chosen.shown.iter();
@@ -151,9 +157,9 @@ impl<W: Write> ReportWriter<'_, W> {
     ) -> io::Result<(bool, Option<(Paint, String)>)> {
         let site = row.sites[0];
         let mut line = Line::new();
-        // A pool's sites are many: none of their numbers is the row's.
+        // A pool's sites are many: none of their ids is the row's.
         if let Common::Stack(_) = row.common {
-            line.right(Paint::Dim, &site.id.to_string(), layout.indent - 2);
+            line.add(Paint::Dim, &site.key);
         }
         line.to_column(layout.indent);
         let mut in_title = false;
@@ -276,10 +282,10 @@ fn fitted(folded: &Folded, site: &Site, room: usize) -> String {
     }
 }
 
-/// Room for the numbers of sites.
+/// Room for the ids of sites.
 fn indent(chosen: &Chosen<SiteRow<'_>>) -> usize {
-    let ids = chosen.shown.iter().map(|row| row.sites[0].id);
-    ids.max().unwrap_or(0).to_string().len().max(2) + 2
+    let keys = chosen.shown.iter().map(|row| row.sites[0].key.len());
+    keys.max().unwrap_or(0).max(2) + 2
 }
 
 /// `benign, sure`, if there is room; else it comes back.

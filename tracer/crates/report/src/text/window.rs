@@ -55,8 +55,7 @@ impl<W: Write> ReportWriter<'_, W> {
         self.line(&layout.header(&title, &COLUMNS))?;
         for ((site, folded, _), cells) in rows.iter().zip(&table) {
             let mut line = Line::new();
-            line.right(Paint::Dim, &site.id.to_string(), INDENT - 2)
-                .to_column(INDENT);
+            line.add(Paint::Dim, &site.key).to_column(INDENT);
             let kind = site.pattern.as_ref().map(|pattern| pattern.name.as_str());
             let title = kind.or(folded.title.as_deref()).unwrap_or("unknown code");
             line.add(Paint::Bright, &layout.fit(title));

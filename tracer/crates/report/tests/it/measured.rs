@@ -28,7 +28,7 @@ fn faces(measured: bool) -> [String; 3] {
 
 #[test]
 fn what_was_not_measured_stands_before_the_verdict() {
-    let verdict = case::report(true).processes[0].verdict.text.clone();
+    let verdict = case::report(true).processes[0].verdict.headline.clone();
     let begin = &verdict[..20];
     let [text, markdown, page] = faces(false);
     for (face, said) in [

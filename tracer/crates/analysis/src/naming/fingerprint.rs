@@ -2,6 +2,7 @@
 //! loader or the kernel chose.
 
 use std::collections::HashMap;
+use std::hash::Hasher;
 
 use crate::model::summary::Site;
 use crate::words::names::{last_part, without_appended};
@@ -50,6 +51,25 @@ fn build(site: &Site, word: impl Fn(&Frame) -> Option<String>) -> Fingerprint {
 }
 
 impl Fingerprint {
+    /// A short id, the same in every run: five of Crockford's base 32, in which no two characters look alike.
+    #[must_use]
+    pub fn key(&self) -> String {
+        const CHARACTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+        const LENGTH: u32 = 5;
+        // The same on every machine and in every version, which the standard library's need not be.
+        let mut hasher = fnv::FnvHasher::default();
+        hasher.write(&[u8::from(self.pre_existing)]);
+        for word in std::iter::once(&self.name).chain(&self.frames) {
+            hasher.write(word.as_bytes());
+            hasher.write(&[0]);
+        }
+        let hash = hasher.finish();
+        let at = |place: u32| usize::try_from((hash >> (5 * place)) % 32).unwrap_or(0);
+        (0..LENGTH)
+            .map(|place| char::from(CHARACTERS[at(place)]))
+            .collect()
+    }
+
     /// How many frames it has.
     #[must_use]
     pub fn frame_count(&self) -> usize {

@@ -1,0 +1,47 @@
+//! The command that answers what is still open, where there is one that really does.
+
+use super::Judged;
+use crate::model::summary::{Level, Next};
+use crate::verdict::facts::Facts;
+
+/// The commands.
+pub fn next(facts: &Facts<'_>, judged: &Judged<'_>) -> Vec<Next> {
+    let whose = facts.whose;
+    let mut all = Vec::new();
+    if is_before(facts, judged) {
+        all.extend(run_again(
+            whose.cmdline,
+            "who reserved what was there before tracing",
+        ));
+    }
+    if judged.level == Level::Unknown && whose.lives {
+        all.push(Next {
+            why: "whether it goes on growing".into(),
+            command: format!("tracer attach --pid {} --duration 10m", whose.pid),
+        });
+    }
+    all
+}
+
+/// Only from its first instruction on is it seen who asks.
+pub fn run_again(cmdline: &[String], why: &str) -> Option<Next> {
+    let words: Vec<String> = cmdline.iter().map(|word| quoted(word)).collect();
+    (!words.is_empty()).then(|| Next {
+        why: why.into(),
+        command: format!("tracer run -- {}", words.join(" ")),
+    })
+}
+
+/// Most of it was there before anybody could see who asked.
+fn is_before(facts: &Facts<'_>, judged: &Judged<'_>) -> bool {
+    judged.before.is_some() && facts.grown_bytes() < facts.virtual_bytes.end / 10
+}
+
+/// A word as a shell reads it back.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.into();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
