@@ -20,7 +20,7 @@ fn frames(stack: &[&str]) -> Vec<Frame> {
         let (function, module) = text.split_once('@').unwrap_or((text, "server"));
         Frame {
             function: (!function.is_empty()).then(|| function.into()),
-            module: (!module.is_empty()).then(|| format!("/usr/lib/{module}").into()),
+            module: (!module.is_empty()).then(|| format!("/usr/lib/{module}")),
             ..Frame::default()
         }
     };
