@@ -84,10 +84,20 @@ pub(super) fn command(
     show_progress: bool,
 ) -> Result<Outcome> {
     let held = Held::start(&program.command, &program.environment)?;
-    let plan = plan(Target::Command(held), tracing, window, patterns);
     // The command writes to the same terminal: a progress line would run through its output.
     let alone = !std::io::stdout().is_terminal();
-    traced(plan, show_progress && alone)
+    self::held(held, (tracing, window), patterns, show_progress && alone)
+}
+
+/// The same of a command that waits.
+pub(super) fn held(
+    held: Held,
+    (tracing, window): (&Tracing, Window),
+    patterns: Patterns,
+    show_progress: bool,
+) -> Result<Outcome> {
+    let plan = plan(Target::Command(held), tracing, window, patterns);
+    traced(plan, show_progress)
 }
 
 /// What to trace, and how the settings say.
