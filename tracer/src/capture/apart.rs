@@ -81,7 +81,10 @@ impl Apart {
     }
 
     fn wait(&mut self) {
-        while matches!(waitpid(Some(self.pid), WaitOptions::empty()), Err(Errno::INTR)) {}
+        while matches!(
+            waitpid(Some(self.pid), WaitOptions::empty()),
+            Err(Errno::INTR)
+        ) {}
         self.is_over = true;
     }
 }

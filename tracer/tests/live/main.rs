@@ -66,6 +66,8 @@ mod storm;
 
 mod top;
 
+mod trial;
+
 mod truth;
 
 mod verdicts;

@@ -61,7 +61,10 @@ pub(super) fn choose(
     let of_all = reserves.is_none_or(|(_, of_all)| *of_all);
     let parts = if of_all { 1 } else { kind.live.max(1) };
     let reserved = kind.reserved_bytes / parts;
-    let size = (used / parts).saturating_mul(2).max(LEAST).next_power_of_two();
+    let size = (used / parts)
+        .saturating_mul(2)
+        .max(LEAST)
+        .next_power_of_two();
     if size >= reserved {
         return Err(format!(
             "{} of the {} that it reserves are used: no smaller size leaves room",
@@ -93,7 +96,10 @@ pub(super) fn filled(word: &str, before: Option<&str>, size: u64) -> String {
         "GIB" => size.div_ceil(1 << 30).to_string(),
         // Go takes no bare letter, SBCL no letter alone either.
         _ if stem.starts_with("GOMEMLIMIT") => format!("{mib}MiB"),
-        _ if [before.unwrap_or(""), stem].iter().any(|word| word.contains("dynamic-space")) => {
+        _ if [before.unwrap_or(""), stem]
+            .iter()
+            .any(|word| word.contains("dynamic-space")) =>
+        {
             format!("{mib}MB")
         }
         _ => format!("{mib}m"),

@@ -48,7 +48,9 @@ pub fn turn(
     inherited: impl Fn(&str) -> Option<OsString>,
 ) -> Result<Turned, String> {
     if let Some(word) = knob::unknown_word(&remedy.knob) {
-        return Err(format!("what {word} is to be nobody can know: --knob tries it"));
+        return Err(format!(
+            "what {word} is to be nobody can know: --knob tries it"
+        ));
     }
     let parsed = knob::parse(&remedy.knob)?;
     let kinds = &process.verdict.kinds;
@@ -93,7 +95,8 @@ fn inherited_options(
         "GHCRTS"
     } else {
         let runtime = process.runtime.as_deref().unwrap_or_default();
-        let is_runtime = |name: &str| runtime.starts_with(name) || file(&process.exe).starts_with(name);
+        let is_runtime =
+            |name: &str| runtime.starts_with(name) || file(&process.exe).starts_with(name);
         let (_, variable) = VARIABLES.iter().find(|(name, _)| is_runtime(name))?;
         variable
     };
