@@ -82,7 +82,7 @@ pub enum Command {
 #[derive(Debug, Args)]
 #[command(after_help = examples::ATTACH)]
 #[command(group = ArgGroup::new("selection")
-    .args(["pids", "comm", "cgroup", "all"])
+    .args(["processes", "pids", "comm", "cgroup", "all"])
     .required(true)
     .multiple(true))]
 pub struct Attach {
@@ -108,7 +108,7 @@ pub struct Run {
     #[command(flatten)]
     pub output: Output,
     /// The command and its arguments. Its output stays its own: the report goes to stderr.
-    #[arg(last = true, required = true, value_name = "CMD")]
+    #[arg(trailing_var_arg = true, required = true, value_name = "CMD")]
     pub command: Vec<OsString>,
 }
 

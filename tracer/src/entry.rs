@@ -23,11 +23,23 @@ pub fn run() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("tracer: {error:#}");
+            eprintln!("tracer: {}", said(&error));
             let cannot_run = error.downcast_ref::<CannotRun>().filter(|_| as_a_shell);
             ExitCode::from(cannot_run.map_or(FAILED, CannotRun::exit_code))
         }
     }
+}
+
+/// What failed and why, each once: some errors say their cause themselves.
+fn said(error: &anyhow::Error) -> String {
+    error.chain().fold(String::new(), |said, cause| {
+        let cause = cause.to_string();
+        match said.as_str() {
+            "" => cause,
+            _ if said.ends_with(&cause) => said,
+            _ => format!("{said}: {cause}"),
+        }
+    })
 }
 
 fn start_log(cli: &Cli) {

@@ -42,6 +42,6 @@ pub struct Try {
     #[command(flatten)]
     pub look: Look,
     /// The command and its arguments.
-    #[arg(last = true, required = true, value_name = "CMD")]
+    #[arg(trailing_var_arg = true, required = true, value_name = "CMD")]
     pub command: Vec<OsString>,
 }

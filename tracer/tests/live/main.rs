@@ -24,6 +24,8 @@ mod attach;
 
 mod bad_input;
 
+mod as_typed;
+
 mod check;
 
 mod diff;
