@@ -167,7 +167,7 @@ mod tests {
             }
             writer.flush_block().unwrap();
             let path = folder.path().join("saved.vmt");
-            let saved = kept.save(&path, ended).unwrap();
+            let saved = kept.save(&path, None, ended).unwrap();
             let until = Nanoseconds(upto as u64);
             assert_eq!(
                 saved,
@@ -202,7 +202,7 @@ mod tests {
         }
         assert!(whole > 10 && whole < 1000, "{whole}");
         let path = folder.path().join("saved.vmt");
-        let saved = kept.save(&path, ended).unwrap();
+        let saved = kept.save(&path, None, ended).unwrap();
         assert_eq!(saved.until, Nanoseconds(whole as u64));
         assert!(saved.is_full);
         let mut reader = Reader::open(&path).unwrap();

@@ -52,7 +52,7 @@ fn subject(
         .map(|one| (one, one.run.as_ref().map(|run| figures(run, Some(one)))))
         .collect();
     let rows = std::iter::once(&was).chain(tried.iter().filter_map(|(_, row)| row.as_ref()));
-    let table = Table::new(rows, page.width);
+    let table = Table::new(&rows, page.width);
     let headers = HEADERS.map(str::to_owned);
     writeln!(out)?;
     page.line(&table.line("", &headers, Paint::Dim), out)?;
@@ -117,10 +117,9 @@ fn figures(run: &Run, tried: Option<&Tried>) -> Row {
 fn exit(ended: Ended) -> String {
     match ended {
         Ended::Code(code) => code.to_string(),
-        Ended::Signal(signal) => u8::try_from(signal).map_or_else(
-            |_| format!("signal {signal}"),
-            |number| signals::name(number),
-        ),
+        Ended::Signal(signal) => {
+            u8::try_from(signal).map_or_else(|_| format!("signal {signal}"), signals::name)
+        }
         Ended::AtItsTime => "works on".into(),
     }
 }
@@ -233,7 +232,7 @@ struct Table {
 }
 
 impl Table {
-    fn new<'a>(rows: impl Iterator<Item = &'a Row> + Clone, room: usize) -> Self {
+    fn new<'a>(rows: &(impl Iterator<Item = &'a Row> + Clone), room: usize) -> Self {
         let mut widths: Vec<(usize, usize)> = HEADERS
             .iter()
             .enumerate()

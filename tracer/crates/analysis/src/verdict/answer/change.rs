@@ -17,7 +17,9 @@ const OFFERED: usize = 3;
 /// The knobs, the one that changes the most first.
 pub fn change(facts: &Facts<'_>, judged: &Judged<'_>) -> Vec<Remedy> {
     let leak = Sum::of(judged.leaking.iter().copied());
-    if judged.level == Level::Leak && leak.is_what() != "address space" {
+    let is_memory = judged.level == Level::Leak && leak.is_what() != "address space";
+    // What only changes address space gives no memory back.
+    if is_memory || victim::oom_kill(facts).is_some() {
         return Vec::new();
     }
     let limit = victim::head(facts).and_then(|one| raised(&one.row));
