@@ -18,7 +18,7 @@ use tracer::top::rows::{Column, Order};
 use tracer::top::state::{Action, MainPart, State};
 use tracer::top::view;
 use tracer_analysis::Progress;
-use tracer_analysis::summary::{Before, Process, Report, Site, TimelinePoint};
+use tracer_analysis::summary::{Before, Process, Remedy, Report, Site, TimelinePoint, Who};
 use tracer_analysis::window::Window;
 use tracer_ledger::event::{FaultMode, Frame, StackQuality};
 use tracer_report::selection::By;
@@ -118,7 +118,7 @@ fn paused_marked_and_filtered_the_gateway_says_so() {
             .message
             .as_deref()
             .unwrap()
-            .starts_with("marked at 10")
+            .starts_with("marked at 7.5 s")
     );
     press(&mut state, "./wasm\n");
     let text = drawn(&state, 100, 24);
@@ -126,10 +126,10 @@ fn paused_marked_and_filtered_the_gateway_says_so() {
         text.lines()
             .next()
             .unwrap()
-            .ends_with("PAUSED at 20.0 s, 2 of 3 kept"),
+            .ends_with("PAUSED at 17.5 s, 2 of 3 kept"),
         "{text}"
     );
-    assert!(text.contains("grown since the mark at 10.0 s"), "{text}");
+    assert!(text.contains("grown since the mark at 7.5 s"), "{text}");
     assert!(text.contains("/wasm"), "{text}");
     let kinds = state
         .rows
@@ -330,7 +330,22 @@ fn names_of_a_hostile_process_move_nothing_on_the_screen() {
     let process = &mut report.processes[0];
     process.comm = EVIL.into();
     process.runtime = Some(EVIL.into());
-    process.verdict.text = EVIL.into();
+    process.verdict.headline = EVIL.into();
+    process.verdict.because = vec![EVIL.into()];
+    process.verdict.who = vec![Who {
+        site: EVIL.into(),
+        name: EVIL.into(),
+        place: Some(EVIL.into()),
+        callers: vec![EVIL.into()],
+        ..Who::default()
+    }];
+    process.verdict.change = vec![Remedy {
+        knob: EVIL.into(),
+        effect: EVIL.into(),
+        ..Remedy::default()
+    }];
+    process.cmdline = vec![EVIL.into(), EVIL.into()];
+    process.sites[0].key = EVIL.into();
     let other = Process {
         pid: 8,
         ..process.clone()
