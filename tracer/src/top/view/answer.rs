@@ -223,7 +223,7 @@ mod tests {
         for (line, label) in all.iter().zip(labels) {
             assert!(line.starts_with(label), "{all:?}");
         }
-        assert!(all[1].ends_with("60.0 MiB  +85.3 MiB/min  k3f1"), "{all:?}");
+        assert!(all[1].ends_with("60 MiB  +1.4 MiB/s  k3f1"), "{all:?}");
         let some = said(80, 3);
         assert!(some[1].starts_with("  who") && some[2].starts_with("  change"));
         assert_eq!(said(80, 1), all[..1]);
