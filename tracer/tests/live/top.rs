@@ -148,7 +148,7 @@ fn a_command_is_watched_paused_marked_filtered_saved_and_left() {
         "--output-of-command out -- {program} --seconds 300"
     ));
     terminal.wait("the table and the verdict", |screen| {
-        screen.contains("growth::leak_request_buffer") && screen.contains("GiB virtual")
+        screen.contains("by site, reserved") && screen.contains("keeps all it maps")
     });
     let screen = terminal.wait("the curves", |screen| {
         let line = screen.lines().find(|line| line.starts_with("resident"));
@@ -179,7 +179,8 @@ fn a_command_is_watched_paused_marked_filtered_saved_and_left() {
     terminal.keys(&["/"]);
     terminal.types("leak");
     let filtered = terminal.wait("the filtered table", |screen| {
-        screen.contains("1 by site") && screen.contains("leak_request_buffer")
+        let is_header = |line: &str| line.starts_with("1 by site");
+        screen.lines().any(is_header) && screen.contains("leak_request_buffer")
     });
     let table = filtered
         .split_once("by site")
