@@ -1,5 +1,5 @@
-//! What the README shows as printed is what is printed: each block behind `<!-- $ tracer … -->` is held
-//! against the command's output, run from the checkout's top. A block that ends with `[…]` shows the
+//! What the README and the pages in `docs/` show as printed is what is printed: each block behind `<!-- $ tracer … -->`
+//! is held against the command's output, run from the checkout's top. A block that ends with `[…]` shows the
 //! beginning. `at POINTER` behind the command takes that part of a JSON report.
 //!
 //! `UPDATE_README=1 cargo test -p tracer --test readme` writes the blocks anew; look at the difference
@@ -126,30 +126,52 @@ fn as_printed(readme: &str) -> (String, usize) {
     (out, blocks)
 }
 
+/// The README, and the pages that it leads to.
+fn pages() -> Vec<PathBuf> {
+    let docs = fs::read_dir(root().join("tracer/docs")).unwrap();
+    let mut pages: Vec<PathBuf> = docs.map(|entry| entry.unwrap().path()).collect();
+    pages.push(root().join("README.md"));
+    pages.sort();
+    pages
+}
+
 #[test]
-fn what_the_readme_shows_is_what_is_printed() {
-    let path = root().join("README.md");
-    let readme = fs::read_to_string(&path).unwrap();
-    let (now, blocks) = as_printed(&readme);
-    if std::env::var_os("UPDATE_README").is_some_and(|value| value == "1") {
-        fs::write(&path, now).unwrap();
-        return;
+fn what_the_readme_and_its_pages_show_is_what_is_printed() {
+    let mut all = 0;
+    for path in pages() {
+        let name = path.display();
+        let page = fs::read_to_string(&path).unwrap();
+        let (now, blocks) = as_printed(&page);
+        all += blocks;
+        if std::env::var_os("UPDATE_README").is_some_and(|value| value == "1") {
+            fs::write(&path, now).unwrap();
+            continue;
+        }
+        let differing = page
+            .lines()
+            .zip(now.lines())
+            .position(|(old, new)| old != new);
+        if let Some(at) = differing {
+            panic!(
+                "{name}, line {}, is not as it is printed:\n  there: {:?}\n  now:   {:?}",
+                at + 1,
+                page.lines().nth(at),
+                now.lines().nth(at)
+            );
+        }
+        assert_eq!(page, now, "{name}");
     }
-    assert!(
-        blocks >= 3,
-        "the README shows a report as text, as Markdown and as JSON"
-    );
-    let differing = readme
-        .lines()
-        .zip(now.lines())
-        .position(|(old, new)| old != new);
-    if let Some(at) = differing {
-        panic!(
-            "README.md, line {}, is not as it is printed:\n  there: {:?}\n  now:   {:?}",
-            at + 1,
-            readme.lines().nth(at),
-            now.lines().nth(at)
-        );
+    assert!(all >= 7, "text, Markdown, JSON, a comparison, a gate");
+}
+
+/// One that is longer is not read.
+#[test]
+fn the_readme_is_short_and_leads_to_every_page() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    assert!(readme.lines().count() <= 150);
+    for page in pages() {
+        let name = page.file_name().unwrap().to_str().unwrap();
+        let leads = readme.contains(&format!("](tracer/docs/{name})")) || name == "README.md";
+        assert!(leads, "{name}");
     }
-    assert_eq!(readme, now);
 }

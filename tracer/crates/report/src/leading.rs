@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::HashSet;
 
+use tracer_analysis::signals;
 use tracer_analysis::summary::{Level, Process, Report};
 
 /// How much a process is what a report is about, the most first.
@@ -38,9 +39,9 @@ pub fn leading(report: &Report) -> Vec<&Process> {
 }
 
 fn subject(process: &Process, goes_on: bool) -> Subject {
-    let killed = process
-        .ending
-        .is_some_and(|ending| ending.oom_kill.is_some() || ending.signal.is_some_and(is_crash));
+    let killed = process.ending.is_some_and(|ending| {
+        ending.oom_kill.is_some() || ending.signal.is_some_and(signals::is_crash)
+    });
     match process.verdict.level {
         Level::Refused => Subject::Victim,
         _ if killed => Subject::Victim,
@@ -48,21 +49,6 @@ fn subject(process: &Process, goes_on: bool) -> Subject {
         _ if goes_on => Subject::Stage,
         _ => Subject::Own,
     }
-}
-
-/// A signal by which a process ends of its own fault (signal(7)): of the others, somebody sent it.
-fn is_crash(signal: u8) -> bool {
-    const CRASHES: [u8; 8] = [
-        4,  // SIGILL
-        5,  // SIGTRAP
-        6,  // SIGABRT
-        7,  // SIGBUS
-        8,  // SIGFPE
-        11, // SIGSEGV
-        24, // SIGXCPU
-        31, // SIGSYS
-    ];
-    CRASHES.contains(&signal)
 }
 
 #[cfg(test)]

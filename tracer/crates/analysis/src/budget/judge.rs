@@ -12,7 +12,6 @@ use super::suggest::no_such;
 use crate::diff::diff;
 use crate::diff::model::SiteChange;
 use crate::model::summary::{Level, Process, Report, Site, Trend};
-use crate::refusals::words;
 
 /// Sites named for each budget.
 const SITES: usize = 16;
@@ -207,8 +206,8 @@ fn level(judged: Judged, report: &Report, limit: Level) -> Judged {
     };
     let note = match state {
         State::Unmeasured => why,
-        State::Over if worst == Some(Level::Refused) => refused(report),
-        State::Over | State::Within => None,
+        State::Over => headline(report),
+        State::Within => None,
     };
     Judged {
         state,
@@ -219,14 +218,11 @@ fn level(judged: Judged, report: &Report, limit: Level) -> Judged {
     }
 }
 
-/// What was refused, of the first process that was not well for it.
-fn refused(report: &Report) -> Option<String> {
-    let victim = |process: &&Process| process.verdict.level == Level::Refused;
-    let process = report.processes.iter().find(victim)?;
-    let Some(row) = process.refused.first() else {
-        return Some("killed by the kernel's OOM killer".into());
-    };
-    Some(words::what_by(row))
+/// The headline of the worst process, the largest of those that are as bad.
+fn headline(report: &Report) -> Option<String> {
+    let by = |process: &&Process| (process.verdict.level.badness(), process.virtual_bytes.peak);
+    let worst = report.processes.iter().max_by_key(by)?;
+    Some(worst.verdict.headline.clone()).filter(|text| !text.is_empty())
 }
 
 /// A budget on a process that is not there would always pass.

@@ -109,10 +109,16 @@ fn process(pair: &Pair<'_>) -> ProcessChange {
             old: pair.old.map(|process| process.verdict.level),
             new: pair.new.map(|process| process.verdict.level),
         },
+        old_headline: headline(pair.old),
+        new_headline: headline(pair.new),
         matches,
         patterns: kinds::changes(old_sites.iter(), new_sites.iter()),
         sites: sites_changed,
     }
+}
+
+fn headline(process: Option<&Process>) -> String {
+    process.map_or_else(String::new, |process| process.verdict.headline.clone())
 }
 
 fn of(process: Option<&Process>) -> &[Site] {

@@ -144,6 +144,12 @@ pub struct ProcessChange {
     pub refused: Change,
     /// Its verdict's level.
     pub level: LevelChange,
+    /// Its verdict's headline before; empty: there was no process.
+    #[serde(default)]
+    pub old_headline: String,
+    /// Its verdict's headline after; empty: there is no process.
+    #[serde(default)]
+    pub new_headline: String,
     /// How its call sites were matched.
     pub matches: Matches,
     /// By kind of reservation: the largest change first.

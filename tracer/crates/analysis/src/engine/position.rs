@@ -64,14 +64,20 @@ impl Analysis {
         growth: impl Fn(&[(u64, u64)]) -> Growth,
     ) -> Option<GroupPosition> {
         let account = self.groups.get(run.group.as_ref()?)?;
-        let end = run.group_until.unwrap_or(end);
-        let points = account.within(run.first, end);
+        // What became of it is read after its end, when its pages are gone; what it used, before.
+        let until = run.group_until.unwrap_or(end);
+        let after = account.within(run.first, until);
+        let mut points = account.within(run.first, end.min(until));
+        if points.is_empty() {
+            points.clone_from(&after);
+        }
         let (first, last) = (points.first()?.1, points.last()?.1);
+        let after = after.last()?.1;
         let most = points.iter().map(|(_, point)| *point);
         let most = most.max_by_key(GroupPoint::working).unwrap_or(last);
         let peak = points.iter().map(|(_, point)| point.usage).max();
-        let hits = last.hits.saturating_sub(first.hits);
-        let kills = last.kills.saturating_sub(first.kills);
+        let hits = after.hits.saturating_sub(first.hits);
+        let kills = after.kills.saturating_sub(first.kills);
         let peak = peak.unwrap_or(0).max(last.usage);
         let peak = match account.last.limit_bytes {
             // It was reached, if only for a moment.

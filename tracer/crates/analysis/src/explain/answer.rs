@@ -7,6 +7,9 @@ use crate::verdict::answer::{change, next};
 use crate::verdict::{harm, kinds};
 use crate::words::units::{bytes, bytes_of, counted, percent};
 
+/// Pages of the pool of huge pages.
+const HUGE_PAGES: &str = "huge-page-pool";
+
 /// Fills in a verdict all that is no paragraph; the kinds are those that are sure.
 pub fn answer(seen: &Explanation, kinds: &[Kind], unusual: &[&str], verdict: Verdict) -> Verdict {
     Verdict {
@@ -45,10 +48,15 @@ fn headline(seen: &Explanation, unusual: &[&str]) -> String {
                 many => counted(many, "", "reservations of ") + name,
             };
             let resident = match kind.resident_bytes {
-                0 => "none".into(),
-                resident => percent(resident, kind.reserved_bytes),
+                // What is in use of the pool is in no figure of its process.
+                _ if kind.pattern.id == HUGE_PAGES => "which no resident size counts".into(),
+                0 => "none of it resident".into(),
+                resident => {
+                    let share = percent(resident, kind.reserved_bytes);
+                    format!("{share} of it resident")
+                }
             };
-            format!("{size} is {those}, {resident} of it resident.")
+            format!("{size} is {those}, {resident}.")
         }
         _ => format!(
             "{} virtual, {} resident.",

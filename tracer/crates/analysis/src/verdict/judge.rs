@@ -58,6 +58,11 @@ pub fn verdict(facts: &Facts<'_>) -> Verdict {
             level => level,
         }
     };
+    // It may have come to a limit of its own.
+    let level = match level {
+        Level::Benign if victim::aborted_at_its_largest(facts) => Level::Unknown,
+        level => level,
+    };
     // Who was refused something is not well, whatever else can be said.
     let level = [Some(level), victim::level(facts)]
         .into_iter()

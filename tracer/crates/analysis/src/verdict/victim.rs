@@ -2,7 +2,7 @@
 
 use super::facts::Facts;
 use super::suspects::SiteFacts;
-use crate::model::summary::{Ending, Level, OomKill, RefusalCause, Refused};
+use crate::model::summary::{Ending, Level, OomKill, RefusalCause, Refused, Span};
 use crate::refusals::told::{Told, is_abnormal, is_lock};
 use crate::refusals::words;
 use crate::words::signals;
@@ -26,6 +26,15 @@ pub fn level(facts: &Facts<'_>) -> Option<Level> {
         return Some(Level::Refused);
     }
     outstanding.next().map(|_| Level::Watch)
+}
+
+/// It ended itself when it was about as large as ever, and no little process: a runtime does so at the limit that it sets
+/// its own heap, of which the kernel knows nothing.
+pub fn aborted_at_its_largest(facts: &Facts<'_>) -> bool {
+    const LARGE: u64 = 64 << 20;
+    let signal = facts.refusals.ending.and_then(|ending| ending.signal);
+    let is_large = |span: Span| span.end >= LARGE.max(span.peak / 4 * 3);
+    signal.is_some_and(signals::is_abort) && facts.resident.is_some_and(is_large)
 }
 
 /// How sure it is that this is why.
@@ -106,7 +115,8 @@ pub fn head<'a>(facts: &Facts<'a>) -> Option<&'a Told> {
     facts.refusals.told.iter().find(|one| one.outstanding)
 }
 
-fn oom_kill(facts: &Facts<'_>) -> Option<OomKill> {
+/// Whose memory was at its end, if it was killed for that.
+pub fn oom_kill(facts: &Facts<'_>) -> Option<OomKill> {
     facts.refusals.ending.and_then(|ending| ending.oom_kill)
 }
 

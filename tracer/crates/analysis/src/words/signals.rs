@@ -23,3 +23,30 @@ pub fn name(signal: u8) -> String {
     };
     name.into()
 }
+
+/// A signal by which a process ends itself, as of `abort()`, a failed check, a trap of its runtime.
+#[must_use]
+pub fn is_abort(signal: u8) -> bool {
+    const ABORTS: [u8; 3] = [
+        4, // SIGILL
+        5, // SIGTRAP
+        6, // SIGABRT
+    ];
+    ABORTS.contains(&signal)
+}
+
+/// A signal by which a process ends of its own fault (signal(7)): of the others, somebody sent it.
+#[must_use]
+pub fn is_crash(signal: u8) -> bool {
+    const CRASHES: [u8; 8] = [
+        4,  // SIGILL
+        5,  // SIGTRAP
+        6,  // SIGABRT
+        7,  // SIGBUS
+        8,  // SIGFPE
+        11, // SIGSEGV
+        24, // SIGXCPU
+        31, // SIGSYS
+    ];
+    CRASHES.contains(&signal)
+}

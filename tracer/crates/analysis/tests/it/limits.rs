@@ -7,7 +7,7 @@ use tracer_ledger::event::{
 };
 
 use tracer_test_traces::attached::{attached, report, within};
-use tracer_test_traces::trace::{MIB, SECOND, Trace};
+use tracer_test_traces::trace::{MIB, MILLISECOND, SECOND, Trace};
 
 /// How a group of 200 MiB stands, of which process 7 is.
 fn group(trace: &mut Trace, usage: u64, hits: u64, kills: u64) {
@@ -87,13 +87,14 @@ fn what_the_group_did_to_its_process_is_told_after_the_kill() {
     group(&mut trace, 50 * MIB, 4, 2);
     trace.now = SECOND;
     trace.exit(7, 1, ExitStatus::Signal(9));
+    trace.now += MILLISECOND;
     group(&mut trace, 2 * MIB, 9, 3);
     // Of another time.
     trace.now = 10 * SECOND;
     group(&mut trace, 2 * MIB, 80, 70);
     let report = report(&trace);
     let cgroup = harm(&report.processes[0], "cgroup");
-    assert_eq!((cgroup.used, cgroup.peak), (2 * MIB, 200 * MIB));
+    assert_eq!((cgroup.used, cgroup.peak), (50 * MIB, 200 * MIB));
     assert!(cgroup.near);
     let of_group = cgroup.group.as_ref().unwrap();
     assert_eq!((of_group.limit_hits, of_group.oom_kills), (5, 1));

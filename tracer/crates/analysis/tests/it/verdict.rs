@@ -442,3 +442,26 @@ fn what_is_reserved_again_and_again_and_never_given_back_is_a_leak_also_if_one_i
     let small = piling_up(|stack| Ask::space(stack, 4 * KIB), "", |_| false);
     assert_eq!(small.level, Level::Unknown, "{}", small.text);
 }
+
+#[test]
+fn who_ends_itself_at_its_largest_may_have_come_to_a_limit_of_its_own() {
+    let level = |status: ExitStatus, resident: u64| {
+        let mut trace = attached("each");
+        let grow = stack(&mut trace, 1, "grow");
+        trace.reserve(ME, 1, Ask::space(grow, 512 * MIB));
+        trace.sample(7, 1, 200 * MIB);
+        trace.now = 5 * SECOND;
+        trace.sample(7, 1, resident);
+        trace.now = 10 * SECOND;
+        trace.exit(7, 1, status);
+        let verdict = report(&trace).processes[0].verdict.clone();
+        (verdict.level, verdict.headline)
+    };
+    let (found, headline) = level(ExitStatus::Signal(6), 190 * MIB);
+    assert_eq!(found, Level::Unknown);
+    let said = "Ended by SIGABRT at its largest, 190 MiB resident, with nothing refused: a limit of its own heap?";
+    assert!(headline.starts_with(said), "{headline}");
+    assert_eq!(level(ExitStatus::Signal(6), 20 * MIB).0, Level::Benign);
+    assert_eq!(level(ExitStatus::Signal(11), 190 * MIB).0, Level::Benign);
+    assert_eq!(level(ExitStatus::Code(0), 190 * MIB).0, Level::Benign);
+}

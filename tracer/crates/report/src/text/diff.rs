@@ -3,14 +3,14 @@
 use std::io::{self, Write};
 
 use super::brief;
-use super::line::{Line, Paint, cut_end, cut_start, width};
-use super::page::Page;
+use super::line::{Line, Paint, cut_end, cut_start, width, wrap};
+use super::page::{Page, level};
 use super::table::{Column, Layout};
 use crate::folding::{Folded, fold};
 use crate::selection::By;
 use crate::wrappers::Wrappers;
 use tracer_analysis::diff::model::{
-    Change, Diff, Figures, Matched, Prediction, ProcessChange, Side, SiteChange,
+    Change, Diff, Figures, LevelChange, Matched, Prediction, ProcessChange, Side, SiteChange,
 };
 use tracer_analysis::units::{bytes, count, counted, duration, percent, signed_bytes};
 
@@ -28,6 +28,9 @@ const COLUMNS: [Column; 7] = [
 ];
 /// Where titles begin: before them stands how a row was matched.
 const INDENT: usize = 4;
+/// Where a verdict's level stands, and its headline.
+const LEVEL: usize = 6;
+const HEADLINE: usize = 15;
 /// Lines below a title begin here.
 const BELOW: usize = 6;
 /// Changes below this say nothing, bytes.
@@ -144,6 +147,7 @@ impl<W: Write> DiffWriter<'_, W> {
         }
         self.blank()?;
         self.heading(process)?;
+        self.headlines(process)?;
         let cells: Vec<Vec<String>> = shown.iter().map(|row| cells(row.figures)).collect();
         let layout = Layout::new(&COLUMNS, &cells, INDENT, self.style.width);
         if shown.is_empty() {
@@ -172,6 +176,36 @@ impl<W: Write> DiffWriter<'_, W> {
             self.text(INDENT, Paint::Dim, &text)?;
         }
         Ok(true)
+    }
+
+    /// What either report says of it; what has not changed once.
+    fn headlines(&mut self, process: &ProcessChange) -> io::Result<()> {
+        let LevelChange { old, new } = process.level;
+        let both = [
+            ("old", old, &process.old_headline),
+            ("new", new, &process.new_headline),
+        ];
+        let same = old == new && process.old_headline == process.new_headline;
+        for (side, found, headline) in both.into_iter().skip(usize::from(same)) {
+            let Some(found) = found.filter(|_| !headline.is_empty()) else {
+                continue;
+            };
+            let (word, paint) = level(found);
+            let mut line = Line::new();
+            line.to_column(2).add(Paint::Dim, side);
+            line.to_column(LEVEL).add(paint, word);
+            for (at, part) in wrap(headline, self.style.width - HEADLINE)
+                .iter()
+                .enumerate()
+            {
+                if at > 0 {
+                    line = Line::new();
+                }
+                line.to_column(HEADLINE).add(Paint::Plain, part);
+                self.line(&line)?;
+            }
+        }
+        Ok(())
     }
 
     fn heading(&mut self, process: &ProcessChange) -> io::Result<()> {

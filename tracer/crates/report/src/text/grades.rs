@@ -13,12 +13,15 @@ use tracer_ledger::event::Cause;
 const NAMED: usize = 3;
 
 impl<W: Write> ReportWriter<'_, W> {
-    /// Nothing if all stacks are complete.
-    pub(super) fn stacks(&mut self) -> io::Result<()> {
-        match text(&self.report.stacks) {
-            Some(text) => self.labelled("Stacks", Paint::Dim, &text, Paint::Dim),
-            None => Ok(()),
+    /// Nothing if all stacks are complete. `apart`: after an empty line.
+    pub(super) fn stacks(&mut self, apart: bool) -> io::Result<()> {
+        let Some(text) = text(&self.report.stacks) else {
+            return Ok(());
+        };
+        if apart {
+            self.blank()?;
         }
+        self.labelled("Stacks", Paint::Dim, &text, Paint::Dim)
     }
 }
 

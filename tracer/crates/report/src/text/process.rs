@@ -40,13 +40,16 @@ impl<W: Write> ReportWriter<'_, W> {
         self.refused(process)?;
         if self.alone {
             self.losses()?;
-            self.stacks()?;
         }
         self.blank()?;
         self.courses(process)?;
         self.blank()?;
         self.tables(process, aside)?;
-        self.window(process)
+        self.window(process)?;
+        if self.alone {
+            self.stacks(true)?;
+        }
+        Ok(())
     }
 
     fn heading(&mut self, process: &Process) -> io::Result<()> {

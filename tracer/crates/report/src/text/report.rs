@@ -31,10 +31,10 @@ pub fn write(report: &Report, style: &Style, out: &mut impl Write) -> io::Result
         return writer.trace_summary();
     }
     if !writer.alone {
-        writer.overview(report.processes.len())?;
+        writer.losses()?;
     }
     for (rank, process) in shown.iter().enumerate() {
-        if rank > 0 || !writer.alone {
+        if rank > 0 {
             writer.blank()?;
         }
         let aside = rank > 0
@@ -44,11 +44,16 @@ pub fn write(report: &Report, style: &Style, out: &mut impl Write) -> io::Result
             );
         writer.process(process, aside)?;
     }
-    writer.small_processes(&small)
+    writer.small_processes(&small)?;
+    if !writer.alone {
+        writer.blank()?;
+        writer.overview(report.processes.len())?;
+    }
+    Ok(())
 }
 
 impl<W: Write> ReportWriter<'_, W> {
-    /// The first lines of a report on several processes.
+    /// The last lines of a report on several processes.
     fn overview(&mut self, processes: usize) -> io::Result<()> {
         let text = format!(
             "{} · {} · {}",
@@ -56,9 +61,8 @@ impl<W: Write> ReportWriter<'_, W> {
             duration(self.report.duration_ns),
             self.events()
         );
-        self.indented(0, Paint::Bright, &text)?;
-        self.losses()?;
-        self.stacks()
+        self.indented(0, Paint::Dim, &text)?;
+        self.stacks(false)
     }
 
     fn trace_summary(&mut self) -> io::Result<()> {

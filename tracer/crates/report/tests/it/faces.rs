@@ -5,13 +5,15 @@ use tracer_analysis::budget;
 use tracer_analysis::diff::diff;
 use tracer_analysis::refusals::words;
 use tracer_analysis::summary::{Report, SCHEMA};
+use tracer_analysis::units::bytes;
 use tracer_report::budgets::github;
 use tracer_report::budgets::text::{self as budgets, Look};
 use tracer_report::export::{csv, pprof};
+use tracer_report::leading::leading;
 use tracer_report::selection::Selection;
 use tracer_report::text::{Style, write};
-use tracer_report::{html, json, markdown};
-use tracer_test_traces::refused;
+use tracer_report::{html, json, markdown, text};
+use tracer_test_traces::{case, refused};
 
 fn written(write: impl FnOnce(&mut Vec<u8>)) -> String {
     let mut out = Vec::new();
@@ -30,6 +32,78 @@ fn island(page: &str) -> Value {
         .split_once("<script type=\"application/json\" id=\"data\">")
         .unwrap();
     serde_json::from_str(rest.split_once("</script>").unwrap().0).unwrap()
+}
+
+/// The case, a leak beside it, a refusal: what the answer says stands on each face, in the same words.
+#[test]
+fn every_face_gives_the_same_answer() {
+    for report in [
+        case::report(false),
+        case::report(true),
+        refused::by_a_shell(),
+    ] {
+        let process = leading(&report)[0];
+        let verdict = &process.verdict;
+        let (level, headline) = (verdict.level.word(), verdict.headline.as_str());
+        assert!(!headline.is_empty() && headline.chars().count() <= 160);
+        assert!(!verdict.who.is_empty());
+
+        let plain = unwrapped(&written(|out| {
+            write(&report, &Style::default(), out).unwrap();
+        }));
+        let sure = text::answer::sure(verdict);
+        // How sure it is stands below the level, where the headline needs two lines.
+        let plain = plain.replacen(&format!(" {sure} "), " ", 1);
+        let said = format!("{} {headline}", level.to_uppercase());
+        assert!(plain.contains(&said), "{said}\n{plain}");
+
+        let pasted = written(|out| markdown::write(&report, &Selection::default(), out).unwrap());
+        let pasted = pasted.replace('\\', "");
+        assert!(pasted.contains(&format!(": {}", level.to_uppercase())));
+        assert!(pasted.contains(&format!("**{headline}**")), "{pasted}");
+
+        let model = serde_json::to_value(&report).unwrap();
+        let in_json = model["processes"].as_array().unwrap().iter();
+        let mut in_json = in_json.map(|process| &process["verdict"]);
+        let in_json = in_json.find(|verdict| verdict["headline"] == headline);
+        assert_eq!(in_json.unwrap()["level"], level);
+
+        let over = [budget::parse("level >= benign").unwrap()];
+        let outcome = budget::check(&over, &report, None, Vec::new());
+        let look = Look {
+            width: 200,
+            color: false,
+            on_github: false,
+        };
+        let checked = written(|out| budgets::write(&outcome, &report, look, out).unwrap());
+        let annotated = written(|out| github::annotations(&outcome, &report, out).unwrap());
+        for text in [unwrapped(&checked), annotated.replace("%25", "%")] {
+            assert!(text.contains(&format!("{level}; {headline}")), "{text}");
+        }
+
+        let compared = diff(&report, &report);
+        let style = Style {
+            selection: Selection {
+                all: true,
+                ..Selection::default()
+            },
+            ..Style::default()
+        };
+        let compared = written(|out| text::diff::write(&compared, &style, out).unwrap());
+        let said = format!("new {} {headline}", level.to_uppercase());
+        assert!(unwrapped(&compared).contains(&said), "{compared}");
+
+        for one in &verdict.who {
+            let size = bytes(one.bytes);
+            for face in [&plain, &pasted] {
+                assert!(face.contains(&one.site) && face.contains(&size), "{face}");
+                assert!(face.contains(&one.name), "{face}");
+            }
+        }
+        for one in &verdict.change {
+            assert!(plain.contains(&one.knob) && pasted.contains(&format!("`{}`", one.knob)));
+        }
+    }
 }
 
 #[test]
@@ -101,7 +175,7 @@ fn every_face_says_the_same_level_and_the_same_refused_figures() {
     let annotated = written(|out| github::annotations(&outcome, &report, out).unwrap());
     for text in [&unwrapped(&checked), &annotated] {
         assert!(
-            text.contains(&format!("refused; {what}, by {by}")),
+            text.contains(&format!("refused; {what}. 3.0 ms later SIGABRT.")),
             "{text}"
         );
     }

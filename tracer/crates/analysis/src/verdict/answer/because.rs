@@ -57,10 +57,10 @@ fn steady(facts: &Facts<'_>, sites: &[&SiteFacts<'_>]) -> String {
         count(sum.live),
         count(calls.max(sum.live))
     );
-    text.push_str(&format!(
-        ", growing for {}",
-        duration(sum.last.saturating_sub(sum.first))
-    ));
+    if sum.last > sum.first {
+        let time = duration(sum.last - sum.first);
+        text.push_str(&format!(", reserved within {time}"));
+    }
     match sum.charged {
         0 => text.push_str(", nothing charged against the commit limit"),
         charged if charged < sum.reserved => {

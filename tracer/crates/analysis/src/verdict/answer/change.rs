@@ -3,7 +3,7 @@
 use super::Judged;
 use crate::model::summary::{Kind, Level, RefusalCause, Refused, Remedy};
 use crate::verdict::facts::Facts;
-use crate::verdict::suspects::Sum;
+use crate::verdict::suspects::{SiteFacts, Sum};
 use crate::verdict::victim;
 use crate::words::units::bytes;
 
@@ -17,13 +17,23 @@ const OFFERED: usize = 3;
 /// The knobs, the one that changes the most first.
 pub fn change(facts: &Facts<'_>, judged: &Judged<'_>) -> Vec<Remedy> {
     let leak = Sum::of(judged.leaking.iter().copied());
-    if judged.level == Level::Leak && leak.is_what() != "address space" {
+    let is_memory = judged.level == Level::Leak && leak.is_what() != "address space";
+    // What only changes address space gives no memory back.
+    if is_memory || victim::oom_kill(facts).is_some() {
         return Vec::new();
     }
     let limit = victim::head(facts).and_then(|one| raised(&one.row));
     let kinds = judged.before.map_or(judged.kinds, |before| &before.kinds);
     let is_near = limit.is_some() || facts.harms.iter().any(|harm| harm.near);
-    let knobs = knobs(kinds, facts.virtual_bytes.end, is_near);
+    // Where something grows, only what it is made of is worth a knob.
+    let growing = [judged.leaking, judged.watched].concat();
+    let is_of = |one: &&SiteFacts<'_>, kind: &Kind| {
+        let pattern = one.site.pattern.as_ref();
+        pattern.is_some_and(|pattern| pattern.id == kind.id)
+    };
+    let concerned = |kind: &&Kind| growing.is_empty() || growing.iter().any(|one| is_of(one, kind));
+    let kinds: Vec<Kind> = kinds.iter().filter(concerned).cloned().collect();
+    let knobs = knobs(&kinds, facts.virtual_bytes.end, is_near);
     limit.into_iter().chain(knobs).take(OFFERED).collect()
 }
 

@@ -8,6 +8,7 @@ use crate::verdict::facts::{Facts, WORTH_TELLING};
 use crate::verdict::kinds;
 use crate::verdict::suspects::{SiteFacts, Sum};
 use crate::verdict::victim;
+use crate::words::signals;
 use crate::words::units::{bytes, bytes_of, count, counted, duration, percent, rate};
 
 /// The most characters that a headline has.
@@ -28,6 +29,9 @@ pub fn headline(facts: &Facts<'_>, judged: &Judged<'_>) -> String {
         ));
         return fitting(&sentences);
     }
+    if sentences.is_empty() {
+        sentences.extend(crash(facts));
+    }
     let said = match judged.level {
         Level::Refused => Vec::new(),
         Level::Leak => vec![leak(judged.leaking, facts.end)],
@@ -37,6 +41,20 @@ pub fn headline(facts: &Facts<'_>, judged: &Judged<'_>) -> String {
     };
     sentences.extend(said);
     fitting(&sentences)
+}
+
+/// It died, and nothing that it asked for was refused.
+fn crash(facts: &Facts<'_>) -> Option<String> {
+    let signal = facts.refusals.ending?.signal?;
+    let name = signals::name(signal);
+    if victim::aborted_at_its_largest(facts) {
+        let size = bytes(facts.resident?.end);
+        return Some(format!(
+            "Ended by {name} at its largest, {size} resident, with nothing refused: a limit of its own heap?"
+        ));
+    }
+    let text = format!("Ended by {name}; the kernel had refused it nothing.");
+    signals::is_crash(signal).then_some(text)
 }
 
 /// As many of the sentences as there is room for, and at least the first.
@@ -66,12 +84,18 @@ fn leak(sites: &[&SiteFacts<'_>], end: u64) -> String {
         .iter()
         .any(|one| one.site.calls.saturating_sub(one.site.live) > one.site.calls / 20);
     let all = if given_back { "most of what" } else { "all" };
+    let of_kind = kinds::common(sites.iter().map(|one| one.site))
+        .map_or_else(String::new, |kind| format!(" ({kind})"));
     let of_runtime = sites.first().is_some_and(|one| is_of_runtime(one));
     let what = match (sum.is_what(), one) {
         _ if of_runtime && one => format!("{who} grows and keeps {all} of it"),
         _ if of_runtime => format!("{who} grow and keep {all} of it"),
-        ("address space", true) => format!("{who} reserves more and more and keeps {all} of it"),
-        ("address space", false) => format!("{who} reserve more and more and keep {all} of it"),
+        ("address space", true) => {
+            format!("{who} reserves more and more{of_kind} and keeps {all} of it")
+        }
+        ("address space", false) => {
+            format!("{who} reserve more and more{of_kind} and keep {all} of it")
+        }
         (_, true) => format!("{who} keeps {all} it maps"),
         (_, false) => format!("{who} keep {all} they map"),
     };
@@ -101,10 +125,22 @@ fn until_refused(facts: &Facts<'_>, judged: &Judged<'_>) -> Option<String> {
     ))
 }
 
-/// `+1.5 MiB/s, 60 MiB so far`.
+/// `+1.5 MiB/s, 60 MiB so far`; of what has rested since, the speed that it had: `+26 MiB/s until 30 s ago, 155 MiB`.
 fn growth(sum: &Sum, end: u64) -> String {
+    let size = bytes(sum.reserved);
+    if rested(sum, end) && sum.rose > sum.first {
+        let speed = rate(sum.reserved, sum.rose.saturating_sub(sum.first));
+        let ago = duration(end.saturating_sub(sum.rose));
+        return format!("+{speed} until {ago} ago, {size}");
+    }
     let speed = rate(sum.reserved, end.saturating_sub(sum.first));
-    format!("+{speed}, {} so far", bytes(sum.reserved))
+    format!("+{speed}, {size} so far")
+}
+
+/// For a quarter of its time it has not grown: its process had nothing to do, else it would not be called growing.
+fn rested(sum: &Sum, end: u64) -> bool {
+    let time = end.saturating_sub(sum.first);
+    end.saturating_sub(sum.rose) > time / 4
 }
 
 fn in_use(sum: &Sum) -> String {
@@ -122,9 +158,22 @@ fn watch(facts: &Facts<'_>, judged: &Judged<'_>) -> Vec<String> {
     if !judged.watched.is_empty() {
         let sum = Sum::of(judged.watched.iter().copied());
         let (who, one) = subject(judged.watched);
-        let grows = if one { "grows" } else { "grow" };
+        if !judged.watched.iter().any(|one| one.grows()) {
+            // It asked for all of it long ago.
+            let touched = bytes_of(sum.touched.unwrap_or(0), sum.reserved);
+            let comes = if one { "comes" } else { "come" };
+            sentences.push(format!(
+                "{who} {comes} to use more and more of what is reserved: {touched} so far."
+            ));
+            return sentences;
+        }
+        let grows = match (rested(&sum, facts.end), one) {
+            (true, _) => "grew while it worked",
+            (false, true) => "grows still",
+            (false, false) => "grow still",
+        };
         sentences.push(format!(
-            "{who} {grows} still: {}, {}.",
+            "{who} {grows}: {}, {}.",
             growth(&sum, facts.end),
             in_use(&sum)
         ));

@@ -27,8 +27,24 @@ pub fn who(facts: &Facts<'_>, judged: &Judged<'_>) -> Vec<Who> {
     }
     let is_told = judged.before.is_none() && !judged.is_small;
     if all.is_empty() && is_told {
-        all.extend(judged.about().iter().take(NAMED).map(|one| of(one)));
+        all.extend(distinct(judged.about().iter().map(|one| of(one))));
     }
+    all
+}
+
+/// Sites of one id (they differ by addresses alone) together.
+fn distinct(those: impl Iterator<Item = Who>) -> Vec<Who> {
+    let mut all: Vec<Who> = Vec::new();
+    for one in those {
+        match all.iter_mut().find(|other| other.site == one.site) {
+            Some(other) => {
+                other.bytes += one.bytes;
+                other.rate = other.rate.zip(one.rate).map(|(a, b)| a + b);
+            }
+            None => all.push(one),
+        }
+    }
+    all.truncate(NAMED);
     all
 }
 
