@@ -192,7 +192,7 @@ pub fn list(report: &Report, baseline: Option<&Report>, order: &ListOrder) -> Li
     }
     sort(&mut found.lines, order);
     if order.tree {
-        found.lines = tree::below_parents(found.lines);
+        found.lines = tree::below_parents(&found.lines);
     }
     found
 }

@@ -7,7 +7,7 @@ use super::processes::ProcessLine;
 /// The lines with each child below its parent, as deep as its forebears that are there; sisters in the order in which
 /// they came, and so are those whose parent is not there.
 #[must_use]
-pub fn below_parents(lines: Vec<ProcessLine>) -> Vec<ProcessLine> {
+pub fn below_parents(lines: &[ProcessLine]) -> Vec<ProcessLine> {
     let there: HashSet<u32> = lines.iter().map(|line| line.pid).collect();
     let mut children: HashMap<u32, Vec<usize>> = HashMap::new();
     let mut waiting: Vec<(usize, usize)> = Vec::new();
@@ -23,13 +23,10 @@ pub fn below_parents(lines: Vec<ProcessLine>) -> Vec<ProcessLine> {
     let mut order = Vec::with_capacity(lines.len());
     // A number that was used again can make a ring: whoever is in one stands for itself.
     let mut rest = 0..lines.len();
-    loop {
-        let Some((index, depth)) = waiting
-            .pop()
-            .or_else(|| Some((rest.find(|index| !placed[*index])?, 0)))
-        else {
-            break;
-        };
+    while let Some((index, depth)) = waiting
+        .pop()
+        .or_else(|| Some((rest.find(|index| !placed[*index])?, 0)))
+    {
         if std::mem::replace(&mut placed[index], true) {
             continue;
         }
@@ -63,7 +60,7 @@ mod tests {
             exit: None,
             lived_ns: 0,
         });
-        let placed = below_parents(lines.collect());
+        let placed = below_parents(&lines.collect::<Vec<_>>());
         placed.iter().map(|line| (line.pid, line.depth)).collect()
     }
 
