@@ -258,12 +258,12 @@ fn stack(row: &TableRow, sites: &[&Site], room: usize, width: u16) -> Vec<Line> 
     let title = title(row, site);
     let outermost = site.frames.len() - 1;
     let fit = room.saturating_sub(lines.len());
-    let from = match title {
-        Some(title) if site.frames.len() > fit => {
-            // One line says that there are more.
-            outermost.min(title.max(fit.saturating_sub(2)))
-        }
-        _ => outermost,
+    let from = if site.frames.len() > fit {
+        // One line says that there are more.
+        let fitting = fit.saturating_sub(2);
+        outermost.min(title.unwrap_or(0).max(fitting))
+    } else {
+        outermost
     };
     if from < outermost {
         let more = counted((outermost - from) as u64, "caller", "callers");
