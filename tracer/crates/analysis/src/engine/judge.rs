@@ -41,6 +41,7 @@ impl Analysis {
             whose: Whose {
                 pid: process.pid,
                 cmdline: &process.cmdline,
+                runtime: process.runtime.as_deref(),
                 lives: run.end.is_none(),
             },
             began: run.first.0,

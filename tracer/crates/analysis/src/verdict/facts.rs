@@ -55,6 +55,8 @@ pub struct Whose<'a> {
     pub pid: u32,
     /// Program and arguments.
     pub cmdline: &'a [String],
+    /// What runs it, with its version: `node v22.22.0`.
+    pub runtime: Option<&'a str>,
     /// It lives when the trace ends.
     pub lives: bool,
 }

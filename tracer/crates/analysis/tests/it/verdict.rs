@@ -2,7 +2,7 @@
 
 use tracer_analysis::summary::{Level, Trend, Verdict};
 use tracer_ledger::event::{
-    Event, ExitStatus, Frame, Identity, Limits, Machine, StackId, StackQuality,
+    Event, ExitStatus, Frame, FrameKind, Identity, Limits, Machine, StackId, StackQuality,
 };
 use tracer_ledger::ledger::change::{Difference, ReservationId};
 
@@ -464,4 +464,32 @@ fn who_ends_itself_at_its_largest_may_have_come_to_a_limit_of_its_own() {
     assert_eq!(level(ExitStatus::Signal(6), 20 * MIB).0, Level::Benign);
     assert_eq!(level(ExitStatus::Signal(11), 190 * MIB).0, Level::Benign);
     assert_eq!(level(ExitStatus::Code(0), 190 * MIB).0, Level::Benign);
+}
+
+#[test]
+fn of_scripts_without_names_the_run_that_has_them_is_told() {
+    let next = |function: Option<&str>| {
+        let mut trace = Trace::begin("each");
+        let identity = Identity {
+            runtime: Some("node v22.22.0".into()),
+            cmdline: vec!["node".into(), "a b.js".into()],
+            ..named("node")
+        };
+        trace.exec(7, None, 1, 2 * MIB, identity);
+        trace.seed(7, 1, &[("/bin/node", 2 * MIB)]);
+        let script = Frame {
+            function: function.map(str::to_owned),
+            kind: FrameKind::Jit,
+            ..Frame::default()
+        };
+        let frames = vec![native("node::Buffer::New"), script];
+        let stack = trace.stack(9, StackQuality::Complete, frames);
+        trace.reserve(ME, 1, Ask::memory(stack, 64 * MIB, 64 * MIB));
+        trace.now = 10 * SECOND;
+        report(&trace).processes[0].verdict.next.clone()
+    };
+    let told = next(None);
+    assert_eq!(told[0].command, "tracer run --js-names -- node 'a b.js'");
+    let told = next(Some("handle"));
+    assert!(!told.iter().any(|one| one.command.contains("--js-names")));
 }

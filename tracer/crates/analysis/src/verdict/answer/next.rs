@@ -2,7 +2,9 @@
 
 use super::Judged;
 use crate::model::summary::{Level, Next};
+use crate::naming::names::is_script;
 use crate::verdict::facts::Facts;
+use crate::verdict::suspects::SiteFacts;
 
 /// The commands.
 pub fn next(facts: &Facts<'_>, judged: &Judged<'_>) -> Vec<Next> {
@@ -14,6 +16,13 @@ pub fn next(facts: &Facts<'_>, judged: &Judged<'_>) -> Vec<Next> {
             "who reserved what was there before tracing",
         ));
     }
+    if is_unnamed_javascript(facts, judged) {
+        let words: Vec<String> = whose.cmdline.iter().map(|word| quoted(word)).collect();
+        all.push(Next {
+            why: "which JavaScript asks for it".into(),
+            command: format!("tracer run --js-names -- {}", words.join(" ")),
+        });
+    }
     if judged.level == Level::Unknown && whose.lives {
         all.push(Next {
             why: "whether it goes on growing".into(),
@@ -21,6 +30,30 @@ pub fn next(facts: &Facts<'_>, judged: &Judged<'_>) -> Vec<Next> {
         });
     }
     all
+}
+
+/// Much is asked for by Node's scripts, of which no name is known: they are only where the runtime wrote them down.
+fn is_unnamed_javascript(facts: &Facts<'_>, judged: &Judged<'_>) -> bool {
+    const MUCH: u64 = 16 << 20;
+    let is_node = facts
+        .whose
+        .runtime
+        .is_some_and(|one| one.starts_with("node"));
+    let sites = judged.about();
+    let much: u64 = sites.iter().map(|one| one.site.reserved_bytes).sum();
+    let by_scripts = |one: &&SiteFacts<'_>| one.site.frames.iter().any(is_script);
+    let is_named = |one: &&SiteFacts<'_>| {
+        one.site
+            .frames
+            .iter()
+            .any(|frame| is_script(frame) && frame.function.is_some())
+    };
+    is_node
+        && !judged.is_small
+        && judged.before.is_none()
+        && much >= MUCH
+        && sites.iter().any(by_scripts)
+        && !sites.iter().any(is_named)
 }
 
 /// Only from its first instruction on is it seen who asks.
