@@ -10,6 +10,8 @@ mod options;
 
 mod top;
 
+mod trial;
+
 use std::{ffi::OsString, path::PathBuf};
 
 pub use check::Check;
@@ -19,6 +21,7 @@ use options::moment;
 pub use options::{Color, CommandTracing, Look, Output, Selecting, Tracing};
 pub use top::Top;
 use tracer_report::formats::Format;
+pub use trial::Try;
 
 /// Know, for every byte of a process's virtual memory, who reserved it, whether it is used, and
 /// whether it comes back.
@@ -55,6 +58,8 @@ pub enum Command {
     /// Hold a command, a recording or a JSON report against memory budgets: exit code 0 within, 1 over
     /// budget, 2 not measured.
     Check(Check),
+    /// Run a command as it is, then with each knob that its report offers: what was foretold beside what came.
+    Try(Try),
     /// Tell what this kernel and these privileges allow, each missing thing with its remedy.
     #[command(after_help = examples::DOCTOR)]
     Doctor,
@@ -77,7 +82,7 @@ pub enum Command {
 #[derive(Debug, Args)]
 #[command(after_help = examples::ATTACH)]
 #[command(group = ArgGroup::new("selection")
-    .args(["pids", "comm", "cgroup", "all"])
+    .args(["processes", "pids", "comm", "cgroup", "all"])
     .required(true)
     .multiple(true))]
 pub struct Attach {
@@ -103,7 +108,7 @@ pub struct Run {
     #[command(flatten)]
     pub output: Output,
     /// The command and its arguments. Its output stays its own: the report goes to stderr.
-    #[arg(last = true, required = true, value_name = "CMD")]
+    #[arg(trailing_var_arg = true, required = true, value_name = "CMD")]
     pub command: Vec<OsString>,
 }
 

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use crate::{
+    capture::command::CannotRun,
     cli::{Cli, Command},
     commands, top,
 };
@@ -16,14 +17,29 @@ const FAILED: u8 = 2;
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     start_log(&cli);
+    // A command that is run for its own sake ends this as it would end a shell's line.
+    let as_a_shell = matches!(cli.command, Command::Run(_) | Command::Try(_));
     match commands::execute(cli) {
         Ok(code) => ExitCode::from(code),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("tracer: {error:#}");
-            ExitCode::from(FAILED)
+            eprintln!("tracer: {}", said(&error));
+            let cannot_run = error.downcast_ref::<CannotRun>().filter(|_| as_a_shell);
+            ExitCode::from(cannot_run.map_or(FAILED, CannotRun::exit_code))
         }
     }
+}
+
+/// What failed and why, each once: some errors say their cause themselves.
+fn said(error: &anyhow::Error) -> String {
+    error.chain().fold(String::new(), |said, cause| {
+        let cause = cause.to_string();
+        match said.as_str() {
+            "" => cause,
+            _ if said.ends_with(&cause) => said,
+            _ => format!("{said}: {cause}"),
+        }
+    })
 }
 
 fn start_log(cli: &Cli) {

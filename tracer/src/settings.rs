@@ -19,6 +19,8 @@ mod explain;
 
 mod check;
 
+mod trial;
+
 pub use check::{Check, Source};
 pub use diff::Diff;
 pub use explain::Explain;
@@ -27,3 +29,4 @@ pub use output::{Output, ReportFile};
 pub use replay::Report;
 pub use screen::{Screen, Stream};
 pub use tracing::Tracing;
+pub use trial::Try;

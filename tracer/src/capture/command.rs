@@ -17,6 +17,40 @@ use rustix::process::{Signal, WaitOptions, kill_process, waitpid};
 
 use tracer_ledger::event::Pid;
 
+/// Why a command cannot be run.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize, serde::Deserialize)]
+#[error("cannot run {name}: {why}")]
+pub(crate) struct CannotRun {
+    name: String,
+    why: String,
+    /// There is no such thing; else it is there and cannot be run.
+    is_missing: bool,
+}
+
+impl CannotRun {
+    /// As a shell tells it (POSIX, 2.8.2): 127 of what is not there, 126 of what cannot be run.
+    pub(crate) const fn exit_code(&self) -> u8 {
+        if self.is_missing { 127 } else { 126 }
+    }
+
+    fn new(name: &OsStr, error: &io::Error) -> Self {
+        let missing = [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory];
+        Self {
+            name: name.to_string_lossy().into_owned(),
+            why: error.to_string(),
+            is_missing: missing.contains(&error.kind()),
+        }
+    }
+}
+
+/// Fails if there is no such command, before anything is started.
+///
+/// # Errors
+/// Its name is not given; [`CannotRun`].
+pub(crate) fn check_there(command: &[OsString]) -> Result<()> {
+    find(name(command)?).map(drop)
+}
+
 /// A command that waits before its `execve`.
 #[derive(Debug)]
 pub(crate) struct Held {
@@ -63,9 +97,7 @@ impl Held {
         added: &[(OsString, OsString)],
         streams: &Streams,
     ) -> Result<Self> {
-        let Some(name) = command.first() else {
-            bail!("there is no command to run: put it after --, as in `tracer run -- ls`");
-        };
+        let name = name(command)?;
         let path = find(name)?;
         // Everything that allocates is done before the fork.
         let program = c_string(path.as_os_str())?;
@@ -93,7 +125,7 @@ impl Held {
             }
             pid => Ok(Self {
                 pid: rustix::process::Pid::from_raw(pid).context("fork returned no pid")?,
-                name: name.clone(),
+                name: name.to_owned(),
                 path,
                 gate: Some(gate_write.into()),
                 failure: failure_read.into(),
@@ -125,7 +157,7 @@ impl Held {
         if self.failure.read_exact(&mut errno).is_ok() {
             let _ = waitpid(Some(self.pid), WaitOptions::empty());
             let error = io::Error::from_raw_os_error(i32::from_ne_bytes(errno));
-            bail!("cannot run {}: {error}", Path::new(&self.name).display());
+            return Err(CannotRun::new(&self.name, &error).into());
         }
         Ok(Running {
             pid: self.pid,
@@ -241,21 +273,40 @@ fn environment(added: &[(OsString, OsString)]) -> Result<Vec<CString>> {
         .collect()
 }
 
+fn name(command: &[OsString]) -> Result<&OsStr> {
+    match command.first() {
+        Some(name) => Ok(name),
+        None => bail!("there is no command to run: put it after --, as in `tracer run -- ls`"),
+    }
+}
+
 /// Finds a command as a shell does.
 fn find(name: &OsStr) -> Result<PathBuf> {
-    let shown = Path::new(name).display();
     if name.as_bytes().contains(&b'/') {
         let path = PathBuf::from(name);
         return match runnable(&path) {
             Ok(()) => Ok(path),
-            Err(error) => bail!("cannot run {shown}: {error}"),
+            Err(error) => Err(CannotRun::new(name, &error).into()),
         };
     }
     let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(name))
-        .find(|candidate| runnable(candidate).is_ok())
-        .with_context(|| format!("cannot run {shown}: there is no such command on PATH"))
+    let mut refused = CannotRun {
+        name: name.to_string_lossy().into_owned(),
+        why: "there is no such command on PATH".into(),
+        is_missing: true,
+    };
+    for candidate in std::env::split_paths(&path).map(|folder| folder.join(name)) {
+        match runnable(&candidate) {
+            Ok(()) => return Ok(candidate),
+            Err(error) => {
+                let found = CannotRun::new(candidate.as_os_str(), &error);
+                if refused.is_missing && !found.is_missing {
+                    refused = found;
+                }
+            }
+        }
+    }
+    Err(refused.into())
 }
 
 fn runnable(path: &Path) -> io::Result<()> {

@@ -18,6 +18,10 @@ pub(crate) mod privileges;
 
 pub(crate) mod command;
 
+pub(crate) mod apart;
+
+pub(crate) mod started;
+
 pub(crate) mod inode;
 
 pub(crate) mod elf;

@@ -2,6 +2,8 @@
 
 use anyhow::{Result, anyhow, bail};
 use caps::{CapSet, Capability, CapsHashSet};
+use tracer_recording::Owner;
+
 use rustix::process::{
     DumpableBehavior, getpriority_process, set_dumpable_behavior, setpriority_process,
 };
@@ -100,9 +102,24 @@ pub(crate) fn forbid_core_files() {
     }
 }
 
+/// Who asked root to do this, if somebody did: what sudo(8) says in `SUDO_UID` and `SUDO_GID`. What is written is theirs.
+#[must_use]
+pub(crate) fn asked_by() -> Option<Owner> {
+    let id = |name: &str| std::env::var(name).ok()?.parse::<u32>().ok();
+    let owner = Owner {
+        user: id("SUDO_UID")?,
+        group: id("SUDO_GID")?,
+    };
+    (rustix::process::geteuid().is_root() && owner.user != 0).then_some(owner)
+}
+
 /// Gives up every capability that is not needed from now on.
 pub(crate) fn drop_unneeded() {
-    let keep: CapsHashSet = KEPT.into_iter().collect();
+    let mut keep: CapsHashSet = KEPT.into_iter().collect();
+    if asked_by().is_some() {
+        // What is written later is theirs too.
+        keep.insert(Capability::CAP_CHOWN);
+    }
     let kept = effective().map(|effective| effective.intersection(&keep).copied().collect());
     let dropped = kept.and_then(|kept: CapsHashSet| {
         caps::set(None, CapSet::Effective, &kept)

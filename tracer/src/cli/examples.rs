@@ -2,8 +2,8 @@
 
 pub const TRACER: &str = "\
 Examples:
-  sudo tracer attach --pid 1234               trace a running process until Ctrl-C, then report
-  sudo tracer run -- node server.js           trace a command from its first instruction
+  sudo tracer attach 1234                     trace a running process until Ctrl-C, then report
+  sudo tracer run node server.js              trace a command from its first instruction
   sudo tracer run --duration 60s -o start.vmt -- ./service
                                               record a minute of start-up
   sudo tracer top --pid 1234                  watch it live; ? tells the keys
@@ -11,6 +11,7 @@ Examples:
   tracer report start.vmt --report start.html
                                               the same as a page for a browser: curves, map, flame graph
   sudo tracer explain --pid 1234              what its mappings are, now, without tracing
+  sudo tracer try -- node server.js           each knob that its report offers, foretold beside come
   tracer diff before.vmt after.vmt            what grew and what went, across restarts
   sudo tracer check --fail-on 'never-released > 100MiB' -- ./test
                                               a gate for CI: exit code 1 if over budget
@@ -18,17 +19,17 @@ Examples:
 
 pub const ATTACH: &str = "\
 Examples:
-  sudo tracer attach --pid 1234               until Ctrl-C or its exit, then the report
+  sudo tracer attach 1234                     until Ctrl-C or its exit, then the report
   sudo tracer attach --pid 1234 --duration 5m -o leak.vmt --report leak.md
                                               five minutes, kept as a recording and as Markdown
-  sudo tracer attach --comm postgres --by pattern
+  sudo tracer attach postgres --by pattern
                                               every process of that name, by kind of reservation
   sudo tracer attach --cgroup /sys/fs/cgroup/system.slice/app.service --verify
                                               a whole service; the ledger is compared with the kernel all along";
 
 pub const RUN: &str = "\
 Examples:
-  sudo tracer run -- node server.js           the report goes to stderr, the exit code is node's
+  sudo tracer run node server.js              the report goes to stderr, the exit code is node's
   sudo tracer run --js-names --duration 60s -o start.vmt -- node server.js
                                               a minute of start-up, with the names of JavaScript functions
   sudo tracer run --no-follow --faults count -- make -j8

@@ -17,7 +17,11 @@ use tracer_report::{
 
 /// Which processes that run already.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Which processes")]
 pub struct Selecting {
+    /// Processes to trace, by number or by name of process or program.
+    #[arg(value_name = "PID|NAME")]
+    pub processes: Vec<String>,
     /// Process to trace; may be repeated.
     #[arg(short, long = "pid", value_name = "PID")]
     pub pids: Vec<u32>,
@@ -29,12 +33,13 @@ pub struct Selecting {
     #[arg(long, value_name = "PATH")]
     pub cgroup: Vec<PathBuf>,
     /// Trace every process but this one.
-    #[arg(long, conflicts_with_all = ["pids", "comm", "cgroup"])]
+    #[arg(long, conflicts_with_all = ["processes", "pids", "comm", "cgroup"])]
     pub all: bool,
 }
 
 /// How to trace.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Tracing")]
 pub struct Tracing {
     /// End after this time (60s, 5m).
     #[arg(short, long, value_name = "TIME", value_parser = humantime::parse_duration)]
@@ -67,6 +72,7 @@ pub struct Tracing {
 
 /// How to trace a command.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Tracing")]
 pub struct CommandTracing {
     /// Name JavaScript functions: adds Node's perf-map options to NODE_OPTIONS of the command.
     #[arg(long)]
@@ -78,6 +84,7 @@ pub struct CommandTracing {
 
 /// How to report.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Report")]
 pub struct Output {
     /// Format of the report on the screen.
     #[arg(short, long, value_enum, default_value_t = Format::TEXT)]
@@ -118,6 +125,7 @@ pub struct Output {
 
 /// How a text looks.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "How it looks")]
 pub struct Look {
     /// Columns of the text; else the terminal's width.
     #[arg(long, value_name = "N")]

@@ -13,7 +13,7 @@ use super::{
 #[derive(Debug, Args)]
 #[command(after_help = examples::TOP)]
 #[command(group = ArgGroup::new("target")
-    .args(["pids", "comm", "cgroup", "all", "command"])
+    .args(["processes", "pids", "comm", "cgroup", "all", "command"])
     .required(true)
     .multiple(true))]
 pub struct Top {
@@ -37,6 +37,6 @@ pub struct Top {
     #[command(flatten)]
     pub output: Output,
     /// The command to trace from its first instruction, and its arguments; it is ended with the view.
-    #[arg(last = true, value_name = "CMD", conflicts_with_all = ["pids", "comm", "cgroup", "all"])]
+    #[arg(last = true, value_name = "CMD", conflicts_with_all = ["processes", "pids", "comm", "cgroup", "all"])]
     pub command: Vec<OsString>,
 }

@@ -115,6 +115,9 @@ pub fn check(wanted: &Check, show_progress: bool) -> Result<u8> {
     }
     if let Some(live) = traced.live {
         live.recording?;
+        if let Source::Command(_, tracing) = source {
+            trace::recorded(tracing, show_progress);
+        }
     }
     Ok(match outcome.state {
         State::Within => 0,

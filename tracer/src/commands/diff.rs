@@ -46,13 +46,16 @@ pub fn diff(wanted: Diff, show_progress: bool) -> Result<u8> {
         let style = in_file(&wanted.selection);
         file.write(|out| format.write(compared, &style, wanted.value, out))?;
     }
-    drop(work);
+    let work = work.done();
     let style = on_screen(wanted.screen, &wanted.selection);
     printed(wanted.screen.stream, |out| {
         let format = wanted.format;
         format.write(compared, &style, wanted.value, out)
     })
     .context("cannot write the comparison")?;
+    for file in &wanted.files {
+        work.wrote(&file.path);
+    }
     let mut code = 0;
     for (path, end) in [(old_path, old_end), (new_path, new_end)] {
         if let cut @ End::Cut { .. } = end {

@@ -17,6 +17,8 @@ mod diff;
 
 mod check;
 
+mod trial;
+
 mod doctor;
 
 mod explain;
@@ -27,7 +29,7 @@ use anyhow::Result;
 
 use crate::{
     cli::{Cli, Command},
-    settings::{Attach, Check, Diff, Explain, Report, Run, Top},
+    settings::{Attach, Check, Diff, Explain, Report, Run, Top, Try},
     top::screen,
 };
 
@@ -49,6 +51,7 @@ pub fn execute(cli: Cli) -> Result<u8> {
         Command::Explain(asked) => explain::explain(&Explain::new(asked)?),
         Command::Diff(asked) => diff::diff(Diff::new(asked)?, show_progress),
         Command::Check(asked) => check::check(&Check::new(asked)?, show_progress),
+        Command::Try(asked) => trial::trial(&Try::new(asked)?, show_progress),
         Command::Doctor => doctor::doctor(),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { folder } => manual::man(folder.as_deref()),

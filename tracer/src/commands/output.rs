@@ -1,6 +1,9 @@
 //! Reports to the screen and to files.
 
-use std::io::{self, BufWriter, Write};
+use std::{
+    io::{self, BufWriter, Write},
+    path::Path,
+};
 
 use anyhow::{Context as _, Result};
 
@@ -31,8 +34,15 @@ impl<'a> Files<'a> {
         })
     }
 
-    /// Writes every one; nothing of what was to be left out may be in the report any more.
+    /// Writes every one, and says so; nothing of what was to be left out may be in the report any more.
     pub fn write(self, report: &Report, work: &Work) -> Result<()> {
+        self.put(report, work)?
+            .into_iter()
+            .for_each(|path| work.wrote(path));
+        Ok(())
+    }
+
+    fn put(self, report: &Report, work: &Work) -> Result<Vec<&'a Path>> {
         let Output {
             selection, value, ..
         } = self.output;
@@ -40,7 +50,12 @@ impl<'a> Files<'a> {
             work.doing(&format!("writing {}", file.path.display()));
             into(report, file.format, begun, selection, *value)?;
         }
-        Ok(())
+        Ok(self
+            .output
+            .files
+            .iter()
+            .map(|file| file.path.as_path())
+            .collect())
     }
 
     /// Writes the report to every file and to the screen.
@@ -48,10 +63,12 @@ impl<'a> Files<'a> {
         let output = self.output;
         let mut redacted = None;
         let report = shown(report, output.redact, &mut redacted);
-        self.write(report, &work)?;
-        // Nothing may run through the report.
-        drop(work);
-        to_screen(report, output)
+        let written = self.put(report, &work)?;
+        // Nothing may run through the report; what was written is said where it is not overlooked.
+        let work = work.done();
+        to_screen(report, output)?;
+        written.into_iter().for_each(|path| work.wrote(path));
+        Ok(())
     }
 }
 

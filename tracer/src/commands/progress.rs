@@ -47,6 +47,17 @@ impl Work {
         Self { bar, _ends }
     }
 
+    /// Nothing more is being done: the line goes.
+    #[must_use]
+    pub fn done(self) -> Said {
+        Said(self._ends.is_some())
+    }
+
+    /// A file was written.
+    pub fn wrote(&self, path: &Path) {
+        self.bar.suspend(|| Said(self._ends.is_some()).wrote(path));
+    }
+
     /// These files are being read, from their beginning on.
     pub fn reading(&self, files: &[&Path]) {
         let names: Vec<_> = files
@@ -93,15 +104,49 @@ impl Drop for Work {
     }
 }
 
+/// What is said on stderr when something is done, if that is wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct Said(pub bool);
+
+impl Said {
+    /// A file was written: how large it is, and of a recording what reads it.
+    pub fn wrote(self, path: &Path) {
+        if !self.0 {
+            return;
+        }
+        let shown = escape(&path.display().to_string());
+        let size = path.metadata().map_or_else(
+            |_| String::new(),
+            |file| format!(" ({})", bytes(file.len())),
+        );
+        let next = match path.extension() {
+            Some(ending) if ending == "vmt" => format!(": tracer report {}", as_word(&shown)),
+            _ => String::new(),
+        };
+        eprintln!("tracer: wrote {shown}{size}{next}");
+    }
+}
+
+/// A path as a shell reads it back.
+fn as_word(path: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./=:,+@%".contains(c);
+    if path.chars().all(is_plain) {
+        return path.into();
+    }
+    format!("'{}'", path.replace('\'', "'\\''"))
+}
+
 /// A line that says how a trace stands.
 pub struct ProgressLine {
     bar: ProgressBar,
+    /// When the trace ends by itself.
+    most: Option<Duration>,
 }
 
 impl ProgressLine {
     /// A line, or nothing if it is not wanted or nobody would see it.
     #[must_use]
-    pub fn new(wanted: bool) -> Self {
+    pub fn new(wanted: bool, most: Option<Duration>) -> Self {
         let target = if wanted {
             ProgressDrawTarget::stderr()
         } else {
@@ -113,7 +158,7 @@ impl ProgressLine {
         }
         bar.set_message("attaching …");
         bar.tick();
-        Self { bar }
+        Self { bar, most }
     }
 
     /// Shows the present state.
@@ -130,8 +175,11 @@ impl ProgressLine {
             0 | 1 => String::new(),
             count => format!(" and {} more", count - 1),
         };
+        let most = self.most.map_or_else(String::new, |most| {
+            format!(" of {}", humantime::format_duration(most))
+        });
         self.bar.set_message(format!(
-            "{} {}{others} · {:.1} s · {} virtual · {} resident · {} events, {lost}",
+            "{} {}{others} · {:.1} s{most}, Ctrl-C ends it · {} virtual · {} resident · {} events, {lost}",
             escape(&progress.comm),
             progress.pid,
             elapsed.as_secs_f64(),

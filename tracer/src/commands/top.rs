@@ -18,7 +18,7 @@ use tokio::{
 use super::{
     output,
     progress::Work,
-    trace::{plan, selected},
+    trace::{plan, recorded, selected},
 };
 use crate::session::files::patterns_with;
 use crate::{
@@ -109,6 +109,7 @@ pub fn top(wanted: &Top, quiet: bool) -> Result<u8> {
         files.give(&report, work)?;
     }
     outcome.recording?;
+    recorded(&wanted.tracing, !quiet);
     Ok(0)
 }
 
@@ -208,7 +209,7 @@ fn save_recording(kept: Option<&Kept>, path: &Path, redact: bool) -> Result<Stri
     );
     let kept =
         kept.context("no recording is kept beside the one of -o (or by --keep-recording 0)")?;
-    let saved = kept.save(path, |until| host::ended(until, 0))?;
+    let saved = kept.save(path, privileges::asked_by(), |until| host::ended(until, 0))?;
     Ok(if saved.is_full {
         ", not to the end: more has come than --keep-recording keeps".into()
     } else {

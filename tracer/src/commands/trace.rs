@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 
 use super::{
     output,
-    progress::{ProgressLine, Work},
+    progress::{ProgressLine, Said, Work},
 };
 use crate::session::files::patterns_with;
 use crate::{
@@ -30,7 +30,15 @@ pub fn attach(wanted: &Attach, show_progress: bool) -> Result<u8> {
     let outcome = traced(plan, show_progress)?;
     files.give(&outcome.report, Work::new(show_progress))?;
     outcome.recording?;
+    recorded(&wanted.tracing, show_progress);
     Ok(0)
+}
+
+/// Says where the recording is, if there is one.
+pub(super) fn recorded(tracing: &Tracing, wanted: bool) {
+    if let Some(path) = &tracing.recording {
+        Said(wanted).wrote(path);
+    }
 }
 
 /// The processes that are to be traced, each of which can be.
@@ -40,6 +48,13 @@ pub(super) fn selected(wanted: &Wanted) -> Result<Selection> {
         let found = procfs::pids_by_comm(name)?;
         if found.is_empty() {
             bail!("no process named {name} runs");
+        }
+        pids.extend(found);
+    }
+    for name in &wanted.programs {
+        let found = procfs::pids_by_program(name)?;
+        if found.is_empty() {
+            bail!("no process or program named {name} runs");
         }
         pids.extend(found);
     }
@@ -69,6 +84,7 @@ pub fn run(wanted: &Run, show_progress: bool) -> Result<u8> {
     let outcome = command(&wanted.program, how, patterns, show_progress)?;
     files.give(&outcome.report, Work::new(show_progress))?;
     outcome.recording?;
+    recorded(&wanted.tracing, show_progress);
     outcome
         .command
         .map(code)
@@ -84,10 +100,20 @@ pub(super) fn command(
     show_progress: bool,
 ) -> Result<Outcome> {
     let held = Held::start(&program.command, &program.environment)?;
-    let plan = plan(Target::Command(held), tracing, window, patterns);
     // The command writes to the same terminal: a progress line would run through its output.
     let alone = !std::io::stdout().is_terminal();
-    traced(plan, show_progress && alone)
+    self::held(held, (tracing, window), patterns, show_progress && alone)
+}
+
+/// The same of a command that waits.
+pub(super) fn held(
+    held: Held,
+    (tracing, window): (&Tracing, Window),
+    patterns: Patterns,
+    show_progress: bool,
+) -> Result<Outcome> {
+    let plan = plan(Target::Command(held), tracing, window, patterns);
+    traced(plan, show_progress)
 }
 
 /// What to trace, and how the settings say.
@@ -109,7 +135,7 @@ pub(super) fn plan(target: Target, how: &Tracing, window: Window, patterns: Patt
 }
 
 fn traced(plan: Plan, show_progress: bool) -> Result<Outcome> {
-    let line = ProgressLine::new(show_progress);
+    let line = ProgressLine::new(show_progress, plan.duration);
     trace(plan, |book, elapsed| line.show(&book.progress(), elapsed))
 }
 

@@ -8,6 +8,8 @@ use std::{
 
 use anyhow::{Context as _, Result};
 
+use crate::capture::privileges;
+
 /// Begun beside its place, so that a name that cannot be written fails at once, and put there only when
 /// whole.
 #[derive(Debug)]
@@ -27,8 +29,15 @@ impl WholeFile {
             .filter(|folder| !folder.as_os_str().is_empty());
         let begun = tempfile::Builder::new()
             .prefix(".tracer-report-")
+            .permissions(ordinary())
             .tempfile_in(folder.unwrap_or(Path::new(".")))
+            .map_err(without_path)
             .with_context(|| format!("cannot write {}", path.display()))?;
+        if let Some(owner) = privileges::asked_by() {
+            owner
+                .give(begun.as_file())
+                .with_context(|| format!("cannot give {} to who asked", path.display()))?;
+        }
         Ok(Self {
             path: path.to_owned(),
             begun,
@@ -49,13 +58,23 @@ impl WholeFile {
         out.flush().with_context(failed)?;
         let begun = out.into_inner().map_err(io::IntoInnerError::into_error);
         let begun = begun.with_context(failed)?;
-        // NamedTempFile is readable by its owner only; a report is an ordinary file.
-        fs::set_permissions(begun.path(), ordinary()).with_context(failed)?;
-        begun.persist(&self.path).with_context(failed)?;
+        begun
+            .persist(&self.path)
+            .map_err(|error| error.error)
+            .with_context(failed)?;
         Ok(())
     }
 }
 
+/// As of any file; the umask takes from it.
 fn ordinary() -> fs::Permissions {
-    std::os::unix::fs::PermissionsExt::from_mode(0o644)
+    std::os::unix::fs::PermissionsExt::from_mode(0o666)
+}
+
+/// The path that it says is not the user's, but the one beside.
+fn without_path(error: io::Error) -> io::Error {
+    match error.to_string().split_once(" at path ") {
+        Some((cause, _)) => io::Error::new(error.kind(), cause),
+        None => error,
+    }
 }

@@ -19,6 +19,8 @@ pub struct Wanted {
     pub pids: Vec<Pid>,
     /// Those of these names.
     pub names: Vec<String>,
+    /// Those of these names, or that run programs of these names.
+    pub programs: Vec<String>,
     /// Those in these control groups, now and later.
     pub cgroups: Vec<PathBuf>,
     pub all: bool,
@@ -26,9 +28,18 @@ pub struct Wanted {
 
 impl From<cli::Selecting> for Wanted {
     fn from(asked: cli::Selecting) -> Self {
+        let mut pids: Vec<Pid> = asked.pids.into_iter().map(Pid).collect();
+        let mut programs = Vec::new();
+        for word in asked.processes {
+            match word.parse() {
+                Ok(pid) => pids.push(Pid(pid)),
+                Err(_) => programs.push(word),
+            }
+        }
         Self {
-            pids: asked.pids.into_iter().map(Pid).collect(),
+            pids,
             names: asked.comm,
+            programs,
             cgroups: asked.cgroup,
             all: asked.all,
         }

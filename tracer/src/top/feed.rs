@@ -94,6 +94,7 @@ pub struct Snapshots {
 pub struct Feeder {
     feed: Feed,
     due: Instant,
+    last: Option<Arc<Report>>,
     /// What they have cost so far.
     pub snapshots: Snapshots,
 }
@@ -105,6 +106,7 @@ impl Feeder {
         Self {
             feed,
             due: Instant::now(),
+            last: None,
             snapshots: Snapshots::default(),
         }
     }
@@ -128,7 +130,7 @@ impl Feeder {
         if !asked || began < self.due {
             return;
         }
-        let mut report = book.report();
+        let mut report = book.report_after(self.last.as_deref());
         report.tracer = TracerCost {
             cpu_ns: usage.cpu_ns,
             peak_bytes: usage.peak_bytes,
@@ -139,6 +141,8 @@ impl Feeder {
         self.snapshots.count += 1;
         self.snapshots.took += took;
         self.snapshots.longest = self.snapshots.longest.max(took);
-        self.feed.lock().snapshot = Some(Arc::new(report));
+        let report = Arc::new(report);
+        self.last = Some(report.clone());
+        self.feed.lock().snapshot = Some(report);
     }
 }

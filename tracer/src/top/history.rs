@@ -1,8 +1,8 @@
 //! The past that one can step back into: the newest moments densely, older ones the thinner the older,
 //! within a bound of memory. Stacks repeat from moment to moment and within one: packed (JSON, zstd) a moment
-//! takes a small part of what it takes laid out.
+//! takes a small part of what it takes laid out. What has ended stays as it is: it is kept once, in the newest.
 
-use std::{mem::size_of, sync::Arc};
+use std::{collections::HashMap, mem::size_of, sync::Arc};
 
 use tracer_analysis::summary::{Process, Report, Reservation, Site};
 use tracer_ledger::event::Frame;
@@ -13,6 +13,8 @@ const MOST: usize = 120;
 const APART: u64 = 1_000_000_000;
 /// Of a report of so many bytes: packing a larger one takes longer, and is done as much less often.
 const QUICK: u64 = 8 << 20;
+/// What comes late of a process that has ended has come by then, ns.
+const SETTLED: u64 = 5_000_000_000;
 /// zstd's quickest that is worth it.
 const LEVEL: i32 = 1;
 /// What a string or a small list takes besides its place in a struct, bytes: a guess.
@@ -146,9 +148,13 @@ impl History {
             return Some(newest.clone());
         }
         let kept = self.kept.iter().find(|kept| kept.number == number)?;
+        let mut report = unpack(&kept.packed)?;
+        if let Some(newest) = &self.newest {
+            restore(&mut report, &newest.report);
+        }
         Some(Moment {
             number,
-            report: Arc::new(unpack(&kept.packed)?),
+            report: Arc::new(report),
         })
     }
 
@@ -170,8 +176,57 @@ impl History {
     }
 }
 
+/// Whether a process had ended for so long that nothing is heard of it any more.
+fn is_settled(process: &Process, report: &Report) -> bool {
+    process.exit.is_some() && process.last_ns.saturating_add(SETTLED) < report.duration_ns
+}
+
+/// Of what had ended no more than who it was.
+fn without_ended(report: &Report) -> Report {
+    let processes = report.processes.iter().map(|process| {
+        if !is_settled(process, report) {
+            return process.clone();
+        }
+        Process {
+            pid: process.pid,
+            ppid: process.ppid,
+            comm: process.comm.clone(),
+            first_ns: process.first_ns,
+            last_ns: process.last_ns,
+            exit: process.exit,
+            ..Process::default()
+        }
+    });
+    Report {
+        processes: processes.collect(),
+        modules: report.modules.clone(),
+        host: report.host.clone(),
+        schema: report.schema.clone(),
+        tracer_version: report.tracer_version.clone(),
+        started_at: report.started_at.clone(),
+        failed_calls: report.failed_calls.clone(),
+        stacks: report.stacks.clone(),
+        ..*report
+    }
+}
+
+/// Takes what had ended from a later report.
+fn restore(report: &mut Report, newest: &Report) {
+    let all = newest.processes.iter();
+    let known: HashMap<(u32, u64), &Process> = all
+        .map(|process| ((process.pid, process.first_ns), process))
+        .collect();
+    for index in 0..report.processes.len() {
+        let process = &report.processes[index];
+        let later = known.get(&(process.pid, process.first_ns));
+        if let Some(later) = later.filter(|_| is_settled(process, report)) {
+            report.processes[index] = (*later).clone();
+        }
+    }
+}
+
 fn pack(report: &Report) -> Option<Vec<u8>> {
-    let text = serde_json::to_vec(report).ok()?;
+    let text = serde_json::to_vec(&without_ended(report)).ok()?;
     zstd::bulk::compress(&text, LEVEL).ok()
 }
 
@@ -180,7 +235,7 @@ fn unpack(packed: &[u8]) -> Option<Report> {
     serde_json::from_slice(&text).ok()
 }
 
-/// About what a report takes in memory, bytes.
+/// About what of a report is packed takes in memory, bytes.
 fn weight(report: &Report) -> u64 {
     let frames = |frames: &[Frame]| frames.len() * (size_of::<Frame>() + 2 * STRING);
     let site = |site: &Site| {
@@ -193,13 +248,15 @@ fn weight(report: &Report) -> u64 {
         let reservations = process.reservations.len() * (size_of::<Reservation>() + 2 * STRING);
         size_of::<Process>() + sites + reservations + process.timeline.len() * 32
     };
-    let all: usize = report.processes.iter().map(process).sum();
-    all as u64
+    let all = report.processes.iter();
+    let packed = all.filter(|process| !is_settled(process, report));
+    packed.map(process).sum::<usize>() as u64
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tracer_analysis::summary::Exit;
 
     fn at(seconds: u64) -> Arc<Report> {
         Arc::new(Report {
@@ -237,6 +294,33 @@ mod tests {
         history.push(at(2), None);
         assert_eq!(history.get(0).map(|moment| moment.report), Some(at(1)));
         assert_eq!(history.get(7).map(|moment| moment.number), None);
+    }
+
+    #[test]
+    fn what_has_ended_is_kept_once_and_comes_back_with_any_moment() {
+        let at = |seconds: u64, ended: u64| {
+            let ended = (0..ended).map(|pid| Process {
+                pid: u32::try_from(pid).unwrap(),
+                exit: Some(Exit::Code(0)),
+                // Nothing that repeats.
+                exe: (pid * 40..pid * 40 + 40)
+                    .map(|number| format!("{:x}", number.wrapping_mul(0x9e37_79b9_7f4a_7c15)))
+                    .collect(),
+                ..Process::default()
+            });
+            let mut report = Report::clone(&at(seconds));
+            report.processes.extend(ended);
+            Arc::new(report)
+        };
+        let kept = |ended| {
+            let mut history = History::new(u64::MAX);
+            history.push(at(10, ended), None);
+            history.push(at(20, ended), None);
+            history
+        };
+        assert_eq!(kept(50).get(0).map(|one| one.report), Some(at(10, 50)));
+        let grown = kept(500).bytes() - kept(1).bytes();
+        assert!(grown < 499 * 40, "{grown} bytes for 499 that have ended");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::{
+    processes::ListColumn,
     rows::Column,
     state::{Action, MainPart, Prompt, State},
 };
@@ -20,8 +21,12 @@ pub const KEYS: &[(&str, &str)] = &[
     ("s  r", "sort by the next column; the other way round"),
     ("g", "group by site, kind, thread, module"),
     (
+        "t  e",
+        "of the list: as a tree; without those that have ended",
+    ),
+    (
         "/",
-        "only lines with these letters in name, stack, thread, kind",
+        "only what has these letters in name, stack, thread, kind, command",
     ),
     (
         "space",
@@ -57,11 +62,14 @@ impl State {
     /// Does what the key says; what it asks of the world outside comes back.
     pub fn key(&mut self, key: KeyEvent) -> Option<Action> {
         self.message = None;
+        self.is_used = true;
         if key.modifiers.contains(KeyModifiers::CONTROL) {
             return match key.code {
                 KeyCode::Char('c') => Some(Action::Quit),
                 KeyCode::Char('z') => Some(Action::Suspend),
                 KeyCode::Char('l') => Some(Action::Redraw),
+                // A terminal sends the same byte for both.
+                KeyCode::Char('\\' | '4') => Some(Action::Abort),
                 _ => None,
             };
         }
@@ -94,24 +102,49 @@ impl State {
                 self.mark = None;
                 self.refresh();
             }
-            KeyCode::Char('g') => self.group(),
-            KeyCode::Char('s') => self.sort(self.order.column.next()),
-            KeyCode::Char('r') => self.sort(self.order.column),
-            KeyCode::Char(digit @ '1'..='7') => {
-                self.sort(Column::ALL[digit as usize - '1' as usize]);
-            }
-            KeyCode::Char('/') => self.prompt = Some(Prompt::Filter(self.order.filter.clone())),
+            KeyCode::Char('/') => self.prompt = Some(Prompt::Filter(self.filter().into())),
             KeyCode::Char('w') => self.prompt = Some(Prompt::Save(String::new())),
+            KeyCode::Char(letter) => match self.page {
+                MainPart::List => self.key_of_list(letter),
+                MainPart::Process => self.key_of_table(letter),
+            },
             _ => {}
         }
         None
     }
 
+    fn key_of_table(&mut self, key: char) {
+        match key {
+            'g' => self.group(),
+            's' => self.sort(self.order.column.next()),
+            'r' => self.sort(self.order.column),
+            '1'..='7' => self.sort(Column::ALL[key as usize - '1' as usize]),
+            _ => {}
+        }
+    }
+
+    fn key_of_list(&mut self, key: char) {
+        match key {
+            's' => self.sort_list(self.list_order.column.next()),
+            'r' => self.sort_list(self.list_order.column),
+            '0'..='5' => self.sort_list(ListColumn::ALL[key as usize - '0' as usize]),
+            't' => {
+                self.list_order.tree = !self.list_order.tree;
+                self.refresh();
+            }
+            'e' => {
+                self.list_order.only_alive = !self.list_order.only_alive;
+                self.refresh();
+            }
+            _ => {}
+        }
+    }
+
     fn back(&mut self) {
         if self.large {
             self.large = false;
-        } else if self.page == MainPart::Process && !self.order.filter.is_empty() {
-            self.filter(String::new());
+        } else if !self.filter().is_empty() {
+            self.set_filter(String::new());
         } else {
             self.page = MainPart::List;
         }
@@ -125,22 +158,38 @@ impl State {
         self.refresh();
     }
 
-    fn filter(&mut self, text: String) {
-        self.order.filter = text;
-        self.top();
+    fn sort_list(&mut self, column: ListColumn) {
+        let order = &mut self.list_order;
+        order.reverse = order.column == column && !order.reverse;
+        order.column = column;
+        self.top_of_list();
+        self.refresh();
+    }
+
+    fn set_filter(&mut self, text: String) {
+        match self.page {
+            MainPart::List => {
+                self.list_order.filter = text;
+                self.top_of_list();
+            }
+            MainPart::Process => {
+                self.order.filter = text;
+                self.top();
+            }
+        }
         self.refresh();
     }
 
     fn typed(&mut self, prompt: Prompt, key: KeyCode) -> Option<Action> {
         match prompt {
             Prompt::Filter(before) => {
-                let mut text = self.order.filter.clone();
+                let mut text = self.filter().to_owned();
                 match key {
                     KeyCode::Enter => {}
-                    KeyCode::Esc => self.filter(before),
+                    KeyCode::Esc => self.set_filter(before),
                     key => {
                         edit(&mut text, key);
-                        self.filter(text);
+                        self.set_filter(text);
                         self.prompt = Some(Prompt::Filter(before));
                     }
                 }

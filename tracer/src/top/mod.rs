@@ -14,7 +14,11 @@ pub mod history;
 
 pub mod rows;
 
+pub mod tree;
+
 pub mod processes;
+
+pub mod letters;
 
 pub mod state;
 

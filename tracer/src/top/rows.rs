@@ -97,6 +97,14 @@ pub struct TableRow {
     pub sites: Vec<usize>,
     /// It stands for what was there before.
     pub before: bool,
+    /// The short id of its call site, if it has the one.
+    pub id: Option<String>,
+    /// The verdict is about it.
+    pub pointed_out: bool,
+    /// It is called by a function of the program's own, which says more than the kind.
+    pub is_own: bool,
+    /// Who called that, nearest first.
+    pub callers: Vec<String>,
     prints: Vec<Fingerprint>,
     by_name: bool,
 }
@@ -109,6 +117,19 @@ impl TableRow {
             return Some(Key::Group(self.name.clone()));
         }
         self.prints.first().cloned().map(Key::Stack)
+    }
+
+    /// Whether all its sites are of one kind, or it has only one.
+    #[must_use]
+    pub fn is_of_one_kind(&self, process: &Process) -> bool {
+        let id = |index: &usize| process.sites[*index].pattern.as_ref().map(|one| &one.id);
+        match self.sites.as_slice() {
+            [_] => true,
+            [first, rest @ ..] => {
+                id(first).is_some() && rest.iter().all(|one| id(one) == id(first))
+            }
+            [] => false,
+        }
     }
 
     /// Whether it is the one of that key.
@@ -200,6 +221,10 @@ pub fn rows(process: &Process, order: &Order, baseline: Baseline<'_>) -> (Vec<Ta
                     .filter_map(|one| index.get(&one.id).copied())
                     .collect(),
                 before: sites[0].pre_existing,
+                id: (!by_name && !sites[0].key.is_empty()).then(|| sites[0].key.clone()),
+                pointed_out: sites.iter().any(|site| is_told(process, site)),
+                is_own: false,
+                callers: Vec::new(),
                 prints,
                 by_name,
             }
@@ -210,7 +235,17 @@ pub fn rows(process: &Process, order: &Order, baseline: Baseline<'_>) -> (Vec<Ta
             .iter()
             .map(|merged| {
                 let (name, place) = named(&merged.common, &merged.sites);
-                row(name, place, &merged.sites, false)
+                let row = row(name, place, &merged.sites, false);
+                match &merged.common {
+                    // A pool's sites are many: none of their ids is the row's.
+                    Common::Pool(_) => TableRow { id: None, ..row },
+                    Common::Stack(folded) => TableRow {
+                        // The loader, whose own functions say no more, has no place.
+                        is_own: folded.location.is_some() && !folded.runtime && !folded.edge,
+                        callers: folded.callers.clone(),
+                        ..row
+                    },
+                }
             })
             .collect(),
         by => grouped(&own, by)
@@ -263,14 +298,23 @@ fn sort(rows: &mut [TableRow], order: &Order) {
     rows.sort_by_key(|row| {
         let value = value(row);
         let placed = value.map(|value| if order.reverse { value } else { -value });
+        // As in the report: by what is reserved, what the verdict is about comes first.
+        let told = row.pointed_out && order.column == Column::Reserved && !order.reverse;
         // What was there before is nobody's doing: it stands below.
         (
+            !told,
             row.before,
             value.is_none(),
             placed,
             Reverse(row.figures.reserved),
         )
     });
+}
+
+/// Whether the verdict names it.
+fn is_told(process: &Process, site: &Site) -> bool {
+    let who = &process.verdict.who;
+    who.iter().any(|who| who.site == site.key)
 }
 
 /// The difference, as far as it can be told.
@@ -323,6 +367,7 @@ fn mentions(process: &Process, row: &TableRow, wanted: &str) -> bool {
     };
     has(&row.name)
         || row.place.as_deref().is_some_and(has)
+        || row.id.as_deref().is_some_and(has)
         || row
             .sites
             .iter()

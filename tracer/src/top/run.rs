@@ -14,8 +14,9 @@ use anyhow::{Context as _, Result};
 use ratatui::crossterm::event::{self, Event, KeyEventKind};
 use rustix::{process::setpriority_process, time::ClockId};
 use signal_hook::{
-    consts::{SIGCONT, SIGTSTP},
+    consts::{SIGCONT, SIGQUIT, SIGTSTP},
     flag,
+    low_level::emulate_default_handler,
 };
 use tokio::sync::oneshot;
 
@@ -113,6 +114,7 @@ fn show(feed: &Feed, stream: Stream, color: bool, mut state: State, save: &Save)
     let (stop, go_on) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
     flag::register(SIGTSTP, stop.clone()).context("cannot listen for signals")?;
     flag::register(SIGCONT, go_on.clone()).context("cannot listen for signals")?;
+    let quit = Quit::listen()?;
     let mut screen = TakenScreen::take(stream)?;
     let began = Instant::now();
     let mut frames = FrameTimes::default();
@@ -143,9 +145,14 @@ fn show(feed: &Feed, stream: Stream, color: bool, mut state: State, save: &Save)
                     });
                 }
                 Some(Action::Suspend) => stop.store(true, Ordering::SeqCst),
+                Some(Action::Abort) => quit.asked.store(true, Ordering::SeqCst),
                 Some(Action::Redraw) => screen.clear()?,
                 None => {}
             }
+        }
+        if quit.asked.load(Ordering::SeqCst) {
+            drop(screen);
+            return emulate_default_handler(SIGQUIT).context("cannot end as by SIGQUIT");
         }
         if stop.swap(false, Ordering::SeqCst) {
             screen.suspend()?;
@@ -187,6 +194,28 @@ fn show(feed: &Feed, stream: Stream, color: bool, mut state: State, save: &Save)
         }
     }
     Ok(())
+}
+
+/// SIGQUIT, which ends a process where it stands: here after the terminal is as it was. Another one acts at once, and so
+/// does the first when the view has ended.
+struct Quit {
+    asked: Arc<AtomicBool>,
+}
+
+impl Quit {
+    fn listen() -> Result<Self> {
+        let asked = Arc::<AtomicBool>::default();
+        flag::register_conditional_default(SIGQUIT, asked.clone())
+            .and_then(|_| flag::register(SIGQUIT, asked.clone()))
+            .context("cannot listen for signals")?;
+        Ok(Self { asked })
+    }
+}
+
+impl Drop for Quit {
+    fn drop(&mut self) {
+        self.asked.store(true, Ordering::SeqCst);
+    }
 }
 
 fn end(screen: TakenScreen, frames: &FrameTimes, began: Instant) -> Result<()> {

@@ -5,7 +5,8 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use super::{
     feed::Now,
     history::{History, Moment},
-    processes::{self, ProcessLine},
+    letters::Letters,
+    processes::{self, List, ListOrder},
     rows::{self, Baseline, Key, Order, TableRow},
 };
 use tracer_analysis::{
@@ -32,7 +33,7 @@ pub enum MainPart {
 /// What is being typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Prompt {
-    /// The filter, which acts while it is typed; kept: what it was before.
+    /// The filter of the page that is shown, which acts while it is typed; kept: what it was before.
     Filter(String),
     /// A file's name.
     Save(String),
@@ -47,6 +48,8 @@ pub enum Action {
     Save(PathBuf),
     /// Stop, as the shell's Ctrl-Z asks.
     Suspend,
+    /// End as by SIGQUIT, as the terminal's Ctrl-\ asks.
+    Abort,
     /// Draw everything anew.
     Redraw,
 }
@@ -68,6 +71,8 @@ pub struct State {
     pub mark: Option<Moment>,
     /// The table's order and filter.
     pub order: Order,
+    /// The list's.
+    pub list_order: ListOrder,
     /// What is being typed.
     pub prompt: Option<Prompt>,
     /// The keys are shown.
@@ -91,7 +96,9 @@ pub struct State {
     /// Rows that the filter leaves out.
     pub left_out: usize,
     /// The list.
-    pub lines: Vec<ProcessLine>,
+    pub list: List,
+    /// What each kind is on the bar.
+    pub letters: Letters,
     /// The selected row.
     pub cursor: usize,
     /// The selected line of the list.
@@ -100,6 +107,8 @@ pub struct State {
     chosen_pid: Option<u32>,
     recent: Option<Moment>,
     begun: bool,
+    /// A key has been pressed: from then on the page changes only by keys.
+    pub(super) is_used: bool,
 }
 
 impl State {
@@ -114,6 +123,7 @@ impl State {
             pinned: None,
             mark: None,
             order,
+            list_order: ListOrder::default(),
             prompt: None,
             help: false,
             large: false,
@@ -125,13 +135,15 @@ impl State {
             output: None,
             rows: Vec::new(),
             left_out: 0,
-            lines: Vec::new(),
+            list: List::default(),
+            letters: Letters::default(),
             cursor: 0,
             line: 0,
             chosen: None,
             chosen_pid: None,
             recent: None,
             begun: false,
+            is_used: false,
         }
     }
 
@@ -144,11 +156,8 @@ impl State {
                 return;
             }
             self.begun = true;
-            let lines = processes::lines(&report, None, self.order.column, false);
-            if lines.len() > 1 {
-                self.page = MainPart::List;
-            }
-            self.pid = lines.first().map(|line| line.pid);
+            let list = processes::list(&report, None, &self.list_order);
+            self.pid = list.lines.first().map(|line| line.pid);
         }
         self.history
             .push(report, self.pinned.as_ref().map(|moment| moment.number));
@@ -209,10 +218,7 @@ impl State {
             return;
         };
         let baseline = self.baseline().map(|moment| moment.report.as_ref());
-        let Order {
-            column, reverse, ..
-        } = self.order;
-        let lines = processes::lines(&moment.report, baseline, column, reverse);
+        let list = processes::list(&moment.report, baseline, &self.list_order);
         let (rows, left_out) = match self.process() {
             Some(process) => {
                 let was = match baseline.map(|then| processes::same(then, process)) {
@@ -229,28 +235,41 @@ impl State {
         {
             self.cursor = at;
         }
-        if let Some(at) = lines
+        if let Some(at) = list
+            .lines
             .iter()
             .position(|line| Some(line.pid) == self.chosen_pid)
         {
             self.line = at;
         }
         self.cursor = self.cursor.min(rows.len().saturating_sub(1));
-        self.line = self.line.min(lines.len().saturating_sub(1));
-        (self.rows, self.left_out, self.lines) = (rows, left_out, lines);
+        self.line = self.line.min(list.lines.len().saturating_sub(1));
+        (self.rows, self.left_out, self.list) = (rows, left_out, list);
+        if !self.is_used && self.list.all > 1 {
+            self.page = MainPart::List;
+        }
+        let moment = self.pinned.as_ref().or(self.history.newest());
+        if let Some(process) = moment
+            .zip(self.pid)
+            .and_then(|(moment, pid)| processes::current(&moment.report, pid))
+        {
+            self.letters.give(process);
+        }
     }
 
     /// Moves the selection, which then stays with its row wherever that goes.
     pub fn select(&mut self, steps: isize) {
         let (at, length) = match self.page {
-            MainPart::List => (&mut self.line, self.lines.len()),
+            MainPart::List => (&mut self.line, self.list.lines.len()),
             MainPart::Process => (&mut self.cursor, self.rows.len()),
         };
         *at = at
             .saturating_add_signed(steps)
             .min(length.saturating_sub(1));
         match self.page {
-            MainPart::List => self.chosen_pid = self.lines.get(self.line).map(|line| line.pid),
+            MainPart::List => {
+                self.chosen_pid = self.list.lines.get(self.line).map(|line| line.pid);
+            }
             MainPart::Process => {
                 self.chosen = self.rows.get(self.cursor).and_then(TableRow::key);
                 self.scroll = 0;
@@ -260,7 +279,7 @@ impl State {
 
     /// Goes into the selected process.
     pub fn enter(&mut self) {
-        if let Some(line) = self.lines.get(self.line) {
+        if let Some(line) = self.list.lines.get(self.line) {
             self.chosen_pid = Some(line.pid);
             if self.pid != Some(line.pid) {
                 self.pid = Some(line.pid);
@@ -274,6 +293,27 @@ impl State {
     /// Selects the first row.
     pub fn top(&mut self) {
         (self.cursor, self.chosen, self.scroll) = (0, None, 0);
+    }
+
+    /// Selects the first line of the list.
+    pub fn top_of_list(&mut self) {
+        (self.line, self.chosen_pid) = (0, None);
+    }
+
+    /// The filter of the page that is shown.
+    #[must_use]
+    pub fn filter(&self) -> &str {
+        match self.page {
+            MainPart::List => &self.list_order.filter,
+            MainPart::Process => &self.order.filter,
+        }
+    }
+
+    /// A moment of the trace (ns) by the clock of the process that is shown; of the list by the trace's.
+    #[must_use]
+    pub fn clock(&self, t_ns: u64) -> u64 {
+        let process = self.process().filter(|_| self.page == MainPart::Process);
+        t_ns.saturating_sub(process.map_or(0, |process| process.first_ns))
     }
 
     /// Holds what is shown, or lets it go on.
@@ -305,7 +345,7 @@ impl State {
         let mark = moment.clone();
         self.message = Some(format!(
             "marked at {}: growth is told from there; M takes the mark away",
-            duration(mark.t_ns())
+            duration(self.clock(mark.t_ns()))
         ));
         self.mark = Some(mark);
         self.refresh();

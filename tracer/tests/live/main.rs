@@ -24,6 +24,8 @@ mod attach;
 
 mod bad_input;
 
+mod as_typed;
+
 mod check;
 
 mod diff;
@@ -65,6 +67,8 @@ mod selection;
 mod storm;
 
 mod top;
+
+mod trial;
 
 mod truth;
 

@@ -148,7 +148,7 @@ fn a_command_is_watched_paused_marked_filtered_saved_and_left() {
         "--output-of-command out -- {program} --seconds 300"
     ));
     terminal.wait("the table and the verdict", |screen| {
-        screen.contains("growth::leak_request_buffer") && screen.contains("GiB virtual")
+        screen.contains("by site, reserved") && screen.contains("keeps all it maps")
     });
     let screen = terminal.wait("the curves", |screen| {
         let line = screen.lines().find(|line| line.starts_with("resident"));
@@ -179,9 +179,15 @@ fn a_command_is_watched_paused_marked_filtered_saved_and_left() {
     terminal.keys(&["/"]);
     terminal.types("leak");
     let filtered = terminal.wait("the filtered table", |screen| {
-        screen.contains("1 by site") && screen.contains("leak_request_buffer")
+        let is_header = |line: &str| line.starts_with("1 by site");
+        screen.lines().any(is_header) && screen.contains("leak_request_buffer")
     });
-    assert!(!filtered.contains("reserve_code_range"), "{filtered}");
+    let table = filtered
+        .split_once("by site")
+        .and_then(|(_, rest)| rest.split_once("──"))
+        .map_or("", |(table, _)| table);
+    assert!(table.contains("leak_request_buffer"), "{filtered}");
+    assert!(!table.contains("reserve_"), "{filtered}");
     terminal.keys(&["Enter"]);
     terminal.keys(&["w"]);
     terminal.types("saved.json");
@@ -240,6 +246,28 @@ fn sigterm_and_a_stop_leave_the_terminal_whole() {
     rustix::process::kill_process(tracer, rustix::process::Signal::TERM).unwrap();
     terminal.wait_for("attached for");
     terminal.is_whole(&before);
+}
+
+#[test]
+fn sigquit_and_its_key_end_it_where_it_stands_and_leave_the_terminal_whole() {
+    let target = Target::start(example("churn").to_str().unwrap(), &["1", "10"]);
+    let terminal = Terminal::open(80, 24);
+    terminal.line("ulimit -c 0");
+    let before = terminal.modes("before");
+    let quit: [&dyn Fn(); 2] = [
+        &|| {
+            let tracer = terminal.tracer();
+            rustix::process::kill_process(tracer, rustix::process::Signal::QUIT).unwrap();
+        },
+        &|| terminal.keys(&["C-\\"]),
+    ];
+    for quit in quit {
+        terminal.starts(&format!("--pid {}", target.pid()));
+        terminal.wait_for("churn · pid");
+        quit();
+        terminal.wait_for("Quit");
+        terminal.is_whole(&before);
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //!
 //! The rooms, in the order of the data: `engine` (events in, the model out), which keeps `accounts` and `refusals`, asks
 //! [`patterns`] what a call site is and `verdict` what that means; [`model`] (all that is serialised), [`words`]
-//! (figures and names as people read them) and [`naming`] (what a stack is called). Beside them what looks at a finished model: [`diff`], [`budget`]; and
+//! (figures and names as people read them) and [`naming`] (what a stack is called). Beside them what looks at a finished model: [`diff`], [`budget`], [`trial`]; and
 //! [`explain`], which looks at a process without a trace.
 //!
 //! Everything here is pure: no file, no clock, no thread. `clippy.toml` beside `Cargo.toml` refuses what would break
@@ -30,6 +30,8 @@ pub mod explain;
 pub mod diff;
 
 pub mod budget;
+
+pub mod trial;
 
 #[cfg(test)]
 mod constructed;

@@ -10,6 +10,25 @@ use rustix::io::Errno;
 
 use crate::error::WriteError;
 
+/// Whose files are to be that are made for somebody else: with sudo, of who asked for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// User id.
+    pub user: u32,
+    /// Group id.
+    pub group: u32,
+}
+
+impl Owner {
+    /// Gives it a file.
+    ///
+    /// # Errors
+    /// Those of fchown(2).
+    pub fn give(self, file: &File) -> io::Result<()> {
+        std::os::unix::fs::fchown(file, Some(self.user), Some(self.group))
+    }
+}
+
 /// `FILE.partial`, to become `FILE`.
 ///
 /// Everything happens relative to the folder as it was opened first: no link in the last component
@@ -28,19 +47,19 @@ pub struct PartialFile {
 }
 
 impl PartialFile {
-    /// Makes `FILE.partial`, mode 0600.
+    /// Makes `FILE.partial`, mode 0600, and gives it to its owner; `None`: it is this process's.
     ///
     /// # Errors
     /// If `path` names no file, or something that is not a regular file; if another tracer is
     /// writing there; if the file cannot be made.
-    pub(crate) fn create(path: &Path) -> Result<Self, WriteError> {
+    pub(crate) fn create(path: &Path, owner: Option<Owner>) -> Result<Self, WriteError> {
         let name = path.file_name().ok_or_else(|| WriteError::NoName {
             path: path.to_owned(),
         })?;
         let partial_name = suffixed(name);
         let partial_path = path.with_file_name(&partial_name);
         let cannot = |source: Errno| WriteError::Create {
-            path: partial_path.clone(),
+            path: path.to_owned(),
             source: source.into(),
         };
         let parent = match path.parent() {
@@ -64,7 +83,7 @@ impl PartialFile {
         }
         let file = match make(&folder, &partial_name) {
             Err(Errno::EXIST) => {
-                remove_leftover(&folder, &partial_name, &partial_path)?;
+                remove_leftover(&folder, &partial_name, &partial_path, owner)?;
                 make(&folder, &partial_name)
             }
             other => other,
@@ -72,9 +91,16 @@ impl PartialFile {
         .map_err(cannot)?;
         // Held as long as the file is open: see `remove_leftover`.
         fs::flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(cannot)?;
+        let file = File::from(file);
+        if let Some(owner) = owner {
+            owner.give(&file).map_err(|source| WriteError::Create {
+                path: path.to_owned(),
+                source,
+            })?;
+        }
         Ok(Self {
             folder,
-            file: file.into(),
+            file,
             name: name.to_owned(),
             partial_name,
             path: path.to_owned(),
@@ -139,6 +165,7 @@ fn remove_leftover(
     folder: &rustix::fd::OwnedFd,
     name: &OsStr,
     path: &Path,
+    owner: Option<Owner>,
 ) -> Result<(), WriteError> {
     let cannot = |source: Errno| WriteError::Create {
         path: path.to_owned(),
@@ -165,7 +192,8 @@ fn remove_leftover(
             path: path.to_owned(),
         });
     }
-    if stat.st_uid != rustix::process::geteuid().as_raw() {
+    let ours = rustix::process::geteuid().as_raw();
+    if stat.st_uid != ours && owner.is_none_or(|owner| stat.st_uid != owner.user) {
         return Err(WriteError::NotOurs {
             path: path.to_owned(),
         });

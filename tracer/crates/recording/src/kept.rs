@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use anyhow::{Context as _, Result};
 use bytes::{Buf as _, Bytes};
 
+use crate::file::Owner;
 use crate::read::Reader;
 use crate::write::Writer;
 use tracer_ledger::event::{Ended, Event, Nanoseconds};
@@ -58,17 +59,22 @@ impl Kept {
     }
 
     /// Writes all that is kept to a recording of its own, as if the trace had ended with it. `ended`: how it
-    /// ended, given the last event's time.
+    /// ended, given the last event's time. `owner`: whose file it is to be.
     ///
     /// # Errors
     /// The file cannot be written, or nothing is kept.
-    pub fn save(&self, path: &Path, ended: impl FnOnce(Nanoseconds) -> Ended) -> Result<Saved> {
+    pub fn save(
+        &self,
+        path: &Path,
+        owner: Option<Owner>,
+        ended: impl FnOnce(Nanoseconds) -> Ended,
+    ) -> Result<Saved> {
         let (pieces, is_full) = {
             let buffer = self.lock();
             (buffer.pieces.clone(), buffer.bytes >= buffer.limit)
         };
         let mut reader = Reader::new(Pieces { pieces, at: 0 }, path)?;
-        let mut writer = Writer::create(path)?;
+        let mut writer = Writer::create_for(path, owner)?;
         let mut until = Nanoseconds(0);
         while let Some(event) = reader.read()? {
             until = event.time().map_or(until, |time| until.max(time));
@@ -161,7 +167,7 @@ mod tests {
             }
             writer.flush_block().unwrap();
             let path = folder.path().join("saved.vmt");
-            let saved = kept.save(&path, ended).unwrap();
+            let saved = kept.save(&path, None, ended).unwrap();
             let until = Nanoseconds(upto as u64);
             assert_eq!(
                 saved,
@@ -196,7 +202,7 @@ mod tests {
         }
         assert!(whole > 10 && whole < 1000, "{whole}");
         let path = folder.path().join("saved.vmt");
-        let saved = kept.save(&path, ended).unwrap();
+        let saved = kept.save(&path, None, ended).unwrap();
         assert_eq!(saved.until, Nanoseconds(whole as u64));
         assert!(saved.is_full);
         let mut reader = Reader::open(&path).unwrap();

@@ -64,7 +64,7 @@ mod kept;
 
 pub use block::{FIRST_BYTE, FORMAT_VERSION, MAX_PAYLOAD, MAX_PLAIN, OLDEST_VERSION};
 pub use error::{Damage, Problem, ReadError, WriteError};
-pub use file::PartialFile;
+pub use file::{Owner, PartialFile};
 pub use kept::{Kept, Saved};
 pub use read::{End, Reader};
 pub use write::Writer;

@@ -8,7 +8,7 @@ use zstd::bulk::Compressor;
 
 use crate::block::{self, BLOCK_TARGET, DONE_LENGTH, Head, MAX_EVENT, Tag};
 use crate::error::WriteError;
-use crate::file::PartialFile;
+use crate::file::{Owner, PartialFile};
 use tracer_ledger::event::Event;
 
 /// zstd's own default: well above a million events a second, and no level finds much more here.
@@ -42,7 +42,15 @@ impl Writer {
     /// # Errors
     /// If `path` is not fit to be written, as the variants of [`WriteError`] say.
     pub fn create(path: &Path) -> Result<Self, WriteError> {
-        let file = PartialFile::create(path)?;
+        Self::create_for(path, None)
+    }
+
+    /// The same for somebody else.
+    ///
+    /// # Errors
+    /// Those of [`Self::create`]; the file cannot be given away.
+    pub fn create_for(path: &Path, owner: Option<Owner>) -> Result<Self, WriteError> {
+        let file = PartialFile::create(path, owner)?;
         let partial_path = file.partial_path().to_owned();
         Writer::new(file, &partial_path)
     }

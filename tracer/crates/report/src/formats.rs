@@ -1,5 +1,5 @@
 //! The formats, each a row of one table: what the help says of it, how its files end, and what writes a report, a
-//! comparison, an explanation or the results of a check in it. To add one: its writer, and its row.
+//! comparison, an explanation, the results of a check or a trial in it. To add one: its writer, and its row.
 
 use std::io::{self, Write};
 
@@ -16,6 +16,7 @@ use tracer_analysis::budget::model::Outcome;
 use tracer_analysis::diff::model::Diff;
 use tracer_analysis::explain::Explanation;
 use tracer_analysis::summary::Report;
+use tracer_analysis::trial::model::Trial;
 
 /// The formats, in the order of the help.
 pub const FORMATS: [Format; 9] = [
@@ -25,6 +26,7 @@ pub const FORMATS: [Format; 9] = [
             write: |compared, style, _, out| text::diff::write(compared.diff, style, out),
         }),
         explanation: Some(|seen, page, full, out| text::explain::write(seen, page, full, out)),
+        trial: Some(|trial, page, out| text::trial::write(trial, page, out)),
         results: Some(|outcome, report, look, out| {
             results::write(outcome, report, look, out)?;
             if look.on_github {
@@ -44,6 +46,7 @@ pub const FORMATS: [Format; 9] = [
             write: |compared, _, _, out| json::write(compared.diff, out),
         }),
         explanation: Some(|seen, _, _, out| json::write(seen, out)),
+        trial: Some(|trial, _, out| json::write(trial, out)),
         // An annotation would make JSON none.
         results: Some(|outcome, _, _, out| json::write(outcome, out)),
         ..Format::new(
@@ -138,6 +141,7 @@ pub struct Format {
     comparison: Option<Comparison>,
     explanation: Option<WriteExplanation>,
     results: Option<WriteResults>,
+    trial: Option<WriteTrial>,
 }
 
 /// Writes a report; returns of how many call sites the figure is unknown and for which the format has no place.
@@ -146,6 +150,8 @@ type WriteReport = fn(&Report, &Style, Value, &mut Out<'_>) -> io::Result<u64>;
 pub type WriteExplanation = fn(&Explanation, &Page, bool, &mut Out<'_>) -> io::Result<()>;
 /// Writes what became of budgets.
 pub type WriteResults = fn(&Outcome, &Report, Look, &mut Out<'_>) -> io::Result<()>;
+/// Writes what came of a command's knobs.
+pub type WriteTrial = fn(&Trial, &Page, &mut Out<'_>) -> io::Result<()>;
 /// Where all of them write to: a function's pointer cannot be generic.
 pub type Out<'a> = &'a mut dyn Write;
 
@@ -202,6 +208,7 @@ impl Format {
             comparison: None,
             explanation: None,
             results: None,
+            trial: None,
         }
     }
 
@@ -245,6 +252,12 @@ impl Format {
     #[must_use]
     pub fn results(self) -> Option<WriteResults> {
         self.results
+    }
+
+    /// What writes a trial in it, if there is such a thing.
+    #[must_use]
+    pub fn trial(self) -> Option<WriteTrial> {
+        self.trial
     }
 }
 

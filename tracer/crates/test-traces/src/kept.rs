@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use tracer_analysis::{known, replay::replay, summary::Report, window::Window};
+use tracer_ledger::event::Event;
 use tracer_recording::Reader;
 
 /// Where a recording is.
@@ -15,12 +16,22 @@ pub fn path(name: &str) -> PathBuf {
         .join(name)
 }
 
+/// What is in a recording.
+pub fn events(name: &str) -> impl Iterator<Item = Event> {
+    reader(name).map(Result::unwrap)
+}
+
 /// The report on a part of a recording.
 pub fn read(name: &str, window: Window) -> Report {
+    replay(reader(name), known::patterns(), window)
+        .unwrap()
+        .unwrap()
+}
+
+fn reader(name: &str) -> Reader<BufReader<File>> {
     let path = path(name);
     let file = BufReader::new(File::open(&path).unwrap());
-    let reader = Reader::new(file, &path).unwrap();
-    replay(reader, known::patterns(), window).unwrap().unwrap()
+    Reader::new(file, &path).unwrap()
 }
 
 /// The gateway.

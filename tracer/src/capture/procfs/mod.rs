@@ -30,7 +30,8 @@ pub(crate) use identity::{identity, identity_of_gone};
 pub(crate) use maps::MapsLine;
 pub use maps::maps;
 pub(crate) use processes::{
-    descendants, is_32_bit, is_kernel_thread, parent, pids, pids_by_cgroup, pids_by_comm, threads,
+    descendants, is_32_bit, is_kernel_thread, parent, pids, pids_by_cgroup, pids_by_comm,
+    pids_by_program, threads,
 };
 pub(crate) use resident::has_scan;
 pub use resident::resident;

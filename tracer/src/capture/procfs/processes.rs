@@ -96,6 +96,28 @@ pub(crate) fn pids_by_comm(name: &str) -> Result<Vec<Pid>, ProcError> {
         .collect())
 }
 
+/// Those of [`pids_by_comm`]; where a program has given its main thread another name (as Node 24 does), the processes
+/// that run a file of this name. By id.
+///
+/// # Errors
+/// If `/proc` cannot be read.
+pub(crate) fn pids_by_program(name: &str) -> Result<Vec<Pid>, ProcError> {
+    use std::os::unix::ffi::OsStrExt;
+
+    let mut found = pids_by_comm(name)?;
+    let runs = |pid: &Pid| {
+        let path = Directory::open(*pid).ok()?.link("exe").ok()?;
+        let path = path.strip_suffix(b" (deleted)").unwrap_or(&path);
+        Path::new(std::ffi::OsStr::from_bytes(path))
+            .file_name()
+            .map(|file| file.as_bytes() == name.as_bytes())
+    };
+    found.extend(pids()?.into_iter().filter(|pid| runs(pid) == Some(true)));
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
+}
+
 /// Every process, kernel threads, those that have ended and this one excepted. By id.
 ///
 /// # Errors

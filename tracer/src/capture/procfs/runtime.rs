@@ -22,24 +22,48 @@ const FUSE: u64 = 0x6573_5546;
 
 /// Names of executables that may carry their version: `python3.11`.
 const VERSIONED: [&str; 4] = ["python", "ruby", "php", "perl"];
-/// Names of executables that say no more than themselves.
-const NAMED: [&str; 2] = ["bun", "deno"];
+/// Names of executables that say no more than themselves, and the runtime that each is.
+const NAMED: [(&str, &str); 5] = [
+    ("bun", "bun"),
+    ("deno", "deno"),
+    ("sbcl", "sbcl"),
+    ("beam.smp", "erlang"),
+    ("beam", "erlang"),
+];
+/// Sections that only one compiler writes, which also stripped programs have: Go's table of functions
+/// (cmd/link/internal/ld/pcln.go), the heap that GraalVM puts into a native image (NativeImage.java).
+const SECTIONS: [(&[u8], &str); 2] = [
+    (b".gopclntab", "go"),
+    (b".svm_heap", "graalvm native image"),
+];
 
 /// The runtime, as `node v22.22.0`. `exe` is where `/proc/PID/exe` leads, `file` is that file.
 pub(super) fn runtime(exe: &[u8], file: &File) -> Option<String> {
     let exe = exe.strip_suffix(b" (deleted)").unwrap_or(exe);
     let name = std::str::from_utf8(exe.rsplit(|&byte| byte == b'/').next()?).ok()?;
+    if let Some((_, runtime)) = NAMED.iter().find(|(named, _)| *named == name) {
+        return Some((*runtime).to_owned());
+    }
     let version = match name {
         _ if with_version(name, "node").is_some() || name == "nodejs" => {
             return Some(join("node", node_version(file).as_deref()));
         }
         "java" => return Some(join("java", java_version(file).as_deref())),
-        _ if NAMED.contains(&name) => return Some(name.to_owned()),
         _ => VERSIONED.iter().find_map(|runtime| {
             with_version(name, runtime).map(|version| join(runtime, Some(version)))
         }),
     };
-    version.or_else(|| go_version(file).map(|version| join("go", Some(&version))))
+    let by_buildinfo = || go_version(file).map(|version| join("go", Some(&version)));
+    version.or_else(by_buildinfo).or_else(|| by_section(file))
+}
+
+/// By what its compiler has left in every program.
+fn by_section(file: &File) -> Option<String> {
+    let found = |(section, _): &&(&[u8], &str)| searchable(file, section).is_some();
+    SECTIONS
+        .iter()
+        .find(found)
+        .map(|(_, runtime)| (*runtime).to_owned())
 }
 
 fn join(runtime: &str, version: Option<&str>) -> String {
@@ -279,6 +303,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_stripped_is_known_by_its_compilers_sections() {
+        for (section, runtime) in [
+            (".gopclntab", Some("go")),
+            (".svm_heap", Some("graalvm native image")),
+            (".text", None),
+        ] {
+            let found = of("/bin/any", &elf(section, b"something"));
+            assert_eq!(found.as_deref(), runtime, "{section}");
+        }
+    }
+
+    #[test]
     fn some_runtimes_have_their_version_in_their_name() {
         let nothing = file(b"");
         assert_eq!(
@@ -287,6 +323,10 @@ mod tests {
         );
         assert_eq!(of("/usr/bin/php", &nothing).as_deref(), Some("php"));
         assert_eq!(of("/opt/bun", &nothing).as_deref(), Some("bun"));
+        assert_eq!(
+            of("/erts-13/bin/beam.smp", &nothing).as_deref(),
+            Some("erlang")
+        );
         for other in [
             "/usr/bin/python-config",
             "/usr/bin/node_exporter",

@@ -68,7 +68,7 @@ impl Live {
             ring_bytes: plan.ring_bytes,
         })?;
         let recorder = match &plan.recording {
-            Some(path) => Some(Writer::create(path)?),
+            Some(path) => Some(Writer::create_for(path, privileges::asked_by())?),
             None => None,
         };
         let kept = plan.kept.as_ref().map(Kept::writer).transpose()?;

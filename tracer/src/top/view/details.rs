@@ -1,4 +1,4 @@
-//! The selected row: what it is, what to do, the whole stack, what speaks for it.
+//! The selected row: what it is, what to do, the stack from the caller to the kernel, what speaks for it.
 
 use ratatui::layout::{Constraint, Layout, Rect};
 
@@ -12,7 +12,8 @@ use tracer_analysis::{
     units::{bytes, counted, duration, moment},
 };
 use tracer_report::{
-    names::{full_name, last_part, location},
+    names::{full_name, last_part, location, short_name},
+    noise::{Rank, rank},
     placeholders::doubt,
     text::{
         level_word,
@@ -23,6 +24,8 @@ use tracer_report::{
 
 /// From so many columns on the stack stands beside the words.
 const WIDE: u16 = 140;
+/// The most callers that are told in words.
+const CALLERS: usize = 3;
 
 pub(super) fn draw(state: &State, process: &Process, canvas: &mut Canvas<'_>, area: Rect) {
     let Some(row) = state.row() else {
@@ -46,11 +49,22 @@ pub(super) fn draw(state: &State, process: &Process, canvas: &mut Canvas<'_>, ar
         said.extend(advice(row, words.width));
         said.extend(evidence(row, words.width));
         page(state, canvas, words, &said);
-        page(state, canvas, frames, &stack(&sites, frames.width));
+        let room = if state.large {
+            usize::MAX
+        } else {
+            frames.height.into()
+        };
+        let called = stack(row, &sites, room, frames.width);
+        page(state, canvas, frames, &called);
     } else {
         let mut said = facts(row, process, &sites, body.width);
+        let room = if state.large {
+            usize::MAX
+        } else {
+            usize::from(body.height).saturating_sub(said.len())
+        };
+        said.extend(stack(row, &sites, room, body.width));
         said.extend(advice(row, body.width));
-        said.extend(stack(&sites, body.width));
         said.extend(evidence(row, body.width));
         page(state, canvas, body, &said);
     }
@@ -82,6 +96,9 @@ fn separator(row: &TableRow, state: &State, width: u16) -> Line {
     let since = since(state);
     let room = width.saturating_sub(columns(&since) + 8);
     let mut line = painted(Paint::Dim, "── ");
+    if let Some(id) = &row.id {
+        line.add(Paint::Dim, id).add(Paint::Plain, " ");
+    }
     let name = row
         .pattern
         .as_ref()
@@ -116,11 +133,15 @@ fn facts(row: &TableRow, process: &Process, sites: &[&Site], width: u16) -> Vec<
         if row.pattern.is_some() {
             parts.push(row.name.clone());
         }
+        if !row.callers.is_empty() {
+            let callers = &row.callers[..row.callers.len().min(CALLERS)];
+            parts.push(format!("called by {}", callers.join(" ← ")));
+        }
         if figures.first_ns < u64::MAX {
             parts.push(format!(
                 "first at {}, last at {}",
-                moment(figures.first_ns),
-                moment(figures.last_ns)
+                moment(figures.first_ns.saturating_sub(process.first_ns)),
+                moment(figures.last_ns.saturating_sub(process.first_ns))
             ));
         }
     }
@@ -215,8 +236,9 @@ fn wrapped(paint: Paint, sign: &str, text: &str, width: u16) -> Vec<Line> {
     lines.collect()
 }
 
-/// Of the largest site, innermost first.
-fn stack(sites: &[&Site], width: u16) -> Vec<Line> {
+/// Of the largest site, whoever called first, the way into the kernel last. Where there is no room for so many lines, from
+/// the function on whose doing it is.
+fn stack(row: &TableRow, sites: &[&Site], room: usize, width: u16) -> Vec<Line> {
     let Some(site) = sites.iter().find(|site| !site.frames.is_empty()) else {
         return Vec::new();
     };
@@ -224,19 +246,40 @@ fn stack(sites: &[&Site], width: u16) -> Vec<Line> {
     let mut lines = Vec::new();
     if sites.len() > 1 {
         let text = format!(
-            "the largest of {}:",
-            counted(sites.len() as u64, "stack", "stacks")
+            "the largest of {}, {}:",
+            counted(sites.len() as u64, "stack", "stacks"),
+            site.key
         );
         lines.push(painted(Paint::Dim, &text));
     }
-    for (index, frame) in site.frames.iter().enumerate() {
+    if let Some(doubt) = doubt(site.stack) {
+        lines.push(painted(Paint::Warn, &format!("    {doubt}")));
+    }
+    let title = title(row, site);
+    let outermost = site.frames.len() - 1;
+    let fit = room.saturating_sub(lines.len());
+    let from = if site.frames.len() > fit {
+        // One line says that there are more.
+        let fitting = fit.saturating_sub(2);
+        outermost.min(title.unwrap_or(0).max(fitting))
+    } else {
+        outermost
+    };
+    if from < outermost {
+        let more = counted((outermost - from) as u64, "caller", "callers");
+        let text = format!("    … {more} above: Enter shows them");
+        lines.push(painted(Paint::Dim, &text));
+    }
+    for (index, frame) in site.frames.iter().enumerate().take(from + 1).rev() {
+        let paint = match rank(frame) {
+            _ if Some(index) == title => Paint::Bright,
+            Rank::User | Rank::Runtime => Paint::Plain,
+            Rank::Start | Rank::Edge | Rank::Glue => Paint::Dim,
+        };
         let mut line = Line::new();
         line.right(Paint::Dim, &index.to_string(), 3)
             .add(Paint::Plain, " ");
-        line.add(
-            Paint::Plain,
-            &cut_end(&full_name(frame), width.saturating_sub(4)),
-        );
+        line.add(paint, &cut_end(&full_name(frame), width.saturating_sub(4)));
         let module = frame.module.as_deref().map(last_part);
         // `in libc.so.6` is the place of what has no line.
         let place = location(frame).or_else(|| module.map(|module| format!("in {module}")));
@@ -253,8 +296,13 @@ fn stack(sites: &[&Site], width: u16) -> Vec<Line> {
         }
         lines.push(line);
     }
-    if let Some(doubt) = doubt(site.stack) {
-        lines.push(painted(Paint::Warn, &format!("    {doubt}")));
-    }
     lines
+}
+
+/// The innermost frame of the function that the row is called by.
+fn title(row: &TableRow, site: &Site) -> Option<usize> {
+    site.frames.iter().position(|frame| {
+        let whole = full_name(frame);
+        whole == row.name || whole == site.name || short_name(frame) == site.name
+    })
 }

@@ -85,7 +85,7 @@ fn keys(state: &State, columns: usize) -> Line {
     match &state.prompt {
         Some(Prompt::Filter(_)) => {
             let mut line = painted(Paint::Bright, "/");
-            line.add(Paint::Plain, &cut_start(&state.order.filter, columns - 30));
+            line.add(Paint::Plain, &cut_start(state.filter(), columns - 30));
             line.add(Paint::Bright, "▏")
                 .add(Paint::Dim, "  Enter: keep  Esc: undo");
             return line;
@@ -103,7 +103,19 @@ fn keys(state: &State, columns: usize) -> Line {
         return painted(Paint::Bright, &cut_end(message, columns));
     }
     let page: &[(&str, &str)] = match state.page {
-        MainPart::List => &[("Enter", "into")],
+        MainPart::List => &[
+            ("Enter", "into"),
+            ("/", "filter"),
+            ("t", "tree"),
+            (
+                "e",
+                if state.list_order.only_alive {
+                    "ended too"
+                } else {
+                    "hide ended"
+                },
+            ),
+        ],
         MainPart::Process => &[
             ("Enter", "details"),
             ("Esc", "processes"),

@@ -6,7 +6,7 @@ use ratatui::{
 };
 
 use super::{
-    details, foot,
+    answer, curves, details, foot,
     head::{self, TALL},
     help, list,
     paint::{Canvas, plain, put},
@@ -64,29 +64,40 @@ pub fn draw(state: &State, color: bool, area: Rect, buffer: &mut Buffer) {
     }
 }
 
+/// Lines of the answer, of each curve.
+fn rooms(height: u16) -> (usize, u16) {
+    match height {
+        ..TALL => (4, 1),
+        TALL..50 => (9, 2),
+        _ => (12, 3),
+    }
+}
+
 fn one(state: &State, report: &Report, process: &Process, canvas: &mut Canvas<'_>, area: Rect) {
-    let verdict = head::verdict(process, area);
-    let tall = area.height >= TALL;
-    let curve = if tall { 3 } else { 1 };
-    let space = space::lines(process, &state.rows, area.width, if tall { 3 } else { 1 });
+    let (said, curve) = rooms(area.height);
+    let answer = answer::lines(process, usize::from(area.width), said);
+    let filtered = !state.order.filter.is_empty();
+    let space = space::lines(process, &state.letters, &state.rows, filtered, area.width);
+    // Below larger curves their time has a line.
+    let curves = curves::COUNT * curve + u16::from(curve > 1);
     let fixed = |lines: usize| Constraint::Length(u16::try_from(lines).unwrap_or(u16::MAX));
     // The table has what it needs, and at most a little more than half of what is left.
-    let taken = 1 + verdict.len() + usize::from(3 * curve) + space.len();
+    let taken = 1 + answer.len() + usize::from(curves + space::LINES);
     let left = usize::from(area.height).saturating_sub(taken);
     let rows = (1 + state.rows.len().max(1)).min(left * 5 / 9);
-    let [title, said, curves, map, table, details] = Layout::vertical([
+    let [title, top, drawn, map, table, details] = Layout::vertical([
         Constraint::Length(1),
-        fixed(verdict.len()),
-        Constraint::Length(3 * curve),
-        fixed(space.len()),
+        fixed(answer.len()),
+        Constraint::Length(curves),
+        Constraint::Length(space::LINES),
         fixed(rows),
         Constraint::Min(0),
     ])
     .areas(area);
     put(canvas, title, &[head::title(state, process, area.width)]);
-    put(canvas, said, &verdict);
-    head::curves(state, report, process, canvas, curves);
+    put(canvas, top, &answer);
+    curves::draw(state, report, process, canvas, drawn);
     space::draw(&space, canvas, map);
-    table::draw(state, report, canvas, table);
+    table::draw(state, report, process, canvas, table);
     details::draw(state, process, canvas, details);
 }

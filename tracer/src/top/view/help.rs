@@ -12,8 +12,8 @@ const INDENT: usize = 13;
 /// What is not about keys.
 const WORDS: &[&str] = &[
     "Grown: since the mark, else in the last minute as far as it is kept.",
+    "Times: since the process began, or was attached to. –: nothing was judged. ?: not known. ≥: faults were lost.",
     "Bar: all that is mapped in the order of the addresses, without the gaps; a CAPITAL: mostly touched.",
-    "?: not known. ≥: page faults were lost.",
 ];
 
 pub(super) fn draw(state: &State, canvas: &mut Canvas<'_>, area: Rect) {

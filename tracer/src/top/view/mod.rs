@@ -1,5 +1,9 @@
 //! State into a buffer: knows no terminal.
 
+mod answer;
+
+mod curves;
+
 mod details;
 
 mod foot;

@@ -56,9 +56,9 @@ pub(super) fn put(canvas: &mut Canvas<'_>, area: Rect, lines: &[Line]) {
     }
 }
 
-/// Shows a row as the selected one.
+/// Shows a row as the selected one: in one colour, whatever its pieces have.
 pub(super) fn select(canvas: &mut Canvas<'_>, row: Rect) {
-    let reversed = Style::new().add_modifier(Modifier::REVERSED);
+    let reversed = Style::reset().add_modifier(Modifier::REVERSED);
     canvas.buffer.set_style(row, reversed);
 }
 

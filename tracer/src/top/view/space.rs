@@ -1,139 +1,148 @@
-//! The address space as a bar: what is mapped, in the order of the addresses, the gaps left out. Its letters
-//! are for what the table has rows for, so that a filter, or another grouping, shows where that lies.
+//! The address space as a bar: what is mapped, in the order of the addresses, the gaps left out. A letter is for a
+//! kind, whatever the table shows; what the filter leaves out is dim.
 
-use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use ratatui::{
     layout::Rect,
-    style::{Color, Style},
+    style::{Color, Modifier, Style},
 };
 
-use super::paint::{Canvas, put};
-use crate::top::rows::TableRow;
+use super::paint::{Canvas, painted, put};
+use crate::top::{
+    letters::{Letters, Parts},
+    rows::TableRow,
+};
 use tracer_analysis::{
     summary::{Process, Reservation},
     units::bytes,
 };
 use tracer_report::text::line::{Line, Paint, cut_end, width};
 
-/// Kinds with a letter of their own.
-const LETTERS: [char; 8] = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
 const OTHER: char = 'o';
 const BEFORE: char = '-';
 /// `-` where most is touched.
 const BEFORE_TOUCHED: char = '=';
-/// One for each letter, of the 16 that every terminal can remap.
-const COLORS: [Color; 8] = [
+/// In turn, of the 16 that every terminal can remap: none that a level has.
+const COLORS: [Color; 6] = [
     Color::Cyan,
     Color::Magenta,
-    Color::Yellow,
-    Color::Green,
     Color::Blue,
-    Color::Red,
     Color::LightCyan,
     Color::LightMagenta,
+    Color::LightBlue,
 ];
+
+/// How a letter is shown, by its rank among those given.
+pub(super) fn style(rank: usize, color: bool) -> Style {
+    if color {
+        Style::new().fg(COLORS[rank % COLORS.len()])
+    } else {
+        Style::new()
+    }
+}
+
+/// One place on the bar.
+#[derive(Clone, Copy, Debug)]
+struct Cell {
+    letter: char,
+    rank: Option<usize>,
+    is_left_out: bool,
+}
 
 /// What the bar shows.
 pub(super) struct Space {
-    cells: Vec<char>,
-    rows: usize,
-    legend: Line,
+    cells: Vec<Cell>,
+    legend: Vec<(Line, Option<usize>)>,
 }
 
-impl Space {
-    pub(super) fn len(&self) -> usize {
-        self.rows + 1
-    }
-}
+/// Lines of the bar and its legend.
+pub(super) const LINES: u16 = 2;
 
-/// The bar in so many lines. A letter is for what has a row in the table: for a kind, if it is known.
-pub(super) fn lines(process: &Process, table: &[TableRow], columns: u16, rows: usize) -> Space {
-    let mut names: HashMap<u32, &str> = HashMap::new();
-    for row in table {
-        let name = row
-            .pattern
-            .as_ref()
-            .map_or(&row.short, |pattern| &pattern.name);
-        let ids = row.sites.iter().map(|index| process.sites[*index].id);
-        names.extend(ids.map(|id| (id, name.as_str())));
-    }
-    let name = |reservation: &Reservation| names.get(&reservation.site).copied();
-    let mut kinds: HashMap<&str, u64> = HashMap::new();
-    let (mut other, mut before, mut all) = (0u64, 0u64, 0u128);
-    for reservation in &process.reservations {
-        let size = reservation.reserved_bytes;
-        all += u128::from(size);
-        match name(reservation) {
-            _ if reservation.pre_existing => before = before.saturating_add(size),
-            Some(name) => {
-                let sum = kinds.entry(name).or_default();
-                *sum = sum.saturating_add(size);
-            }
-            None => other = other.saturating_add(size),
-        }
-    }
-    let mut kinds: Vec<(&str, u64)> = kinds.into_iter().collect();
-    kinds.sort_by_key(|(name, size)| (Reverse(*size), *name));
-    let rest = kinds
+/// The bar in one line, and what its letters are. `filtered`: only what the table has rows for is not dim.
+pub(super) fn lines(
+    process: &Process,
+    letters: &Letters,
+    table: &[TableRow],
+    filtered: bool,
+    columns: u16,
+) -> Space {
+    let parts = Parts::of(process);
+    let shown: HashSet<u32> = table
         .iter()
-        .skip(LETTERS.len())
-        .fold(0u64, |sum, (_, size)| sum.saturating_add(*size));
-    other = other.saturating_add(rest);
-    kinds.truncate(LETTERS.len());
-    let letter = |reservation: &Reservation| {
-        if reservation.pre_existing {
-            return BEFORE;
+        .flat_map(|row| row.sites.iter().map(|index| process.sites[*index].id))
+        .collect();
+    let cell = |reservation: &Reservation| {
+        let name = parts.name(reservation);
+        let given = name.and_then(|name| letters.of(process, name));
+        Cell {
+            letter: match name {
+                None => BEFORE,
+                Some(_) => given.map_or(OTHER, |(letter, _)| letter),
+            },
+            rank: given.map(|(_, rank)| rank),
+            is_left_out: filtered && !shown.contains(&reservation.site),
         }
-        let name = name(reservation);
-        let at = kinds.iter().position(|(kind, _)| Some(*kind) == name);
-        at.map_or(OTHER, |at| LETTERS[at])
     };
-    let cells = cells(process, usize::from(columns) * rows, all, letter);
-    let mut legend = Line::new();
-    let entries = kinds
-        .iter()
-        .zip(LETTERS)
-        .map(|((name, size), letter)| (letter, *name, *size))
-        .chain([(OTHER, "other", other), (BEFORE, "before", before)])
-        .filter(|(_, _, size)| *size > 0);
-    let capital = "CAPITAL: mostly touched";
-    for (letter, name, size) in entries {
-        let text = format!("{letter} {} {}  ", cut_end(name, 28), bytes(size));
-        if legend.width() + width(&text) + 2 > usize::from(columns) {
-            legend.add(Paint::Dim, "…");
+    let cells = cells(process, usize::from(columns), parts.all, cell);
+    let mut entries = Vec::new();
+    let mut other = 0u64;
+    for (name, size) in &parts.sizes {
+        match letters.of(process, name) {
+            Some((letter, rank)) => entries.push((letter, *name, *size, Some(rank))),
+            None => other = other.saturating_add(*size),
+        }
+    }
+    entries.push((OTHER, "other", other, None));
+    entries.push((BEFORE, "before", parts.before, None));
+    let mut legend = Vec::new();
+    let mut taken = 0;
+    for (letter, name, size, rank) in entries {
+        if size == 0 {
+            continue;
+        }
+        let mut line = Line::new();
+        line.add(Paint::Plain, &letter.to_string()).add(
+            Paint::Dim,
+            &format!(" {} {}  ", cut_end(name, 28), bytes(size)),
+        );
+        if taken + line.width() + 2 > usize::from(columns) {
+            legend.push((painted(Paint::Dim, "…"), None));
             break;
         }
-        legend.add(Paint::Plain, &text);
+        taken += line.width();
+        legend.push((line, rank));
     }
-    if legend.width() + width(capital) <= usize::from(columns) {
-        legend.add(Paint::Dim, capital);
+    let capital = "CAPITAL: mostly touched";
+    if taken + width(capital) <= usize::from(columns) {
+        legend.push((painted(Paint::Dim, capital), None));
     }
-    Space {
-        cells,
-        rows,
-        legend,
-    }
+    Space { cells, legend }
 }
 
-/// Each cell is an equal part of all that is mapped, with the letter of most of it.
+/// Each cell is an equal part of all that is mapped, and shows most of it.
 fn cells(
     process: &Process,
     count: usize,
     all: u128,
-    letter: impl Fn(&Reservation) -> char,
-) -> Vec<char> {
+    cell_of: impl Fn(&Reservation) -> Cell,
+) -> Vec<Cell> {
     let mut sorted: Vec<&Reservation> = process.reservations.iter().collect();
     sorted.sort_by_key(|reservation| reservation.start);
-    let mut cells = vec![(0u128, ' '); count];
+    let empty = Cell {
+        letter: ' ',
+        rank: None,
+        is_left_out: false,
+    };
+    let mut cells = vec![(0u128, empty); count];
     let mut at = 0u128;
     let (count, all) = (count as u128, all.max(1));
     for reservation in sorted {
         let size = u128::from(reservation.reserved_bytes);
         let touched = reservation.touched_bytes.unwrap_or(0);
         let mostly = u128::from(touched) * 2 > size;
-        let letter = match (letter(reservation), mostly) {
+        let shown = cell_of(reservation);
+        let letter = match (shown.letter, mostly) {
             (BEFORE, true) => BEFORE_TOUCHED,
             (letter, true) => letter.to_ascii_uppercase(),
             (letter, false) => letter,
@@ -146,47 +155,52 @@ fn cells(
             let part = to.min((cell + 1) * all) - from.max(cell * all);
             let index = usize::try_from(cell).unwrap_or(0);
             if part > cells[index].0 {
-                cells[index] = (part, letter);
+                cells[index] = (part, Cell { letter, ..shown });
             }
             cell += 1;
         }
     }
-    cells.into_iter().map(|(_, letter)| letter).collect()
+    cells.into_iter().map(|(_, cell)| cell).collect()
 }
 
 pub(super) fn draw(space: &Space, canvas: &mut Canvas<'_>, area: Rect) {
-    let columns = usize::from(area.width).max(1);
-    for (index, letter) in space.cells.iter().enumerate() {
-        let x = area.x + u16::try_from(index % columns).unwrap_or(0);
-        let y = area.y + u16::try_from(index / columns).unwrap_or(0);
-        if y >= area.bottom() {
-            break;
+    for (cell, x) in space.cells.iter().zip(area.left()..area.right()) {
+        let mut shown = cell
+            .rank
+            .map_or_else(Style::new, |rank| style(rank, canvas.color));
+        if cell.is_left_out || cell.rank.is_none() {
+            shown = Style::new().add_modifier(Modifier::DIM);
         }
-        let at = LETTERS
-            .iter()
-            .position(|one| *one == letter.to_ascii_lowercase());
-        let style = match at {
-            Some(at) if canvas.color => Style::new().fg(Color::Black).bg(COLORS[at]),
-            _ => Style::new(),
-        };
-        if let Some(cell) = canvas.buffer.cell_mut((x, y)) {
-            cell.set_char(*letter).set_style(style);
+        if let Some(drawn) = canvas.buffer.cell_mut((x, area.y)) {
+            drawn.set_char(cell.letter).set_style(shown);
         }
     }
-    let legend = Rect {
-        y: area.y + u16::try_from(space.rows).unwrap_or(0),
+    let mut legend = Rect {
+        y: area.y + 1,
         height: 1,
         ..area
     };
-    if legend.y < area.bottom() {
-        put(canvas, legend, std::slice::from_ref(&space.legend));
+    if legend.y >= area.bottom() {
+        return;
+    }
+    for (line, rank) in &space.legend {
+        put(canvas, legend, std::slice::from_ref(line));
+        if let Some(rank) = rank
+            && let Some(letter) = canvas.buffer.cell_mut((legend.x, legend.y))
+        {
+            letter.set_style(style(*rank, canvas.color));
+        }
+        let taken = u16::try_from(line.width())
+            .unwrap_or(u16::MAX)
+            .min(legend.width);
+        legend.x += taken;
+        legend.width -= taken;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::top::rows::{Baseline, Order, rows};
     use tracer_analysis::summary::{Pattern, Site};
 
     fn bar(reservations: &[(u64, u64, u32, u64)], columns: u16) -> String {
@@ -214,8 +228,10 @@ mod tests {
                 .into(),
             ..Process::default()
         };
-        let (table, _) = rows(&process, &Order::default(), Baseline::None);
-        lines(&process, &table, columns, 1).cells.iter().collect()
+        let mut letters = Letters::default();
+        letters.give(&process);
+        let space = lines(&process, &letters, &[], false, columns);
+        space.cells.iter().map(|cell| cell.letter).collect()
     }
 
     #[test]

@@ -3,8 +3,9 @@
 use ratatui::layout::Rect;
 
 use super::{
-    head::signed,
+    curves::signed,
     paint::{Canvas, first, plain, put, select},
+    space,
 };
 use crate::top::{
     history::Moment,
@@ -12,11 +13,12 @@ use crate::top::{
     state::State,
 };
 use tracer_analysis::{
-    summary::{Level, Report},
+    summary::{Level, Process, Report},
     units::{bytes, count, duration, moment},
 };
 use tracer_report::text::{
     line::{Line, Paint, cut_end, cut_start, escape, width},
+    page::level,
     table::{Column as Shown, Layout},
 };
 
@@ -30,16 +32,30 @@ const COLUMNS: [Shown; 7] = [
     Shown::new("6 live/calls", 4),
     Shown::new("7 since", 5),
 ];
-/// For the sign at the selected row.
-const INDENT: usize = 2;
+/// For the sign at the selected row, and the letter on the bar.
+const SIGN: usize = 4;
+/// Between a site's id and its name.
+const GAP: usize = 1;
+/// A second name stands beside the first from so many columns on.
+const BESIDE: usize = 10;
 
-pub(super) fn draw(state: &State, report: &Report, canvas: &mut Canvas<'_>, area: Rect) {
-    let cells: Vec<Vec<String>> = state.rows.iter().map(|row| cells(row, report)).collect();
+pub(super) fn draw(
+    state: &State,
+    report: &Report,
+    process: &Process,
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+) {
+    let rows = state.rows.iter();
+    let cells: Vec<Vec<String>> = rows.map(|row| cells(row, report, process)).collect();
     let columns = usize::from(area.width);
-    let layout = Layout::new(&COLUMNS, &cells, INDENT, columns);
+    let ids = state.rows.iter().filter_map(|row| row.id.as_deref());
+    let ids = ids.map(width).max().map_or(0, |width| width + GAP);
+    let indent = SIGN + ids;
+    let layout = Layout::new(&COLUMNS, &cells, indent, columns);
     let page = usize::from(area.height.saturating_sub(1));
     let from = first(state.cursor, page);
-    let mut lines = vec![layout.header(&cut_end(&heading(state), layout.title + INDENT), &COLUMNS)];
+    let mut lines = vec![layout.header(&cut_end(&heading(state), layout.title + indent), &COLUMNS)];
     for (index, (row, cells)) in state
         .rows
         .iter()
@@ -53,7 +69,12 @@ pub(super) fn draw(state: &State, report: &Report, canvas: &mut Canvas<'_>, area
             Paint::Plain,
             if index == state.cursor { "▶ " } else { "  " },
         );
-        name(&mut line, row, layout.title);
+        line.to_column(SIGN);
+        if let Some(id) = &row.id {
+            line.add(Paint::Dim, id);
+        }
+        line.to_column(indent);
+        name(&mut line, row, layout.title, process.verdict.level);
         let paint = match row {
             row if row.figures.is_growing() => Paint::Warn,
             row if row.before => Paint::Dim,
@@ -70,6 +91,16 @@ pub(super) fn draw(state: &State, report: &Report, canvas: &mut Canvas<'_>, area
         }));
     }
     put(canvas, area, &lines);
+    for (row, y) in state.rows.iter().skip(from).zip(area.y + 1..area.bottom()) {
+        let site = &process.sites[row.sites[0]];
+        let given = state.letters.of_site(process, site);
+        if let Some((letter, rank)) = given.filter(|_| row.is_of_one_kind(process))
+            && let Some(cell) = canvas.buffer.cell_mut((area.x + 2, y))
+        {
+            cell.set_char(letter)
+                .set_style(space::style(rank, canvas.color));
+        }
+    }
     if !state.rows.is_empty() {
         let row = area.rows().nth(1 + state.cursor - from);
         if let Some(row) = row {
@@ -95,7 +126,14 @@ fn heading(state: &State) -> String {
     text
 }
 
-fn name(line: &mut Line, row: &TableRow, room: usize) {
+/// With the verdict's level where it is about this row.
+fn name(line: &mut Line, row: &TableRow, room: usize, verdict: Level) {
+    let (word, badge) = level(verdict);
+    let mut room = room;
+    if row.pointed_out {
+        line.add(badge, word).add(Paint::Plain, " ");
+        room = room.saturating_sub(width(word) + 1);
+    }
     let paint = match &row.pattern {
         Some(pattern) => match pattern.level {
             Level::Benign => Paint::Good,
@@ -109,12 +147,20 @@ fn name(line: &mut Line, row: &TableRow, room: usize) {
     let begin = line.width();
     let left = |line: &Line| room.saturating_sub(line.width() - begin);
     match &row.pattern {
-        Some(pattern) if pattern.name != row.name => {
-            line.add(paint, &cut_end(&pattern.name, room));
-            if left(line) > 10 {
+        Some(pattern) if row.is_own => {
+            line.add(paint, &cut_start(&row.short, room));
+            if left(line) > BESIDE {
                 let room = left(line) - 3;
-                line.add(Paint::Plain, " · ");
-                line.add(Paint::Plain, &cut_start(&row.short, room));
+                line.add(Paint::Plain, " · ")
+                    .add(Paint::Plain, &cut_end(&pattern.name, room));
+            }
+        }
+        Some(pattern) if pattern.name != row.name && row.id.is_some() => {
+            line.add(paint, &cut_end(&pattern.name, room));
+            if left(line) > BESIDE {
+                let room = left(line) - 3;
+                line.add(Paint::Plain, " · ")
+                    .add(Paint::Plain, &cut_start(&row.short, room));
             }
         }
         _ => {
@@ -134,7 +180,7 @@ fn name(line: &mut Line, row: &TableRow, room: usize) {
     }
 }
 
-fn cells(row: &TableRow, report: &Report) -> Vec<String> {
+fn cells(row: &TableRow, report: &Report, process: &Process) -> Vec<String> {
     let figures = &row.figures;
     let unknown = || "?".to_owned();
     let least = if report.losses.faults > 0 { "≥ " } else { "" };
@@ -145,7 +191,7 @@ fn cells(row: &TableRow, report: &Report) -> Vec<String> {
     let since = match row.before {
         true => "before".into(),
         false if figures.first_ns == u64::MAX => unknown(),
-        false => moment(figures.first_ns),
+        false => moment(figures.first_ns.saturating_sub(process.first_ns)),
     };
     vec![
         bytes(figures.reserved),
@@ -167,7 +213,7 @@ pub(super) fn since(state: &State) -> String {
     };
     let t_ns = was.t_ns();
     match &state.mark {
-        Some(_) => format!("grown since the mark at {}", duration(t_ns)),
+        Some(_) => format!("grown since the mark at {}", duration(state.clock(t_ns))),
         None => {
             let shown = state.moment().map_or(0, Moment::t_ns);
             format!("grown in the last {}", duration(shown.saturating_sub(t_ns)))

@@ -21,6 +21,7 @@ mod sentence;
 mod compare;
 
 pub use compare::diff;
+pub(crate) use processes::pairs as process_pairs;
 
 #[cfg(test)]
 mod tests;

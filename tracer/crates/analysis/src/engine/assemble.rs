@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
+use super::ended::Ended;
 use crate::Analysis;
 use crate::accounts::run::{Run, Sight};
 use crate::accounts::view::LedgerView;
@@ -17,7 +18,15 @@ impl Analysis {
     /// The whole model, with what lives now as the end of every run that has not ended.
     #[must_use]
     pub fn report(&self, ledger: &impl LedgerView) -> Report {
-        let mut next_site = 1;
+        self.report_after(ledger, None)
+    }
+
+    /// The same; what had ended well before an earlier report of this trace is taken from there as it is, with the
+    /// numbers of its sites.
+    #[must_use]
+    pub fn report_after(&self, ledger: &impl LedgerView, earlier: Option<&Report>) -> Report {
+        let known = earlier.map(Ended::of).unwrap_or_default();
+        let mut next_site = known.next_site();
         let stages = stages(&self.runs);
         // Sites are numbered from those processes on that people read first: what was refused, then the biggest.
         // Processes stay in the order of their appearance.
@@ -29,7 +38,11 @@ impl Analysis {
         });
         let mut processes: Vec<(usize, Process)> = runs
             .into_iter()
-            .map(|(index, run)| (index, self.process(index, run, ledger, &mut next_site)))
+            .map(|(index, run)| {
+                let process = known.process(run).cloned();
+                let made = || self.process(index, run, ledger, &mut next_site);
+                (index, process.unwrap_or_else(made))
+            })
             .map(|(index, process)| {
                 let stage = stages[index];
                 (index, Process { stage, ..process })

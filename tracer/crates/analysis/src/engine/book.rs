@@ -54,6 +54,13 @@ impl Book {
     pub fn report(&self) -> Report {
         self.analysis.report(&self.ledger)
     }
+
+    /// The same at the cost of what lives: what had ended well before an earlier report of this trace is taken from
+    /// there, with the numbers that its sites had.
+    #[must_use]
+    pub fn report_after(&self, earlier: Option<&Report>) -> Report {
+        self.analysis.report_after(&self.ledger, earlier)
+    }
 }
 
 impl LedgerView for Ledger {

@@ -7,7 +7,7 @@
 //! Read in this order: [`analysis`] (what is kept, and where each event goes), `changes` (what the ledger changed, into
 //! the accounts), `kernel_word` (what the kernel itself says of sizes), `limits` (and of limits and whose pages are),
 //! `processes` (the beginnings and ends of runs), `refusals` (what the kernel refused them),
-//! `progress` (how things stand meanwhile); then the way to the model, step by step: `assemble`, `draft`, `recognise`,
+//! `progress` (how things stand meanwhile); then the way to the model, step by step: `ended` (what needs no making anew), `assemble`, `draft`, `recognise`,
 //! `judge`. [`book`] and [`replay`] are who calls it.
 
 mod analysis;
@@ -23,6 +23,8 @@ mod processes;
 mod refusals;
 
 pub mod progress;
+
+mod ended;
 
 mod assemble;
 

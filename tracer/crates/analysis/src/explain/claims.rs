@@ -21,6 +21,18 @@ pub struct Snapshot<'a> {
     pub exe: &'a str,
     /// Where the stacks of threads are, as far as known; ascending.
     pub stack_pointers: &'a [u64],
+    /// It has, or had a moment ago, more than one thread.
+    pub has_threads: bool,
+}
+
+impl Snapshot<'_> {
+    /// A file with such a name whose code is mapped.
+    fn module(&self, words: &str) -> Option<&str> {
+        let code = self.maps.iter().map(|one| &one.mapping);
+        let code = code.filter(|mapping| mapping.inode != 0 && mapping.protection & 4 != 0);
+        code.map(|mapping| file_name(&mapping.name))
+            .find(|name| matches(words, name))
+    }
 }
 
 /// A range that has a shape.
@@ -87,8 +99,11 @@ pub fn claims<'a>(
         for place in 0..snapshot.maps.len() {
             for anchor in anchors(shape, snapshot.maps, place) {
                 let found = lay(shape, snapshot, place, anchor, &taken);
-                if let Some((start, end)) = found.filter(|(start, end)| taken.is_free(*start, *end))
-                {
+                let found = found.filter(|(start, end)| {
+                    taken.is_free(*start, *end)
+                        && (shape.is_witnessed() || is_whole(snapshot.maps, *start, *end))
+                });
+                if let Some((start, end)) = found {
                     taken.take(start, end);
                     claims.push(Claim {
                         shape: index,
@@ -103,6 +118,17 @@ pub fn claims<'a>(
     (claims, taken)
 }
 
+/// Whether mappings begin and end where a range does. What is cut out of a mapping may be cut anywhere: a shape alone
+/// finds itself in any large reservation.
+fn is_whole(maps: &[Mapped], start: u64, end: u64) -> bool {
+    let first = maps.partition_point(|one| one.mapping.end.0 <= start);
+    let last = maps.partition_point(|one| one.mapping.end.0 < end);
+    let begins = maps
+        .get(first)
+        .is_some_and(|one| one.mapping.start.0 == start);
+    begins && maps.get(last).is_some_and(|one| one.mapping.end.0 == end)
+}
+
 /// What a shape says, in words, of one that has it.
 pub fn evidence(shape: &Shape, snapshot: &Snapshot<'_>) -> Vec<String> {
     let mut evidence = Vec::new();
@@ -115,6 +141,13 @@ pub fn evidence(shape: &Shape, snapshot: &Snapshot<'_>) -> Vec<String> {
     }
     if shape.program.is_some() {
         evidence.push(format!("the program is {}", file_name(snapshot.exe)));
+    }
+    if let Some(module) = shape
+        .module
+        .as_ref()
+        .and_then(|words| snapshot.module(words))
+    {
+        evidence.push(format!("{module} is loaded"));
     }
     if let Some(name) = &shape.name {
         evidence.push(format!("named {name}"));
@@ -132,6 +165,9 @@ pub fn evidence(shape: &Shape, snapshot: &Snapshot<'_>) -> Vec<String> {
     }
     if let Some(aligned) = shape.aligned {
         evidence.push(format!("aligned to {}", bytes(aligned)));
+    }
+    if shape.threads {
+        evidence.push("the process has threads".into());
     }
     if shape.thread {
         evidence.push("a thread's stack pointer points into it".into());
@@ -152,7 +188,11 @@ fn fits_process(shape: &Shape, snapshot: &Snapshot<'_>) -> bool {
             .is_some_and(|runtime| matches(words, runtime))
     });
     let program = shape.program.as_ref();
-    runtime && program.is_none_or(|words| matches(words, file_name(snapshot.exe)))
+    let module = shape.module.as_ref();
+    runtime
+        && (!shape.threads || snapshot.has_threads)
+        && program.is_none_or(|words| matches(words, file_name(snapshot.exe)))
+        && module.is_none_or(|words| snapshot.module(words).is_some())
 }
 
 /// Addresses within a mapping at which a shape's accessible part may begin.
@@ -174,7 +214,7 @@ fn anchors(shape: &Shape, maps: &[Mapped], place: usize) -> Vec<u64> {
     match (shape.aligned, &shape.before, size) {
         // Full reservations that lie side by side are one mapping, and the last of them is not full: each
         // begins at a multiple. Without that last one it may be anybody's.
-        (Some(aligned), None, Some(size)) if mapped.length() >= size => {
+        (Some(aligned), None, Some(size)) if mapped.length() > size => {
             let has_last = maps.get(place + 1).is_some_and(|next| {
                 next.mapping.start == mapped.mapping.end && next.mapping.protection == 0
             });

@@ -43,14 +43,34 @@ pub fn explain(
         runtime: identity.runtime.as_deref(),
         exe: &identity.exe,
         stack_pointers,
+        has_threads: about.threads > 1 || stack_pointers.len() > 1,
     };
     let shapes = patterns.shapes();
     let (claims, taken) = claims(&snapshot, shapes.iter().map(|(_, shape)| *shape));
     let mut kinds: Vec<Recognised> = Vec::new();
     for claim in &claims {
         let (known, shape) = shapes[claim.shape];
-        let found = evidence(shape, &snapshot);
-        let pattern = patterns.seen(known, shape.confidence, found, snapshot.runtime);
+        let mut found = evidence(shape, &snapshot);
+        // One that is as large as another of its kind, of which more is known, is of the same make.
+        let is_like = |other: &&Claim| {
+            let (other_known, other_shape) = shapes[other.shape];
+            other_known == known
+                && other_shape.is_witnessed()
+                && other.end - other.start == claim.end - claim.start
+        };
+        let alike = claims.iter().filter(is_like).count();
+        let is_witnessed = shape.is_witnessed();
+        if !is_witnessed && alike > 0 {
+            found.push(format!("as large as {alike} of which more is known"));
+        }
+        let is_witnessed = is_witnessed || alike > 0;
+        let pattern = patterns.seen(
+            known,
+            shape.confidence,
+            found,
+            is_witnessed,
+            snapshot.runtime,
+        );
         add(&mut kinds, &pattern, range(maps, claim));
     }
     for kind in &mut kinds {
@@ -122,7 +142,10 @@ fn is_kernels(mapped: &Mapped) -> bool {
 }
 
 fn add(kinds: &mut Vec<Recognised>, pattern: &Pattern, range: Range) {
-    let index = kinds.iter().position(|kind| kind.pattern.id == pattern.id);
+    // What only looks like a kind is not counted with what is of it.
+    let is_same =
+        |kind: &Recognised| kind.pattern.id == pattern.id && kind.pattern.name == pattern.name;
+    let index = kinds.iter().position(is_same);
     let index = index.unwrap_or_else(|| {
         kinds.push(Recognised {
             pattern: pattern.clone(),

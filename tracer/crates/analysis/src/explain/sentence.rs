@@ -122,8 +122,8 @@ fn largest(seen: &Explanation) -> Option<String> {
                 ),
                 percent(kind.resident_bytes, kind.reserved_bytes),
                 match kind.charged_bytes {
-                    0 => "nothing charged".to_owned(),
-                    charged => format!("{} charged", bytes(charged)),
+                    0 => "none of it counts against the commit limit".to_owned(),
+                    charged => format!("{} counts against the commit limit", bytes(charged)),
                 }
             )
         })

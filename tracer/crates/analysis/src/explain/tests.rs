@@ -1,6 +1,7 @@
 //! Shapes over mappings that are written down here, as a kernel showed them.
 
 use super::{About, Explanation, explain};
+use crate::model::summary::Level;
 use crate::patterns::known;
 use tracer_ledger::event::{Address, Identity, Machine, Mapped, Mapping, Started, VmFlags};
 
@@ -29,6 +30,16 @@ fn maps(start: u64, pieces: &[(u64, &str, &str)]) -> Vec<Mapped> {
 }
 
 fn explained(runtime: &str, maps: &[Mapped], stack_pointers: &[u64]) -> Explanation {
+    explained_of(1, runtime, maps, stack_pointers)
+}
+
+/// Of a process of so many threads.
+fn explained_of(
+    threads: u64,
+    runtime: &str,
+    maps: &[Mapped],
+    stack_pointers: &[u64],
+) -> Explanation {
     let patterns = known::patterns();
     let identity = Identity {
         runtime: Some(runtime.into()),
@@ -37,7 +48,7 @@ fn explained(runtime: &str, maps: &[Mapped], stack_pointers: &[u64]) -> Explanat
     let about = About {
         pid: 1,
         identity: &identity,
-        threads: 1,
+        threads,
         machine: Machine {
             cpus: 2,
             ..Machine::default()
@@ -50,6 +61,34 @@ fn explained(runtime: &str, maps: &[Mapped], stack_pointers: &[u64]) -> Explanat
         seen.virtual_bytes
     );
     seen
+}
+
+/// The code of a file, far from all else: its last mapping, a page long.
+fn with_module(mut maps: Vec<Mapped>, path: &str) -> Vec<Mapped> {
+    let mapping = Mapping {
+        start: Address(0x7fff_0000_0000),
+        end: Address(0x7fff_0000_1000),
+        protection: 5,
+        name: path.into(),
+        inode: 7,
+        ..Mapping::default()
+    };
+    maps.push(Mapped {
+        mapping,
+        ..Mapped::default()
+    });
+    maps
+}
+
+/// The kind, its name, how sure, and whether there is a knob, of the first that is of it.
+fn told(seen: &Explanation, id: &str) -> Option<(String, f64, bool)> {
+    let kind = seen.kinds.iter().find(|kind| kind.pattern.id == id)?;
+    let pattern = &kind.pattern;
+    Some((
+        pattern.name.clone(),
+        pattern.confidence,
+        pattern.knob.is_some(),
+    ))
 }
 
 fn count(seen: &Explanation, id: &str) -> u64 {
@@ -125,9 +164,86 @@ fn arenas_are_found_also_where_a_full_one_has_become_one_with_the_next() {
             (63 * MIB, "---", "nr"),
         ],
     );
-    let seen = explained("python 3.11", &maps, &[]);
+    let maps = with_module(maps, "/lib/libc.so.6");
+    let seen = explained_of(2, "python 3.11", &maps, &[]);
     assert_eq!(count(&seen, "glibc-arena"), 3);
     assert_eq!(seen.unexplained_bytes, 0);
+    // Of what has one thread, the full one is cut out of a mapping by its shape alone.
+    let seen = explained("python 3.11", &maps, &[]);
+    assert_eq!(count(&seen, "glibc-arena"), 1);
+}
+
+#[test]
+fn what_has_the_shape_of_arenas_only_looks_like_them_without_threads() {
+    let pieces: Vec<_> = (0..8)
+        .flat_map(|_| [(48 * MIB, "rw-", "nr"), (16 * MIB, "---", "nr")])
+        .collect();
+    let maps = with_module(maps(0x7f66_e800_0000, &pieces), "/lib/libc.so.6");
+    let told = |threads| told(&explained_of(threads, "", &maps, &[]), "glibc-arena").unwrap();
+    assert_eq!(
+        told(1),
+        ("looks like glibc malloc arena".into(), 0.7, false)
+    );
+    assert_eq!(told(2), ("glibc malloc arena".into(), 0.9, true));
+    assert_eq!(explained("", &maps, &[]).verdict.level, Level::Unknown);
+}
+
+#[test]
+fn what_looks_like_another_programs_memories_is_not_cut_out_of_a_reservation() {
+    // 16 GiB, 128 KiB of them accessible 2 GiB behind the first 64 KiB that are.
+    let maps = maps(
+        0x7f61_c000_0000,
+        &[
+            (GIB, "---", "nr"),
+            (64 << 10, "rw-", "nr"),
+            (2 * GIB - (64 << 10), "---", "nr"),
+            (128 << 10, "rw-", "nr"),
+            (13 * GIB - (128 << 10), "---", "nr"),
+        ],
+    );
+    let seen = explained("", &maps, &[]);
+    assert!(seen.kinds.is_empty(), "{:?}", seen.kinds);
+    // With the module of those who reserve so, it may be theirs.
+    let theirs = with_module(maps, "/usr/lib/libwasmtime.so");
+    let seen = explained("", &theirs, &[]);
+    assert_eq!(
+        told(&seen, "wasmtime-memory"),
+        Some(("wasmtime WebAssembly memory".into(), 0.9, true))
+    );
+}
+
+#[test]
+fn a_wasmtime_memory_of_its_own_mappings_looks_like_one() {
+    let maps = maps(
+        0x7f61_c000_0000,
+        &[
+            (32 * MIB, "---", "nr"),
+            (MIB / 8, "rw-", "nr"),
+            (4_362_076_160 - 32 * MIB - MIB / 8, "---", "nr"),
+        ],
+    );
+    let seen = explained("", &maps, &[]);
+    assert_eq!(
+        told(&seen, "wasmtime-memory"),
+        Some(("looks like wasmtime WebAssembly memory".into(), 0.7, false))
+    );
+}
+
+#[test]
+fn what_cannot_be_taken_back_is_no_mapped_file() {
+    for (flags, id) in [
+        ("", "file-mapping"),
+        ("sh", "file-mapping"),
+        ("sh lo", "locked-memory"),
+        ("sh ht", "huge-page-pool"),
+    ] {
+        let mut maps = maps(0x7f61_c000_0000, &[(64 * MIB, "rw-", flags)]);
+        maps[0].mapping.name = "/srv/data".into();
+        maps[0].mapping.inode = 9;
+        maps[0].mapping.shared = flags.contains("sh");
+        let seen = explained("", &maps, &[]);
+        assert_eq!(count(&seen, id), 1, "{flags}: {:?}", seen.kinds);
+    }
 }
 
 #[test]
@@ -145,16 +261,14 @@ fn more_arenas_than_malloc_makes_are_to_be_watched() {
         .flat_map(|_| [(MIB, "rw-", "nr"), (63 * MIB, "---", "nr")])
         .collect();
     let level = |arenas: usize| {
-        let seen = explained(
-            "python 3.11",
-            &maps(0x7f66_e800_0000, &pieces[..2 * arenas]),
-            &[],
-        );
+        let maps = maps(0x7f66_e800_0000, &pieces[..2 * arenas]);
+        let maps = with_module(maps, "/lib/libc.so.6");
+        let seen = explained_of(9, "python 3.11", &maps, &[]);
         assert_eq!(count(&seen, "glibc-arena"), arenas as u64);
         seen.verdict.level
     };
-    assert_eq!(level(16), crate::model::summary::Level::Benign);
-    assert_eq!(level(17), crate::model::summary::Level::Watch);
+    assert_eq!(level(16), Level::Benign);
+    assert_eq!(level(17), Level::Watch);
 }
 
 #[test]
@@ -176,5 +290,5 @@ fn memory_of_no_known_kind_is_no_verdict() {
     let seen = explained("python 3.11", &maps, &[]);
     assert_eq!(seen.unexplained_bytes, 8 * GIB);
     assert_eq!(seen.charged_bytes, 8 * GIB);
-    assert_eq!(seen.verdict.level, crate::model::summary::Level::Unknown);
+    assert_eq!(seen.verdict.level, Level::Unknown);
 }

@@ -55,6 +55,8 @@ pub struct Settled<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct When {
     pub confidence: f64,
+    /// Even so it may be another's.
+    pub guess: bool,
     /// By what call.
     pub call: Option<Origin>,
     /// Each is a frame's function.
@@ -63,11 +65,16 @@ pub struct When {
     pub without_frames: Vec<String>,
     /// File name of the module whose code made the call; `?`: of no known module.
     pub caller: Option<String>,
+    /// File name of a module that is in the stack.
+    pub module: Option<String>,
     pub runtime: Option<String>,
     pub program: Option<String>,
     pub thread: Option<String>,
     pub requested: Option<SizeRanges>,
     pub settled: Option<SizeRanges>,
+    /// Bytes of the one reservation that is at least nine tenths of all that lives: of a program that names no caller,
+    /// every call is of one site.
+    pub mostly: Option<SizeRanges>,
     pub accessible: Option<SizeRanges>,
     pub accessible_at: Option<SizeRanges>,
     pub aligned: Option<u64>,
@@ -82,16 +89,19 @@ pub struct When {
 pub struct Match {
     pub confidence: f64,
     pub evidence: Vec<String>,
+    /// Beside the shape there is something that says whose it is: see [`super::guess`].
+    pub witnessed: bool,
     /// The innermost frame that a condition was on.
     innermost: usize,
 }
 
 impl Match {
     /// What a shape says: no frame was seen.
-    pub fn by_shape(confidence: f64, evidence: Vec<String>) -> Self {
+    pub fn by_shape(confidence: f64, evidence: Vec<String>, witnessed: bool) -> Self {
         Self {
             confidence,
             evidence,
+            witnessed,
             innermost: usize::MAX,
         }
     }
@@ -118,8 +128,24 @@ impl When {
         Some(Match {
             confidence: self.confidence,
             evidence,
+            witnessed: self.is_witnessed(),
             innermost,
         })
+    }
+
+    /// Who called, the program, the name of what is mapped, or a call or a flag that only this kind has; sizes,
+    /// places and protections anybody's memory may have.
+    fn is_witnessed(&self) -> bool {
+        const TELLING: [&str; 3] = ["SHARED", "HUGETLB", "STACK"];
+        let says_who = !self.frames.is_empty()
+            || self.caller.as_deref().is_some_and(|words| words != "?")
+            || self.runtime.is_some()
+            || self.program.is_some()
+            || self.thread.is_some()
+            || self.name.is_some()
+            || self.call.is_some_and(|call| call != Origin::Map)
+            || self.flags.iter().any(|flag| TELLING.contains(&&**flag));
+        says_who && !self.guess
     }
 
     fn stack(
@@ -157,6 +183,14 @@ impl When {
             if module != "?" {
                 evidence.push(format!("called by code of {module}"));
             }
+        }
+        if let Some(words) = &self.module {
+            let mut modules = seen
+                .frames
+                .iter()
+                .filter_map(|frame| frame.module.as_deref());
+            let module = modules.find(|path| matches(words, file_name(path)))?;
+            evidence.push(format!("through code of {}", file_name(module)));
         }
         Some((evidence, innermost))
     }
@@ -202,6 +236,7 @@ impl When {
     fn shape(&self, seen: &Observation<'_>) -> Held {
         let living = &seen.settled;
         let asks = self.settled.is_some()
+            || self.mostly.is_some()
             || self.accessible.is_some()
             || self.accessible_at.is_some()
             || self.aligned.is_some()
@@ -221,6 +256,14 @@ impl When {
                 return None;
             }
             evidence.push(format!("settled at {}", span_words(span)));
+        }
+        if let Some(ranges) = &self.mostly {
+            let largest = living.iter().map(|one| one.reserved).max()?;
+            let all: u64 = living.iter().map(|one| one.reserved).sum();
+            if !ranges.hold((largest, largest)) || largest < all / 10 * 9 {
+                return None;
+            }
+            evidence.push(format!("most of it is one of {}", bytes(largest)));
         }
         if let Some(aligned) = self.aligned {
             span(living.iter().map(|one| one.start))?;
@@ -289,7 +332,8 @@ impl When {
     }
 }
 
-/// File name of the module whose code made the system call, `?` if that is none; `None` without a stack.
+/// File name of the module whose code made the system call, `?` if that is none or if the stack is lost behind the C
+/// library's wrapper; `None` without a stack.
 fn caller<'a>(frames: &'a [Frame], functions: &[Option<&str>]) -> Option<&'a str> {
     // The C library's wrappers of the calls, and ways around them.
     const WRAPPERS: &str =
@@ -300,7 +344,9 @@ fn caller<'a>(frames: &'a [Frame], functions: &[Option<&str>]) -> Option<&'a str
             matches(WRAPPERS, name.trim_start_matches('_'))
         })
     };
-    let at = functions.iter().position(|name| !is_wrapper(name))?;
+    let Some(at) = functions.iter().position(|name| !is_wrapper(name)) else {
+        return (!frames.is_empty()).then_some("?");
+    };
     Some(frames[at].module.as_deref().map_or("?", file_name))
 }
 

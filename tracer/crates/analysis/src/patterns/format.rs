@@ -9,7 +9,7 @@ use super::fields::{
     Wrong, address, alignment, confidence, each, flag, protection, ranges, versions, vm_flags,
     words,
 };
-use super::kind::{Knob, KnownKind, TableRow};
+use super::kind::{Becomes, Knob, KnownKind, TableRow};
 use super::range::size;
 use super::shape::Shape;
 use crate::model::summary::Level;
@@ -60,6 +60,8 @@ struct RawRow {
 struct RawKnob {
     #[serde(default = "no_runtime")]
     runtime: Spanned<String>,
+    #[serde(default = "no_runtime")]
+    module: Spanned<String>,
     #[serde(default)]
     version: Vec<Spanned<String>>,
     set: String,
@@ -71,12 +73,15 @@ struct RawKnob {
 #[serde(deny_unknown_fields)]
 struct RawWhen {
     confidence: Spanned<f64>,
+    #[serde(default)]
+    guess: bool,
     call: Option<Call>,
     #[serde(default)]
     frames: Vec<Spanned<String>>,
     #[serde(default)]
     without_frames: Vec<Spanned<String>>,
     caller: Option<Spanned<String>>,
+    module: Option<Spanned<String>>,
     runtime: Option<Spanned<String>>,
     program: Option<Spanned<String>>,
     thread: Option<Spanned<String>>,
@@ -84,6 +89,8 @@ struct RawWhen {
     requested: Vec<Spanned<String>>,
     #[serde(default)]
     settled: Vec<Spanned<String>>,
+    #[serde(default)]
+    mostly: Vec<Spanned<String>>,
     #[serde(default)]
     accessible: Vec<Spanned<String>>,
     #[serde(default)]
@@ -179,18 +186,20 @@ pub fn read(text: &str) -> Result<Vec<KnownKind>, Mistake> {
 
 fn knob(raw: RawKnob, id: &str) -> Result<Knob, Wrong> {
     let of_kind = |(offset, what)| (offset, format!("`{id}`: {what}"));
-    // Without a runtime it is everybody's.
-    let runtime = if raw.runtime.get_ref().is_empty() {
-        String::new()
-    } else {
-        words("runtime", raw.runtime).map_err(of_kind)?
+    // Without a runtime or a module it is everybody's.
+    let of = |key: &str, text: Spanned<String>| {
+        if text.get_ref().is_empty() {
+            return Ok(String::new());
+        }
+        words(key, text).map_err(of_kind)
     };
+    let runtime = of("runtime", raw.runtime)?;
+    let module = of("module", raw.module)?;
     let versions = versions(raw.version).map_err(of_kind)?;
-    let becomes = raw
-        .becomes
-        .map(|becomes| size(becomes.get_ref()).map_err(|what| (becomes.span().start, what)));
+    let becomes = raw.becomes.map(|text| becomes(&text));
     Ok(Knob {
         runtime,
+        module,
         versions,
         set: raw.set,
         effect: raw.effect,
@@ -201,6 +210,7 @@ fn knob(raw: RawKnob, id: &str) -> Result<Knob, Wrong> {
 fn when(raw: RawWhen, place: usize) -> Result<When, Wrong> {
     let when = When {
         confidence: confidence(&raw.confidence)?,
+        guess: raw.guess,
         call: raw.call.map(|call| match call {
             Call::Mmap => Origin::Map,
             Call::Mremap => Origin::Remap,
@@ -210,11 +220,13 @@ fn when(raw: RawWhen, place: usize) -> Result<When, Wrong> {
         frames: each(raw.frames, |text| words("frames", text))?,
         without_frames: each(raw.without_frames, |text| words("without_frames", text))?,
         caller: raw.caller.map(|text| words("caller", text)).transpose()?,
+        module: raw.module.map(|text| words("module", text)).transpose()?,
         runtime: raw.runtime.map(|text| words("runtime", text)).transpose()?,
         program: raw.program.map(|text| words("program", text)).transpose()?,
         thread: raw.thread.map(|text| words("thread", text)).transpose()?,
         requested: ranges("requested", raw.requested)?,
         settled: ranges("settled", raw.settled)?,
+        mostly: ranges("mostly", raw.mostly)?,
         accessible: ranges("accessible", raw.accessible)?,
         accessible_at: ranges("accessible_at", raw.accessible_at)?,
         aligned: raw.aligned.as_ref().map(alignment).transpose()?,
@@ -229,13 +241,29 @@ fn when(raw: RawWhen, place: usize) -> Result<When, Wrong> {
         || when.name.is_some()
         || when.flags.iter().any(|flag| flag == "SHARED")
         || when.call.is_some_and(|call| call != Origin::Map)
-        || (when.requested.is_some() && when.settled.is_some());
+        || (when.requested.is_some() && when.settled.is_some())
+        || (when.runtime.is_some() && when.mostly.is_some());
     if !says_who {
-        let what = "these conditions hold for anybody's memory: add frames, caller, name, or both \
-                    requested and settled";
+        let what = "these conditions hold for anybody's memory: add frames, caller, name, both \
+                    requested and settled, or both runtime and mostly";
         return Err((place, what.into()));
     }
     Ok(when)
+}
+
+/// A size, or what is left: `1/32`.
+fn becomes(text: &Spanned<String>) -> Result<Becomes, Wrong> {
+    let wrong = |what| (text.span().start, what);
+    match text.get_ref().strip_prefix("1/") {
+        None => size(text.get_ref()).map(Becomes::Bytes).map_err(wrong),
+        Some(parts) => match parts.parse() {
+            Ok(parts) if parts > 0 => Ok(Becomes::OneOf(parts)),
+            _ => Err(wrong(format!(
+                "`{}` is no part: write 1/32",
+                text.get_ref()
+            ))),
+        },
+    }
 }
 
 fn no_runtime() -> Spanned<String> {
@@ -249,6 +277,7 @@ struct RawShape {
     confidence: Spanned<f64>,
     runtime: Option<Spanned<String>>,
     program: Option<Spanned<String>>,
+    module: Option<Spanned<String>>,
     name: Option<Spanned<String>>,
     at: Option<Spanned<String>>,
     below: Option<Spanned<String>>,
@@ -262,6 +291,8 @@ struct RawShape {
     size: Vec<Spanned<String>>,
     #[serde(default)]
     rest: bool,
+    #[serde(default)]
+    threads: bool,
     #[serde(default)]
     thread: bool,
     #[serde(default)]
@@ -282,6 +313,7 @@ fn shape(raw: RawShape, place: usize) -> Result<Shape, Wrong> {
         confidence: confidence(&raw.confidence)?,
         runtime: raw.runtime.map(|text| words("runtime", text)).transpose()?,
         program: raw.program.map(|text| words("program", text)).transpose()?,
+        module: raw.module.map(|text| words("module", text)).transpose()?,
         name: raw.name.map(|text| words("name", text)).transpose()?,
         at: raw.at.as_ref().map(address).transpose()?,
         below: raw.below.as_ref().map(address).transpose()?,
@@ -291,6 +323,7 @@ fn shape(raw: RawShape, place: usize) -> Result<Shape, Wrong> {
         inside: each(raw.inside, protection)?,
         size: ranges("size", raw.size)?,
         rest: raw.rest,
+        threads: raw.threads,
         thread: raw.thread,
         behind_file: raw.behind_file,
         vm_flags: vm_flags(raw.vm_flags)?,

@@ -1,6 +1,7 @@
 //! One known kind of reservation, and what is said of a site of this kind.
 
-use super::condition::{Match, Observation, When};
+use super::condition::{Match, Observation, Settled, When};
+use super::guess;
 use super::shape::Shape;
 use super::versions::Versions;
 use super::words;
@@ -62,12 +63,40 @@ impl TableRow {
 pub struct Knob {
     /// The runtimes that have it (`node *`); empty: it needs none.
     pub runtime: String,
+    /// Words for the file name of a module, one of whose functions is in the stack; empty: it needs none.
+    pub module: String,
     /// Their versions.
     pub versions: Versions,
     pub set: String,
     pub effect: String,
-    /// Bytes of each reservation then.
-    pub becomes: Option<u64>,
+    /// How large each reservation is then.
+    pub becomes: Option<Becomes>,
+}
+
+/// What is left of a reservation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Becomes {
+    /// Of whatever size it is.
+    Bytes(u64),
+    /// One of so many parts.
+    OneOf(u64),
+}
+
+impl Becomes {
+    /// Bytes of each, in the mean of those that live: what is smaller than that already stays. `None`: their sizes are
+    /// not known.
+    fn of(self, living: &[Settled<'_>]) -> Option<u64> {
+        let number = living.len() as u64;
+        let then = |one: &Settled<'_>| match self {
+            Self::Bytes(bytes) => bytes.min(one.reserved),
+            Self::OneOf(parts) => one.reserved / parts,
+        };
+        match (self, number) {
+            (Self::Bytes(bytes), 0) => Some(bytes),
+            (Self::OneOf(_), 0) => None,
+            _ => Some(living.iter().map(then).sum::<u64>() / number),
+        }
+    }
 }
 
 impl KnownKind {
@@ -91,13 +120,21 @@ impl KnownKind {
             }
             _ => self.level,
         };
-        let knob = self.knobs.iter().find(|knob| {
+        let is_through = |module: &str| {
+            let mut modules = seen
+                .frames
+                .iter()
+                .filter_map(|frame| frame.module.as_deref());
+            module.is_empty() || modules.any(|path| words::matches(module, words::file_name(path)))
+        };
+        let mut knobs = self.knobs.iter().filter(|knob| is_through(&knob.module));
+        let knob = knobs.find(|knob| {
             knob.runtime.is_empty()
                 || seen.runtime.is_some_and(|runtime| {
                     words::matches(&knob.runtime, runtime) && knob.versions.hold(runtime)
                 })
         });
-        Pattern {
+        let pattern = Pattern {
             id: self.id.clone(),
             name: self.name.clone(),
             level,
@@ -107,8 +144,13 @@ impl KnownKind {
             meaning: self.meaning.clone(),
             knob: knob.map(|knob| knob.set.clone()),
             knob_effect: knob.map(|knob| knob.effect.clone()),
-            knob_becomes_bytes: knob.and_then(|knob| knob.becomes),
+            knob_becomes_bytes: knob.and_then(|knob| knob.becomes?.of(&seen.settled)),
             source: self.source.clone(),
+        };
+        if found.witnessed {
+            pattern
+        } else {
+            guess::called_one(pattern)
         }
     }
 }

@@ -6,7 +6,7 @@ use super::recognise::Patterns;
 use tracer_ledger::event::Frame;
 
 /// The files of `patterns`, by their names.
-const EMBEDDED: [(&str, &str); 4] = [
+const EMBEDDED: [(&str, &str); 5] = [
     (
         "allocators.toml",
         include_str!("../../patterns/allocators.toml"),
@@ -19,6 +19,7 @@ const EMBEDDED: [(&str, &str); 4] = [
         "runtimes.toml",
         include_str!("../../patterns/runtimes.toml"),
     ),
+    ("managed.toml", include_str!("../../patterns/managed.toml")),
     ("v8.toml", include_str!("../../patterns/v8.toml")),
 ];
 

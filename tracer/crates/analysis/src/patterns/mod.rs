@@ -15,6 +15,8 @@ mod condition;
 
 mod shape;
 
+mod guess;
+
 mod kind;
 
 mod fields;
@@ -32,3 +34,6 @@ pub use shape::Shape;
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod known_tests;

@@ -94,16 +94,17 @@ impl Patterns {
         shapes
     }
 
-    /// A pattern by its number, recognised by a shape.
+    /// A pattern by its number, recognised by a shape; `witnessed`: something else says whose it is.
     #[must_use]
     pub fn seen(
         &self,
         number: usize,
         confidence: f64,
         evidence: Vec<String>,
+        witnessed: bool,
         runtime: Option<&str>,
     ) -> Pattern {
-        let found = Match::by_shape(confidence, evidence);
+        let found = Match::by_shape(confidence, evidence, witnessed);
         let seen = Observation {
             runtime,
             ..Observation::default()

@@ -16,6 +16,8 @@ pub struct Shape {
     pub runtime: Option<String>,
     /// Words for the name of the executable.
     pub program: Option<String>,
+    /// Words for the file name of something that is mapped: the kind's own code.
+    pub module: Option<String>,
     /// The kernel's or the process's name of the mapping; left out: it has none.
     pub name: Option<String>,
     /// Start.
@@ -34,6 +36,8 @@ pub struct Shape {
     pub size: Option<SizeRanges>,
     /// Whether the inaccessible bytes behind it are its own.
     pub rest: bool,
+    /// The process has more than one thread.
+    pub threads: bool,
     /// A thread's stack pointer points into it.
     pub thread: bool,
     /// It touches the mapping of a file that lies before it.
@@ -46,4 +50,17 @@ pub struct Shape {
     pub rest_vm_flags: Vec<String>,
     /// Flags that this has not.
     pub without_rest_vm_flags: Vec<String>,
+}
+
+impl Shape {
+    /// Whether more than sizes, places and protections says whose it is; see [`super::guess`].
+    #[must_use]
+    pub fn is_witnessed(&self) -> bool {
+        self.runtime.is_some()
+            || self.program.is_some()
+            || self.module.is_some()
+            || self.name.is_some()
+            || self.thread
+            || self.behind_file
+    }
 }

@@ -10,6 +10,7 @@
 
 mod accounts;
 mod before;
+mod ended;
 mod limits;
 mod measured;
 mod patterns;

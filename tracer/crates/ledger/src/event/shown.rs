@@ -77,9 +77,11 @@ pub struct VmFlags(u16);
 
 impl VmFlags {
     /// The flags that are kept: shared, grows downwards, not copied on fork, account is charged, no reserve, not
-    /// in core dumps, huge pages advised, no huge pages, huge page mapping. Each is a bit in recordings: more
-    /// come at the end only.
-    pub const KNOWN: [&str; 9] = ["sh", "gd", "dc", "ac", "nr", "dd", "hg", "nh", "ht"];
+    /// in core dumps, huge pages advised, no huge pages, huge page mapping, locked, of a device. Each is a bit in
+    /// recordings: more come at the end only.
+    pub const KNOWN: [&str; 11] = [
+        "sh", "gd", "dc", "ac", "nr", "dd", "hg", "nh", "ht", "lo", "io",
+    ];
 
     /// Whether a flag is set; a flag that is not kept never is.
     #[must_use]

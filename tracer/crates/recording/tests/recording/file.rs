@@ -136,7 +136,7 @@ fn a_missing_folder_is_named() {
     assert_eq!(
         error.to_string(),
         format!(
-            "cannot create the recording {}.partial: No such file or directory (os error 2)",
+            "cannot create the recording {}: No such file or directory (os error 2)",
             path.display()
         )
     );

@@ -102,7 +102,7 @@ fn a_changed_event_type_is_a_new_format_version() {
         ("Incomplete", 0x093a_685a),
         ("Learning", 0xf7c5_de6b),
         ("Machine", 0x3cfd_bb22),
-        ("Shown", 0x6e99_8ea9),
+        ("Shown", 0x88ad_7dbd),
         ("Module", 0x07c3_58da),
         ("Ended", 0x4d11_34cd),
         ("Missing", 0x8e56_8a7c),

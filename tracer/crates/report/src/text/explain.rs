@@ -46,8 +46,8 @@ pub fn write(seen: &Explanation, page: &Page, full: bool, out: &mut impl Write) 
     unknown(seen, page, full, out)?;
     writeln!(out)?;
     let remark = format!(
-        "One look at the mappings does not tell who asked for them, when, what was touched or given back, \
-         nor whether it grows: that takes `tracer attach --pid {}`.",
+        "One look at the mappings does not tell whether it grows, nor what is touched or given back: `tracer attach --pid \
+         {}` does. Who asked for what is there only `tracer run` tells, from the first instruction on.",
         seen.pid
     );
     page.indented(0, Paint::Dim, &remark, out)

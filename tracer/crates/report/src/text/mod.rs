@@ -15,6 +15,8 @@ pub mod explain;
 
 pub mod diff;
 
+pub mod trial;
+
 pub(super) mod brief;
 
 pub mod harm;

@@ -148,7 +148,8 @@ impl<W: Write> ReportWriter<'_, W> {
 }
 
 /// A command line with its paths shortened.
-fn command(words: &[String]) -> String {
+#[must_use]
+pub fn command(words: &[String]) -> String {
     const LONG: usize = 40;
     const KEPT: usize = 3;
     let shortened = words.iter().enumerate().map(|(index, word)| {

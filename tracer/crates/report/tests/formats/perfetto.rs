@@ -124,7 +124,7 @@ fn its_times_are_the_monotonic_clocks_and_the_time_of_day_is_known() {
     let verdicts = trace["verdicts"].as_array().unwrap();
     assert_eq!(verdicts.len(), gateway().processes.len());
     assert_eq!(
-        verdicts[1]["text"],
-        gateway().processes[1].verdict.text.as_str()
+        verdicts[1]["headline"],
+        gateway().processes[1].verdict.headline.as_str()
     );
 }

@@ -153,7 +153,7 @@ impl<W: Write> Packets<'_, W> {
         let verdict = &process.verdict;
         let says = TrackEvent {
             name: Some(format!("verdict: {}", verdict.level.word())),
-            debug_annotations: vec![text("text", &verdict.text)],
+            debug_annotations: vec![text("headline", &verdict.headline)],
             ..event(INSTANT)
         };
         self.event(process.last_ns, says)?;

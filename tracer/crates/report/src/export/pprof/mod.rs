@@ -164,7 +164,7 @@ fn comments(report: &Report, values: &[Value]) -> Vec<String> {
             process.comm,
             process.pid,
             process.verdict.level.word(),
-            process.verdict.text
+            process.verdict.headline
         ));
     }
     for value in VALUES {
