@@ -15,6 +15,7 @@ export class Lifetimes {
     this.table = new Table(place, {
       caption: "lifetimes",
       sort: "released",
+      lead: (row) => row.about,
       select: (row) => select(row.id),
       columns: lesser(
         [

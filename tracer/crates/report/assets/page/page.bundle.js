@@ -2081,6 +2081,7 @@
       this.table = new Table(place, {
         caption: "lifetimes",
         sort: "released",
+        lead: (row) => row.about,
         select: (row) => select(row.id),
         columns: lesser(
           [
@@ -2715,13 +2716,16 @@
       return index < 0 ? process.virtual.end : virtual[index];
     };
     const steps = sitesOf(process).map(({ one, site: site2 }) => ({ ...largest2(site2), name: `${one.name} ${one.site}` })).filter(({ rise }) => rise >= TOLD * whole).sort((one, other) => one.time - other.time);
-    const groups = [];
-    for (const step of steps) {
-      const last = groups[groups.length - 1];
-      if (last && step.time - last[0].time < TOLD * span) last.push(step);
-      else groups.push([step]);
-    }
-    const told = groups.map((group) => {
+    const near = (list) => {
+      const groups = [];
+      for (const one of list) {
+        const last = groups[groups.length - 1];
+        if (last && one.time - last[0].time < TOLD * span) last.push(one);
+        else groups.push([one]);
+      }
+      return groups;
+    };
+    const told = near(steps).map((group) => {
       const names = group.map(({ name }) => name);
       const rise = group[0].rise;
       const alike = group.every((step) => step.rise === rise);
@@ -2729,12 +2733,13 @@
       const when = [...new Set(group.map(({ time }) => instant(time, span)))].join(", ");
       return { time: group[0].time, value: value(group[0].time), text: `${what} · ${when}` };
     });
-    const refused2 = process.refused.slice(0, 3).map((row) => ({
-      time: row.first,
-      value: value(row.first),
-      text: `${row.what.split(":")[0]} · ${instant(row.first, span)}`,
-      bad: true
-    }));
+    const rows2 = process.refused.map((row) => ({ time: row.first, text: row.what.split(":")[0] }));
+    rows2.sort((one, other) => one.time - other.time);
+    const refused2 = near(rows2).map((group) => {
+      const [{ time, text: text2 }] = group;
+      const more = group.length > 1 ? `, then ${group.length - 1} more` : "";
+      return { time, value: value(time), text: `${text2}${more} · ${instant(time, span)}`, bad: true };
+    });
     return [...told, ...refused2];
   }
   function largest2(site2) {

@@ -70,13 +70,17 @@ export function stepsOf(process) {
     .map(({ one, site }) => ({ ...largest(site), name: `${one.name} ${one.site}` }))
     .filter(({ rise }) => rise >= TOLD * whole)
     .sort((one, other) => one.time - other.time);
-  const groups = [];
-  for (const step of steps) {
-    const last = groups[groups.length - 1];
-    if (last && step.time - last[0].time < TOLD * span) last.push(step);
-    else groups.push([step]);
-  }
-  const told = groups.map((group) => {
+  // What is near to each other is told together.
+  const near = (list) => {
+    const groups = [];
+    for (const one of list) {
+      const last = groups[groups.length - 1];
+      if (last && one.time - last[0].time < TOLD * span) last.push(one);
+      else groups.push([one]);
+    }
+    return groups;
+  };
+  const told = near(steps).map((group) => {
     const names = group.map(({ name }) => name);
     const rise = group[0].rise;
     const alike = group.every((step) => step.rise === rise);
@@ -86,12 +90,13 @@ export function stepsOf(process) {
     const when = [...new Set(group.map(({ time }) => instant(time, span)))].join(", ");
     return { time: group[0].time, value: value(group[0].time), text: `${what} · ${when}` };
   });
-  const refused = process.refused.slice(0, 3).map((row) => ({
-    time: row.first,
-    value: value(row.first),
-    text: `${row.what.split(":")[0]} · ${instant(row.first, span)}`,
-    bad: true,
-  }));
+  const rows = process.refused.map((row) => ({ time: row.first, text: row.what.split(":")[0] }));
+  rows.sort((one, other) => one.time - other.time);
+  const refused = near(rows).map((group) => {
+    const [{ time, text }] = group;
+    const more = group.length > 1 ? `, then ${group.length - 1} more` : "";
+    return { time, value: value(time), text: `${text}${more} · ${instant(time, span)}`, bad: true };
+  });
   return [...told, ...refused];
 }
 

@@ -112,6 +112,22 @@ fn of_a_leak_the_curve_is_its_sites_and_of_what_is_benign_the_processes() {
     browser.is_quiet();
 }
 
+#[test]
+fn refusals_close_in_time_are_told_together() {
+    let mut report = tracer_test_traces::refused::by_a_shell();
+    let process = &mut report.processes[1];
+    let row = process.refused[0].clone();
+    process.refused = vec![row; 3];
+    let what = tracer_analysis::refusals::words::what(&process.refused[0]);
+    let mut browser = open(&report);
+    let steps = "option.series.find((one) => one.name === 'steps').data.map((point) => point.label.formatter())";
+    let told = curve(&mut browser, steps);
+    let told: Vec<String> = serde_json::from_value(told).unwrap();
+    let said = format!("{}, then 2 more · ", what.split(':').next().unwrap());
+    assert!(told.len() == 1 && told[0].starts_with(&said), "{told:?}");
+    browser.is_quiet();
+}
+
 /// Processes of two programs, none much larger than another.
 fn many() -> Report {
     let mut report = gateway().report.clone();
