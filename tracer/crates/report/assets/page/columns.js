@@ -3,6 +3,10 @@
 import { badge, breakable, h, size } from "./dom.js";
 import { bytes, count, duration, moment, signedBytes } from "./units.js";
 
+// Of these a table shows only the rest, until all are asked for.
+export const lesser = (columns, names) =>
+  columns.map((column) => (names.includes(column.name) ? { ...column, less: true } : column));
+
 export const columnOf = {
   text: (name, head, words, show) => ({ name, head, kind: "text", value: words, text: words, show }),
   bytes: (name, head, value, title) => ({
@@ -15,7 +19,8 @@ export const columnOf = {
     text: (row) => bytes(value(row)),
     show: (row) => size(value(row), name),
   }),
-  change: (name, head, value, title) => ({
+  // `least`: what is less is no change to speak of, and not coloured.
+  change: (name, head, value, title, least = 1) => ({
     name,
     head,
     title,
@@ -26,7 +31,10 @@ export const columnOf = {
     show: (row) =>
       h(
         "span",
-        { "data-bytes": String(value(row) ?? "?"), class: value(row) > 0 ? "up" : value(row) < 0 ? "down" : "" },
+        {
+          "data-bytes": String(value(row) ?? "?"),
+          class: value(row) >= least ? "up" : value(row) <= -least ? "down" : "dim",
+        },
         signedBytes(value(row)),
       ),
   }),
@@ -67,10 +75,18 @@ export const who = (row) =>
     row.location ? h("div", { class: "dim" }, breakable(row.location)) : null,
   );
 export const whoWords = (row) => [row.who, row.location].filter(Boolean).join(" ");
-export const kindCell = (row) =>
-  row.pattern
-    ? [row.pattern.name, " ", row.pattern.level === "unknown" ? null : badge(row.pattern.level)]
-    : h("span", { class: "dim" }, row.kind);
+// Of a site that the verdict is about the verdict's level, of another that of its kind.
+export const kindCell = (row) => [
+  row.level === "unknown" ? null : [badge(row.level), " "],
+  row.pattern ? row.pattern.name : h("span", { class: "dim" }, row.kind),
+];
+export const keyColumn = (site = (row) => row) =>
+  columnOf.text(
+    "id",
+    "site",
+    (row) => site(row)?.key ?? "?",
+    (row) => h("span", { class: "key" }, site(row)?.key ?? "?"),
+  );
 
 const TREND_ORDER = { growing: 3, churn: 2, settled: 1, "one-off": 0 };
 

@@ -53,6 +53,14 @@ export function decode(process) {
   if (decoded.has(process)) return decoded.get(process);
   const sites = rows(process.sites, process.sites.id.length, site);
   const byId = new Map(sites.map((one) => [one.id, one]));
+  const byKey = new Map();
+  for (const one of sites) if (!byKey.has(one.key)) byKey.set(one.key, one);
+  process.verdict.who.forEach((one, rank) => {
+    const named = byKey.get(one.site);
+    if (!named || named.about !== null) return;
+    named.about = rank;
+    named.level = process.verdict.level;
+  });
   const held = rows(process.reservations, process.reservations.start.length, (of) => ({
     start: BigInt(`0x${of("start")}`),
     length: of("length"),
@@ -68,7 +76,7 @@ export function decode(process) {
     preExisting: of("pre_existing") === 1,
     name: text(of("name")),
   }));
-  const whole = { ...process, sites, byId, held, heldTotal: process.reservations.total };
+  const whole = { ...process, sites, byId, byKey, held, heldTotal: process.reservations.total };
   decoded.set(process, whole);
   return whole;
 }
@@ -77,6 +85,10 @@ function site(of) {
   const pattern = of("pattern") === 0 ? null : DATA.patterns[of("pattern") - 1];
   const made = {
     id: of("id"),
+    key: text(of("key")) || String(of("id")),
+    // Its place among those that the verdict is about; null: it is not.
+    about: null,
+    level: pattern ? pattern.level : "unknown",
     pattern,
     stack: of("stack"),
     quality: of("quality"),

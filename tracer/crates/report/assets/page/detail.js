@@ -4,7 +4,7 @@ import { axisStyle, byteSteps, drawing } from "./chart.js";
 import { at, DATA, DOUBT, frames, RESERVED, TOUCHED } from "./data.js";
 import { badge, copy, fill, h, size } from "./dom.js";
 import { color } from "./theme.js";
-import { bytes, count, counted, duration, moment } from "./units.js";
+import { bytes, count, counted, duration, instant, moment } from "./units.js";
 
 export class Detail {
   constructor(element, close) {
@@ -29,7 +29,7 @@ export class Detail {
       h(
         "div",
         { class: "drawer-head" },
-        h("h2", {}, `Site ${one.id}`),
+        h("h2", {}, `Site ${one.key}`),
         h(
           "button",
           { type: "button", id: "site-close", class: "round", "aria-label": "Close", click: this.close },
@@ -214,7 +214,10 @@ function paintCourse(chart, process, one) {
         ...axisStyle(),
         splitLine: { show: false },
         splitNumber: 3,
-        axisLabel: { ...axisStyle().axisLabel, formatter: (value) => moment(Math.round(value)) },
+        axisLabel: {
+          ...axisStyle().axisLabel,
+          formatter: (value) => instant(Math.round(value), process.to - process.from),
+        },
       },
       yAxis: {
         type: "value",

@@ -1,13 +1,13 @@
 // A comparison: both courses over each other, what grew and what went, and how it was matched.
 
 import { axisStyle, byteSteps, drawing, legend, tip, tipLine } from "./chart.js";
-import { columnOf, who, whoWords } from "./columns.js";
+import { columnOf, lesser, who, whoWords } from "./columns.js";
 import { DATA, frames, text } from "./data.js";
 import { frameLine } from "./detail.js";
-import { badge, fill, h } from "./dom.js";
+import { badge, fill, h, size } from "./dom.js";
 import { Table } from "./table.js";
 import { color } from "./theme.js";
-import { bytes, count, duration, moment, signedBytes, signedCount } from "./units.js";
+import { bytes, count, duration, instant, moment, signedBytes, signedCount } from "./units.js";
 
 const MARKS = {
   exact: ["", "matched by all frames"],
@@ -16,7 +16,20 @@ const MARKS = {
   "only-new": ["+", "only in the new trace"],
 };
 
-function changeText(change, show = bytes, sign = signedBytes) {
+// As the text has it: less than this part of all changes, or than this many bytes, says nothing.
+const PART = 100;
+const LEAST = 64 * 1024;
+
+function noiseOf(diff) {
+  const sizes = diff.processes.flatMap((pair) =>
+    pair.sites.map((row) => Math.abs(row.figures.reserved_bytes.change ?? 0)),
+  );
+  return Math.max(LEAST, sizes.reduce((all, one) => all + one, 0) / PART);
+}
+
+const colored = (change, least) => (change >= least ? "up" : change <= -least ? "down" : "dim");
+
+function changeText(change, least, show = bytes, sign = signedBytes) {
   return h(
     "span",
     {},
@@ -24,36 +37,32 @@ function changeText(change, show = bytes, sign = signedBytes) {
     " → ",
     h("span", { "data-bytes": String(change.new ?? "?") }, show(change.new)),
     change.change === null ? null : " ",
-    change.change === null
-      ? null
-      : h("b", { class: change.change > 0 ? "up" : change.change < 0 ? "down" : "" }, sign(change.change)),
+    change.change === null ? null : h("b", { class: colored(change.change, least) }, sign(change.change)),
   );
 }
 
-function changeColumns(name) {
+function changeColumns(name, least) {
   const figure = (row) => row.figures[name];
   return [
     columnOf.bytes(`${name}-old`, `${name.replace("_bytes", "")} old`, (row) => figure(row).old),
     columnOf.bytes(`${name}-new`, "new", (row) => figure(row).new),
-    columnOf.change(`${name}-change`, "change", (row) => figure(row).change),
+    {
+      ...columnOf.change(`${name}-change`, "change", (row) => figure(row).change, "sorted by size, up or down", least),
+      value: (row) => Math.abs(figure(row).change ?? 0),
+    },
   ];
 }
 
-function kindTable(place, kinds) {
+function kindTable(place, kinds, least) {
   const table = new Table(place, {
     caption: "kinds",
-    sort: "size",
+    sort: "reserved_bytes-change",
     searchable: false,
     columns: [
       columnOf.text("name", "kind", (row) => row.name),
-      ...changeColumns("reserved_bytes"),
-      {
-        ...columnOf.change("size", "|change|", (row) => Math.abs(row.figures.reserved_bytes.change ?? 0)),
-        show: (row) => bytes(Math.abs(row.figures.reserved_bytes.change ?? 0)),
-        text: (row) => bytes(Math.abs(row.figures.reserved_bytes.change ?? 0)),
-      },
-      columnOf.change("touched-change", "touched", (row) => row.figures.touched_bytes.change),
-      columnOf.change("resident-change", "resident", (row) => row.figures.resident_bytes.change),
+      ...changeColumns("reserved_bytes", least),
+      columnOf.change("touched-change", "touched", (row) => row.figures.touched_bytes.change, null, least),
+      columnOf.change("resident-change", "resident", (row) => row.figures.resident_bytes.change, null, least),
       {
         name: "live-change",
         head: "live",
@@ -71,6 +80,7 @@ function kindTable(place, kinds) {
 export class Comparison {
   constructor(main) {
     this.diff = DATA.diff;
+    this.noise = noiseOf(this.diff);
     const card = (id, title, ...content) =>
       h(
         "section",
@@ -89,7 +99,7 @@ export class Comparison {
       card("verdict", "Comparison", this.summary()),
       card(
         "timeline",
-        "Both courses",
+        "Timelines",
         this.head,
         this.canvas,
         this.legend,
@@ -99,10 +109,10 @@ export class Comparison {
           "Times from the process's first instruction, or from the attach. Dashed: the old trace.",
         ),
       ),
-      card("kinds", "By kind", this.kinds),
+      card("kinds", "Kinds", this.kinds),
       card(
         "sites",
-        "What grew, what went",
+        "Call sites",
         h(
           "p",
           { class: "dim" },
@@ -116,52 +126,51 @@ export class Comparison {
     );
     this.table = new Table(this.rows, {
       caption: "changes by call site",
-      sort: "size",
+      sort: "reserved_bytes-change",
       select: (row) => this.select(row),
-      columns: [
-        columnOf.text(
-          "mark",
-          "",
-          (row) => MARKS[row.matched][0],
-          (row) =>
-            h(
-              "span",
-              {
-                class: "mark",
-                title:
-                  MARKS[row.matched][1] +
-                  (row.similarity === null ? "" : `, ${(row.similarity * 100).toFixed(0)} % of them`),
-              },
-              MARKS[row.matched][0],
-            ),
-        ),
-        columnOf.text("kind", "kind", (row) => row.kind),
-        columnOf.text("who", "whose doing", whoWords, who),
-        ...changeColumns("reserved_bytes"),
-        {
-          ...columnOf.bytes("size", "|change|", (row) => Math.abs(row.figures.reserved_bytes.change ?? 0)),
-          title: "however it changed",
-        },
-        columnOf.change("touched", "touched", (row) => row.figures.touched_bytes.change),
-        columnOf.change("resident", "resident", (row) => row.figures.resident_bytes.change),
-        columnOf.change("released", "released", (row) => row.figures.released_bytes.change),
-        {
-          name: "calls",
-          head: "calls",
-          kind: "number",
-          value: (row) => row.figures.calls.change,
-          raw: (row) => row.figures.calls.change,
-          text: (row) => signedCount(row.figures.calls.change),
-        },
-        {
-          name: "live",
-          head: "live",
-          kind: "number",
-          value: (row) => row.figures.live.change,
-          raw: (row) => row.figures.live.change,
-          text: (row) => signedCount(row.figures.live.change),
-        },
-      ],
+      columns: lesser(
+        [
+          columnOf.text(
+            "mark",
+            "",
+            (row) => MARKS[row.matched][0],
+            (row) =>
+              h(
+                "span",
+                {
+                  class: "mark",
+                  title:
+                    MARKS[row.matched][1] +
+                    (row.similarity === null ? "" : `, ${(row.similarity * 100).toFixed(0)} % of them`),
+                },
+                MARKS[row.matched][0],
+              ),
+          ),
+          columnOf.text("kind", "kind", (row) => row.kind),
+          columnOf.text("who", "whose doing", whoWords, who),
+          ...changeColumns("reserved_bytes", this.noise),
+          columnOf.change("touched", "touched", (row) => row.figures.touched_bytes.change, null, this.noise),
+          columnOf.change("resident", "resident", (row) => row.figures.resident_bytes.change, null, this.noise),
+          columnOf.change("released", "released", (row) => row.figures.released_bytes.change, null, this.noise),
+          {
+            name: "calls",
+            head: "calls",
+            kind: "number",
+            value: (row) => row.figures.calls.change,
+            raw: (row) => row.figures.calls.change,
+            text: (row) => signedCount(row.figures.calls.change),
+          },
+          {
+            name: "live",
+            head: "live",
+            kind: "number",
+            value: (row) => row.figures.live.change,
+            raw: (row) => row.figures.live.change,
+            text: (row) => signedCount(row.figures.live.change),
+          },
+        ],
+        ["released", "calls", "live"],
+      ),
     });
     this.table.search.id = "sites-search";
     this.drawn = drawing(this.canvas, (chart) => this.paint(chart));
@@ -175,18 +184,9 @@ export class Comparison {
         { class: "dim" },
         `${name}: ${one.started_at}, ${duration(one.duration_ns)}, page faults ${one.faults}${one.lost > 0 ? `, ${count(one.lost)} events lost: the figures are what is known` : ", none lost"}`,
       );
-    const level = (one) => (one === null ? "–" : badge(one));
     return [
       h("p", { class: "sentence", id: "verdict-text" }, diff.text),
-      h("p", {}, level(diff.level.old), " → ", level(diff.level.new)),
-      h("p", { id: "diff-virtual" }, "virtual, all processes: ", changeText(diff.virtual)),
-      h(
-        "p",
-        {},
-        "resident, all processes: ",
-        changeText(diff.resident),
-        diff.resident.change === null ? h("span", { class: "dim" }, " (not every process was looked at)") : null,
-      ),
+      this.sums(null),
       side("old", diff.old),
       side("new", diff.new),
       diff.predictions.map((one) =>
@@ -198,6 +198,49 @@ export class Comparison {
         ),
       ),
     ];
+  }
+
+  // Old, new, change: of all processes, and of the one that is looked at.
+  sums(pair) {
+    const { diff, noise } = this;
+    const known = (value, words) => (value === null || value === undefined ? "–" : words(value));
+    const row = (id, name, change, what) =>
+      h(
+        "tr",
+        { id },
+        h("th", { scope: "row" }, name),
+        h("td", { class: "number" }, size(change.old, `${id}.old`)),
+        h("td", { class: "number" }, size(change.new, `${id}.new`)),
+        h(
+          "td",
+          { class: "number" },
+          change.change === null
+            ? h("span", { class: "dim" }, what)
+            : h("b", { class: colored(change.change, noise) }, signedBytes(change.change)),
+        ),
+      );
+    const level = (id, name, change) =>
+      h(
+        "tr",
+        { id },
+        h("th", { scope: "row" }, name),
+        h("td", { class: "number" }, known(change.old, badge)),
+        h("td", { class: "number" }, known(change.new, badge)),
+        h("td", {}),
+      );
+    const head = ["", "old", "new", "change"].map((words) => h("th", { scope: "col", class: "number" }, words));
+    const rows = pair
+      ? [
+          level("pair-level", pair.name || "?", pair.level),
+          row("pair-virtual", "virtual", pair.virtual, "not in both"),
+          row("pair-resident", "resident", pair.resident, "nobody looked at both"),
+        ]
+      : [
+          level("diff-level", "all processes", diff.level),
+          row("diff-virtual", "virtual", diff.virtual, "not in both"),
+          row("diff-resident", "resident", diff.resident, "not every process was looked at"),
+        ];
+    return h("table", { class: "sums" }, h("thead", {}, h("tr", {}, head)), h("tbody", {}, rows));
   }
 
   show(index) {
@@ -212,15 +255,14 @@ export class Comparison {
         h("b", {}, pair.name || "?"),
         ` ${pair.old_pid === null ? "" : `pid ${pair.old_pid}`} → ${pair.new_pid === null ? "" : `pid ${pair.new_pid}`} · ${{ exact: "the same program", similar: "matched by most of what is known of it", "only-old": "only in the old trace", "only-new": "only in the new trace" }[pair.matched]}`,
       ),
-      h("p", {}, "virtual ", changeText(pair.virtual)),
-      h("p", {}, "resident ", changeText(pair.resident)),
+      this.sums(pair),
       h(
         "p",
         { class: "dim" },
         `Call sites: ${count(pair.matches.exact)} matched by all frames, ${count(pair.matches.similar)} by most, ${count(pair.matches.only_old)} only old, ${count(pair.matches.only_new)} only new.`,
       ),
     );
-    kindTable(this.kinds, pair.kinds);
+    kindTable(this.kinds, pair.kinds, this.noise);
     this.table.set(
       pair.sites.map((row, id) => ({
         ...row,
@@ -236,7 +278,7 @@ export class Comparison {
   select(row) {
     this.table.choose(row.id);
     const figure = (name) =>
-      h("div", {}, h("dt", {}, name.replace("_bytes", "")), h("dd", {}, changeText(row.figures[name])));
+      h("div", {}, h("dt", {}, name.replace("_bytes", "")), h("dd", {}, changeText(row.figures[name], this.noise)));
     const list = frames(row.stack);
     fill(
       this.detail,
@@ -306,7 +348,7 @@ export class Comparison {
           max: end,
           ...axisStyle(),
           splitLine: { show: false },
-          axisLabel: { ...axisStyle().axisLabel, formatter: (value) => moment(Math.round(value)) },
+          axisLabel: { ...axisStyle().axisLabel, formatter: (value) => instant(Math.round(value), end) },
         },
         yAxis: {
           type: "value",

@@ -1,18 +1,19 @@
-// The flame graph: what lives, grew, was touched or is resident, by call stack, outermost frame on top.
+// The flame graph: what lives, grew, was touched or is resident, by call stack, outermost frame on top or innermost.
 
-import { drawing, fit, tip, tipLine } from "./chart.js";
-import { at, DATA, frames, RESERVED, TOUCHED, virtualAt } from "./data.js";
+import { drawing, fit, legend, tip, tipLine } from "./chart.js";
+import { at, DATA, RESERVED, TOUCHED, virtualAt } from "./data.js";
 import { fill, h, option, size } from "./dom.js";
+import { boxesOf, treeOf, widest } from "./stacks.js";
 import { color } from "./theme.js";
 import { bytes, count, counted, moment, percent } from "./units.js";
 
 const FLAME_ROW = 18;
-// Narrower frames are not drawn, pixels.
-const FLAME_LEAST = 1;
+// So many of the frames that are folded are named in the tip.
+const NAMED = 12;
 
 const FLAME_MODES = [
   ["lives", "what lives"],
-  ["grew", "what grew in the window"],
+  ["grew", "what grew"],
   ["touched", "what was touched"],
   ["resident", "what is resident"],
 ];
@@ -23,15 +24,39 @@ export class Flame {
     this.mode = "lives";
     this.query = "";
     this.path = [];
+    // Until somebody zooms it is zoomed to the widest branch; until one is chosen, a window shows what grew.
+    this.zoomed = false;
+    this.asked = false;
+    this.inverted = false;
+    this.opened = new Set();
     this.cursor = null;
     this.modes = h("select", {
       id: "flame-mode",
       "aria-label": "Flame graph of",
       change: () => {
         this.mode = this.modes.value;
+        this.asked = true;
         this.make();
       },
     });
+    this.invert = h(
+      "button",
+      {
+        type: "button",
+        id: "flame-invert",
+        "aria-pressed": "false",
+        title: "innermost frames on top: who asks, whoever called it",
+        click: () => {
+          this.inverted = !this.inverted;
+          this.invert.setAttribute("aria-pressed", String(this.inverted));
+          this.start();
+          this.make();
+        },
+      },
+      "Invert",
+    );
+    this.all = h("input", { type: "checkbox", id: "flame-all", change: () => this.make() });
+    this.colors = h("div", { class: "legend", id: "flame-colors" });
     this.search = h("input", {
       type: "search",
       id: "flame-search",
@@ -57,9 +82,18 @@ export class Flame {
     this.note = h("p", { class: "dim", id: "flame-note" });
     fill(
       element,
-      h("div", { class: "tools" }, h("label", {}, "Show ", this.modes), this.search, this.reset),
+      h(
+        "div",
+        { class: "tools" },
+        h("label", {}, "Show ", this.modes),
+        this.search,
+        this.reset,
+        this.invert,
+        h("label", {}, this.all, " every frame"),
+      ),
       this.total,
-      h("div", { class: "flame-scroll" }, this.canvas),
+      this.colors,
+      this.canvas,
       this.said,
       this.note,
     );
@@ -68,15 +102,21 @@ export class Flame {
     this.drawn.chart.on("click", ({ data }) => this.enter(this.boxes[data[4]].node));
   }
 
+  // As another process is looked at first.
+  start() {
+    this.path = [];
+    this.zoomed = false;
+    this.opened.clear();
+  }
+
   show(process, window) {
     this.process = process;
     this.window = window;
     const possible = FLAME_MODES.filter(
       ([mode]) =>
-        (mode !== "grew" || window) &&
-        (mode !== "resident" || (!window && process.resident)) &&
-        (mode !== "touched" || DATA.faults === "each"),
+        (mode !== "resident" || (!window && process.resident)) && (mode !== "touched" || DATA.faults === "each"),
     );
+    if (!this.asked) this.mode = window ? "grew" : "lives";
     if (!possible.some(([mode]) => mode === this.mode)) this.mode = "lives";
     fill(
       this.modes,
@@ -86,88 +126,55 @@ export class Flame {
     this.make();
   }
 
+  // Of what is told to have grown: of the window, or of all that is known.
+  span() {
+    return this.window || { from: this.process.from, to: this.process.to };
+  }
+
   // What a site counts for; null: not known.
   value(one) {
     const { window } = this;
+    if (this.mode === "grew") {
+      const { from, to } = this.span();
+      const live = at(one, to, RESERVED);
+      return live === null ? null : Math.max(0, live - at(one, from, RESERVED));
+    }
     if (!window) return { lives: one.reserved, touched: one.touched, resident: one.resident }[this.mode];
-    if (this.mode === "touched") return at(one, window.to, TOUCHED);
-    const live = at(one, window.to, RESERVED);
-    if (this.mode === "lives" || live === null) return live;
-    return Math.max(0, live - at(one, window.from, RESERVED));
+    return at(one, window.to, this.mode === "touched" ? TOUCHED : RESERVED);
   }
 
   // What the sites should add up to; null: no such figure.
   whole() {
     const { process, window } = this;
-    if (this.mode === "lives") return window ? virtualAt(process, window.to) : process.ledger.bytes;
+    if (this.mode === "lives") return window ? virtualAt(process, window.to) : process.virtual.end;
     if (this.mode === "resident") return process.resident.end;
     return null;
   }
 
   make() {
-    const root = { name: "all", place: "", value: 0, children: new Map(), sites: 0, kind: "root" };
-    const child = (node, key, name, place, kind) => {
-      if (!node.children.has(key))
-        node.children.set(key, { name, place, value: 0, children: new Map(), sites: 0, kind, parent: node });
-      return node.children.get(key);
-    };
-    let unknown = 0;
-    let shrank = 0;
-    for (const one of this.process.sites) {
-      const value = this.value(one);
-      if (value === null) unknown += 1;
-      if (this.mode === "grew")
-        shrank += Math.max(0, (at(one, this.window.from, RESERVED) ?? 0) - (at(one, this.window.to, RESERVED) ?? 0));
-      if (!value) continue;
-      let node = root;
-      const add = (next) => {
-        node = next;
-        node.value += value;
-        node.sites += 1;
-        node.site = one;
-      };
-      root.value += value;
-      root.sites += 1;
-      if (one.preExisting || one.stack === 0) {
-        add(
-          child(
-            root,
-            one.kind,
-            one.preExisting
-              ? "there at its start (pre-existing)"
-              : one.calls === 0
-                ? "no call seen (unexplained)"
-                : "no stack",
-            "",
-            "root",
-          ),
-        );
-        add(child(node, one.name, one.name || "anonymous", "", "root"));
-      } else {
-        for (const part of frames(one.stack).reverse()) add(child(node, part.key, part.short, part.module, part.kind));
-      }
-      node.ends = true;
-    }
     const whole = this.whole();
-    const rest = whole === null ? 0 : whole - root.value;
-    if (rest > 0) {
-      const name = this.window
-        ? "without a course"
-        : this.mode === "resident"
-          ? "resident, of no site known"
-          : "of no site";
-      const node = child(root, "\0rest", name, "", "root");
-      node.value = rest;
-      root.value += rest;
-    }
-    this.root = root;
-    this.unknown = unknown;
-    this.shrank = shrank;
-    this.over = whole === null ? 0 : Math.max(0, -rest);
+    const name = this.window
+      ? "without a course"
+      : this.mode === "resident"
+        ? "resident, of no site known"
+        : "of no site";
+    const made = treeOf(this.process.sites, (one) => this.value(one), {
+      rest: whole === null ? null : { name, bytes: (known) => whole - known },
+      inverted: this.inverted,
+    });
+    Object.assign(this, made);
+    const { from, to } = this.span();
+    this.shrank =
+      this.mode === "grew"
+        ? this.process.sites.reduce(
+            (all, one) => all + Math.max(0, (at(one, from, RESERVED) ?? 0) - (at(one, to, RESERVED) ?? 0)),
+            0,
+          )
+        : 0;
     // The same place in the new tree, as far as it is there.
-    const keys = this.path;
+    const keys = this.zoomed ? this.path : widest(this.root);
     this.path = [];
-    let node = root;
+    let node = this.root;
     for (const key of keys) {
       if (!node.children.has(key)) break;
       node = node.children.get(key);
@@ -185,38 +192,16 @@ export class Flame {
     return node;
   }
 
-  // Boxes from 0 to 1 of the width: those above what is zoomed to are as wide as all.
   layout() {
-    this.boxes = [];
-    this.hidden = 0;
     const width = Math.max(1, this.canvas.clientWidth);
-    let node = this.root;
-    this.boxes.push({ node, depth: 0, from: 0, to: 1 });
-    this.path.forEach((key, index) => {
-      node = node.children.get(key);
-      this.boxes.push({ node, depth: index + 1, from: 0, to: 1 });
-    });
-    const walk = (parent, depth, from, to) => {
-      let x = from;
-      const children = [...parent.children].sort(([, one], [, other]) => other.value - one.value);
-      for (const [key, one] of children) {
-        const next = x + ((to - from) * one.value) / parent.value;
-        one.key = key;
-        if ((next - x) * width >= FLAME_LEAST) {
-          this.boxes.push({ node: one, depth, from: x, to: next });
-          walk(one, depth + 1, x, next);
-        } else {
-          this.hidden += 1;
-        }
-        x = next;
-      }
-    };
-    walk(node, this.path.length + 1, 0, 1);
-    this.depth = this.boxes.reduce((most, box) => Math.max(most, box.depth), 0) + 1;
+    const folds = !this.all.checked && this.query === "";
+    const { boxes, hidden, depth } = boxesOf(this.root, this.path, { width, folds, opened: this.opened });
+    Object.assign(this, { boxes, hidden, depth });
     this.canvas.style.height = `${this.depth * FLAME_ROW + 4}px`;
   }
 
   matches(node) {
+    if (node.nodes) return node.nodes.some((one) => this.matches(one));
     return this.query !== "" && `${node.name} ${node.place}`.toLowerCase().includes(this.query);
   }
 
@@ -230,9 +215,10 @@ export class Flame {
 
   tell() {
     const whole = { lives: "live", grew: "grew", touched: "are touched", resident: "are resident" }[this.mode];
-    const when = this.window
-      ? ` ${this.mode === "grew" ? `from ${moment(this.window.from)} to` : "at"} ${moment(this.window.to)}`
-      : "";
+    const when =
+      this.window || this.mode === "grew"
+        ? ` ${this.mode === "grew" ? `from ${moment(this.span().from)} to` : "at"} ${moment(this.span().to)}`
+        : "";
     fill(
       this.total,
       size(this.root.value, "flame.total"),
@@ -244,7 +230,17 @@ export class Flame {
         ? null
         : [" · matched: ", size(this.matched(), "flame.matched"), `, ${percent(this.matched(), this.root.value)}`],
     );
+    if (this.path.length > 0) {
+      const here = this.focus();
+      this.total.append(
+        ` · zoomed to ${here.name}: `,
+        size(here.value, "flame.zoomed"),
+        `, ${percent(here.value, this.root.value)}`,
+      );
+    }
+    if (this.query !== "" && this.matched() === 0) this.total.append(` · no frame is called “${this.search.value}”`);
     const parts = [];
+    if (this.root.value === 0) parts.push({ grew: "Nothing grew." }[this.mode] || "There is nothing.");
     if (this.unknown > 0) parts.push(`Of ${counted(this.unknown, "call site", "call sites")} this is not known.`);
     if (this.over > 0)
       parts.push(`The sites add up to ${bytes(this.over)} more than the process: their courses are thinned.`);
@@ -253,6 +249,8 @@ export class Flame {
         `${counted(this.hidden, "frame is", "frames are")} narrower than a pixel and not drawn with what is below: zoom in.`,
       );
     if (this.window) parts.push("What is resident is known at the end of the trace only.");
+    if (this.boxes.some(({ node }) => node.nodes))
+      parts.push("⋯ stands for frames between that lead nowhere else from here: click it to see them.");
     parts.push("Click a frame to zoom; click a frame that called the kernel to see its call site.");
     this.note.textContent = parts.join(" ");
     this.reset.disabled = this.path.length === 0;
@@ -271,7 +269,16 @@ export class Flame {
       interpreted: color("flame-script"),
       kernel: color("flame-kernel"),
       root: color("flame-root"),
+      fold: color("flame-faded"),
     };
+    legend(this.colors, [
+      ["native code", swatches.native],
+      ["code of a runtime (JavaScript, Java, Python …)", swatches.jit],
+      ["kernel", swatches.kernel],
+      ["no stack", swatches.root],
+    ]);
+    const above = new Set();
+    for (let one = this.focus().parent; one; one = one.parent) above.add(one);
     const [edge, strong, faded] = [color("surface"), color("ink"), color("flame-faded")];
     chart.setOption(
       {
@@ -304,7 +311,7 @@ export class Flame {
                   fill,
                   stroke: marked ? strong : edge,
                   lineWidth: marked ? 2.5 : 0,
-                  opacity: box.depth <= this.path.length && this.path.length > 0 && node !== this.focus() ? 0.55 : 1,
+                  opacity: above.has(node) ? 0.55 : 1,
                 },
                 z2: marked ? 10 : 1,
                 textConfig: { position: "insideLeft", distance: 4 },
@@ -316,7 +323,7 @@ export class Flame {
                     overflow: "truncate",
                     ellipsis: "…",
                     fontSize: 11,
-                    fill: color("flame-ink"),
+                    fill: node.kind === "fold" ? color("ink") : color("flame-ink"),
                     fontFamily: "system-ui, sans-serif",
                   },
                   silent: true,
@@ -337,6 +344,12 @@ export class Flame {
       { class: "wide-tip" },
       h("div", {}, h("b", {}, node.name)),
       node.place ? h("div", { class: "dim" }, node.place) : null,
+      node.nodes
+        ? [
+            node.nodes.slice(0, NAMED).map((one) => h("div", { class: "dim" }, one.name)),
+            node.nodes.length > NAMED ? h("div", { class: "dim" }, "…") : null,
+          ]
+        : null,
       tipLine("bytes", bytes(node.value)),
       tipLine("of all", percent(node.value, this.root.value)),
       node.sites > 0 ? tipLine("call sites", count(node.sites)) : null,
@@ -345,18 +358,22 @@ export class Flame {
 
   pathOf(node) {
     const path = [];
-    for (let one = node; one.parent; one = one.parent)
-      path.unshift([...one.parent.children].find(([, other]) => other === one)[0]);
+    for (let one = node; one.parent; one = one.parent) path.unshift(one.key);
     return path;
   }
 
   enter(node) {
-    if (node.ends && node.children.size === 0 && node.site) this.select(node.site.id);
+    if (node.nodes) {
+      this.opened.add(node.first);
+      this.cursor = null;
+      this.drawn.redraw();
+    } else if (node.ends && node.children.size === 0 && node.site) this.select(node.site.id);
     else this.zoom(this.pathOf(node));
   }
 
   zoom(path) {
     this.path = path;
+    this.zoomed = true;
     this.layout();
     this.drawn.redraw();
     this.tell();
@@ -364,20 +381,18 @@ export class Flame {
 
   key(event) {
     const here = this.cursor || this.focus();
-    const drawn = (node) => this.boxes.find((box) => box.node === node);
-    const level = () => {
-      const box = drawn(here);
-      return box ? this.boxes.filter((one) => one.depth === box.depth).sort((one, other) => one.from - other.from) : [];
-    };
+    const box = this.boxes.find(({ node }) => node === here);
     const beside = (step) => {
-      const row = level();
-      const next = row[row.findIndex((box) => box.node === here) + step];
-      return next?.node;
+      const row = this.boxes.filter(({ depth }) => depth === box?.depth).sort((one, other) => one.from - other.from);
+      return row[row.indexOf(box) + step]?.node;
     };
-    const below = () => [...here.children.values()].filter(drawn).sort((one, other) => other.value - one.value)[0];
+    const below = () => {
+      const called = this.boxes.filter(({ parent }) => parent === box);
+      return called.sort((one, other) => other.to - other.from - (one.to - one.from))[0]?.node;
+    };
     const moves = {
       ArrowDown: below,
-      ArrowUp: () => here.parent,
+      ArrowUp: () => box?.parent?.node,
       ArrowLeft: () => beside(-1),
       ArrowRight: () => beside(1),
     };

@@ -1,6 +1,6 @@
 // How long what was given back had lived, by call site.
 
-import { columnOf, kindCell, trendColumn, who, whoWords } from "./columns.js";
+import { columnOf, keyColumn, kindCell, lesser, trendColumn, who, whoWords } from "./columns.js";
 import { sum } from "./data.js";
 import { fill, h } from "./dom.js";
 import { Table } from "./table.js";
@@ -16,25 +16,28 @@ export class Lifetimes {
       caption: "lifetimes",
       sort: "released",
       select: (row) => select(row.id),
-      columns: [
-        columnOf.count("id", "site", (row) => row.id),
-        columnOf.text("kind", "kind", (row) => row.kind, kindCell),
-        columnOf.text("who", "whose doing", whoWords, who),
-        columnOf.bytes("released", "released", (row) => row.released),
-        columnOf.count("gone", "gone", (row) => row.calls - row.live, "calls − reservations that still live"),
-        { ...columnOf.text("bar", "10 µs to 10 h", () => "", lifeBar), value: life(0) },
-        columnOf.span("p50", "half within", life(0)),
-        columnOf.span("p90", "90 %", life(1)),
-        columnOf.span("p99", "99 %", life(2)),
-        columnOf.span("max", "longest", life(3)),
-        trendColumn,
-        columnOf.bytes(
-          "growth",
-          "grows by the hour",
-          (row) => (row.growth ? row.growth.median : null),
-          "the median of its present slopes; ? where it does not grow, or that is not sure",
-        ),
-      ],
+      columns: lesser(
+        [
+          keyColumn(),
+          columnOf.text("kind", "kind", (row) => row.kind, kindCell),
+          columnOf.text("who", "whose doing", whoWords, who),
+          columnOf.bytes("released", "released", (row) => row.released),
+          columnOf.count("gone", "gone", (row) => row.calls - row.live, "calls − reservations that still live"),
+          { ...columnOf.text("bar", "10 µs to 10 h", () => "", lifeBar), value: life(0) },
+          columnOf.span("p50", "half within", life(0)),
+          columnOf.span("p90", "90 %", life(1)),
+          columnOf.span("p99", "99 %", life(2)),
+          columnOf.span("max", "longest", life(3)),
+          trendColumn,
+          columnOf.bytes(
+            "growth",
+            "grows by the hour",
+            (row) => (row.growth ? row.growth.median : null),
+            "the median of its present slopes; ? where it does not grow, or that is not sure",
+          ),
+        ],
+        ["gone", "p90", "p99", "growth"],
+      ),
     });
   }
 

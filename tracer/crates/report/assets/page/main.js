@@ -1,18 +1,22 @@
 // The page: its parts, what is chosen, and the keyboard.
 
+import { readHash, writeHash } from "./address.js";
+import { showAnswer } from "./answer.js";
 import { DATA, decode } from "./data.js";
 import { Detail } from "./detail.js";
 import { Comparison } from "./diff.js";
 import { $, fill, h, option } from "./dom.js";
+import { losses, showEvidence } from "./evidence.js";
 import { Flame } from "./flame.js";
 import { Lifetimes } from "./lifetimes.js";
 import { AddressMap } from "./map.js";
+import { MANY, Processes } from "./processes.js";
 import { Reservations } from "./reservations.js";
 import { Sites } from "./sites.js";
 import { nextTheme, startTheme } from "./theme.js";
 import { Timeline } from "./timeline.js";
 import { bytes, count, counted, duration, moment, percent } from "./units.js";
-import { losses, showVerdict } from "./verdict.js";
+import { windowSummary } from "./windowed.js";
 
 const state = { process: 0, window: null, site: null };
 
@@ -33,7 +37,20 @@ function part(id, title, what) {
 function sections(list) {
   fill(
     $("sections"),
-    list.map(([id, title]) => h("a", { href: `#${id}` }, title)),
+    list.map(([id, title]) =>
+      h(
+        "a",
+        {
+          href: `#${id}`,
+          // The address keeps the window.
+          click: (event) => {
+            event.preventDefault();
+            goTo(id);
+          },
+        },
+        title,
+      ),
+    ),
   );
 }
 
@@ -53,10 +70,25 @@ function startReport() {
     $("process").hidden = true;
     return () => {};
   }
-  const verdict = part("verdict", "Verdict");
+  const many = DATA.processes.length > 1;
+  const shown = (index) => {
+    state.process = index;
+    choice.value = String(index);
+    showProcess();
+    writeHash(state);
+  };
+  const choose = (index) => {
+    shown(index);
+    goTo("verdict");
+  };
+  const first = DATA.processes.length > MANY;
+  const choosing = () => new Processes(part("processes", "Processes"), choose);
+  let processes = first ? choosing() : null;
+  const verdict = part("verdict", "Answer");
   const setWindow = (window) => {
     state.window = window;
     follow();
+    writeHash(state);
   };
   const select = (id) => {
     const from = document.activeElement;
@@ -66,7 +98,12 @@ function startReport() {
     if (id !== null) $("site").focus({ preventScroll: true });
     else if (state.back?.isConnected) state.back.focus({ preventScroll: true });
   };
-  const timeline = new Timeline(part("timeline", "Course"), setWindow);
+  const timeline = new Timeline(part("timeline", "Timeline"), setWindow);
+  const proof = h("p", { class: "proof", id: "proof" });
+  const summary = h("div", { id: "window-summary", role: "status" });
+  $("timeline").append(summary, proof);
+  if (many && !first) processes = choosing();
+  const evidence = part("figures", "Figures");
   const map = new AddressMap(part("map", "Address space"), select);
   const flame = new Flame(part("flame", "Call stacks"), select);
   const lifetimes = new Lifetimes(part("lifetimes", "Lifetimes"), select);
@@ -74,12 +111,15 @@ function startReport() {
   const reservations = new Reservations(part("reservations", "Reservations"), select);
   const detail = new Detail($("site"), () => select(null));
   sections([
-    ["verdict", "Verdict"],
-    ["timeline", "Course"],
-    ["map", "Map"],
-    ["flame", "Stacks"],
+    ...(first ? [["processes", "Processes"]] : []),
+    ["verdict", "Answer"],
+    ["timeline", "Timeline"],
+    ...(many && !first ? [["processes", "Processes"]] : []),
+    ["figures", "Figures"],
+    ["map", "Address space"],
+    ["flame", "Call stacks"],
     ["lifetimes", "Lifetimes"],
-    ["sites", "Sites"],
+    ["sites", "Call sites"],
     ["reservations", "Reservations"],
   ]);
   const process = () => decode(DATA.processes[state.process]);
@@ -107,14 +147,18 @@ function startReport() {
     flame.show(process(), window);
     sites.show(process(), window);
     reservations.show(process(), window);
+    fill(summary, windowSummary(process(), window, select));
   }
 
   function showProcess() {
     state.window = null;
     state.site = null;
-    showVerdict(verdict, process());
+    showAnswer(verdict, process(), select);
+    showEvidence(evidence, process());
+    fill(proof, proofOf(process()));
+    if (processes) processes.choose(state.process);
     lifetimes.show(process());
-    flame.path = [];
+    flame.start();
     follow();
     showSite();
   }
@@ -126,16 +170,26 @@ function startReport() {
       option(String(index), `${one.name || "?"} · pid ${one.pid} · ${bytes(one.virtual.end)} · ${one.verdict.level}`),
     ),
   );
-  choice.addEventListener("change", () => {
-    state.process = Number(choice.value);
-    showProcess();
-  });
-  showProcess();
+  choice.addEventListener("change", () => shown(Number(choice.value)));
+  let opened = false;
+  // As the address says: a window can be sent to somebody.
+  const asAddressed = () => {
+    const asked = readHash();
+    if (asked.process !== state.process || !opened) shown(asked.process);
+    opened = true;
+    const { from, to } = process();
+    if (asked.window) {
+      const window = { from: Math.max(asked.window.from, from), to: Math.min(asked.window.to, to) };
+      if (window.from < window.to) setWindow(window);
+    }
+  };
+  asAddressed();
+  addEventListener("hashchange", asAddressed);
   document.title = `${process().name || "?"} · tracer`;
   return {
     escape: () => {
       if (state.site !== null) select(null);
-      else if (flame.path.length > 0) flame.zoom([]);
+      else if (flame.zoomed && flame.path.length > 0) flame.zoom([]);
       else if (state.window) setWindow(null);
     },
     flame,
@@ -146,9 +200,9 @@ function startDiff() {
   const comparison = new Comparison($("main"));
   sections([
     ["verdict", "Comparison"],
-    ["timeline", "Courses"],
+    ["timeline", "Timelines"],
     ["kinds", "Kinds"],
-    ["sites", "Sites"],
+    ["sites", "Call sites"],
   ]);
   const choice = $("process");
   fill(
@@ -219,6 +273,19 @@ function footer() {
         )
       : null,
   );
+}
+
+// Why to believe it, in one line.
+function proofOf(process) {
+  const { complete, cut, broken, none } = process.stacks;
+  const all = complete.calls + cut.calls + broken.calls + none.calls;
+  return [
+    process.trust,
+    `${counted(DATA.events, "event", "events")}, ${lostWords()}`,
+    all > 0 ? `stacks complete for ${percent(complete.calls, all)} of calls` : null,
+  ]
+    .filter(Boolean)
+    .join(" · ");
 }
 
 function lostWords() {

@@ -214,7 +214,7 @@ export class AddressMap {
         { class: "dim" },
         `0x${main.start.toString(16)} – 0x${(main.start + BigInt(main.length)).toString(16)} ${main.protection}`,
       ),
-      h("div", {}, h("b", {}, main.site ? `${main.site.id} ${main.site.who}` : "?")),
+      h("div", {}, h("b", {}, main.site ? `${main.site.key} ${main.site.who}` : "?")),
       h("div", { class: "dim" }, main.site ? main.site.kind : ""),
       main.name ? h("div", { class: "dim" }, main.name) : null,
       tipLine("reserved", bytes(main.reserved)),
@@ -243,7 +243,7 @@ export class AddressMap {
     if (event.key in steps && this.cells.length > 0) {
       this.cursor = Math.max(0, Math.min(this.cells.length - 1, this.cursor + steps[event.key]));
       const { main, count: members } = this.cells[this.cursor];
-      this.said.textContent = `0x${main.start.toString(16)}: ${bytes(main.reserved)}, ${main.site ? `site ${main.site.id}, ${main.site.kind}` : "?"}${members > 1 ? `, and ${count(members - 1)} beside it` : ""}`;
+      this.said.textContent = `0x${main.start.toString(16)}: ${bytes(main.reserved)}, ${main.site ? `site ${main.site.key}, ${main.site.kind}` : "?"}${members > 1 ? `, and ${count(members - 1)} beside it` : ""}`;
       this.drawn.redraw();
       event.preventDefault();
     } else if (event.key === "Enter" && this.cursor >= 0) {

@@ -54,6 +54,11 @@
     if (ns === null || ns === void 0) return "?";
     return ns < SECOND ? `${fixed(ns / SECOND, 1)} s` : duration(ns);
   }
+  function instant(ns, span) {
+    if (span <= 0 || span >= 2 * SECOND) return moment(ns);
+    const digits = Math.min(9, Math.ceil(Math.log10(2 * SECOND / span)) + 1);
+    return `${(ns / SECOND).toFixed(digits)} s`;
+  }
   function percent(part2, whole) {
     if (part2 === null || whole === null) return "?";
     if (part2 === 0 || whole === 0) return "0 %";
@@ -78,12 +83,12 @@
       else if (name === "value") element.value = value;
       else element.setAttribute(name, value === true ? "" : value);
     }
-    element.append(...children.flat(3).filter((child) => child !== null && child !== void 0 && child !== false));
+    element.append(...children.flat(3).filter((child2) => child2 !== null && child2 !== void 0 && child2 !== false));
     return element;
   }
   function fill(element, ...children) {
     element.replaceChildren(
-      ...children.flat(3).filter((child) => child !== null && child !== void 0 && child !== false)
+      ...children.flat(3).filter((child2) => child2 !== null && child2 !== void 0 && child2 !== false)
     );
   }
   function size(value, name) {
@@ -171,14 +176,22 @@
     for (let at2 = node; at2 !== 0; at2 -= DATA.stacks.up[at2]) found.push(frame(DATA.stacks.frame[at2]));
     return found;
   }
-  function rows(columns, length, make) {
-    return Array.from({ length }, (_, index) => make((name) => columns[name][index], index));
+  function rows(columns3, length, make) {
+    return Array.from({ length }, (_, index) => make((name) => columns3[name][index], index));
   }
   var decoded = /* @__PURE__ */ new Map();
   function decode(process) {
     if (decoded.has(process)) return decoded.get(process);
     const sites = rows(process.sites, process.sites.id.length, site);
     const byId = new Map(sites.map((one) => [one.id, one]));
+    const byKey = /* @__PURE__ */ new Map();
+    for (const one of sites) if (!byKey.has(one.key)) byKey.set(one.key, one);
+    process.verdict.who.forEach((one, rank) => {
+      const named = byKey.get(one.site);
+      if (!named || named.about !== null) return;
+      named.about = rank;
+      named.level = process.verdict.level;
+    });
     const held = rows(process.reservations, process.reservations.start.length, (of) => ({
       start: BigInt(`0x${of("start")}`),
       length: of("length"),
@@ -194,7 +207,7 @@
       preExisting: of("pre_existing") === 1,
       name: text(of("name"))
     }));
-    const whole = { ...process, sites, byId, held, heldTotal: process.reservations.total };
+    const whole = { ...process, sites, byId, byKey, held, heldTotal: process.reservations.total };
     decoded.set(process, whole);
     return whole;
   }
@@ -202,6 +215,10 @@
     const pattern = of("pattern") === 0 ? null : DATA.patterns[of("pattern") - 1];
     const made = {
       id: of("id"),
+      key: text(of("key")) || String(of("id")),
+      // Its place among those that the verdict is about; null: it is not.
+      about: null,
+      level: pattern ? pattern.level : "unknown",
       pattern,
       stack: of("stack"),
       quality: of("quality"),
@@ -273,6 +290,320 @@
       all += value;
     }
     return all;
+  }
+
+  // page/address.js
+  function writeHash({ process, window }) {
+    const parts = [];
+    if (process > 0) parts.push(`process=${process}`);
+    if (window) parts.push(`window=${window.from / SECOND}-${window.to / SECOND}`);
+    const hash = parts.length > 0 ? `#${parts.join("&")}` : "";
+    if (hash !== location.hash) history.replaceState(null, "", hash || location.pathname + location.search);
+  }
+  function readHash() {
+    const words = new URLSearchParams(location.hash.slice(1));
+    const process = Number(words.get("process"));
+    const [from, to] = (words.get("window") || "").split("-").map((part2) => Math.round(Number(part2) * SECOND));
+    return {
+      process: Number.isInteger(process) && process > 0 && process < DATA.processes.length ? process : 0,
+      window: from >= 0 && from < to ? { from, to } : null
+    };
+  }
+
+  // page/evidence.js
+  function showEvidence(element, process) {
+    const { verdict } = process;
+    fill(
+      element,
+      h(
+        "div",
+        { class: "tiles" },
+        tile("virtual", process.virtual.end, process.virtual.peak, process.virtual_growth, "mapped at all"),
+        tile(
+          "touched",
+          touchedOf(process),
+          null,
+          null,
+          DATA.faults === "each" ? "ever faulted, still mapped" : "page faults were not followed"
+        ),
+        tile(
+          "resident",
+          process.resident?.end ?? null,
+          process.resident?.peak ?? null,
+          process.resident_growth,
+          process.resident ? "in memory at the last look" : "nobody looked"
+        ),
+        ledgerTile(process)
+      ),
+      refused(process.refused),
+      h("div", { class: "two" }, knobs(verdict), knownBefore(verdict.before), harm(process)),
+      stackDoubts(process)
+    );
+  }
+  function touchedOf(process) {
+    return DATA.faults === "each" ? sum(process.sites, (one) => one.touched) : null;
+  }
+  function tile(name, value, peak, growth, what) {
+    return h(
+      "div",
+      { class: "tile", "data-tile": name },
+      h("span", { class: "label" }, name),
+      h("span", { class: "big" }, size(value, `${name}.end`)),
+      h("span", { class: "dim" }, peak !== null && peak !== value ? ["peak ", size(peak, `${name}.peak`)] : what),
+      growth ? h("span", { class: "up" }, `grows ${bytes(growth.median)}/h (${bytes(growth.low)} to ${bytes(growth.high)})`) : null
+    );
+  }
+  function unmeasured(process) {
+    if (process.unmeasured === null) return null;
+    return h(
+      "p",
+      { class: "note warn", id: "unmeasured" },
+      h("b", {}, "Not measured in full: "),
+      `${process.unmeasured}. The figures may be wrong; no budget passes.`
+    );
+  }
+  function ledgerTile(process) {
+    const { ledger } = process;
+    const compared = ledger.compared || ledger.kernel_known;
+    return h(
+      "div",
+      { class: "tile", "data-tile": "ledger" },
+      h("span", { class: "label" }, "unexplained"),
+      h("span", { class: "big" }, compared ? size(Math.abs(ledger.difference_bytes), "ledger.difference") : "?"),
+      h("span", { class: compared && ledger.largest_difference_bytes === 0 ? "dim" : "warn-text" }, process.trust),
+      h("span", { class: "dim" }, `compared ${counted(ledger.checks + ledger.verifications_count, "time", "times")}`)
+    );
+  }
+  function losses() {
+    const lost = DATA.losses;
+    const parts = [
+      [lost.events, "call or process event", "calls or process events"],
+      [lost.stacks, "stack", "stacks"],
+      [lost.faults, "page fault (touched is at least what is shown)", "page faults (touched is at least what is shown)"],
+      [lost.late, "event too late to be put in order", "events too late to be put in order"]
+    ].filter(([number]) => number > 0).map(([number, one, many]) => counted(number, one, many));
+    if (lost.resyncs > 0)
+      parts.push(`the ledger was read anew from the kernel's maps ${counted(lost.resyncs, "time", "times")}`);
+    if (parts.length === 0) return null;
+    const since = lost.since_ns === null ? "" : `, first noticed at ${moment(lost.since_ns)}`;
+    return h("p", { class: "note warn", id: "losses" }, h("b", {}, "Lost: "), parts.join(", ") + since);
+  }
+  function refused(rows2) {
+    if (rows2.length === 0) return null;
+    return h(
+      "section",
+      { class: "card", id: "refused" },
+      h("h3", {}, "Refused by the kernel"),
+      h(
+        "ul",
+        { class: "knobs" },
+        rows2.map((row) => h("li", {}, h("div", {}, row.what), h("div", { class: "dim" }, row.parts.join(" · "))))
+      )
+    );
+  }
+  function knobs(verdict) {
+    if (verdict.knobs.length === 0) return null;
+    return h(
+      "section",
+      { class: "card" },
+      h("h3", {}, "Of known kinds, and what changes them"),
+      kindList(verdict.knobs),
+      h(
+        "p",
+        { class: "dim" },
+        "Grown since it was first seen: ",
+        size(verdict.grown, "grown"),
+        "; of no known kind for sure: ",
+        size(verdict.unexplained, "unexplained"),
+        "."
+      )
+    );
+  }
+  function knownBefore(before) {
+    if (!before || before.knobs.length === 0) return null;
+    return h(
+      "section",
+      { class: "card", id: "before" },
+      h("h3", {}, "There before tracing, by its shape then"),
+      kindList(before.knobs),
+      h(
+        "p",
+        { class: "dim" },
+        "In all: ",
+        size(before.reserved, "before"),
+        "; of no known kind: ",
+        size(before.unexplained, "before.unexplained"),
+        "."
+      )
+    );
+  }
+  function kindList(kinds) {
+    return h(
+      "ul",
+      { class: "knobs" },
+      kinds.map(
+        (kind) => h(
+          "li",
+          {},
+          h(
+            "div",
+            {},
+            h("b", {}, kind.name),
+            " ",
+            size(kind.reserved, "kind"),
+            h("span", { class: "dim" }, ` in ${counted(kind.live, "reservation", "reservations")}`)
+          ),
+          kind.knob ? h(
+            "div",
+            {},
+            h("code", {}, kind.knob),
+            " ",
+            h("button", { type: "button", class: "small", click: () => copy(kind.knob, kind.knob) }, "Copy"),
+            kind.effect ? h("div", { class: "dim" }, kind.effect) : null,
+            kind.then_virtual === null ? null : h("div", { class: "dim" }, "then about ", size(kind.then_virtual, "then"), " virtual")
+          ) : null
+        )
+      )
+    );
+  }
+  function harm(process) {
+    const { limits } = process.harm;
+    if (limits.length === 0) return null;
+    return h(
+      "section",
+      { class: "card" },
+      h("h3", {}, "Limits"),
+      limits.map((limit) => {
+        const show = (value) => limit.id === "mappings" ? count(value) : size(value, `harm.${limit.id}`);
+        const filled = h("span", { class: limit.near ? "filled near" : "filled" });
+        filled.style.width = `${Math.min(100, limit.limit === 0 ? 100 : limit.used * 100 / limit.limit)}%`;
+        return h(
+          "div",
+          { class: "meter" },
+          h(
+            "div",
+            { class: "meter-words" },
+            h("span", {}, limit.name, limit.shared ? h("span", { class: "dim" }, " (all processes)") : null),
+            h(
+              "span",
+              {},
+              show(limit.used),
+              " of ",
+              show(limit.limit),
+              h("span", { class: "dim" }, ` · ${percent(limit.used, limit.limit)}`)
+            )
+          ),
+          h("div", { class: "track" }, filled),
+          limit.reached_in_ns === null ? null : h(
+            "div",
+            { class: "warn-text" },
+            `full in ${duration(limit.reached_in_ns)} at ${bytes(limit.growth_per_hour.median)}/h`
+          )
+        );
+      })
+    );
+  }
+  function stackDoubts(process) {
+    const { complete, cut, broken, none } = process.stacks;
+    const doubtful = cut.calls + broken.calls + none.calls;
+    if (doubtful === 0) return null;
+    const all = complete.calls + doubtful;
+    const parts = [
+      [cut, "cut off"],
+      [broken, "broken"],
+      [none, "without a stack"]
+    ].filter(([grade]) => grade.calls > 0);
+    return h(
+      "p",
+      { class: "note" },
+      `Of ${counted(all, "call", "calls")} ${count(doubtful)} have no complete stack: `,
+      parts.map(([grade, word2], index) => [
+        index > 0 ? ", " : "",
+        `${count(grade.calls)} ${word2} (`,
+        size(grade.reserved_bytes, "doubt"),
+        ")"
+      ]),
+      "."
+    );
+  }
+
+  // page/answer.js
+  var ONE_LINE = 44;
+  function showAnswer(element, process, select) {
+    const { verdict, harm: harm2 } = process;
+    const row = (name, ...content) => [h("dt", {}, name), h("dd", { "data-row": name }, content)];
+    fill(
+      element,
+      h(
+        "p",
+        { class: "identity" },
+        h("b", {}, process.name || "?"),
+        h("span", { class: "dim" }, ` · ${process.about.join(" · ")}`)
+      ),
+      process.command ? h("p", { class: "command", title: process.command }, process.command) : null,
+      h(
+        "h1",
+        {},
+        badge(verdict.level),
+        " ",
+        h("span", { id: "headline" }, verdict.headline),
+        " ",
+        verdict.sure ? h("span", { class: "sure" }, verdict.sure) : null
+      ),
+      h(
+        "dl",
+        { class: "answer" },
+        verdict.who.length > 0 ? row("who", h("table", {}, h("tbody", {}, whoRows(process, select)))) : null,
+        verdict.because.length > 0 ? row("because", verdict.because.join(" ")) : null,
+        harm2.text ? row("hurts", h("span", { class: harm2.near ? "near" : null, id: "harm-text" }, harm2.text)) : null,
+        verdict.change.length > 0 ? row("change", verdict.change.map(change)) : null,
+        verdict.next.length > 0 ? row("next", verdict.next.map(next)) : null
+      ),
+      DATA.window ? h(
+        "p",
+        { class: "note warn" },
+        `This report looks at ${moment(DATA.window.from_ns)} to ${moment(Math.min(DATA.window.to_ns, DATA.duration))} of the trace only (--window).`
+      ) : null,
+      unmeasured(process),
+      losses()
+    );
+  }
+  function whoRows(process, select) {
+    const { who: who2 } = process.verdict;
+    const speeds = who2.some((one) => one.speed !== null);
+    return who2.map((one) => {
+      const site2 = process.byKey.get(one.site);
+      const name = h("b", {}, breakable(one.name));
+      return h(
+        "tr",
+        {},
+        h(
+          "td",
+          {},
+          site2 ? h("button", { type: "button", class: "link", click: () => select(site2.id) }, name) : name,
+          " ",
+          one.where ? h("span", { class: "where" }, breakable(one.where)) : null,
+          one.callers.map((caller) => h("span", { class: "where" }, " ← ", breakable(caller)))
+        ),
+        h("td", { class: "number" }, size(one.bytes, "who.bytes")),
+        speeds ? h("td", { class: "number speed" }, one.speed ?? "") : null,
+        h("td", { class: "key" }, one.site)
+      );
+    });
+  }
+  function word(text2) {
+    return h("code", { class: text2.length > ONE_LINE ? "word long" : "word" }, text2);
+  }
+  function copied(text2) {
+    return h("button", { type: "button", class: "small", click: () => copy(text2, text2) }, "Copy");
+  }
+  function change(one) {
+    const then = one.predicted_virtual_bytes === null ? null : `about ${bytes(one.predicted_virtual_bytes)} virtual then`;
+    const text2 = then === null ? one.effect : one.effect === "" ? then : `${then} (${one.effect})`;
+    return h("div", {}, word(one.knob), " ", copied(one.knob), text2 ? ` → ${text2}` : null);
+  }
+  function next(one) {
+    return h("div", {}, `${one.why}: `, word(one.command), " ", copied(one.command));
   }
 
   // page/theme.js
@@ -432,7 +763,7 @@
         h(
           "div",
           { class: "drawer-head" },
-          h("h2", {}, `Site ${one.id}`),
+          h("h2", {}, `Site ${one.key}`),
           h(
             "button",
             { type: "button", id: "site-close", class: "round", "aria-label": "Close", click: this.close },
@@ -597,7 +928,10 @@
           ...axisStyle(),
           splitLine: { show: false },
           splitNumber: 3,
-          axisLabel: { ...axisStyle().axisLabel, formatter: (value) => moment(Math.round(value)) }
+          axisLabel: {
+            ...axisStyle().axisLabel,
+            formatter: (value) => instant(Math.round(value), process.to - process.from)
+          }
         },
         yAxis: {
           type: "value",
@@ -616,6 +950,7 @@
   }
 
   // page/columns.js
+  var lesser = (columns3, names) => columns3.map((column) => names.includes(column.name) ? { ...column, less: true } : column);
   var columnOf = {
     text: (name, head, words, show) => ({ name, head, kind: "text", value: words, text: words, show }),
     bytes: (name, head, value, title) => ({
@@ -628,7 +963,8 @@
       text: (row) => bytes(value(row)),
       show: (row) => size(value(row), name)
     }),
-    change: (name, head, value, title) => ({
+    // `least`: what is less is no change to speak of, and not coloured.
+    change: (name, head, value, title, least = 1) => ({
       name,
       head,
       title,
@@ -638,7 +974,10 @@
       text: (row) => signedBytes(value(row)),
       show: (row) => h(
         "span",
-        { "data-bytes": String(value(row) ?? "?"), class: value(row) > 0 ? "up" : value(row) < 0 ? "down" : "" },
+        {
+          "data-bytes": String(value(row) ?? "?"),
+          class: value(row) >= least ? "up" : value(row) <= -least ? "down" : "dim"
+        },
         signedBytes(value(row))
       )
     }),
@@ -677,7 +1016,16 @@
     row.location ? h("div", { class: "dim" }, breakable(row.location)) : null
   );
   var whoWords = (row) => [row.who, row.location].filter(Boolean).join(" ");
-  var kindCell = (row) => row.pattern ? [row.pattern.name, " ", row.pattern.level === "unknown" ? null : badge(row.pattern.level)] : h("span", { class: "dim" }, row.kind);
+  var kindCell = (row) => [
+    row.level === "unknown" ? null : [badge(row.level), " "],
+    row.pattern ? row.pattern.name : h("span", { class: "dim" }, row.kind)
+  ];
+  var keyColumn = (site2 = (row) => row) => columnOf.text(
+    "id",
+    "site",
+    (row) => site2(row)?.key ?? "?",
+    (row) => h("span", { class: "key" }, site2(row)?.key ?? "?")
+  );
   var TREND_ORDER = { growing: 3, churn: 2, settled: 1, "one-off": 0 };
   var trendColumn = {
     name: "trend",
@@ -688,12 +1036,13 @@
   };
 
   // page/table.js
-  var SHOWN = 100;
+  var SHOWN = 20;
   var Table = class {
-    constructor(place, { caption, columns, sort, down = true, select, searchable = true, extra }) {
-      Object.assign(this, { caption, columns, select, sort, down, place });
+    constructor(place, { caption, columns: columns3, sort, down = true, select, searchable = true, extra, lead, shown = SHOWN }) {
+      Object.assign(this, { caption, columns: columns3, select, sort, down, place, lead, shown });
       this.rows = [];
-      this.most = SHOWN;
+      this.most = shown;
+      this.asked = false;
       this.query = "";
       this.chosen = null;
       this.found = [];
@@ -704,7 +1053,7 @@
         class: "search",
         input: () => {
           this.query = this.search.value.toLowerCase();
-          this.most = SHOWN;
+          this.most = this.shown;
           this.draw();
         }
       });
@@ -728,6 +1077,17 @@
         },
         `Copy ${name}`
       );
+      this.box = h(
+        "div",
+        { class: "box" },
+        h("table", {}, h("caption", { class: "offstage" }, caption), h("thead", {}, this.head), this.body)
+      );
+      this.all = h("input", {
+        type: "checkbox",
+        id: `${caption.replaceAll(" ", "-")}-all`,
+        change: () => this.box.classList.toggle("all", this.all.checked)
+      });
+      this.allLabel = h("label", {}, this.all, " all columns");
       fill(
         place,
         h(
@@ -735,36 +1095,36 @@
           { class: "tools" },
           extra || null,
           searchable ? this.search : null,
+          this.allLabel,
           this.said,
           h("span", { class: "spring" }),
           copyAs("TSV", this.tsv),
           copyAs("Markdown", this.markdown)
         ),
-        h(
-          "div",
-          { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
-          h("table", {}, h("caption", { class: "offstage" }, caption), h("thead", {}, this.head), this.body)
-        ),
+        this.box,
         this.more
       );
     }
-    // `sort`: by which column, if there is none any more of the name that it was sorted by.
-    set(rows2, columns, sort) {
+    // `sort`: by which column, if there is none any more of the name that it was sorted by, or if it is to be `anew`.
+    set(rows2, columns3, sort, anew = false) {
       this.rows = rows2;
-      if (columns) this.columns = columns;
-      if (!this.columns.some((column) => column.name === this.sort)) {
+      if (columns3) this.columns = columns3;
+      if (anew || !this.columns.some((column) => column.name === this.sort)) {
         this.sort = sort;
         this.down = true;
       }
-      this.most = SHOWN;
+      this.most = this.shown;
       this.draw();
     }
     sorted() {
       const words = (row) => this.columns.map((column) => column.text(row)).join(" ").toLowerCase();
       const found = this.query === "" ? [...this.rows] : this.rows.filter((row) => words(row).includes(this.query));
-      const { value } = this.columns.find((column) => column.name === this.sort);
+      const value = this.columns.find((column) => column.name === this.sort)?.value ?? (() => 0);
       const order = this.down ? -1 : 1;
+      const first = (row) => (this.lead && !this.asked ? this.lead(row) : null) ?? Infinity;
       return found.sort((one, other) => {
+        const [ahead, behind] = [first(one), first(other)];
+        if (ahead !== behind) return ahead - behind;
         const [a, b] = [value(one), value(other)];
         if (a === null || b === null) return (a === null) - (b === null);
         return a < b ? -order : a > b ? order : 0;
@@ -772,6 +1132,7 @@
     }
     draw() {
       this.found = this.sorted();
+      this.allLabel.hidden = !this.columns.some((column) => column.less);
       fill(
         this.head,
         this.columns.map(
@@ -779,7 +1140,7 @@
             "th",
             {
               scope: "col",
-              class: column.kind,
+              class: column.less ? `${column.kind} less` : column.kind,
               "aria-sort": column.name === this.sort ? this.down ? "descending" : "ascending" : "none"
             },
             h(
@@ -800,9 +1161,10 @@
           )
         )
       );
+      const nothing = this.query === "" ? `no ${this.caption}` : `nothing found of “${this.search.value}”`;
       fill(
         this.body,
-        this.found.slice(0, this.most).map((row) => this.line(row))
+        this.found.length === 0 ? h("tr", {}, h("td", { class: "dim", colspan: String(this.columns.length) }, nothing)) : this.found.slice(0, this.most).map((row) => this.line(row))
       );
       const left = this.found.length - this.most;
       this.more.hidden = left <= 0;
@@ -810,6 +1172,7 @@
       this.said.textContent = this.query === "" ? counted(this.rows.length, "row", "rows") : `${count(this.found.length)} of ${counted(this.rows.length, "row", "rows")}`;
     }
     sortBy(column) {
+      this.asked = true;
       this.down = this.sort === column.name ? !this.down : column.kind === "number";
       this.sort = column.name;
       this.draw();
@@ -829,16 +1192,18 @@
         },
         this.columns.map((column) => {
           const shown = column.show ? column.show(row) : column.text(row);
-          return h("td", { class: column.kind, "data-column": column.name }, shown);
+          const kind = column.less ? `${column.kind} less` : column.kind;
+          return h("td", { class: kind, "data-column": column.name, "data-head": column.head }, shown);
         })
       );
+      if (row.about !== void 0 && row.about !== null) line.classList.add("about");
       if (this.chosen !== null && this.chosen === row.id) line.setAttribute("aria-selected", "true");
       return line;
     }
     key(event, line, pick) {
-      const next = { ArrowDown: line.nextElementSibling, ArrowUp: line.previousElementSibling }[event.key];
-      if (next) {
-        next.focus();
+      const next2 = { ArrowDown: line.nextElementSibling, ArrowUp: line.previousElementSibling }[event.key];
+      if (next2) {
+        next2.focus();
         event.preventDefault();
       } else if (event.key === "Enter" && pick) {
         pick();
@@ -883,40 +1248,47 @@
     "only-old": ["−", "only in the old trace"],
     "only-new": ["+", "only in the new trace"]
   };
-  function changeText(change, show = bytes, sign = signedBytes) {
+  var PART = 100;
+  var LEAST = 64 * 1024;
+  function noiseOf(diff) {
+    const sizes = diff.processes.flatMap(
+      (pair) => pair.sites.map((row) => Math.abs(row.figures.reserved_bytes.change ?? 0))
+    );
+    return Math.max(LEAST, sizes.reduce((all, one) => all + one, 0) / PART);
+  }
+  var colored = (change2, least) => change2 >= least ? "up" : change2 <= -least ? "down" : "dim";
+  function changeText(change2, least, show = bytes, sign = signedBytes) {
     return h(
       "span",
       {},
-      h("span", { "data-bytes": String(change.old ?? "?") }, show(change.old)),
+      h("span", { "data-bytes": String(change2.old ?? "?") }, show(change2.old)),
       " → ",
-      h("span", { "data-bytes": String(change.new ?? "?") }, show(change.new)),
-      change.change === null ? null : " ",
-      change.change === null ? null : h("b", { class: change.change > 0 ? "up" : change.change < 0 ? "down" : "" }, sign(change.change))
+      h("span", { "data-bytes": String(change2.new ?? "?") }, show(change2.new)),
+      change2.change === null ? null : " ",
+      change2.change === null ? null : h("b", { class: colored(change2.change, least) }, sign(change2.change))
     );
   }
-  function changeColumns(name) {
+  function changeColumns(name, least) {
     const figure = (row) => row.figures[name];
     return [
       columnOf.bytes(`${name}-old`, `${name.replace("_bytes", "")} old`, (row) => figure(row).old),
       columnOf.bytes(`${name}-new`, "new", (row) => figure(row).new),
-      columnOf.change(`${name}-change`, "change", (row) => figure(row).change)
+      {
+        ...columnOf.change(`${name}-change`, "change", (row) => figure(row).change, "sorted by size, up or down", least),
+        value: (row) => Math.abs(figure(row).change ?? 0)
+      }
     ];
   }
-  function kindTable(place, kinds) {
+  function kindTable(place, kinds, least) {
     const table = new Table(place, {
       caption: "kinds",
-      sort: "size",
+      sort: "reserved_bytes-change",
       searchable: false,
       columns: [
         columnOf.text("name", "kind", (row) => row.name),
-        ...changeColumns("reserved_bytes"),
-        {
-          ...columnOf.change("size", "|change|", (row) => Math.abs(row.figures.reserved_bytes.change ?? 0)),
-          show: (row) => bytes(Math.abs(row.figures.reserved_bytes.change ?? 0)),
-          text: (row) => bytes(Math.abs(row.figures.reserved_bytes.change ?? 0))
-        },
-        columnOf.change("touched-change", "touched", (row) => row.figures.touched_bytes.change),
-        columnOf.change("resident-change", "resident", (row) => row.figures.resident_bytes.change),
+        ...changeColumns("reserved_bytes", least),
+        columnOf.change("touched-change", "touched", (row) => row.figures.touched_bytes.change, null, least),
+        columnOf.change("resident-change", "resident", (row) => row.figures.resident_bytes.change, null, least),
         {
           name: "live-change",
           head: "live",
@@ -933,6 +1305,7 @@
   var Comparison = class {
     constructor(main) {
       this.diff = DATA.diff;
+      this.noise = noiseOf(this.diff);
       const card = (id, title, ...content) => h(
         "section",
         { id, class: "part", "aria-labelledby": `${id}-title` },
@@ -950,7 +1323,7 @@
         card("verdict", "Comparison", this.summary()),
         card(
           "timeline",
-          "Both courses",
+          "Timelines",
           this.head,
           this.canvas,
           this.legend,
@@ -960,10 +1333,10 @@
             "Times from the process's first instruction, or from the attach. Dashed: the old trace."
           )
         ),
-        card("kinds", "By kind", this.kinds),
+        card("kinds", "Kinds", this.kinds),
         card(
           "sites",
-          "What grew, what went",
+          "Call sites",
           h(
             "p",
             { class: "dim" },
@@ -975,49 +1348,48 @@
       );
       this.table = new Table(this.rows, {
         caption: "changes by call site",
-        sort: "size",
+        sort: "reserved_bytes-change",
         select: (row) => this.select(row),
-        columns: [
-          columnOf.text(
-            "mark",
-            "",
-            (row) => MARKS[row.matched][0],
-            (row) => h(
-              "span",
-              {
-                class: "mark",
-                title: MARKS[row.matched][1] + (row.similarity === null ? "" : `, ${(row.similarity * 100).toFixed(0)} % of them`)
-              },
-              MARKS[row.matched][0]
-            )
-          ),
-          columnOf.text("kind", "kind", (row) => row.kind),
-          columnOf.text("who", "whose doing", whoWords, who),
-          ...changeColumns("reserved_bytes"),
-          {
-            ...columnOf.bytes("size", "|change|", (row) => Math.abs(row.figures.reserved_bytes.change ?? 0)),
-            title: "however it changed"
-          },
-          columnOf.change("touched", "touched", (row) => row.figures.touched_bytes.change),
-          columnOf.change("resident", "resident", (row) => row.figures.resident_bytes.change),
-          columnOf.change("released", "released", (row) => row.figures.released_bytes.change),
-          {
-            name: "calls",
-            head: "calls",
-            kind: "number",
-            value: (row) => row.figures.calls.change,
-            raw: (row) => row.figures.calls.change,
-            text: (row) => signedCount(row.figures.calls.change)
-          },
-          {
-            name: "live",
-            head: "live",
-            kind: "number",
-            value: (row) => row.figures.live.change,
-            raw: (row) => row.figures.live.change,
-            text: (row) => signedCount(row.figures.live.change)
-          }
-        ]
+        columns: lesser(
+          [
+            columnOf.text(
+              "mark",
+              "",
+              (row) => MARKS[row.matched][0],
+              (row) => h(
+                "span",
+                {
+                  class: "mark",
+                  title: MARKS[row.matched][1] + (row.similarity === null ? "" : `, ${(row.similarity * 100).toFixed(0)} % of them`)
+                },
+                MARKS[row.matched][0]
+              )
+            ),
+            columnOf.text("kind", "kind", (row) => row.kind),
+            columnOf.text("who", "whose doing", whoWords, who),
+            ...changeColumns("reserved_bytes", this.noise),
+            columnOf.change("touched", "touched", (row) => row.figures.touched_bytes.change, null, this.noise),
+            columnOf.change("resident", "resident", (row) => row.figures.resident_bytes.change, null, this.noise),
+            columnOf.change("released", "released", (row) => row.figures.released_bytes.change, null, this.noise),
+            {
+              name: "calls",
+              head: "calls",
+              kind: "number",
+              value: (row) => row.figures.calls.change,
+              raw: (row) => row.figures.calls.change,
+              text: (row) => signedCount(row.figures.calls.change)
+            },
+            {
+              name: "live",
+              head: "live",
+              kind: "number",
+              value: (row) => row.figures.live.change,
+              raw: (row) => row.figures.live.change,
+              text: (row) => signedCount(row.figures.live.change)
+            }
+          ],
+          ["released", "calls", "live"]
+        )
       });
       this.table.search.id = "sites-search";
       this.drawn = drawing(this.canvas, (chart) => this.paint(chart));
@@ -1029,18 +1401,9 @@
         { class: "dim" },
         `${name}: ${one.started_at}, ${duration(one.duration_ns)}, page faults ${one.faults}${one.lost > 0 ? `, ${count(one.lost)} events lost: the figures are what is known` : ", none lost"}`
       );
-      const level = (one) => one === null ? "–" : badge(one);
       return [
         h("p", { class: "sentence", id: "verdict-text" }, diff.text),
-        h("p", {}, level(diff.level.old), " → ", level(diff.level.new)),
-        h("p", { id: "diff-virtual" }, "virtual, all processes: ", changeText(diff.virtual)),
-        h(
-          "p",
-          {},
-          "resident, all processes: ",
-          changeText(diff.resident),
-          diff.resident.change === null ? h("span", { class: "dim" }, " (not every process was looked at)") : null
-        ),
+        this.sums(null),
         side("old", diff.old),
         side("new", diff.new),
         diff.predictions.map(
@@ -1052,6 +1415,42 @@
           )
         )
       ];
+    }
+    // Old, new, change: of all processes, and of the one that is looked at.
+    sums(pair) {
+      const { diff, noise } = this;
+      const known = (value, words) => value === null || value === void 0 ? "–" : words(value);
+      const row = (id, name, change2, what) => h(
+        "tr",
+        { id },
+        h("th", { scope: "row" }, name),
+        h("td", { class: "number" }, size(change2.old, `${id}.old`)),
+        h("td", { class: "number" }, size(change2.new, `${id}.new`)),
+        h(
+          "td",
+          { class: "number" },
+          change2.change === null ? h("span", { class: "dim" }, what) : h("b", { class: colored(change2.change, noise) }, signedBytes(change2.change))
+        )
+      );
+      const level = (id, name, change2) => h(
+        "tr",
+        { id },
+        h("th", { scope: "row" }, name),
+        h("td", { class: "number" }, known(change2.old, badge)),
+        h("td", { class: "number" }, known(change2.new, badge)),
+        h("td", {})
+      );
+      const head = ["", "old", "new", "change"].map((words) => h("th", { scope: "col", class: "number" }, words));
+      const rows2 = pair ? [
+        level("pair-level", pair.name || "?", pair.level),
+        row("pair-virtual", "virtual", pair.virtual, "not in both"),
+        row("pair-resident", "resident", pair.resident, "nobody looked at both")
+      ] : [
+        level("diff-level", "all processes", diff.level),
+        row("diff-virtual", "virtual", diff.virtual, "not in both"),
+        row("diff-resident", "resident", diff.resident, "not every process was looked at")
+      ];
+      return h("table", { class: "sums" }, h("thead", {}, h("tr", {}, head)), h("tbody", {}, rows2));
     }
     show(index) {
       const pair = this.diff.processes[index];
@@ -1065,15 +1464,14 @@
           h("b", {}, pair.name || "?"),
           ` ${pair.old_pid === null ? "" : `pid ${pair.old_pid}`} → ${pair.new_pid === null ? "" : `pid ${pair.new_pid}`} · ${{ exact: "the same program", similar: "matched by most of what is known of it", "only-old": "only in the old trace", "only-new": "only in the new trace" }[pair.matched]}`
         ),
-        h("p", {}, "virtual ", changeText(pair.virtual)),
-        h("p", {}, "resident ", changeText(pair.resident)),
+        this.sums(pair),
         h(
           "p",
           { class: "dim" },
           `Call sites: ${count(pair.matches.exact)} matched by all frames, ${count(pair.matches.similar)} by most, ${count(pair.matches.only_old)} only old, ${count(pair.matches.only_new)} only new.`
         )
       );
-      kindTable(this.kinds, pair.kinds);
+      kindTable(this.kinds, pair.kinds, this.noise);
       this.table.set(
         pair.sites.map((row, id) => ({
           ...row,
@@ -1087,7 +1485,7 @@
     }
     select(row) {
       this.table.choose(row.id);
-      const figure = (name) => h("div", {}, h("dt", {}, name.replace("_bytes", "")), h("dd", {}, changeText(row.figures[name])));
+      const figure = (name) => h("div", {}, h("dt", {}, name.replace("_bytes", "")), h("dd", {}, changeText(row.figures[name], this.noise)));
       const list = frames(row.stack);
       fill(
         this.detail,
@@ -1156,7 +1554,7 @@
             max: end,
             ...axisStyle(),
             splitLine: { show: false },
-            axisLabel: { ...axisStyle().axisLabel, formatter: (value) => moment(Math.round(value)) }
+            axisLabel: { ...axisStyle().axisLabel, formatter: (value) => instant(Math.round(value), end) }
           },
           yAxis: {
             type: "value",
@@ -1186,12 +1584,133 @@
     }
   };
 
+  // page/stacks.js
+  var FOLDED = 3;
+  var WIDEST = 0.7;
+  var LEAST2 = 1;
+  function child(node, key, name, place, kind) {
+    if (!node.children.has(key))
+      node.children.set(key, { key, name, place, kind, value: 0, children: /* @__PURE__ */ new Map(), sites: 0, parent: node });
+    return node.children.get(key);
+  }
+  function treeOf(sites, value, { rest, inverted }) {
+    const root = { name: "all", place: "", value: 0, children: /* @__PURE__ */ new Map(), sites: 0, kind: "root" };
+    let unknown = 0;
+    for (const one of sites) {
+      const bytes2 = value(one);
+      if (bytes2 === null) unknown += 1;
+      if (!bytes2) continue;
+      let node = root;
+      const add = (next2) => {
+        node = next2;
+        node.value += bytes2;
+        node.sites += 1;
+        node.site = one;
+      };
+      root.value += bytes2;
+      root.sites += 1;
+      if (one.preExisting || one.stack === 0) {
+        const name = one.preExisting ? "there at its start (pre-existing)" : one.calls === 0 ? "no call seen (unexplained)" : "no stack";
+        add(child(root, one.kind, name, "", "root"));
+        add(child(node, one.name, one.name || "anonymous", "", "root"));
+      } else {
+        const stack = frames(one.stack);
+        if (!inverted) stack.reverse();
+        for (const part2 of stack) {
+          add(child(node, part2.key, part2.short, part2.module, part2.kind));
+          if (part2.short === one.title || one.callers.includes(part2.short)) node.telling = true;
+        }
+      }
+      node.ends = true;
+    }
+    const left = rest ? rest.bytes(root.value) : 0;
+    if (left > 0) {
+      child(root, "\0rest", rest.name, "", "root").value = left;
+      root.value += left;
+    }
+    return { root, unknown, over: Math.max(0, -left) };
+  }
+  var largest = (node) => [...node.children.values()].reduce((one, other) => one && one.value >= other.value ? one : other, null);
+  function widest(root) {
+    const path = [];
+    let node = root;
+    for (; ; ) {
+      const next2 = largest(node);
+      if (!next2 || next2.children.size === 0 || node.ends || next2.value < WIDEST * node.value) return path;
+      path.push(next2.key);
+      node = next2;
+    }
+  }
+  function boxesOf(root, path, { width, folds, opened }) {
+    const boxes = [{ node: root, depth: 0, from: 0, to: 1, parent: null }];
+    let hidden = 0;
+    const draw = (node, depth, from, to, parent) => {
+      const box = { node, depth, from, to, parent };
+      boxes.push(box);
+      return box;
+    };
+    const run = (nodes, depth, from, to, parent) => {
+      const shown = folds && !opened.has(nodes[0]) ? shortened(nodes) : nodes;
+      let above2 = parent;
+      shown.forEach((node, index) => {
+        above2 = draw(node, depth + index, from, to, above2);
+      });
+      return above2;
+    };
+    const walk = (box) => {
+      let x = box.from;
+      const children = [...box.node.children.values()].sort((one, other) => other.value - one.value);
+      for (const one of children) {
+        const next2 = x + (box.to - box.from) * one.value / box.node.value;
+        if ((next2 - x) * width >= LEAST2) walk(run(unbranched(one), box.depth + 1, x, next2, box));
+        else hidden += 1;
+        x = next2;
+      }
+    };
+    let focus = root;
+    const above = path.map((key) => {
+      focus = focus.children.get(key);
+      return focus;
+    });
+    walk(above.length > 0 ? run(above, 1, 0, 1, boxes[0]) : boxes[0]);
+    return { boxes, hidden, focus, depth: boxes.reduce((most, box) => Math.max(most, box.depth), 0) + 1 };
+  }
+  function unbranched(first) {
+    const run = [first];
+    for (let node = first; node.children.size === 1 && !node.ends; ) {
+      [node] = node.children.values();
+      run.push(node);
+    }
+    return run;
+  }
+  function shortened(nodes) {
+    const shown = [];
+    let between = [];
+    const close = () => {
+      shown.push(...between.length < FOLDED ? between : [folded(nodes[0], between)]);
+      between = [];
+    };
+    nodes.forEach((node, index) => {
+      if (index > 0 && index < nodes.length - 1 && !node.telling) {
+        between.push(node);
+        return;
+      }
+      close();
+      shown.push(node);
+    });
+    return shown;
+  }
+  function folded(first, nodes) {
+    const [{ value, sites }] = nodes;
+    return { name: `⋯ ${nodes.length} frames`, place: "", kind: "fold", value, sites, first, nodes, children: /* @__PURE__ */ new Map() };
+  }
+
   // page/flame.js
   var FLAME_ROW = 18;
-  var FLAME_LEAST = 1;
+  var NAMED = 12;
   var FLAME_MODES = [
     ["lives", "what lives"],
-    ["grew", "what grew in the window"],
+    ["grew", "what grew"],
     ["touched", "what was touched"],
     ["resident", "what is resident"]
   ];
@@ -1201,15 +1720,38 @@
       this.mode = "lives";
       this.query = "";
       this.path = [];
+      this.zoomed = false;
+      this.asked = false;
+      this.inverted = false;
+      this.opened = /* @__PURE__ */ new Set();
       this.cursor = null;
       this.modes = h("select", {
         id: "flame-mode",
         "aria-label": "Flame graph of",
         change: () => {
           this.mode = this.modes.value;
+          this.asked = true;
           this.make();
         }
       });
+      this.invert = h(
+        "button",
+        {
+          type: "button",
+          id: "flame-invert",
+          "aria-pressed": "false",
+          title: "innermost frames on top: who asks, whoever called it",
+          click: () => {
+            this.inverted = !this.inverted;
+            this.invert.setAttribute("aria-pressed", String(this.inverted));
+            this.start();
+            this.make();
+          }
+        },
+        "Invert"
+      );
+      this.all = h("input", { type: "checkbox", id: "flame-all", change: () => this.make() });
+      this.colors = h("div", { class: "legend", id: "flame-colors" });
       this.search = h("input", {
         type: "search",
         id: "flame-search",
@@ -1235,9 +1777,18 @@
       this.note = h("p", { class: "dim", id: "flame-note" });
       fill(
         element,
-        h("div", { class: "tools" }, h("label", {}, "Show ", this.modes), this.search, this.reset),
+        h(
+          "div",
+          { class: "tools" },
+          h("label", {}, "Show ", this.modes),
+          this.search,
+          this.reset,
+          this.invert,
+          h("label", {}, this.all, " every frame")
+        ),
         this.total,
-        h("div", { class: "flame-scroll" }, this.canvas),
+        this.colors,
+        this.canvas,
         this.said,
         this.note
       );
@@ -1245,12 +1796,19 @@
       this.drawn = drawing(this.canvas, (chart) => this.paint(chart));
       this.drawn.chart.on("click", ({ data }) => this.enter(this.boxes[data[4]].node));
     }
+    // As another process is looked at first.
+    start() {
+      this.path = [];
+      this.zoomed = false;
+      this.opened.clear();
+    }
     show(process, window) {
       this.process = process;
       this.window = window;
       const possible = FLAME_MODES.filter(
-        ([mode]) => (mode !== "grew" || window) && (mode !== "resident" || !window && process.resident) && (mode !== "touched" || DATA.faults === "each")
+        ([mode]) => (mode !== "resident" || !window && process.resident) && (mode !== "touched" || DATA.faults === "each")
       );
+      if (!this.asked) this.mode = window ? "grew" : "lives";
       if (!possible.some(([mode]) => mode === this.mode)) this.mode = "lives";
       fill(
         this.modes,
@@ -1259,77 +1817,44 @@
       this.modes.value = this.mode;
       this.make();
     }
+    // Of what is told to have grown: of the window, or of all that is known.
+    span() {
+      return this.window || { from: this.process.from, to: this.process.to };
+    }
     // What a site counts for; null: not known.
     value(one) {
       const { window } = this;
+      if (this.mode === "grew") {
+        const { from, to } = this.span();
+        const live = at(one, to, RESERVED);
+        return live === null ? null : Math.max(0, live - at(one, from, RESERVED));
+      }
       if (!window) return { lives: one.reserved, touched: one.touched, resident: one.resident }[this.mode];
-      if (this.mode === "touched") return at(one, window.to, TOUCHED);
-      const live = at(one, window.to, RESERVED);
-      if (this.mode === "lives" || live === null) return live;
-      return Math.max(0, live - at(one, window.from, RESERVED));
+      return at(one, window.to, this.mode === "touched" ? TOUCHED : RESERVED);
     }
     // What the sites should add up to; null: no such figure.
     whole() {
       const { process, window } = this;
-      if (this.mode === "lives") return window ? virtualAt(process, window.to) : process.ledger.bytes;
+      if (this.mode === "lives") return window ? virtualAt(process, window.to) : process.virtual.end;
       if (this.mode === "resident") return process.resident.end;
       return null;
     }
     make() {
-      const root = { name: "all", place: "", value: 0, children: /* @__PURE__ */ new Map(), sites: 0, kind: "root" };
-      const child = (node2, key, name, place, kind) => {
-        if (!node2.children.has(key))
-          node2.children.set(key, { name, place, value: 0, children: /* @__PURE__ */ new Map(), sites: 0, kind, parent: node2 });
-        return node2.children.get(key);
-      };
-      let unknown = 0;
-      let shrank = 0;
-      for (const one of this.process.sites) {
-        const value = this.value(one);
-        if (value === null) unknown += 1;
-        if (this.mode === "grew")
-          shrank += Math.max(0, (at(one, this.window.from, RESERVED) ?? 0) - (at(one, this.window.to, RESERVED) ?? 0));
-        if (!value) continue;
-        let node2 = root;
-        const add = (next) => {
-          node2 = next;
-          node2.value += value;
-          node2.sites += 1;
-          node2.site = one;
-        };
-        root.value += value;
-        root.sites += 1;
-        if (one.preExisting || one.stack === 0) {
-          add(
-            child(
-              root,
-              one.kind,
-              one.preExisting ? "there at its start (pre-existing)" : one.calls === 0 ? "no call seen (unexplained)" : "no stack",
-              "",
-              "root"
-            )
-          );
-          add(child(node2, one.name, one.name || "anonymous", "", "root"));
-        } else {
-          for (const part2 of frames(one.stack).reverse()) add(child(node2, part2.key, part2.short, part2.module, part2.kind));
-        }
-        node2.ends = true;
-      }
       const whole = this.whole();
-      const rest = whole === null ? 0 : whole - root.value;
-      if (rest > 0) {
-        const name = this.window ? "without a course" : this.mode === "resident" ? "resident, of no site known" : "of no site";
-        const node2 = child(root, "\0rest", name, "", "root");
-        node2.value = rest;
-        root.value += rest;
-      }
-      this.root = root;
-      this.unknown = unknown;
-      this.shrank = shrank;
-      this.over = whole === null ? 0 : Math.max(0, -rest);
-      const keys = this.path;
+      const name = this.window ? "without a course" : this.mode === "resident" ? "resident, of no site known" : "of no site";
+      const made = treeOf(this.process.sites, (one) => this.value(one), {
+        rest: whole === null ? null : { name, bytes: (known) => whole - known },
+        inverted: this.inverted
+      });
+      Object.assign(this, made);
+      const { from, to } = this.span();
+      this.shrank = this.mode === "grew" ? this.process.sites.reduce(
+        (all, one) => all + Math.max(0, (at(one, from, RESERVED) ?? 0) - (at(one, to, RESERVED) ?? 0)),
+        0
+      ) : 0;
+      const keys = this.zoomed ? this.path : widest(this.root);
       this.path = [];
-      let node = root;
+      let node = this.root;
       for (const key of keys) {
         if (!node.children.has(key)) break;
         node = node.children.get(key);
@@ -1345,37 +1870,15 @@
       for (const key of this.path) node = node.children.get(key);
       return node;
     }
-    // Boxes from 0 to 1 of the width: those above what is zoomed to are as wide as all.
     layout() {
-      this.boxes = [];
-      this.hidden = 0;
       const width = Math.max(1, this.canvas.clientWidth);
-      let node = this.root;
-      this.boxes.push({ node, depth: 0, from: 0, to: 1 });
-      this.path.forEach((key, index) => {
-        node = node.children.get(key);
-        this.boxes.push({ node, depth: index + 1, from: 0, to: 1 });
-      });
-      const walk = (parent, depth, from, to) => {
-        let x = from;
-        const children = [...parent.children].sort(([, one], [, other]) => other.value - one.value);
-        for (const [key, one] of children) {
-          const next = x + (to - from) * one.value / parent.value;
-          one.key = key;
-          if ((next - x) * width >= FLAME_LEAST) {
-            this.boxes.push({ node: one, depth, from: x, to: next });
-            walk(one, depth + 1, x, next);
-          } else {
-            this.hidden += 1;
-          }
-          x = next;
-        }
-      };
-      walk(node, this.path.length + 1, 0, 1);
-      this.depth = this.boxes.reduce((most, box) => Math.max(most, box.depth), 0) + 1;
+      const folds = !this.all.checked && this.query === "";
+      const { boxes, hidden, depth } = boxesOf(this.root, this.path, { width, folds, opened: this.opened });
+      Object.assign(this, { boxes, hidden, depth });
       this.canvas.style.height = `${this.depth * FLAME_ROW + 4}px`;
     }
     matches(node) {
+      if (node.nodes) return node.nodes.some((one) => this.matches(one));
       return this.query !== "" && `${node.name} ${node.place}`.toLowerCase().includes(this.query);
     }
     // Bytes under frames that match, each once.
@@ -1387,7 +1890,7 @@
     }
     tell() {
       const whole = { lives: "live", grew: "grew", touched: "are touched", resident: "are resident" }[this.mode];
-      const when = this.window ? ` ${this.mode === "grew" ? `from ${moment(this.window.from)} to` : "at"} ${moment(this.window.to)}` : "";
+      const when = this.window || this.mode === "grew" ? ` ${this.mode === "grew" ? `from ${moment(this.span().from)} to` : "at"} ${moment(this.span().to)}` : "";
       fill(
         this.total,
         size(this.root.value, "flame.total"),
@@ -1395,7 +1898,17 @@
         this.mode === "grew" && this.shrank > 0 ? [", while ", size(this.shrank, "flame.shrank"), " went elsewhere (not drawn)"] : null,
         this.query === "" ? null : [" · matched: ", size(this.matched(), "flame.matched"), `, ${percent(this.matched(), this.root.value)}`]
       );
+      if (this.path.length > 0) {
+        const here = this.focus();
+        this.total.append(
+          ` · zoomed to ${here.name}: `,
+          size(here.value, "flame.zoomed"),
+          `, ${percent(here.value, this.root.value)}`
+        );
+      }
+      if (this.query !== "" && this.matched() === 0) this.total.append(` · no frame is called “${this.search.value}”`);
       const parts = [];
+      if (this.root.value === 0) parts.push({ grew: "Nothing grew." }[this.mode] || "There is nothing.");
       if (this.unknown > 0) parts.push(`Of ${counted(this.unknown, "call site", "call sites")} this is not known.`);
       if (this.over > 0)
         parts.push(`The sites add up to ${bytes(this.over)} more than the process: their courses are thinned.`);
@@ -1404,6 +1917,8 @@
           `${counted(this.hidden, "frame is", "frames are")} narrower than a pixel and not drawn with what is below: zoom in.`
         );
       if (this.window) parts.push("What is resident is known at the end of the trace only.");
+      if (this.boxes.some(({ node }) => node.nodes))
+        parts.push("⋯ stands for frames between that lead nowhere else from here: click it to see them.");
       parts.push("Click a frame to zoom; click a frame that called the kernel to see its call site.");
       this.note.textContent = parts.join(" ");
       this.reset.disabled = this.path.length === 0;
@@ -1419,8 +1934,17 @@
         jit: color("flame-script"),
         interpreted: color("flame-script"),
         kernel: color("flame-kernel"),
-        root: color("flame-root")
+        root: color("flame-root"),
+        fold: color("flame-faded")
       };
+      legend(this.colors, [
+        ["native code", swatches.native],
+        ["code of a runtime (JavaScript, Java, Python …)", swatches.jit],
+        ["kernel", swatches.kernel],
+        ["no stack", swatches.root]
+      ]);
+      const above = /* @__PURE__ */ new Set();
+      for (let one = this.focus().parent; one; one = one.parent) above.add(one);
       const [edge, strong, faded] = [color("surface"), color("ink"), color("flame-faded")];
       chart.setOption(
         {
@@ -1453,7 +1977,7 @@
                     fill: fill2,
                     stroke: marked ? strong : edge,
                     lineWidth: marked ? 2.5 : 0,
-                    opacity: box.depth <= this.path.length && this.path.length > 0 && node !== this.focus() ? 0.55 : 1
+                    opacity: above.has(node) ? 0.55 : 1
                   },
                   z2: marked ? 10 : 1,
                   textConfig: { position: "insideLeft", distance: 4 },
@@ -1465,7 +1989,7 @@
                       overflow: "truncate",
                       ellipsis: "…",
                       fontSize: 11,
-                      fill: color("flame-ink"),
+                      fill: node.kind === "fold" ? color("ink") : color("flame-ink"),
                       fontFamily: "system-ui, sans-serif"
                     },
                     silent: true
@@ -1485,6 +2009,10 @@
         { class: "wide-tip" },
         h("div", {}, h("b", {}, node.name)),
         node.place ? h("div", { class: "dim" }, node.place) : null,
+        node.nodes ? [
+          node.nodes.slice(0, NAMED).map((one) => h("div", { class: "dim" }, one.name)),
+          node.nodes.length > NAMED ? h("div", { class: "dim" }, "…") : null
+        ] : null,
         tipLine("bytes", bytes(node.value)),
         tipLine("of all", percent(node.value, this.root.value)),
         node.sites > 0 ? tipLine("call sites", count(node.sites)) : null
@@ -1492,43 +2020,45 @@
     }
     pathOf(node) {
       const path = [];
-      for (let one = node; one.parent; one = one.parent)
-        path.unshift([...one.parent.children].find(([, other]) => other === one)[0]);
+      for (let one = node; one.parent; one = one.parent) path.unshift(one.key);
       return path;
     }
     enter(node) {
-      if (node.ends && node.children.size === 0 && node.site) this.select(node.site.id);
+      if (node.nodes) {
+        this.opened.add(node.first);
+        this.cursor = null;
+        this.drawn.redraw();
+      } else if (node.ends && node.children.size === 0 && node.site) this.select(node.site.id);
       else this.zoom(this.pathOf(node));
     }
     zoom(path) {
       this.path = path;
+      this.zoomed = true;
       this.layout();
       this.drawn.redraw();
       this.tell();
     }
     key(event) {
       const here = this.cursor || this.focus();
-      const drawn = (node) => this.boxes.find((box) => box.node === node);
-      const level = () => {
-        const box = drawn(here);
-        return box ? this.boxes.filter((one) => one.depth === box.depth).sort((one, other) => one.from - other.from) : [];
-      };
+      const box = this.boxes.find(({ node }) => node === here);
       const beside = (step) => {
-        const row = level();
-        const next = row[row.findIndex((box) => box.node === here) + step];
-        return next?.node;
+        const row = this.boxes.filter(({ depth }) => depth === box?.depth).sort((one, other) => one.from - other.from);
+        return row[row.indexOf(box) + step]?.node;
       };
-      const below = () => [...here.children.values()].filter(drawn).sort((one, other) => other.value - one.value)[0];
+      const below = () => {
+        const called = this.boxes.filter(({ parent }) => parent === box);
+        return called.sort((one, other) => other.to - other.from - (one.to - one.from))[0]?.node;
+      };
       const moves = {
         ArrowDown: below,
-        ArrowUp: () => here.parent,
+        ArrowUp: () => box?.parent?.node,
         ArrowLeft: () => beside(-1),
         ArrowRight: () => beside(1)
       };
       if (event.key in moves) {
-        const next = moves[event.key]() || here;
-        this.cursor = next;
-        this.said.textContent = `${next.name}${next.place ? ` in ${next.place}` : ""}: ${bytes(next.value)}, ${percent(next.value, this.root.value)}`;
+        const next2 = moves[event.key]() || here;
+        this.cursor = next2;
+        this.said.textContent = `${next2.name}${next2.place ? ` in ${next2.place}` : ""}: ${bytes(next2.value)}, ${percent(next2.value, this.root.value)}`;
         this.drawn.redraw();
         event.preventDefault();
       } else if (event.key === "Enter") {
@@ -1552,25 +2082,28 @@
         caption: "lifetimes",
         sort: "released",
         select: (row) => select(row.id),
-        columns: [
-          columnOf.count("id", "site", (row) => row.id),
-          columnOf.text("kind", "kind", (row) => row.kind, kindCell),
-          columnOf.text("who", "whose doing", whoWords, who),
-          columnOf.bytes("released", "released", (row) => row.released),
-          columnOf.count("gone", "gone", (row) => row.calls - row.live, "calls − reservations that still live"),
-          { ...columnOf.text("bar", "10 µs to 10 h", () => "", lifeBar), value: life(0) },
-          columnOf.span("p50", "half within", life(0)),
-          columnOf.span("p90", "90 %", life(1)),
-          columnOf.span("p99", "99 %", life(2)),
-          columnOf.span("max", "longest", life(3)),
-          trendColumn,
-          columnOf.bytes(
-            "growth",
-            "grows by the hour",
-            (row) => row.growth ? row.growth.median : null,
-            "the median of its present slopes; ? where it does not grow, or that is not sure"
-          )
-        ]
+        columns: lesser(
+          [
+            keyColumn(),
+            columnOf.text("kind", "kind", (row) => row.kind, kindCell),
+            columnOf.text("who", "whose doing", whoWords, who),
+            columnOf.bytes("released", "released", (row) => row.released),
+            columnOf.count("gone", "gone", (row) => row.calls - row.live, "calls − reservations that still live"),
+            { ...columnOf.text("bar", "10 µs to 10 h", () => "", lifeBar), value: life(0) },
+            columnOf.span("p50", "half within", life(0)),
+            columnOf.span("p90", "90 %", life(1)),
+            columnOf.span("p99", "99 %", life(2)),
+            columnOf.span("max", "longest", life(3)),
+            trendColumn,
+            columnOf.bytes(
+              "growth",
+              "grows by the hour",
+              (row) => row.growth ? row.growth.median : null,
+              "the median of its present slopes; ? where it does not grow, or that is not sure"
+            )
+          ],
+          ["gone", "p90", "p99", "growth"]
+        )
       });
     }
     show(process) {
@@ -1800,7 +2333,7 @@
           { class: "dim" },
           `0x${main.start.toString(16)} – 0x${(main.start + BigInt(main.length)).toString(16)} ${main.protection}`
         ),
-        h("div", {}, h("b", {}, main.site ? `${main.site.id} ${main.site.who}` : "?")),
+        h("div", {}, h("b", {}, main.site ? `${main.site.key} ${main.site.who}` : "?")),
         h("div", { class: "dim" }, main.site ? main.site.kind : ""),
         main.name ? h("div", { class: "dim" }, main.name) : null,
         tipLine("reserved", bytes(main.reserved)),
@@ -1825,7 +2358,7 @@
       if (event.key in steps && this.cells.length > 0) {
         this.cursor = Math.max(0, Math.min(this.cells.length - 1, this.cursor + steps[event.key]));
         const { main, count: members } = this.cells[this.cursor];
-        this.said.textContent = `0x${main.start.toString(16)}: ${bytes(main.reserved)}, ${main.site ? `site ${main.site.id}, ${main.site.kind}` : "?"}${members > 1 ? `, and ${count(members - 1)} beside it` : ""}`;
+        this.said.textContent = `0x${main.start.toString(16)}: ${bytes(main.reserved)}, ${main.site ? `site ${main.site.key}, ${main.site.kind}` : "?"}${members > 1 ? `, and ${count(members - 1)} beside it` : ""}`;
         this.drawn.redraw();
         event.preventDefault();
       } else if (event.key === "Enter" && this.cursor >= 0) {
@@ -1835,38 +2368,104 @@
     }
   };
 
+  // page/processes.js
+  var SHOWN2 = 8;
+  var MANY = 12;
+  var LEVELS = ["benign", "unknown", "watch", "refused", "leak"];
+  var Processes = class {
+    // `select`: shows the process at a place.
+    constructor(element, select) {
+      const rows2 = DATA.processes.map((one, index) => ({ id: index, one, together: 1 }));
+      this.rows = rows2;
+      const by = h(
+        "select",
+        { id: "processes-by", change: () => this.fill(by.value) },
+        option("program", "program"),
+        option("process", "process")
+      );
+      this.note = h("p", { class: "dim" });
+      const place = h("div", {});
+      fill(element, this.note, place);
+      this.table = new Table(place, {
+        caption: "processes",
+        // In the order of the report, until another is asked for.
+        lead: (row) => row.id,
+        shown: SHOWN2,
+        select: (row) => select(row.id),
+        extra: h("label", {}, "By ", by)
+      });
+      this.fill("program");
+    }
+    fill(by) {
+      const programs = /* @__PURE__ */ new Map();
+      for (const row of this.rows) {
+        const name = row.one.name || "?";
+        if (!programs.has(name)) programs.set(name, { ...row, together: 0, peak: 0 });
+        const group = programs.get(name);
+        group.together += 1;
+        group.peak = Math.max(group.peak, row.one.virtual.peak);
+      }
+      this.note.textContent = `${counted(this.rows.length, "process", "processes")} of ${counted(programs.size, "program", "programs")}, the one that this report is about first. Choose one to see it below.`;
+      if (by === "program") this.table.set([...programs.values()], columns(true), null);
+      else
+        this.table.set(
+          this.rows.map((row) => ({ ...row, peak: row.one.virtual.peak })),
+          columns(false),
+          null
+        );
+    }
+    choose(index) {
+      this.table.choose(index);
+    }
+  };
+  function columns(grouped2) {
+    return [
+      columnOf.text(
+        "program",
+        "program",
+        (row) => row.one.name || "?",
+        (row) => h("b", {}, row.one.name || "?")
+      ),
+      grouped2 ? columnOf.count("together", "processes", (row) => row.together) : { ...columnOf.count("pid", "pid", (row) => row.one.pid), text: (row) => String(row.one.pid) },
+      {
+        ...columnOf.text(
+          "level",
+          "level",
+          (row) => row.one.verdict.level,
+          (row) => badge(row.one.verdict.level)
+        ),
+        value: (row) => LEVELS.indexOf(row.one.verdict.level)
+      },
+      columnOf.text("headline", "what it is", (row) => row.one.verdict.headline),
+      columnOf.bytes("peak", "peak", (row) => row.peak, "the most virtual memory at a time"),
+      columnOf.bytes(
+        "resident",
+        "resident peak",
+        (row) => row.one.resident?.peak ?? null,
+        "the most in memory at a look"
+      ),
+      columnOf.time("from", "began", (row) => row.one.from),
+      columnOf.text(
+        "command",
+        "command",
+        (row) => row.one.command,
+        (row) => h("span", { class: "command", title: row.one.command }, row.one.command)
+      )
+    ];
+  }
+
   // page/reservations.js
   var Reservations = class {
     constructor(element, select) {
       this.note = h("p", { class: "dim", id: "reservations-note" });
       const place = h("div", {});
       fill(element, this.note, place);
-      const hex = (address) => `0x${address.toString(16)}`;
+      this.window = null;
       this.table = new Table(place, {
         caption: "reservations",
         sort: "reserved",
         select: (row) => row.site && select(row.site.id),
-        columns: [
-          { name: "start", head: "from", kind: "number", value: (row) => row.start, text: (row) => hex(row.start) },
-          {
-            name: "end",
-            head: "to",
-            kind: "number",
-            value: (row) => row.start + BigInt(row.length),
-            text: (row) => hex(row.start + BigInt(row.length))
-          },
-          columnOf.count("site", "site", (row) => row.site ? row.site.id : null),
-          columnOf.text("kind", "kind", (row) => row.site ? row.site.kind : "?"),
-          columnOf.bytes("reserved", "reserved", (row) => row.reserved),
-          columnOf.bytes("accessible", "accessible", (row) => row.accessible),
-          columnOf.bytes("touched", "touched", (row) => row.touched),
-          columnOf.bytes("resident", "resident", (row) => row.resident),
-          columnOf.text("protection", "protection", (row) => row.protection),
-          columnOf.text("flags", "flags", (row) => row.flags),
-          columnOf.time("born", "made at", (row) => row.born),
-          columnOf.count("count", "together", (row) => row.count),
-          columnOf.text("name", "name", (row) => row.name)
-        ]
+        columns: columns2(null)
       });
     }
     show(process, window) {
@@ -1877,9 +2476,37 @@
           `Of ${count(process.heldTotal)}, small neighbours were put together in the page: ${counted(process.held.length, "row", "rows")}.`
         );
       this.note.textContent = parts.join(" ");
-      this.table.set(rows2);
+      this.table.set(rows2, columns2(window), window ? "grew" : "reserved", window !== this.window);
+      this.window = window;
     }
   };
+  var hex = (address) => `0x${address.toString(16)}`;
+  function columns2(window) {
+    const made = (row) => row.born !== null && row.born >= window.from && row.born <= window.to ? row.reserved : 0;
+    const all = [
+      { name: "start", head: "from", kind: "number", value: (row) => row.start, text: (row) => hex(row.start) },
+      {
+        name: "end",
+        head: "to",
+        kind: "number",
+        value: (row) => row.start + BigInt(row.length),
+        text: (row) => hex(row.start + BigInt(row.length))
+      },
+      { ...keyColumn((row) => row.site), name: "site" },
+      columnOf.text("kind", "kind", (row) => row.site ? row.site.kind : "?"),
+      columnOf.bytes("reserved", "reserved", (row) => row.reserved),
+      ...window ? [columnOf.change("grew", "made in the window", made)] : [],
+      columnOf.bytes("accessible", "accessible", (row) => row.accessible),
+      columnOf.bytes("touched", "touched", (row) => row.touched),
+      columnOf.bytes("resident", "resident", (row) => row.resident),
+      columnOf.text("protection", "protection", (row) => row.protection),
+      columnOf.text("flags", "flags", (row) => row.flags),
+      columnOf.time("born", "made at", (row) => row.born),
+      columnOf.count("count", "together", (row) => row.count),
+      columnOf.text("name", "name", (row) => row.name)
+    ];
+    return lesser(all, ["end", "accessible", "flags", "count"]);
+  }
 
   // page/sites.js
   var GROUPS = [
@@ -1888,25 +2515,34 @@
     ["thread", "thread"],
     ["module", "module"]
   ];
+  var LESS = ["threads", "accessible", "charged", "released", "live", "first", "last"];
   function siteColumns() {
-    return [
-      columnOf.count("id", "site", (row) => row.id),
-      columnOf.text("kind", "kind", (row) => row.kind, kindCell),
-      columnOf.text("who", "whose doing", whoWords, who),
-      columnOf.text("threads", "threads", (row) => row.threads.join(", ")),
-      columnOf.bytes("reserved", "reserved", (row) => row.reserved, "alive at the end"),
-      columnOf.bytes("accessible", "accessible", (row) => row.accessible, "of these, with a protection other than none"),
-      columnOf.bytes("touched", "touched", (row) => row.touched, "of these, ever touched"),
-      columnOf.bytes("resident", "resident", (row) => row.resident, "of these, in memory at the last look"),
-      columnOf.bytes("charged", "charged", (row) => row.charged, "of these, charged against the commit limit"),
-      columnOf.bytes("peak", "peak", (row) => row.peak, "the most alive at a time"),
-      columnOf.bytes("released", "released", (row) => row.released, "given back in the course of the trace"),
-      columnOf.count("live", "live", (row) => row.live, "reservations alive at the end"),
-      columnOf.count("calls", "calls", (row) => row.calls, "successful calls that reserved"),
-      columnOf.time("first", "since", (row) => row.first, "first call"),
-      columnOf.time("last", "last call", (row) => row.last),
-      trendColumn
-    ];
+    return lesser(
+      [
+        keyColumn(),
+        columnOf.text("kind", "kind", (row) => row.kind, kindCell),
+        columnOf.text("who", "whose doing", whoWords, who),
+        columnOf.text("threads", "threads", (row) => row.threads.join(", ")),
+        columnOf.bytes("reserved", "reserved", (row) => row.reserved, "alive at the end"),
+        columnOf.bytes(
+          "accessible",
+          "accessible",
+          (row) => row.accessible,
+          "of these, with a protection other than none"
+        ),
+        columnOf.bytes("touched", "touched", (row) => row.touched, "of these, ever touched"),
+        columnOf.bytes("resident", "resident", (row) => row.resident, "of these, in memory at the last look"),
+        columnOf.bytes("charged", "charged", (row) => row.charged, "of these, charged against the commit limit"),
+        columnOf.bytes("peak", "peak", (row) => row.peak, "the most alive at a time"),
+        columnOf.bytes("released", "released", (row) => row.released, "given back in the course of the trace"),
+        columnOf.count("live", "live", (row) => row.live, "reservations alive at the end"),
+        columnOf.count("calls", "calls", (row) => row.calls, "successful calls that reserved"),
+        columnOf.time("first", "since", (row) => row.first, "first call"),
+        columnOf.time("last", "last call", (row) => row.last),
+        trendColumn
+      ],
+      LESS
+    );
   }
   function groupColumns(by) {
     return [
@@ -1945,6 +2581,7 @@
     const alive = at(one, window.to, RESERVED);
     return {
       ...one,
+      about: null,
       alive,
       grew: alive === null ? null : alive - at(one, window.from, RESERVED),
       accessibleThen: at(one, window.to, ACCESSIBLE),
@@ -2003,6 +2640,8 @@
         caption: "call sites",
         columns: siteColumns(),
         sort: "reserved",
+        // What the verdict is about comes first, until another order is asked for.
+        lead: (row) => row.about ?? null,
         select: (row) => row.id !== void 0 && select(row.id),
         extra: h("label", {}, "By ", this.choice)
       });
@@ -2016,254 +2655,96 @@
     fill() {
       const { window, by } = this;
       const sites = window ? this.process.sites.map((one) => inWindow(one, window)) : this.process.sites;
-      const columns = window ? windowColumns(window, by) : by === "site" ? siteColumns() : groupColumns(by);
-      this.table.set(by === "site" ? sites : grouped(sites, by), columns, window ? "alive" : "reserved");
+      const columns3 = window ? windowColumns(window, by) : by === "site" ? siteColumns() : groupColumns(by);
+      this.table.set(by === "site" ? sites : grouped(sites, by), columns3, window ? "grew" : "reserved");
     }
   };
 
-  // page/verdict.js
-  function showVerdict(element, process) {
+  // page/subject.js
+  var TOLD = 0.04;
+  function subjectOf(process) {
     const { verdict } = process;
-    const sure = verdict.level === "unknown" ? "" : verdict.confidence >= 0.995 ? "certain" : `${(verdict.confidence * 100).toFixed(0)} % sure`;
-    fill(
-      element,
-      h(
-        "div",
-        { class: `verdict ${verdict.level}` },
-        h(
-          "p",
-          { class: "who" },
-          h("b", {}, process.name || "?"),
-          h("span", { class: "dim" }, ` · ${process.about.join(" · ")}`)
-        ),
-        process.command ? h("p", { class: "command", title: process.command }, process.command) : null,
-        h(
-          "p",
-          { class: "sentence" },
-          badge(verdict.level),
-          " ",
-          sure ? h("span", { class: "sure" }, sure) : null,
-          " ",
-          h("span", { id: "verdict-text" }, verdict.text)
+    if (verdict.level !== "leak" && verdict.level !== "watch") return null;
+    const named = sitesOf(process);
+    if (named.length === 0) return residentOf(process);
+    const times = /* @__PURE__ */ new Set([process.from, process.to]);
+    for (const { site: site3 } of named) for (const time of site3.course[0]) times.add(time);
+    const t = [...times].filter((time) => time >= process.from && time <= process.to).sort((one2, other) => one2 - other);
+    const line = (name, swatch, site3, figure) => {
+      const values = t.map((time) => at(site3, time, figure));
+      return { name, color: swatch, values, end: values[values.length - 1] };
+    };
+    const middle = process.from + (process.to - process.from) / 2;
+    const grew = (figure) => named.reduce((all, { site: site3 }) => all + at(site3, process.to, figure) - at(site3, middle, figure), 0);
+    const followed = DATA.faults === "each";
+    const byTouch = followed && grew(TOUCHED) > grew(RESERVED);
+    const loud = color(verdict.level === "leak" ? "bad" : "warn");
+    if (named.length > 1) {
+      const figure = byTouch ? TOUCHED : RESERVED;
+      const what = byTouch ? "touched" : "mapped";
+      return {
+        t,
+        parts: named.map(
+          ({ one: one2, site: site3 }, index) => line(`${one2.name} ${one2.site}, ${what}`, PALETTE[index % PALETTE.length], site3, figure)
         )
-      ),
-      DATA.window ? h(
-        "p",
-        { class: "note warn" },
-        `This report looks at ${moment(DATA.window.from_ns)} to ${moment(Math.min(DATA.window.to_ns, DATA.duration))} of the trace only (--window).`
-      ) : null,
-      unmeasured(process),
-      losses(),
-      h(
-        "div",
-        { class: "tiles" },
-        tile("virtual", process.virtual.end, process.virtual.peak, process.virtual_growth, "mapped at all"),
-        tile(
-          "touched",
-          touchedOf(process),
-          null,
-          null,
-          DATA.faults === "each" ? "ever faulted, still mapped" : "page faults were not followed"
-        ),
-        tile(
-          "resident",
-          process.resident?.end ?? null,
-          process.resident?.peak ?? null,
-          process.resident_growth,
-          process.resident ? "in memory at the last look" : "nobody looked"
-        ),
-        ledgerTile(process)
-      ),
-      refused(process.refused),
-      h("div", { class: "two" }, knobs(verdict), knownBefore(verdict.before), harm(process)),
-      stackDoubts(process)
-    );
+      };
+    }
+    const [{ one, site: site2 }] = named;
+    const parts = [];
+    if (!byTouch) parts.push(line(`${one.name}: mapped`, loud, site2, RESERVED));
+    if (followed) parts.push(line(`${one.name}: touched`, byTouch ? loud : color("touched"), site2, TOUCHED));
+    return { t, parts };
   }
-  function touchedOf(process) {
-    return DATA.faults === "each" ? sum(process.sites, (one) => one.touched) : null;
+  function sitesOf(process) {
+    const named = process.verdict.who.map((one) => ({ one, site: process.byKey.get(one.site) }));
+    return named.filter(({ site: site2 }) => site2 && site2.course[0].length > 0);
   }
-  function tile(name, value, peak, growth, what) {
-    return h(
-      "div",
-      { class: "tile", "data-tile": name },
-      h("span", { class: "label" }, name),
-      h("span", { class: "big" }, size(value, `${name}.end`)),
-      h("span", { class: "dim" }, peak !== null && peak !== value ? ["peak ", size(peak, `${name}.peak`)] : what),
-      growth ? h("span", { class: "up" }, `grows ${bytes(growth.median)}/h (${bytes(growth.low)} to ${bytes(growth.high)})`) : null
-    );
+  function residentOf(process) {
+    const { t, resident } = process.timeline;
+    const first = resident.findIndex((value) => value > 0);
+    if (!process.resident || first < 0) return null;
+    const values = resident.map((value, index) => index < first ? null : value);
+    return { t, parts: [{ name: "resident", color: color("resident"), values, end: process.resident.end }] };
   }
-  function unmeasured(process) {
-    if (process.unmeasured === null) return null;
-    return h(
-      "p",
-      { class: "note warn", id: "unmeasured" },
-      h("b", {}, "Not measured in full: "),
-      `${process.unmeasured}. The figures may be wrong; no budget passes.`
-    );
+  function stepsOf(process) {
+    const { t, virtual } = process.timeline;
+    const whole = Math.max(1, ...virtual);
+    const span = Math.max(1, process.to - process.from);
+    const value = (time) => {
+      const index = t.findIndex((one) => one >= time);
+      return index < 0 ? process.virtual.end : virtual[index];
+    };
+    const steps = sitesOf(process).map(({ one, site: site2 }) => ({ ...largest2(site2), name: `${one.name} ${one.site}` })).filter(({ rise }) => rise >= TOLD * whole).sort((one, other) => one.time - other.time);
+    const groups = [];
+    for (const step of steps) {
+      const last = groups[groups.length - 1];
+      if (last && step.time - last[0].time < TOLD * span) last.push(step);
+      else groups.push([step]);
+    }
+    const told = groups.map((group) => {
+      const names = group.map(({ name }) => name);
+      const rise = group[0].rise;
+      const alike = group.every((step) => step.rise === rise);
+      const what = alike ? `${signedBytes(rise)} ${names.join(", then ")}` : group.map((step) => `${signedBytes(step.rise)} ${step.name}`).join(", then ");
+      const when = [...new Set(group.map(({ time }) => instant(time, span)))].join(", ");
+      return { time: group[0].time, value: value(group[0].time), text: `${what} · ${when}` };
+    });
+    const refused2 = process.refused.slice(0, 3).map((row) => ({
+      time: row.first,
+      value: value(row.first),
+      text: `${row.what.split(":")[0]} · ${instant(row.first, span)}`,
+      bad: true
+    }));
+    return [...told, ...refused2];
   }
-  function ledgerTile(process) {
-    const { ledger } = process;
-    const compared = ledger.compared || ledger.kernel_known;
-    return h(
-      "div",
-      { class: "tile", "data-tile": "ledger" },
-      h("span", { class: "label" }, "unexplained"),
-      h("span", { class: "big" }, compared ? size(Math.abs(ledger.difference_bytes), "ledger.difference") : "?"),
-      h("span", { class: compared && ledger.largest_difference_bytes === 0 ? "dim" : "warn-text" }, process.trust),
-      h("span", { class: "dim" }, `compared ${counted(ledger.checks + ledger.verifications_count, "time", "times")}`)
-    );
-  }
-  function losses() {
-    const lost = DATA.losses;
-    const parts = [
-      [lost.events, "call or process event", "calls or process events"],
-      [lost.stacks, "stack", "stacks"],
-      [lost.faults, "page fault (touched is at least what is shown)", "page faults (touched is at least what is shown)"],
-      [lost.late, "event too late to be put in order", "events too late to be put in order"]
-    ].filter(([number]) => number > 0).map(([number, one, many]) => counted(number, one, many));
-    if (lost.resyncs > 0)
-      parts.push(`the ledger was read anew from the kernel's maps ${counted(lost.resyncs, "time", "times")}`);
-    if (parts.length === 0) return null;
-    const since = lost.since_ns === null ? "" : `, first noticed at ${moment(lost.since_ns)}`;
-    return h("p", { class: "note warn", id: "losses" }, h("b", {}, "Lost: "), parts.join(", ") + since);
-  }
-  function refused(rows2) {
-    if (rows2.length === 0) return null;
-    return h(
-      "section",
-      { class: "card", id: "refused" },
-      h("h3", {}, "Refused by the kernel"),
-      h(
-        "ul",
-        { class: "knobs" },
-        rows2.map((row) => h("li", {}, h("div", {}, row.what), h("div", { class: "dim" }, row.parts.join(" · "))))
-      )
-    );
-  }
-  function knobs(verdict) {
-    if (verdict.knobs.length === 0) return null;
-    return h(
-      "section",
-      { class: "card" },
-      h("h3", {}, "Of known kinds, and what changes them"),
-      kindList(verdict.knobs),
-      h(
-        "p",
-        { class: "dim" },
-        "Grown since it was first seen: ",
-        size(verdict.grown, "grown"),
-        "; of no known kind for sure: ",
-        size(verdict.unexplained, "unexplained"),
-        "."
-      )
-    );
-  }
-  function knownBefore(before) {
-    if (!before || before.knobs.length === 0) return null;
-    return h(
-      "section",
-      { class: "card", id: "before" },
-      h("h3", {}, "There before tracing, by its shape then"),
-      kindList(before.knobs),
-      h(
-        "p",
-        { class: "dim" },
-        "In all: ",
-        size(before.reserved, "before"),
-        "; of no known kind: ",
-        size(before.unexplained, "before.unexplained"),
-        "."
-      )
-    );
-  }
-  function kindList(kinds) {
-    return h(
-      "ul",
-      { class: "knobs" },
-      kinds.map(
-        (kind) => h(
-          "li",
-          {},
-          h(
-            "div",
-            {},
-            h("b", {}, kind.name),
-            " ",
-            size(kind.reserved, "kind"),
-            h("span", { class: "dim" }, ` in ${counted(kind.live, "reservation", "reservations")}`)
-          ),
-          kind.knob ? h(
-            "div",
-            {},
-            h("code", {}, kind.knob),
-            " ",
-            h("button", { type: "button", class: "small", click: () => copy(kind.knob, kind.knob) }, "Copy"),
-            kind.effect ? h("div", { class: "dim" }, kind.effect) : null,
-            kind.then_virtual === null ? null : h("div", { class: "dim" }, "then about ", size(kind.then_virtual, "then"), " virtual")
-          ) : null
-        )
-      )
-    );
-  }
-  function harm(process) {
-    const { limits, near, text: words } = process.harm;
-    return h(
-      "section",
-      { class: "card" },
-      h("h3", {}, "Harm"),
-      h("p", { class: near ? "warn-text" : null, id: "harm-text" }, words),
-      limits.map((limit) => {
-        const show = (value) => limit.id === "mappings" ? count(value) : size(value, `harm.${limit.id}`);
-        const filled = h("span", { class: limit.near ? "filled near" : "filled" });
-        filled.style.width = `${Math.min(100, limit.limit === 0 ? 100 : limit.used * 100 / limit.limit)}%`;
-        return h(
-          "div",
-          { class: "meter" },
-          h(
-            "div",
-            { class: "meter-words" },
-            h("span", {}, limit.name, limit.shared ? h("span", { class: "dim" }, " (all processes)") : null),
-            h(
-              "span",
-              {},
-              show(limit.used),
-              " of ",
-              show(limit.limit),
-              h("span", { class: "dim" }, ` · ${percent(limit.used, limit.limit)}`)
-            )
-          ),
-          h("div", { class: "track" }, filled),
-          limit.reached_in_ns === null ? null : h(
-            "div",
-            { class: "warn-text" },
-            `full in ${duration(limit.reached_in_ns)} at ${bytes(limit.growth_per_hour.median)}/h`
-          )
-        );
-      })
-    );
-  }
-  function stackDoubts(process) {
-    const { complete, cut, broken, none } = process.stacks;
-    const doubtful = cut.calls + broken.calls + none.calls;
-    if (doubtful === 0) return null;
-    const all = complete.calls + doubtful;
-    const parts = [
-      [cut, "cut off"],
-      [broken, "broken"],
-      [none, "without a stack"]
-    ].filter(([grade]) => grade.calls > 0);
-    return h(
-      "p",
-      { class: "note" },
-      `Of ${counted(all, "call", "calls")} ${count(doubtful)} have no complete stack: `,
-      parts.map(([grade, word], index) => [
-        index > 0 ? ", " : "",
-        `${count(grade.calls)} ${word} (`,
-        size(grade.reserved_bytes, "doubt"),
-        ")"
-      ]),
-      "."
-    );
+  function largest2(site2) {
+    const [times, reserved] = site2.course;
+    let found = { rise: 0, time: 0 };
+    reserved.forEach((bytes2, index) => {
+      const rise = bytes2 - (index === 0 ? 0 : reserved[index - 1]);
+      if (rise > found.rise) found = { rise, time: times[index] };
+    });
+    return found;
   }
 
   // page/timeline.js
@@ -2272,6 +2753,7 @@
     constructor(element, setWindow) {
       this.setWindow = setWindow;
       this.by = "lines";
+      this.asked = false;
       this.log = false;
       this.view = h(
         "select",
@@ -2279,9 +2761,11 @@
           id: "stack-by",
           change: () => {
             this.by = this.view.value;
+            this.asked = true;
             this.draw();
           }
         },
+        option("about", "what the verdict is about"),
         option("lines", "virtual, touched, resident"),
         option("kind", "stacked by kind"),
         option("site", "stacked by call site")
@@ -2349,6 +2833,12 @@
       else this.setWindow({ from, to });
     }
     show(process, window) {
+      if (this.process !== process) {
+        const about = subjectOf(process) !== null;
+        [...this.view.options].find((one) => one.value === "about").hidden = !about;
+        if (!this.asked || this.by === "about" && !about) this.by = about ? "about" : "lines";
+        this.view.value = this.by;
+      }
       this.process = process;
       this.window = window;
       this.clear.disabled = window === null;
@@ -2365,12 +2855,14 @@
     paint(chart) {
       const { process } = this;
       if (!process) return;
-      const parts = this.by === "lines" ? this.lines() : this.bands();
+      const about = this.by === "about" ? subjectOf(process) : null;
+      const stacked = this.by === "kind" || this.by === "site";
+      const parts = about ? about.parts : stacked ? this.bands() : this.lines();
       this.parts = parts;
+      const t = about ? about.t : process.timeline.t;
+      this.times = t;
       const log = this.by === "lines" && this.log;
-      const most = Math.max(1, ...process.timeline.virtual, process.virtual.end);
-      const { t } = process.timeline;
-      const stacked = this.by !== "lines";
+      const most = about ? parts.reduce((all, part2) => part2.values.reduce((one, other) => Math.max(one, other ?? 0), all), 1) : Math.max(1, ...process.timeline.virtual, process.virtual.end);
       chart.setOption(
         {
           animation: false,
@@ -2380,7 +2872,10 @@
             min: process.from,
             max: Math.max(process.to, process.from + 1),
             ...axisStyle(),
-            axisLabel: { ...axisStyle().axisLabel, formatter: (value) => moment(Math.round(value)) },
+            axisLabel: {
+              ...axisStyle().axisLabel,
+              formatter: (value) => instant(Math.round(value), process.to - process.from)
+            },
             splitLine: { show: false }
           },
           yAxis: {
@@ -2407,20 +2902,24 @@
             inBrush: { colorAlpha: 1 }
           },
           // A stack is painted from its top down, each band over what is above it.
-          series: (stacked ? [...parts].reverse() : parts).map((part2) => ({
-            name: part2.name,
-            type: "line",
-            step: "end",
-            symbol: "none",
-            silent: true,
-            data: t.map((time, index) => [
-              time,
-              stacked ? part2.top[index] : log && part2.values[index] === 0 ? null : part2.values[index],
-              part2.values[index]
-            ]),
-            lineStyle: { width: stacked ? 0 : 2, color: part2.color },
-            areaStyle: stacked ? { color: part2.color, opacity: 1 } : part2.name === "virtual" ? { color: part2.color, opacity: 0.08 } : void 0
-          }))
+          series: [
+            ...(stacked ? [...parts].reverse() : parts).map((part2) => ({
+              name: part2.name,
+              type: "line",
+              step: "end",
+              symbol: "none",
+              silent: true,
+              z: about && part2 === parts[0] ? 3 : 2,
+              data: t.map((time, index) => [
+                time,
+                stacked ? part2.top[index] : log && part2.values[index] === 0 ? null : part2.values[index],
+                part2.values[index]
+              ]),
+              lineStyle: { width: stacked ? 0 : 2, color: part2.color },
+              areaStyle: stacked ? { color: part2.color, opacity: 1 } : part2.name === "virtual" || about ? { color: part2.color, opacity: 0.08 } : void 0
+            })),
+            ...this.by === "lines" ? [this.steps()] : []
+          ]
         },
         { notMerge: true }
       );
@@ -2443,6 +2942,41 @@
         `Course of ${process.name}: ${bytes(process.virtual.start)} virtual at the start, ${bytes(process.virtual.end)} at the end. The window can be typed above.`
       );
       this.note.textContent = this.noted(t);
+    }
+    // What made the curve step, written beside it.
+    steps() {
+      const { process } = this;
+      const span = Math.max(1, process.to - process.from);
+      const room = Math.max(120, (this.canvas.clientWidth - 80) * 0.5);
+      return {
+        name: "steps",
+        type: "line",
+        silent: true,
+        symbol: "circle",
+        symbolSize: 7,
+        lineStyle: { width: 0 },
+        z: 5,
+        data: stepsOf(process).map((step) => {
+          const left = step.time - process.from > span * 0.5;
+          return {
+            value: [step.time, step.value],
+            itemStyle: { color: color(step.bad ? "bad" : "virtual") },
+            label: {
+              show: true,
+              formatter: () => step.text,
+              position: left ? "left" : "right",
+              offset: left ? [-4, 0] : [6, 16],
+              // A long one is broken; a short one needs no box, which would be painted over the curve.
+              ...step.text.length * 6.5 > room ? { width: room, overflow: "break" } : {},
+              color: color("ink"),
+              backgroundColor: color("surface"),
+              padding: [1, 3],
+              fontSize: 12,
+              lineHeight: 15
+            }
+          };
+        })
+      };
     }
     lines() {
       const { process } = this;
@@ -2470,12 +3004,12 @@
       for (const one of process.sites) {
         const times = one.course[0];
         if (times.length === 0) continue;
-        const name = this.by === "kind" ? one.kind : `${one.id} ${one.who}`;
+        const name = this.by === "kind" ? one.kind : `${one.who} ${one.key}`;
         if (!groups.has(name)) groups.set(name, { name, kind: one.kind, values: new Array(t.length).fill(0), most: 0 });
         const group = groups.get(name);
-        for (let index = 0, next = 0; index < t.length; index += 1) {
-          while (next < times.length && times[next] <= t[index]) next += 1;
-          if (next > 0) group.values[index] += one.course[RESERVED][next - 1];
+        for (let index = 0, next2 = 0; index < t.length; index += 1) {
+          while (next2 < times.length && times[next2] <= t[index]) next2 += 1;
+          if (next2 > 0) group.values[index] += one.course[RESERVED][next2 - 1];
         }
       }
       const ranked = [...groups.values()];
@@ -2515,25 +3049,30 @@
     tipAt(points) {
       if (points.length === 0) return null;
       const index = points[0].dataIndex;
-      const { t, virtual } = this.process.timeline;
-      const shown = this.parts.map((part2) => [part2, part2.values[index]]).filter(([, value]) => value !== null && (value > 0 || this.by === "lines"));
+      const { virtual } = this.process.timeline;
+      const stacked = this.by === "kind" || this.by === "site";
+      const shown = this.parts.map((part2) => [part2, part2.values[index]]).filter(([, value]) => value !== null && (value > 0 || !stacked));
       return h(
         "div",
         {},
-        h("div", { class: "dim" }, moment(t[index])),
+        h("div", { class: "dim" }, instant(this.times[index], this.process.to - this.process.from)),
         shown.map(([part2, value]) => tipLine(part2.name, bytes(value), part2.color)),
-        this.by === "lines" ? null : tipLine("virtual, all of it", bytes(virtual[index]))
+        !stacked ? null : tipLine("virtual, all of it", bytes(virtual[index]))
       );
     }
     noted(t) {
       const parts = [];
-      if (t.length > 1) {
+      if (this.by === "about")
+        parts.push(
+          "Only what the verdict is about, to its own scale: “virtual, touched, resident” shows the whole process."
+        );
+      else if (t.length > 1) {
         const step = (t[t.length - 1] - t[0]) / (t.length - 1);
         parts.push(
           `Drawn from ${count(t.length)} points, ${duration(Math.round(step))} apart on average: what came and went between two of them is not seen here; the peak above is exact.`
         );
       }
-      if (this.by !== "lines") {
+      if (this.by === "kind" || this.by === "site") {
         const without = this.process.sites.filter((one) => one.course[0].length === 0).length;
         if (without > 0) parts.push(`${counted(without, "call site has", "call sites have")} no course.`);
         if (this.over.times > 0)
@@ -2541,10 +3080,67 @@
             `At ${counted(this.over.times, "point", "points")} the thinned courses add up to more than there was, by up to ${bytes(this.over.most)}: the largest band is drawn smaller by that.`
           );
       }
-      parts.push("Drag over the curve to set the window.");
+      parts.push("Times are of the trace, in all of this report. Drag over the curve to set the window.");
       return parts.join(" ");
     }
   };
+
+  // page/windowed.js
+  var NAMED2 = 3;
+  function windowSummary(process, window, select) {
+    if (!window) return null;
+    const [before, after] = [virtualAt(process, window.from), virtualAt(process, window.to)];
+    const changes = process.sites.map((one) => ({ one, grew: (at(one, window.to, RESERVED) ?? 0) - (at(one, window.from, RESERVED) ?? 0) })).filter(({ grew }) => grew !== 0).sort((one, other) => other.grew - one.grew);
+    const grown = changes.filter(({ grew }) => grew > 0);
+    const shrunk = changes.filter(({ grew }) => grew < 0);
+    const sum2 = (list) => list.reduce((all, { grew }) => all + grew, 0);
+    const looked = residentAt(process, window.to);
+    return h(
+      "section",
+      { class: "card windowed", "aria-label": "The window" },
+      h(
+        "p",
+        {},
+        h("b", {}, `From ${moment(window.from)} to ${moment(window.to)}`),
+        h("span", { class: "dim" }, ` (${duration(window.to - window.from)})`),
+        ": virtual ",
+        size(before, "window.before"),
+        " → ",
+        size(after, "window.after"),
+        ", ",
+        h("b", {}, signedBytes(after - before)),
+        looked === null ? null : [" · resident then ", bytes(looked)]
+      ),
+      grown.length === 0 ? h("p", { class: "dim" }, "No call site grew in it.") : h(
+        "p",
+        {},
+        `${counted(grown.length, "call site", "call sites")} grew by ${bytes(sum2(grown))}: `,
+        grown.slice(0, NAMED2).map(({ one, grew }, index) => [
+          index > 0 ? ", " : "",
+          h(
+            "button",
+            { type: "button", class: "link", click: () => select(one.id) },
+            h("b", {}, breakable(one.who))
+          ),
+          ` ${signedBytes(grew)} `,
+          h("span", { class: "key" }, one.key)
+        ]),
+        grown.length > NAMED2 ? ", …" : ""
+      ),
+      shrunk.length === 0 ? null : h(
+        "p",
+        { class: "dim" },
+        `${counted(shrunk.length, "call site", "call sites")} shrank by ${bytes(-sum2(shrunk))}.`
+      )
+    );
+  }
+  function residentAt(process, time) {
+    const { t, resident } = process.timeline;
+    let value = null;
+    for (let index = 0; index < t.length && t[index] <= time; index += 1)
+      if (resident[index] > 0) value = resident[index];
+    return process.resident ? value : null;
+  }
 
   // page/main.js
   var state = { process: 0, window: null, site: null };
@@ -2564,7 +3160,20 @@
   function sections(list) {
     fill(
       $("sections"),
-      list.map(([id, title]) => h("a", { href: `#${id}` }, title))
+      list.map(
+        ([id, title]) => h(
+          "a",
+          {
+            href: `#${id}`,
+            // The address keeps the window.
+            click: (event) => {
+              event.preventDefault();
+              goTo(id);
+            }
+          },
+          title
+        )
+      )
     );
   }
   function goTo(id) {
@@ -2582,10 +3191,25 @@
       return () => {
       };
     }
-    const verdict = part("verdict", "Verdict");
+    const many = DATA.processes.length > 1;
+    const shown = (index) => {
+      state.process = index;
+      choice.value = String(index);
+      showProcess();
+      writeHash(state);
+    };
+    const choose = (index) => {
+      shown(index);
+      goTo("verdict");
+    };
+    const first = DATA.processes.length > MANY;
+    const choosing = () => new Processes(part("processes", "Processes"), choose);
+    let processes = first ? choosing() : null;
+    const verdict = part("verdict", "Answer");
     const setWindow = (window) => {
       state.window = window;
       follow();
+      writeHash(state);
     };
     const select = (id) => {
       const from = document.activeElement;
@@ -2595,7 +3219,12 @@
       if (id !== null) $("site").focus({ preventScroll: true });
       else if (state.back?.isConnected) state.back.focus({ preventScroll: true });
     };
-    const timeline = new Timeline(part("timeline", "Course"), setWindow);
+    const timeline = new Timeline(part("timeline", "Timeline"), setWindow);
+    const proof = h("p", { class: "proof", id: "proof" });
+    const summary = h("div", { id: "window-summary", role: "status" });
+    $("timeline").append(summary, proof);
+    if (many && !first) processes = choosing();
+    const evidence = part("figures", "Figures");
     const map = new AddressMap(part("map", "Address space"), select);
     const flame = new Flame(part("flame", "Call stacks"), select);
     const lifetimes = new Lifetimes(part("lifetimes", "Lifetimes"), select);
@@ -2603,12 +3232,15 @@
     const reservations = new Reservations(part("reservations", "Reservations"), select);
     const detail = new Detail($("site"), () => select(null));
     sections([
-      ["verdict", "Verdict"],
-      ["timeline", "Course"],
-      ["map", "Map"],
-      ["flame", "Stacks"],
+      ...first ? [["processes", "Processes"]] : [],
+      ["verdict", "Answer"],
+      ["timeline", "Timeline"],
+      ...many && !first ? [["processes", "Processes"]] : [],
+      ["figures", "Figures"],
+      ["map", "Address space"],
+      ["flame", "Call stacks"],
       ["lifetimes", "Lifetimes"],
-      ["sites", "Sites"],
+      ["sites", "Call sites"],
       ["reservations", "Reservations"]
     ]);
     const process = () => decode(DATA.processes[state.process]);
@@ -2633,13 +3265,17 @@
       flame.show(process(), window);
       sites.show(process(), window);
       reservations.show(process(), window);
+      fill(summary, windowSummary(process(), window, select));
     }
     function showProcess() {
       state.window = null;
       state.site = null;
-      showVerdict(verdict, process());
+      showAnswer(verdict, process(), select);
+      showEvidence(evidence, process());
+      fill(proof, proofOf(process()));
+      if (processes) processes.choose(state.process);
       lifetimes.show(process());
-      flame.path = [];
+      flame.start();
       follow();
       showSite();
     }
@@ -2650,16 +3286,25 @@
         (one, index) => option(String(index), `${one.name || "?"} · pid ${one.pid} · ${bytes(one.virtual.end)} · ${one.verdict.level}`)
       )
     );
-    choice.addEventListener("change", () => {
-      state.process = Number(choice.value);
-      showProcess();
-    });
-    showProcess();
+    choice.addEventListener("change", () => shown(Number(choice.value)));
+    let opened = false;
+    const asAddressed = () => {
+      const asked = readHash();
+      if (asked.process !== state.process || !opened) shown(asked.process);
+      opened = true;
+      const { from, to } = process();
+      if (asked.window) {
+        const window = { from: Math.max(asked.window.from, from), to: Math.min(asked.window.to, to) };
+        if (window.from < window.to) setWindow(window);
+      }
+    };
+    asAddressed();
+    addEventListener("hashchange", asAddressed);
     document.title = `${process().name || "?"} · tracer`;
     return {
       escape: () => {
         if (state.site !== null) select(null);
-        else if (flame.path.length > 0) flame.zoom([]);
+        else if (flame.zoomed && flame.path.length > 0) flame.zoom([]);
         else if (state.window) setWindow(null);
       },
       flame
@@ -2669,9 +3314,9 @@
     const comparison = new Comparison($("main"));
     sections([
       ["verdict", "Comparison"],
-      ["timeline", "Courses"],
+      ["timeline", "Timelines"],
       ["kinds", "Kinds"],
-      ["sites", "Sites"]
+      ["sites", "Call sites"]
     ]);
     const choice = $("process");
     fill(
@@ -2735,6 +3380,15 @@
         `Tracing took ${percent(DATA.tracer.cpu_ns, DATA.duration)} of a core and ${bytes(DATA.tracer.peak_bytes)}.`
       ) : null
     );
+  }
+  function proofOf(process) {
+    const { complete, cut, broken, none } = process.stacks;
+    const all = complete.calls + cut.calls + broken.calls + none.calls;
+    return [
+      process.trust,
+      `${counted(DATA.events, "event", "events")}, ${lostWords()}`,
+      all > 0 ? `stacks complete for ${percent(complete.calls, all)} of calls` : null
+    ].filter(Boolean).join(" · ");
   }
   function lostWords() {
     const { events, stacks, faults, late } = DATA.losses;

@@ -1,6 +1,6 @@
 // The table of reservations.
 
-import { columnOf } from "./columns.js";
+import { columnOf, keyColumn, lesser } from "./columns.js";
 import { fill, h } from "./dom.js";
 import { Table } from "./table.js";
 import { count, counted, moment } from "./units.js";
@@ -10,32 +10,12 @@ export class Reservations {
     this.note = h("p", { class: "dim", id: "reservations-note" });
     const place = h("div", {});
     fill(element, this.note, place);
-    const hex = (address) => `0x${address.toString(16)}`;
+    this.window = null;
     this.table = new Table(place, {
       caption: "reservations",
       sort: "reserved",
       select: (row) => row.site && select(row.site.id),
-      columns: [
-        { name: "start", head: "from", kind: "number", value: (row) => row.start, text: (row) => hex(row.start) },
-        {
-          name: "end",
-          head: "to",
-          kind: "number",
-          value: (row) => row.start + BigInt(row.length),
-          text: (row) => hex(row.start + BigInt(row.length)),
-        },
-        columnOf.count("site", "site", (row) => (row.site ? row.site.id : null)),
-        columnOf.text("kind", "kind", (row) => (row.site ? row.site.kind : "?")),
-        columnOf.bytes("reserved", "reserved", (row) => row.reserved),
-        columnOf.bytes("accessible", "accessible", (row) => row.accessible),
-        columnOf.bytes("touched", "touched", (row) => row.touched),
-        columnOf.bytes("resident", "resident", (row) => row.resident),
-        columnOf.text("protection", "protection", (row) => row.protection),
-        columnOf.text("flags", "flags", (row) => row.flags),
-        columnOf.time("born", "made at", (row) => row.born),
-        columnOf.count("count", "together", (row) => row.count),
-        columnOf.text("name", "name", (row) => row.name),
-      ],
+      columns: columns(null),
     });
   }
 
@@ -47,6 +27,37 @@ export class Reservations {
         `Of ${count(process.heldTotal)}, small neighbours were put together in the page: ${counted(process.held.length, "row", "rows")}.`,
       );
     this.note.textContent = parts.join(" ");
-    this.table.set(rows);
+    this.table.set(rows, columns(window), window ? "grew" : "reserved", window !== this.window);
+    this.window = window;
   }
+}
+
+const hex = (address) => `0x${address.toString(16)}`;
+
+// In a window, what was made in it is what it grew by.
+function columns(window) {
+  const made = (row) => (row.born !== null && row.born >= window.from && row.born <= window.to ? row.reserved : 0);
+  const all = [
+    { name: "start", head: "from", kind: "number", value: (row) => row.start, text: (row) => hex(row.start) },
+    {
+      name: "end",
+      head: "to",
+      kind: "number",
+      value: (row) => row.start + BigInt(row.length),
+      text: (row) => hex(row.start + BigInt(row.length)),
+    },
+    { ...keyColumn((row) => row.site), name: "site" },
+    columnOf.text("kind", "kind", (row) => (row.site ? row.site.kind : "?")),
+    columnOf.bytes("reserved", "reserved", (row) => row.reserved),
+    ...(window ? [columnOf.change("grew", "made in the window", made)] : []),
+    columnOf.bytes("accessible", "accessible", (row) => row.accessible),
+    columnOf.bytes("touched", "touched", (row) => row.touched),
+    columnOf.bytes("resident", "resident", (row) => row.resident),
+    columnOf.text("protection", "protection", (row) => row.protection),
+    columnOf.text("flags", "flags", (row) => row.flags),
+    columnOf.time("born", "made at", (row) => row.born),
+    columnOf.count("count", "together", (row) => row.count),
+    columnOf.text("name", "name", (row) => row.name),
+  ];
+  return lesser(all, ["end", "accessible", "flags", "count"]);
 }

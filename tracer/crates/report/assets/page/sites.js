@@ -1,6 +1,6 @@
 // The table of call sites, each by itself or by what they have in common; in a window, or of the whole trace.
 
-import { columnOf, kindCell, trendColumn, who, whoWords } from "./columns.js";
+import { columnOf, keyColumn, kindCell, lesser, trendColumn, who, whoWords } from "./columns.js";
 import { ACCESSIBLE, at, DATA, RESERVED, sum, TOUCHED } from "./data.js";
 import { h, option } from "./dom.js";
 import { Table } from "./table.js";
@@ -13,25 +13,35 @@ const GROUPS = [
   ["module", "module"],
 ];
 
+const LESS = ["threads", "accessible", "charged", "released", "live", "first", "last"];
+
 function siteColumns() {
-  return [
-    columnOf.count("id", "site", (row) => row.id),
-    columnOf.text("kind", "kind", (row) => row.kind, kindCell),
-    columnOf.text("who", "whose doing", whoWords, who),
-    columnOf.text("threads", "threads", (row) => row.threads.join(", ")),
-    columnOf.bytes("reserved", "reserved", (row) => row.reserved, "alive at the end"),
-    columnOf.bytes("accessible", "accessible", (row) => row.accessible, "of these, with a protection other than none"),
-    columnOf.bytes("touched", "touched", (row) => row.touched, "of these, ever touched"),
-    columnOf.bytes("resident", "resident", (row) => row.resident, "of these, in memory at the last look"),
-    columnOf.bytes("charged", "charged", (row) => row.charged, "of these, charged against the commit limit"),
-    columnOf.bytes("peak", "peak", (row) => row.peak, "the most alive at a time"),
-    columnOf.bytes("released", "released", (row) => row.released, "given back in the course of the trace"),
-    columnOf.count("live", "live", (row) => row.live, "reservations alive at the end"),
-    columnOf.count("calls", "calls", (row) => row.calls, "successful calls that reserved"),
-    columnOf.time("first", "since", (row) => row.first, "first call"),
-    columnOf.time("last", "last call", (row) => row.last),
-    trendColumn,
-  ];
+  return lesser(
+    [
+      keyColumn(),
+      columnOf.text("kind", "kind", (row) => row.kind, kindCell),
+      columnOf.text("who", "whose doing", whoWords, who),
+      columnOf.text("threads", "threads", (row) => row.threads.join(", ")),
+      columnOf.bytes("reserved", "reserved", (row) => row.reserved, "alive at the end"),
+      columnOf.bytes(
+        "accessible",
+        "accessible",
+        (row) => row.accessible,
+        "of these, with a protection other than none",
+      ),
+      columnOf.bytes("touched", "touched", (row) => row.touched, "of these, ever touched"),
+      columnOf.bytes("resident", "resident", (row) => row.resident, "of these, in memory at the last look"),
+      columnOf.bytes("charged", "charged", (row) => row.charged, "of these, charged against the commit limit"),
+      columnOf.bytes("peak", "peak", (row) => row.peak, "the most alive at a time"),
+      columnOf.bytes("released", "released", (row) => row.released, "given back in the course of the trace"),
+      columnOf.count("live", "live", (row) => row.live, "reservations alive at the end"),
+      columnOf.count("calls", "calls", (row) => row.calls, "successful calls that reserved"),
+      columnOf.time("first", "since", (row) => row.first, "first call"),
+      columnOf.time("last", "last call", (row) => row.last),
+      trendColumn,
+    ],
+    LESS,
+  );
 }
 
 function groupColumns(by) {
@@ -77,6 +87,7 @@ function inWindow(one, window) {
   const alive = at(one, window.to, RESERVED);
   return {
     ...one,
+    about: null,
     alive,
     grew: alive === null ? null : alive - at(one, window.from, RESERVED),
     accessibleThen: at(one, window.to, ACCESSIBLE),
@@ -137,6 +148,8 @@ export class Sites {
       caption: "call sites",
       columns: siteColumns(),
       sort: "reserved",
+      // What the verdict is about comes first, until another order is asked for.
+      lead: (row) => row.about ?? null,
       select: (row) => row.id !== undefined && select(row.id),
       extra: h("label", {}, "By ", this.choice),
     });
@@ -153,6 +166,6 @@ export class Sites {
     const { window, by } = this;
     const sites = window ? this.process.sites.map((one) => inWindow(one, window)) : this.process.sites;
     const columns = window ? windowColumns(window, by) : by === "site" ? siteColumns() : groupColumns(by);
-    this.table.set(by === "site" ? sites : grouped(sites, by), columns, window ? "alive" : "reserved");
+    this.table.set(by === "site" ? sites : grouped(sites, by), columns, window ? "grew" : "reserved");
   }
 }

@@ -3,14 +3,16 @@
 import { copy, fill, h } from "./dom.js";
 import { count, counted } from "./units.js";
 
-const SHOWN = 100;
+const SHOWN = 20;
 
-// `columns`: { name, head, title, value(row), show(row), text(row), kind: "text" | "number" }
+// `columns`: { name, head, title, value(row), show(row), text(row), kind: "text" | "number", less }; those that say less are
+// shown when all are asked for
 export class Table {
-  constructor(place, { caption, columns, sort, down = true, select, searchable = true, extra }) {
-    Object.assign(this, { caption, columns, select, sort, down, place });
+  constructor(place, { caption, columns, sort, down = true, select, searchable = true, extra, lead, shown = SHOWN }) {
+    Object.assign(this, { caption, columns, select, sort, down, place, lead, shown });
     this.rows = [];
-    this.most = SHOWN;
+    this.most = shown;
+    this.asked = false;
     this.query = "";
     this.chosen = null;
     this.found = [];
@@ -21,7 +23,7 @@ export class Table {
       class: "search",
       input: () => {
         this.query = this.search.value.toLowerCase();
-        this.most = SHOWN;
+        this.most = this.shown;
         this.draw();
       },
     });
@@ -46,6 +48,17 @@ export class Table {
         },
         `Copy ${name}`,
       );
+    this.box = h(
+      "div",
+      { class: "box" },
+      h("table", {}, h("caption", { class: "offstage" }, caption), h("thead", {}, this.head), this.body),
+    );
+    this.all = h("input", {
+      type: "checkbox",
+      id: `${caption.replaceAll(" ", "-")}-all`,
+      change: () => this.box.classList.toggle("all", this.all.checked),
+    });
+    this.allLabel = h("label", {}, this.all, " all columns");
     fill(
       place,
       h(
@@ -53,29 +66,26 @@ export class Table {
         { class: "tools" },
         extra || null,
         searchable ? this.search : null,
+        this.allLabel,
         this.said,
         h("span", { class: "spring" }),
         copyAs("TSV", this.tsv),
         copyAs("Markdown", this.markdown),
       ),
-      h(
-        "div",
-        { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
-        h("table", {}, h("caption", { class: "offstage" }, caption), h("thead", {}, this.head), this.body),
-      ),
+      this.box,
       this.more,
     );
   }
 
-  // `sort`: by which column, if there is none any more of the name that it was sorted by.
-  set(rows, columns, sort) {
+  // `sort`: by which column, if there is none any more of the name that it was sorted by, or if it is to be `anew`.
+  set(rows, columns, sort, anew = false) {
     this.rows = rows;
     if (columns) this.columns = columns;
-    if (!this.columns.some((column) => column.name === this.sort)) {
+    if (anew || !this.columns.some((column) => column.name === this.sort)) {
       this.sort = sort;
       this.down = true;
     }
-    this.most = SHOWN;
+    this.most = this.shown;
     this.draw();
   }
 
@@ -86,10 +96,13 @@ export class Table {
         .join(" ")
         .toLowerCase();
     const found = this.query === "" ? [...this.rows] : this.rows.filter((row) => words(row).includes(this.query));
-    const { value } = this.columns.find((column) => column.name === this.sort);
+    const value = this.columns.find((column) => column.name === this.sort)?.value ?? (() => 0);
     const order = this.down ? -1 : 1;
+    const first = (row) => (this.lead && !this.asked ? this.lead(row) : null) ?? Infinity;
     // What is not known stands last, whichever way.
     return found.sort((one, other) => {
+      const [ahead, behind] = [first(one), first(other)];
+      if (ahead !== behind) return ahead - behind;
       const [a, b] = [value(one), value(other)];
       if (a === null || b === null) return (a === null) - (b === null);
       return a < b ? -order : a > b ? order : 0;
@@ -98,6 +111,7 @@ export class Table {
 
   draw() {
     this.found = this.sorted();
+    this.allLabel.hidden = !this.columns.some((column) => column.less);
     fill(
       this.head,
       this.columns.map((column) =>
@@ -105,7 +119,7 @@ export class Table {
           "th",
           {
             scope: "col",
-            class: column.kind,
+            class: column.less ? `${column.kind} less` : column.kind,
             "aria-sort": column.name === this.sort ? (this.down ? "descending" : "ascending") : "none",
           },
           h(
@@ -126,9 +140,12 @@ export class Table {
         ),
       ),
     );
+    const nothing = this.query === "" ? `no ${this.caption}` : `nothing found of “${this.search.value}”`;
     fill(
       this.body,
-      this.found.slice(0, this.most).map((row) => this.line(row)),
+      this.found.length === 0
+        ? h("tr", {}, h("td", { class: "dim", colspan: String(this.columns.length) }, nothing))
+        : this.found.slice(0, this.most).map((row) => this.line(row)),
     );
     const left = this.found.length - this.most;
     this.more.hidden = left <= 0;
@@ -140,6 +157,7 @@ export class Table {
   }
 
   sortBy(column) {
+    this.asked = true;
     this.down = this.sort === column.name ? !this.down : column.kind === "number";
     this.sort = column.name;
     this.draw();
@@ -160,9 +178,11 @@ export class Table {
       },
       this.columns.map((column) => {
         const shown = column.show ? column.show(row) : column.text(row);
-        return h("td", { class: column.kind, "data-column": column.name }, shown);
+        const kind = column.less ? `${column.kind} less` : column.kind;
+        return h("td", { class: kind, "data-column": column.name, "data-head": column.head }, shown);
       }),
     );
+    if (row.about !== undefined && row.about !== null) line.classList.add("about");
     if (this.chosen !== null && this.chosen === row.id) line.setAttribute("aria-selected", "true");
     return line;
   }

@@ -3,9 +3,10 @@
 import { axisStyle, byteSteps, drawing, legend, tip, tipLine } from "./chart.js";
 import { DATA, RESERVED } from "./data.js";
 import { fill, h, option, say } from "./dom.js";
+import { touchedOf } from "./evidence.js";
+import { stepsOf, subjectOf } from "./subject.js";
 import { color, colorsOf, PALETTE, PLAIN } from "./theme.js";
-import { bytes, count, counted, duration, moment, SECOND } from "./units.js";
-import { touchedOf } from "./verdict.js";
+import { bytes, count, counted, duration, instant, SECOND } from "./units.js";
 
 const BANDS = 9;
 
@@ -13,6 +14,8 @@ export class Timeline {
   constructor(element, setWindow) {
     this.setWindow = setWindow;
     this.by = "lines";
+    // What is shown of a process at first is what its verdict is about.
+    this.asked = false;
     this.log = false;
     this.view = h(
       "select",
@@ -20,9 +23,11 @@ export class Timeline {
         id: "stack-by",
         change: () => {
           this.by = this.view.value;
+          this.asked = true;
           this.draw();
         },
       },
+      option("about", "what the verdict is about"),
       option("lines", "virtual, touched, resident"),
       option("kind", "stacked by kind"),
       option("site", "stacked by call site"),
@@ -93,6 +98,12 @@ export class Timeline {
   }
 
   show(process, window) {
+    if (this.process !== process) {
+      const about = subjectOf(process) !== null;
+      [...this.view.options].find((one) => one.value === "about").hidden = !about;
+      if (!this.asked || (this.by === "about" && !about)) this.by = about ? "about" : "lines";
+      this.view.value = this.by;
+    }
     this.process = process;
     this.window = window;
     this.clear.disabled = window === null;
@@ -111,12 +122,16 @@ export class Timeline {
   paint(chart) {
     const { process } = this;
     if (!process) return;
-    const parts = this.by === "lines" ? this.lines() : this.bands();
+    const about = this.by === "about" ? subjectOf(process) : null;
+    const stacked = this.by === "kind" || this.by === "site";
+    const parts = about ? about.parts : stacked ? this.bands() : this.lines();
     this.parts = parts;
+    const t = about ? about.t : process.timeline.t;
+    this.times = t;
     const log = this.by === "lines" && this.log;
-    const most = Math.max(1, ...process.timeline.virtual, process.virtual.end);
-    const { t } = process.timeline;
-    const stacked = this.by !== "lines";
+    const most = about
+      ? parts.reduce((all, part) => part.values.reduce((one, other) => Math.max(one, other ?? 0), all), 1)
+      : Math.max(1, ...process.timeline.virtual, process.virtual.end);
     chart.setOption(
       {
         animation: false,
@@ -126,7 +141,10 @@ export class Timeline {
           min: process.from,
           max: Math.max(process.to, process.from + 1),
           ...axisStyle(),
-          axisLabel: { ...axisStyle().axisLabel, formatter: (value) => moment(Math.round(value)) },
+          axisLabel: {
+            ...axisStyle().axisLabel,
+            formatter: (value) => instant(Math.round(value), process.to - process.from),
+          },
           splitLine: { show: false },
         },
         yAxis: {
@@ -153,24 +171,28 @@ export class Timeline {
           inBrush: { colorAlpha: 1 },
         },
         // A stack is painted from its top down, each band over what is above it.
-        series: (stacked ? [...parts].reverse() : parts).map((part) => ({
-          name: part.name,
-          type: "line",
-          step: "end",
-          symbol: "none",
-          silent: true,
-          data: t.map((time, index) => [
-            time,
-            stacked ? part.top[index] : log && part.values[index] === 0 ? null : part.values[index],
-            part.values[index],
-          ]),
-          lineStyle: { width: stacked ? 0 : 2, color: part.color },
-          areaStyle: stacked
-            ? { color: part.color, opacity: 1 }
-            : part.name === "virtual"
-              ? { color: part.color, opacity: 0.08 }
-              : undefined,
-        })),
+        series: [
+          ...(stacked ? [...parts].reverse() : parts).map((part) => ({
+            name: part.name,
+            type: "line",
+            step: "end",
+            symbol: "none",
+            silent: true,
+            z: about && part === parts[0] ? 3 : 2,
+            data: t.map((time, index) => [
+              time,
+              stacked ? part.top[index] : log && part.values[index] === 0 ? null : part.values[index],
+              part.values[index],
+            ]),
+            lineStyle: { width: stacked ? 0 : 2, color: part.color },
+            areaStyle: stacked
+              ? { color: part.color, opacity: 1 }
+              : part.name === "virtual" || about
+                ? { color: part.color, opacity: 0.08 }
+                : undefined,
+          })),
+          ...(this.by === "lines" ? [this.steps()] : []),
+        ],
       },
       { notMerge: true },
     );
@@ -193,6 +215,42 @@ export class Timeline {
       `Course of ${process.name}: ${bytes(process.virtual.start)} virtual at the start, ${bytes(process.virtual.end)} at the end. The window can be typed above.`,
     );
     this.note.textContent = this.noted(t);
+  }
+
+  // What made the curve step, written beside it.
+  steps() {
+    const { process } = this;
+    const span = Math.max(1, process.to - process.from);
+    const room = Math.max(120, (this.canvas.clientWidth - 80) * 0.5);
+    return {
+      name: "steps",
+      type: "line",
+      silent: true,
+      symbol: "circle",
+      symbolSize: 7,
+      lineStyle: { width: 0 },
+      z: 5,
+      data: stepsOf(process).map((step) => {
+        const left = step.time - process.from > span * 0.5;
+        return {
+          value: [step.time, step.value],
+          itemStyle: { color: color(step.bad ? "bad" : "virtual") },
+          label: {
+            show: true,
+            formatter: () => step.text,
+            position: left ? "left" : "right",
+            offset: left ? [-4, 0] : [6, 16],
+            // A long one is broken; a short one needs no box, which would be painted over the curve.
+            ...(step.text.length * 6.5 > room ? { width: room, overflow: "break" } : {}),
+            color: color("ink"),
+            backgroundColor: color("surface"),
+            padding: [1, 3],
+            fontSize: 12,
+            lineHeight: 15,
+          },
+        };
+      }),
+    };
   }
 
   lines() {
@@ -223,7 +281,7 @@ export class Timeline {
     for (const one of process.sites) {
       const times = one.course[0];
       if (times.length === 0) continue;
-      const name = this.by === "kind" ? one.kind : `${one.id} ${one.who}`;
+      const name = this.by === "kind" ? one.kind : `${one.who} ${one.key}`;
       if (!groups.has(name)) groups.set(name, { name, kind: one.kind, values: new Array(t.length).fill(0), most: 0 });
       const group = groups.get(name);
       for (let index = 0, next = 0; index < t.length; index += 1) {
@@ -276,28 +334,33 @@ export class Timeline {
   tipAt(points) {
     if (points.length === 0) return null;
     const index = points[0].dataIndex;
-    const { t, virtual } = this.process.timeline;
+    const { virtual } = this.process.timeline;
+    const stacked = this.by === "kind" || this.by === "site";
     const shown = this.parts
       .map((part) => [part, part.values[index]])
-      .filter(([, value]) => value !== null && (value > 0 || this.by === "lines"));
+      .filter(([, value]) => value !== null && (value > 0 || !stacked));
     return h(
       "div",
       {},
-      h("div", { class: "dim" }, moment(t[index])),
+      h("div", { class: "dim" }, instant(this.times[index], this.process.to - this.process.from)),
       shown.map(([part, value]) => tipLine(part.name, bytes(value), part.color)),
-      this.by === "lines" ? null : tipLine("virtual, all of it", bytes(virtual[index])),
+      !stacked ? null : tipLine("virtual, all of it", bytes(virtual[index])),
     );
   }
 
   noted(t) {
     const parts = [];
-    if (t.length > 1) {
+    if (this.by === "about")
+      parts.push(
+        "Only what the verdict is about, to its own scale: “virtual, touched, resident” shows the whole process.",
+      );
+    else if (t.length > 1) {
       const step = (t[t.length - 1] - t[0]) / (t.length - 1);
       parts.push(
         `Drawn from ${count(t.length)} points, ${duration(Math.round(step))} apart on average: what came and went between two of them is not seen here; the peak above is exact.`,
       );
     }
-    if (this.by !== "lines") {
+    if (this.by === "kind" || this.by === "site") {
       const without = this.process.sites.filter((one) => one.course[0].length === 0).length;
       if (without > 0) parts.push(`${counted(without, "call site has", "call sites have")} no course.`);
       if (this.over.times > 0)
@@ -305,7 +368,7 @@ export class Timeline {
           `At ${counted(this.over.times, "point", "points")} the thinned courses add up to more than there was, by up to ${bytes(this.over.most)}: the largest band is drawn smaller by that.`,
         );
     }
-    parts.push("Drag over the curve to set the window.");
+    parts.push("Times are of the trace, in all of this report. Drag over the curve to set the window.");
     return parts.join(" ");
   }
 }

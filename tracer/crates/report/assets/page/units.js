@@ -63,6 +63,13 @@ export function moment(ns) {
   return ns < SECOND ? `${fixed(ns / SECOND, 1)} s` : duration(ns);
 }
 
+// A moment of a span that may be short: with as many digits as tell its parts from each other.
+export function instant(ns, span) {
+  if (span <= 0 || span >= 2 * SECOND) return moment(ns);
+  const digits = Math.min(9, Math.ceil(Math.log10((2 * SECOND) / span)) + 1);
+  return `${(ns / SECOND).toFixed(digits)} s`;
+}
+
 export function percent(part, whole) {
   if (part === null || whole === null) return "?";
   if (part === 0 || whole === 0) return "0 %";

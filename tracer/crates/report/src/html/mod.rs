@@ -7,6 +7,8 @@
 
 mod diff;
 
+mod answer;
+
 mod interned;
 
 mod island;

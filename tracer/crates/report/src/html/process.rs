@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::answer::Answer;
 use super::interned::Interned;
 use super::reservations::{self, Reservations};
 use crate::rows;
@@ -10,8 +11,7 @@ use crate::text::{harm, process as words};
 use tracer_analysis::refusals::words as refusal;
 use tracer_analysis::summary::Rate;
 use tracer_analysis::summary::{
-    Harm, Kind, LedgerCheck, Process as Model, Quantiles, Site, Span, StackGrades, TimelinePoint,
-    Trend,
+    Harm, LedgerCheck, Process as Model, Quantiles, Site, Span, StackGrades, TimelinePoint, Trend,
 };
 use tracer_ledger::event::StackQuality;
 
@@ -25,7 +25,7 @@ pub struct Process<'a> {
     command: String,
     from: u64,
     to: u64,
-    verdict: Verdict,
+    verdict: Answer,
     harm: HarmLine<'a>,
     /// What the kernel refused, the most telling first.
     refused: Vec<Refused>,
@@ -46,17 +46,6 @@ pub struct Process<'a> {
     reservations: Reservations,
 }
 
-#[derive(Debug, Serialize)]
-struct Verdict {
-    level: &'static str,
-    confidence: f64,
-    text: String,
-    grown: u64,
-    unexplained: u64,
-    knobs: Vec<Knob>,
-    before: Option<KnownBefore>,
-}
-
 /// Calls that the kernel refused at one place, in words.
 #[derive(Debug, Serialize)]
 struct Refused {
@@ -66,25 +55,8 @@ struct Refused {
     count: u64,
     /// The site's number; `null`: not known.
     site: Option<u32>,
-}
-
-/// What was there before tracing, by kinds.
-#[derive(Debug, Serialize)]
-struct KnownBefore {
-    reserved: u64,
-    unexplained: u64,
-    knobs: Vec<Knob>,
-}
-
-/// What changes a kind.
-#[derive(Debug, Serialize)]
-struct Knob {
-    name: String,
-    live: u64,
-    reserved: u64,
-    knob: Option<String>,
-    effect: Option<String>,
-    then_virtual: Option<u64>,
+    /// The first time, ns.
+    first: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -109,6 +81,8 @@ struct Timeline {
 #[derive(Debug, Default, Serialize)]
 struct Sites {
     id: Vec<u32>,
+    /// Short, and the same in every run.
+    key: Vec<u32>,
     /// Place of the kind plus 1; 0: of none.
     pattern: Vec<u32>,
     /// Node of the innermost frame; 0: no stack.
@@ -170,7 +144,7 @@ impl<'a> Process<'a> {
             command: command.join(" "),
             from: process.first_ns,
             to: process.last_ns,
-            verdict: verdict(process),
+            verdict: Answer::new(process),
             refused: refused(process),
             harm: HarmLine {
                 text: escape(&text),
@@ -192,36 +166,6 @@ impl<'a> Process<'a> {
     }
 }
 
-fn knobs(kinds: &[Kind]) -> Vec<Knob> {
-    let knobs = kinds.iter().map(|kind| Knob {
-        name: escape(&kind.name),
-        live: kind.live,
-        reserved: kind.reserved_bytes,
-        knob: kind.knob.as_deref().map(escape),
-        effect: kind.knob_effect.as_deref().map(escape),
-        then_virtual: kind.predicted_virtual_bytes,
-    });
-    knobs.collect()
-}
-
-fn verdict(process: &Model) -> Verdict {
-    let verdict = &process.verdict;
-    let before = process.before.as_ref().map(|before| KnownBefore {
-        reserved: before.virtual_bytes,
-        unexplained: before.unexplained_bytes,
-        knobs: knobs(&before.kinds),
-    });
-    Verdict {
-        level: verdict.level.word(),
-        confidence: verdict.confidence,
-        text: escape(&verdict.text),
-        grown: verdict.grown_bytes,
-        unexplained: verdict.unexplained_bytes,
-        knobs: knobs(&verdict.kinds),
-        before,
-    }
-}
-
 fn refused(process: &Model) -> Vec<Refused> {
     let rows = process.refused.iter().map(|row| Refused {
         what: escape(&refusal::what(row)),
@@ -231,6 +175,7 @@ fn refused(process: &Model) -> Vec<Refused> {
             .collect(),
         count: row.count,
         site: row.site,
+        first: row.first_ns,
     });
     rows.collect()
 }
@@ -269,6 +214,7 @@ fn sites(process: &Model, interned: &mut Interned) -> Sites {
 impl Sites {
     fn push(&mut self, site: &Site, interned: &mut Interned) {
         self.id.push(site.id);
+        self.key.push(interned.string(&site.key));
         self.pattern.push(interned.pattern(site.pattern.as_ref()));
         self.stack.push(interned.stack(&site.frames));
         self.quality.push(match site.stack {

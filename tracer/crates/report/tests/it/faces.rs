@@ -81,6 +81,27 @@ fn every_face_gives_the_same_answer() {
             assert!(text.contains(&format!("{level}; {headline}")), "{text}");
         }
 
+        let page = written(|out| html::write(&report, out).unwrap());
+        let in_page = &island(&page)["processes"][0]["verdict"];
+        assert_eq!(in_page["level"], level);
+        assert_eq!(in_page["headline"], headline);
+        assert_eq!(in_page["sure"], sure);
+        let of_model = serde_json::to_value(verdict).unwrap();
+        for rows in ["who", "because", "change", "next"] {
+            let in_page = in_page[rows].as_array().unwrap();
+            let of_model = of_model[rows].as_array().unwrap();
+            assert_eq!(in_page.len(), of_model.len());
+            for (row, expected) in in_page.iter().zip(of_model) {
+                let Some(fields) = expected.as_object() else {
+                    assert_eq!(row, expected);
+                    continue;
+                };
+                for (name, value) in fields {
+                    assert_eq!(&row[name], value, "{rows}: {name}");
+                }
+            }
+        }
+
         let compared = diff(&report, &report);
         let style = Style {
             selection: Selection {

@@ -23,6 +23,15 @@ fn a_comparison_shows_what_its_json_says_and_both_courses() {
     let mut browser = Browser::start(1280, 1000);
     browser.open(&page);
     assert_eq!(browser.text("#verdict-text"), diff.text);
+    // One table; a change that says nothing is not red.
+    let red = browser.eval(
+        "[...document.querySelectorAll('#kinds .up')].map((one) => Number(one.dataset.bytes))",
+    );
+    let red: Vec<u64> = serde_json::from_value(red).unwrap();
+    assert!(
+        !red.is_empty() && red.iter().all(|bytes| *bytes > 100 << 20),
+        "{red:?}"
+    );
     let change = browser.text("#diff-virtual");
     assert!(
         change.ends_with(&signed_bytes(diff.virtual_bytes.change.unwrap())),

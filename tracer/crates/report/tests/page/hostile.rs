@@ -19,7 +19,21 @@ fn poisoned() -> Report {
     for process in &mut report.processes {
         evil(&mut process.comm);
         evil(&mut process.exe);
-        evil(&mut process.verdict.text);
+        evil(&mut process.verdict.headline);
+        process.verdict.because.iter_mut().for_each(evil);
+        for one in &mut process.verdict.who {
+            evil(&mut one.name);
+            one.place.as_mut().map(evil);
+            one.callers.iter_mut().for_each(evil);
+        }
+        for one in &mut process.verdict.change {
+            evil(&mut one.knob);
+            evil(&mut one.effect);
+        }
+        for one in &mut process.verdict.next {
+            evil(&mut one.why);
+            evil(&mut one.command);
+        }
         process.runtime.as_mut().map(evil);
         process.cmdline.iter_mut().for_each(evil);
         for kind in &mut process.verdict.kinds {
@@ -82,7 +96,7 @@ fn no_name_becomes_an_element_or_a_script_wherever_it_is_shown() {
     let mut browser = Browser::start(1280, 1000);
     browser.open(&page);
     is_harmless(&mut browser);
-    let text = browser.text("#verdict-text");
+    let text = browser.text("#headline");
     assert!(
         text.starts_with("</script><img src=x"),
         "shown as it is: {text}"
@@ -98,6 +112,8 @@ fn no_name_becomes_an_element_or_a_script_wherever_it_is_shown() {
         );
         browser.until("document.querySelector('#window-from').value !== ''");
     }
+    // Nothing need have grown in that window.
+    browser.choose("#flame-mode", "lives");
     for canvas in ["#map-canvas", "#flame-canvas"] {
         let [x, y, _, _] = browser.place(canvas);
         let tip = format!("document.querySelector('{canvas}').textContent.includes('onerror')");

@@ -26,6 +26,26 @@ fn on_a_narrow_screen_nothing_is_wider_than_the_screen() {
 }
 
 #[test]
+fn nothing_scrolls_inside_the_page_and_tables_fit_their_box() {
+    let made = gateway();
+    for width in [1440u64, 1024, 400] {
+        let mut browser = Browser::start(1440, 900);
+        browser.call(
+            "Emulation.setDeviceMetricsOverride",
+            json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500 }),
+        );
+        browser.open(&made.page);
+        let scrolled = "[...document.querySelectorAll('main *')].filter((one) => \
+             ['auto', 'scroll'].includes(getComputedStyle(one).overflowY) || \
+             (one.matches('.box') && one.scrollWidth > one.clientWidth)) \
+             .map((one) => one.closest('section').id + ' ' + one.className)";
+        assert_eq!(browser.eval(scrolled), json!([]), "at {width}");
+        let wide = browser.eval("document.documentElement.scrollWidth");
+        assert!(wide.as_u64() <= Some(width), "{wide} at {width}");
+    }
+}
+
+#[test]
 fn on_paper_it_is_light_and_without_controls() {
     let made = gateway();
     let mut browser = Browser::start(1280, 1000);

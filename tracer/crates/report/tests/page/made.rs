@@ -21,6 +21,13 @@ impl Made {
         self.in_order()[0]
     }
 
+    /// How sites of the process that is shown first are headed, by their numbers.
+    pub fn titles(&self, ids: &[u32]) -> Vec<String> {
+        let sites = self.biggest().sites.iter();
+        let chosen = sites.filter(|site| ids.contains(&site.id));
+        chosen.map(|site| format!("Site {}", site.key)).collect()
+    }
+
     /// In the order of the page.
     pub fn in_order(&self) -> Vec<&Process> {
         tracer_report::leading::leading(&self.report)

@@ -12,6 +12,7 @@
     reason = "a helper of a test fails as its test does"
 )]
 
+mod answered;
 mod big;
 mod browser;
 mod compared;

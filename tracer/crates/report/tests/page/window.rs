@@ -51,6 +51,22 @@ fn the_window_sets_tables_map_and_flame_graph_and_can_be_cleared() {
     let chip = browser.text("#window-chip");
     assert!(chip.starts_with("15.0 s – 20.0 s"), "{chip}");
     table_follows(&mut browser, made, from, to);
+    // What grew most stands first, and is named in the window's summary.
+    let grew = column(&mut browser, "sites", "grew");
+    assert!(made.biggest().verdict.who.len() == 2 && grew.len() > 3);
+    let grew: Vec<i64> = grew[2..]
+        .iter()
+        .filter_map(|text| text.parse().ok())
+        .collect();
+    assert!(grew.is_sorted_by(|one, other| one >= other));
+    let said = browser.text("#window-summary");
+    assert!(said.starts_with("From 15.0 s to 20.0 s"), "{said}");
+    for one in &process.verdict.who {
+        assert!(said.contains(&one.site), "{}: {said}", one.site);
+    }
+    assert_eq!(browser.eval("location.hash"), "#window=15-20");
+    let mode = browser.eval("document.querySelector('#flame-mode').value");
+    assert_eq!(mode, "grew");
 
     let born = process.reservations.iter();
     let born = born
@@ -113,6 +129,30 @@ fn the_window_sets_tables_map_and_flame_graph_and_can_be_cleared() {
         .map(|text| text.parse::<u64>().unwrap())
         .sum();
     assert_eq!(sum, process.virtual_at_work().end);
+    browser.is_quiet();
+}
+
+#[test]
+fn a_window_is_in_the_address_and_comes_back_from_it() {
+    let made = super::made::gateway();
+    let mut browser = Browser::start(1280, 1000);
+    browser.open(&made.page);
+    browser.eval("location.hash = '#process=1&window=5-9'");
+    browser.until("document.querySelector('#window-from').value === '5.000'");
+    assert_eq!(
+        browser.eval("document.querySelector('#process').value"),
+        "1"
+    );
+    assert_eq!(nanoseconds(&mut browser, "window-to"), 9 * SECOND);
+    browser.click("#window-clear");
+    assert_eq!(browser.eval("location.hash"), "#process=1");
+    // What cannot be is no window and no process.
+    browser.eval("location.hash = '#process=99&window=9-x'");
+    browser.until("document.querySelector('#process').value === '0'");
+    assert_eq!(
+        browser.eval("document.querySelector('#window-from').value"),
+        ""
+    );
     browser.is_quiet();
 }
 

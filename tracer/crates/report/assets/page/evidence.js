@@ -1,48 +1,13 @@
-// The verdict: how bad it is, why, what changes it, what it could run into, and how far to trust it.
+// What the answer rests on: the figures, what is of known kinds, the limits, and how far to trust it.
 
 import { DATA, sum } from "./data.js";
-import { badge, copy, fill, h, size } from "./dom.js";
+import { copy, fill, h, size } from "./dom.js";
 import { bytes, count, counted, duration, moment, percent } from "./units.js";
 
-export function showVerdict(element, process) {
+export function showEvidence(element, process) {
   const { verdict } = process;
-  const sure =
-    verdict.level === "unknown"
-      ? ""
-      : verdict.confidence >= 0.995
-        ? "certain"
-        : `${(verdict.confidence * 100).toFixed(0)} % sure`;
   fill(
     element,
-    h(
-      "div",
-      { class: `verdict ${verdict.level}` },
-      h(
-        "p",
-        { class: "who" },
-        h("b", {}, process.name || "?"),
-        h("span", { class: "dim" }, ` · ${process.about.join(" · ")}`),
-      ),
-      process.command ? h("p", { class: "command", title: process.command }, process.command) : null,
-      h(
-        "p",
-        { class: "sentence" },
-        badge(verdict.level),
-        " ",
-        sure ? h("span", { class: "sure" }, sure) : null,
-        " ",
-        h("span", { id: "verdict-text" }, verdict.text),
-      ),
-    ),
-    DATA.window
-      ? h(
-          "p",
-          { class: "note warn" },
-          `This report looks at ${moment(DATA.window.from_ns)} to ${moment(Math.min(DATA.window.to_ns, DATA.duration))} of the trace only (--window).`,
-        )
-      : null,
-    unmeasured(process),
-    losses(),
     h(
       "div",
       { class: "tiles" },
@@ -86,7 +51,7 @@ function tile(name, value, peak, growth, what) {
   );
 }
 
-function unmeasured(process) {
+export function unmeasured(process) {
   if (process.unmeasured === null) return null;
   return h(
     "p",
@@ -213,12 +178,12 @@ function kindList(kinds) {
 }
 
 function harm(process) {
-  const { limits, near, text: words } = process.harm;
+  const { limits } = process.harm;
+  if (limits.length === 0) return null;
   return h(
     "section",
     { class: "card" },
-    h("h3", {}, "Harm"),
-    h("p", { class: near ? "warn-text" : null, id: "harm-text" }, words),
+    h("h3", {}, "Limits"),
     limits.map((limit) => {
       const show = (value) => (limit.id === "mappings" ? count(value) : size(value, `harm.${limit.id}`));
       const filled = h("span", { class: limit.near ? "filled near" : "filled" });
