@@ -32,7 +32,7 @@ fn parted(line: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// What every command of the README prints, each run once, all at one time.
+/// What every command of these pages prints, each run once, all at one time.
 fn outputs(readme: &str) -> BTreeMap<&str, String> {
     let commands: BTreeSet<&str> = readme
         .lines()
@@ -84,10 +84,9 @@ fn printed(line: &str, outputs: &BTreeMap<&str, String>) -> String {
 }
 
 /// The README with every block as it is printed now, and how many there are.
-fn as_printed(readme: &str) -> (String, usize) {
+fn as_printed(readme: &str, outputs: &BTreeMap<&str, String>) -> (String, usize) {
     let mut out = String::new();
     let mut blocks = 0;
-    let outputs = outputs(readme);
     let mut lines = readme.lines();
     while let Some(line) = lines.next() {
         out.push_str(line);
@@ -103,7 +102,7 @@ fn as_printed(readme: &str) -> (String, usize) {
         let fence = fence_line.trim_end_matches(|letter| letter != '`');
         assert!(fence.starts_with("```"), "behind `{line}` no block begins");
         let old: Vec<&str> = lines.by_ref().take_while(|line| *line != fence).collect();
-        let printed = printed(command, &outputs);
+        let printed = printed(command, outputs);
         let mut new: Vec<&str> = printed.trim_end().lines().map(str::trim_end).collect();
         if old.last() == Some(&MORE) {
             let shown = old.len() - 1;
@@ -138,13 +137,17 @@ fn pages() -> Vec<PathBuf> {
 #[test]
 fn what_the_readme_and_its_pages_show_is_what_is_printed() {
     let mut all = 0;
-    for path in pages() {
+    let paths = pages();
+    let texts = paths.iter().map(|path| fs::read_to_string(path).unwrap());
+    let texts: Vec<String> = texts.collect();
+    let together = texts.concat();
+    let outputs = outputs(&together);
+    for (path, page) in paths.iter().zip(&texts) {
         let name = path.display();
-        let page = fs::read_to_string(&path).unwrap();
-        let (now, blocks) = as_printed(&page);
+        let (now, blocks) = as_printed(page, &outputs);
         all += blocks;
         if std::env::var_os("UPDATE_README").is_some_and(|value| value == "1") {
-            fs::write(&path, now).unwrap();
+            fs::write(path, now).unwrap();
             continue;
         }
         let differing = page
@@ -159,7 +162,7 @@ fn what_the_readme_and_its_pages_show_is_what_is_printed() {
                 now.lines().nth(at)
             );
         }
-        assert_eq!(page, now, "{name}");
+        assert_eq!(*page, now, "{name}");
     }
     assert!(all >= 7, "text, Markdown, JSON, a comparison, a gate");
 }
