@@ -10,6 +10,8 @@ const LEAK: u64 = 4 << 20;
 const WATCH: u64 = 16 << 20;
 /// Growing address space alone is worth watching from here on, bytes.
 const WATCH_RESERVED: u64 = 1 << 30;
+/// Of the 65,530 mappings that a process may have by default, so many are an eighth.
+const MANY_MAPPINGS: u64 = 8_192;
 /// Calls below which nothing is called a leak.
 const ENOUGH_CALLS: u64 = 8;
 
@@ -187,7 +189,7 @@ impl<'a> Suspect<'a> {
             && self.sites.iter().any(steadily)
             && calls >= ENOUGH_CALLS
             && given_back <= calls / 20
-            && (sum.reserved >= WATCH_RESERVED || memory >= LEAK)
+            && (sum.reserved >= WATCH_RESERVED || memory >= LEAK || sum.live >= MANY_MAPPINGS)
     }
 
     /// Private memory, touched, kept, more of it all the time.

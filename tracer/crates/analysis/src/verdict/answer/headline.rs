@@ -2,7 +2,7 @@
 
 use super::Judged;
 use super::who::{is_of_runtime, subject};
-use crate::model::summary::{Kind, Level, Refused};
+use crate::model::summary::{Kind, Level, RefusalCause, Refused};
 use crate::refusals::words;
 use crate::verdict::facts::{Facts, WORTH_TELLING};
 use crate::verdict::kinds;
@@ -113,7 +113,11 @@ fn until_refused(facts: &Facts<'_>, judged: &Judged<'_>) -> Option<String> {
         used: None,
         ..one.row.clone()
     })?;
-    if sites.is_empty() {
+    // Of mappings only who made the most of them has used them up.
+    let most = victim::most_mappings(facts).map(|(one, _)| one.site.id);
+    let used_it_up = |one: &&SiteFacts<'_>| Some(one.site.id) == most;
+    let is_of_mappings = row.cause == RefusalCause::MaxMapCount;
+    if sites.is_empty() || (is_of_mappings && !sites.iter().any(used_it_up)) {
         return None;
     }
     let (who, one) = subject(sites);
