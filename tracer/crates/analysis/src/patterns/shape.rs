@@ -53,7 +53,7 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// Whether more than sizes, places and protections says whose it is; see [`super::guess`].
+    /// Whether more than sizes, places and protections says whose it is; see `super::guess`.
     #[must_use]
     pub fn is_witnessed(&self) -> bool {
         self.runtime.is_some()
