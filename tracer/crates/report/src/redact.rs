@@ -9,11 +9,11 @@ use std::cmp::Reverse;
 use super::folding::fold;
 use super::wrappers::Wrappers;
 use tracer_analysis::explain::Explanation;
-use tracer_analysis::summary::{Pattern, Process, Report, StackGrades};
+use tracer_analysis::summary::{Harm, Pattern, Process, Report, StackGrades};
 use tracer_ledger::event::Frame;
 
-/// A command that repeats the arguments of the process.
-const RUN: &str = "tracer run -- ";
+/// A command that repeats the arguments of the process, whatever its own options are.
+const RUN: &str = "tracer run ";
 
 /// Takes it out of a report.
 pub fn report(report: &mut Report) {
@@ -32,6 +32,8 @@ pub fn explanation(seen: &mut Explanation) {
     seen.host.name = String::new();
     arguments(&mut seen.cmdline);
     path(&mut seen.exe);
+    groups(&mut seen.harm);
+    groups(&mut seen.verdict.hurts);
     let next = &mut seen.verdict.next;
     next.retain(|next| !next.command.starts_with(RUN));
     for kind in &mut seen.kinds {
@@ -66,7 +68,16 @@ fn process(process: &mut Process) {
     for reservation in &mut process.reservations {
         path(&mut reservation.name);
     }
+    groups(&mut process.harm);
+    groups(&mut process.verdict.hurts);
     names(process);
+}
+
+/// Where control groups are.
+fn groups(harms: &mut [Harm]) {
+    for group in harms.iter_mut().filter_map(|harm| harm.group.as_mut()) {
+        path(&mut group.path);
+    }
 }
 
 /// Sites and who was refused are named anew, by what is left of the frames; in the verdict, too.

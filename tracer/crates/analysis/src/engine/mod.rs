@@ -7,8 +7,9 @@
 //! Read in this order: [`analysis`] (what is kept, and where each event goes), `changes` (what the ledger changed, into
 //! the accounts), `kernel_word` (what the kernel itself says of sizes), `limits` (and of limits and whose pages are),
 //! `processes` (the beginnings and ends of runs), `refusals` (what the kernel refused them),
-//! `progress` (how things stand meanwhile); then the way to the model, step by step: `ended` (what needs no making anew), `assemble`, `draft`, `recognise`,
-//! `judge`. [`book`] and [`replay`] are who calls it.
+//! `progress` (how things stand meanwhile); then the way to the model, step by step: `assemble` (with `ended`: what
+//! needs no making anew), `draft` (with `called`: what each site is called), `recognise`, `judge`. [`book`] and
+//! [`replay`] are who calls it.
 
 mod analysis;
 

@@ -92,7 +92,7 @@ fn next(seen: &Explanation) -> Vec<Next> {
         )
     };
     let open = is_unknown(seen).then(why);
-    open.and_then(|why| next::run_again(&seen.cmdline, &why))
+    open.and_then(|why| next::run_again(&seen.cmdline, "", &why))
         .into_iter()
         .collect()
 }

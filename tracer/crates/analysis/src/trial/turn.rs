@@ -5,6 +5,8 @@ use std::ffi::{OsStr, OsString};
 use super::knob::{self, Knob};
 use super::size::{self, Chosen};
 use crate::model::summary::{Process, Remedy};
+use crate::words::names::last_part;
+use crate::words::shell::quoted;
 
 /// Variables that hold options one behind the other, and what stands between two of them.
 const LISTS: [(&str, &str); 6] = [
@@ -96,7 +98,7 @@ fn inherited_options(
     } else {
         let runtime = process.runtime.as_deref().unwrap_or_default();
         let is_runtime =
-            |name: &str| runtime.starts_with(name) || file(&process.exe).starts_with(name);
+            |name: &str| runtime.starts_with(name) || last_part(&process.exe).starts_with(name);
         let (_, variable) = VARIABLES.iter().find(|(name, _)| is_runtime(name))?;
         variable
     };
@@ -159,14 +161,14 @@ impl Turned {
             None => [process.exe.as_str(), &process.comm]
                 .into_iter()
                 .chain(process.cmdline.first().map(String::as_str))
-                .map(file)
+                .map(last_part)
                 .filter(|name| !name.is_empty())
                 .collect(),
         };
         let is_program = |word: &OsString| {
             names.iter().any(|name| {
                 let word = word.to_string_lossy();
-                file(&word) == *name
+                last_part(&word) == *name
             })
         };
         let Some(at) = self.command.iter().position(is_program) else {
@@ -237,19 +239,6 @@ fn filled(mut knob: Knob, chosen: Option<Chosen>) -> Knob {
         *word = size::filled(word, before, size);
     }
     knob
-}
-
-/// The last part of a path.
-fn file(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
-}
-
-fn quoted(value: &str) -> String {
-    if value.contains(char::is_whitespace) {
-        format!("'{value}'")
-    } else {
-        value.into()
-    }
 }
 
 /// The words of a command as they are shown.

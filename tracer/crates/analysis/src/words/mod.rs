@@ -13,3 +13,5 @@ pub mod toml_text;
 pub mod residency_words;
 
 pub mod signals;
+
+pub mod shell;

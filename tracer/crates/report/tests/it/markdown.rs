@@ -1,6 +1,6 @@
 //! The report to be pasted, and what `--redact` leaves of a report.
 
-use tracer_analysis::summary::{Refused, Report, Reservation};
+use tracer_analysis::summary::{GroupUse, Harm, Next, Refused, Report, Reservation};
 use tracer_report::selection::Selection;
 use tracer_report::{markdown, redact};
 
@@ -73,6 +73,22 @@ fn a_redacted_report_has_no_folder_no_argument_and_no_host() {
     process.sites[1].frames = vec![caller];
     let by = "ask secret-place/src/ask.c".to_owned();
     process.verdict.text = format!("It was called by {by}.");
+    for options in ["", "--js-names "] {
+        process.verdict.next.push(Next {
+            why: "who asked".into(),
+            command: format!("tracer run {options}-- node --key t0ken"),
+        });
+    }
+    process.sites[0].files.push("/var/secret-place/a.db".into());
+    let group = GroupUse {
+        path: "/secret-place/jobs".into(),
+        ..GroupUse::default()
+    };
+    process.verdict.hurts.push(Harm {
+        group: Some(group),
+        ..Harm::default()
+    });
+    process.harm.clone_from(&process.verdict.hurts);
     process.refused.push(Refused {
         site: Some(process.sites[1].id),
         by: Some(by),

@@ -5,6 +5,7 @@ use crate::model::summary::{Level, Next};
 use crate::naming::names::is_script;
 use crate::verdict::facts::Facts;
 use crate::verdict::suspects::SiteFacts;
+use crate::words::shell::quoted;
 
 /// The commands.
 pub fn next(facts: &Facts<'_>, judged: &Judged<'_>) -> Vec<Next> {
@@ -13,15 +14,16 @@ pub fn next(facts: &Facts<'_>, judged: &Judged<'_>) -> Vec<Next> {
     if is_before(facts, judged) {
         all.extend(run_again(
             whose.cmdline,
+            "",
             "who reserved what was there before tracing",
         ));
     }
     if is_unnamed_javascript(facts, judged) {
-        let words: Vec<String> = whose.cmdline.iter().map(|word| quoted(word)).collect();
-        all.push(Next {
-            why: "which JavaScript asks for it".into(),
-            command: format!("tracer run --js-names -- {}", words.join(" ")),
-        });
+        all.extend(run_again(
+            whose.cmdline,
+            "--js-names ",
+            "which JavaScript asks for it",
+        ));
     }
     if judged.level == Level::Unknown && whose.lives {
         all.push(Next {
@@ -56,25 +58,16 @@ fn is_unnamed_javascript(facts: &Facts<'_>, judged: &Judged<'_>) -> bool {
         && !sites.iter().any(is_named)
 }
 
-/// Only from its first instruction on is it seen who asks.
-pub fn run_again(cmdline: &[String], why: &str) -> Option<Next> {
+/// Only from its first instruction on is it seen who asks. `options`: of `tracer run`, with a space behind.
+pub fn run_again(cmdline: &[String], options: &str, why: &str) -> Option<Next> {
     let words: Vec<String> = cmdline.iter().map(|word| quoted(word)).collect();
     (!words.is_empty()).then(|| Next {
         why: why.into(),
-        command: format!("tracer run -- {}", words.join(" ")),
+        command: format!("tracer run {options}-- {}", words.join(" ")),
     })
 }
 
 /// Most of it was there before anybody could see who asked.
 fn is_before(facts: &Facts<'_>, judged: &Judged<'_>) -> bool {
     judged.before.is_some() && facts.grown_bytes() < facts.virtual_bytes.end / 10
-}
-
-/// A word as a shell reads it back.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word.into();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
 }

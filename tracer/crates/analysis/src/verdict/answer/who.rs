@@ -168,5 +168,5 @@ fn short(place: &str) -> &str {
     if place.len() <= LONGEST {
         return place;
     }
-    place.rsplit('/').next().unwrap_or(place)
+    last_part(place)
 }
