@@ -9,7 +9,7 @@ use std::{
 
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use tracer_analysis::{Progress, units::bytes};
+use tracer_analysis::{Progress, shell::quoted, units::bytes};
 use tracer_report::text::line::escape;
 
 /// What takes less than this needs no line.
@@ -120,20 +120,11 @@ impl Said {
             |file| format!(" ({})", bytes(file.len())),
         );
         let next = match path.extension() {
-            Some(ending) if ending == "vmt" => format!(": tracer report {}", as_word(&shown)),
+            Some(ending) if ending == "vmt" => format!(": tracer report {}", quoted(&shown)),
             _ => String::new(),
         };
         eprintln!("tracer: wrote {shown}{size}{next}");
     }
-}
-
-/// A path as a shell reads it back.
-fn as_word(path: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "-_./=:,+@%".contains(c);
-    if path.chars().all(is_plain) {
-        return path.into();
-    }
-    format!("'{}'", path.replace('\'', "'\\''"))
 }
 
 /// A line that says how a trace stands.

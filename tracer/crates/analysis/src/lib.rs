@@ -42,4 +42,4 @@ pub use model::{checked, meaning, summary, window};
 pub use patterns::known;
 pub use verdict::harm;
 pub use words::residency_words::why_resident;
-pub use words::{names, signals, toml_text, units};
+pub use words::{names, shell, signals, toml_text, units};

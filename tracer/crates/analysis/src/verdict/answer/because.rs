@@ -48,7 +48,7 @@ fn trimmed(text: &str) -> String {
     format!("{}.", text.trim_end().trim_end_matches(':'))
 }
 
-/// `30 of 30 reservations alive, from 2.0 s on, steady for 20 s`.
+/// `30 of 30 reservations alive, reserved within 20 s, idle for the last 4.0 s.`
 fn steady(facts: &Facts<'_>, sites: &[&SiteFacts<'_>]) -> String {
     let sum = Sum::of(sites.iter().copied());
     let calls: u64 = sites.iter().map(|one| one.site.calls).sum();

@@ -37,6 +37,8 @@ pub fn headline(facts: &Facts<'_>, judged: &Judged<'_>) -> String {
         Level::Leak => vec![leak(judged.leaking, facts.end)],
         Level::Watch => watch(facts, judged),
         Level::Benign => vec![benign(facts, judged)],
+        // It has been said why.
+        Level::Unknown if victim::aborted_at_its_largest(facts) => Vec::new(),
         Level::Unknown => vec![unknown(facts, judged)],
     };
     sentences.extend(said);
