@@ -5,7 +5,7 @@ use super::sentence::SURE;
 use crate::model::summary::{Kind, Next, Remedy, Verdict};
 use crate::verdict::answer::{change, next};
 use crate::verdict::{harm, kinds};
-use crate::words::units::{bytes, bytes_of, counted, percent};
+use crate::words::units::{bytes, bytes_of, percent};
 
 /// Pages of the pool of huge pages.
 const HUGE_PAGES: &str = "huge-page-pool";
@@ -42,11 +42,7 @@ fn headline(seen: &Explanation, unusual: &[&str]) -> String {
     {
         Some(kind) if kind.reserved_bytes >= whole / 4 => {
             let size = bytes_of(kind.reserved_bytes, whole);
-            let name = &kind.pattern.name;
-            let those = match kind.count {
-                1 => name.clone(),
-                many => counted(many, "", "reservations of ") + name,
-            };
+            let those = kinds::reservations(kind.count, &kind.pattern.name);
             let resident = match kind.resident_bytes {
                 // What is in use of the pool is in no figure of its process.
                 _ if kind.pattern.id == HUGE_PAGES => "which no resident size counts".into(),

@@ -2,8 +2,8 @@
 //!
 //! Anybody may reserve 64 MiB that are aligned to 64 MiB. A shape says whose a reservation is only together with a second
 //! witness: the stack of the call, the runtime, the program, a module that is mapped, the name of the mapping, a thread
-//! whose stack pointer leads there. Without one (or where the pattern itself says `guess`), it is not surer than [`MOST`], is not called by the kind's name alone, and
-//! no knob is told: what nobody is sure of, nobody is to change.
+//! whose stack pointer leads there. Without one (or where the pattern itself says `guess`) it is not surer than
+//! [`MOST`], is only said to look like its kind, and has no knob: what nobody is sure of, nobody is to change.
 
 use crate::model::summary::Pattern;
 

@@ -1,7 +1,7 @@
 //! What grew, by known kinds. Only what is recognised for sure counts: a wrong certainty is worse than none.
 
 use crate::model::summary::{Kind, Pattern, Site};
-use crate::words::units::bytes;
+use crate::words::units::{bytes, count};
 
 /// A knob is worth a sentence from here on, bytes.
 const WORTH_TURNING: u64 = 64 << 20;
@@ -42,6 +42,15 @@ pub fn kinds<'a>(sites: impl Iterator<Item = &'a Site>, virtual_bytes: u64) -> V
     }
     kinds.sort_by_key(|kind| std::cmp::Reverse(kind.reserved_bytes));
     kinds
+}
+
+/// `2 reservations of V8 WebAssembly memory`; of one its kind alone.
+#[must_use]
+pub fn reservations(live: u64, kind: &str) -> String {
+    match live {
+        1 => kind.to_owned(),
+        live => format!("{} reservations of {kind}", count(live)),
+    }
 }
 
 /// The one kind that all of these sites are of.

@@ -252,7 +252,7 @@ fn what_it_is(facts: &Facts<'_>, judged: &Judged<'_>) -> Option<String> {
     let whole = facts.virtual_bytes.end.max(sum.reserved);
     let size_of = bytes_of(sum.reserved, whole);
     if let Some(kind) = kinds::common(sites.iter().map(|one| one.site)) {
-        let those = reservations(sum.live, kind);
+        let those = kinds::reservations(sum.live, kind);
         if sum.is_address_space_only() {
             return Some(format!(
                 "{size_of} is address space kept by {those}. It uses no memory."
@@ -278,14 +278,6 @@ fn what_it_is(facts: &Facts<'_>, judged: &Judged<'_>) -> Option<String> {
     ))
 }
 
-/// `2 reservations of V8 WebAssembly memory`; of one its kind alone.
-fn reservations(live: u64, kind: &str) -> String {
-    match live {
-        1 => kind.to_owned(),
-        live => format!("{} reservations of {kind}", count(live)),
-    }
-}
-
 /// `1.9 of 3.8 GiB is JVM heap, 1.0 GiB JVM class space`.
 fn list(kinds: &[Kind], whole: u64) -> String {
     let named = kinds.iter().take(KINDS).enumerate().map(|(at, kind)| {
@@ -308,7 +300,7 @@ fn of_before(facts: &Facts<'_>, kinds: &[Kind]) -> String {
     match kinds.first() {
         Some(first) if first.reserved_bytes >= facts.virtual_bytes.end / 10 => {
             let size = bytes_of(first.reserved_bytes, facts.virtual_bytes.end);
-            let those = reservations(first.live, &first.name);
+            let those = kinds::reservations(first.live, &first.name);
             format!("{size} is {those}, there before tracing began; {grown}.")
         }
         _ => format!(
