@@ -152,13 +152,7 @@ fn who(all: &[Who]) -> String {
 }
 
 fn change(all: &[Remedy]) -> String {
-    let line = |one: &Remedy| {
-        let then = one.predicted_virtual_bytes;
-        let then = then.map_or_else(String::new, |size| {
-            format!("about {} virtual then; ", bytes(size))
-        });
-        format!("{} → {then}{}", cell(&one.knob), plain(&one.effect))
-    };
+    let line = |one: &Remedy| format!("{} → {}", cell(&one.knob), plain(&one.comes_to()));
     all.iter().map(line).collect::<Vec<_>>().join("<br>")
 }
 

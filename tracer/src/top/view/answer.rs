@@ -139,14 +139,15 @@ fn who(label: &str, one: &Who, columns: usize) -> Line {
 fn change(label: &str, one: &Remedy, columns: usize) -> Vec<Line> {
     let mut line = labelled(label);
     line.add(Paint::Bright, &one.knob);
-    let then = one
-        .predicted_virtual_bytes
-        .map(|size| format!("→ about {} virtual then", bytes(size)));
-    let texts = match (then, one.effect.as_str()) {
-        (Some(then), "") => vec![then],
-        (Some(then), effect) => vec![format!("{then} ({effect})"), then],
-        (None, effect) => vec![format!("→ {effect}")],
+    let alone = Remedy {
+        effect: String::new(),
+        ..one.clone()
     };
+    let mut texts = vec![format!("→ {}", one.comes_to())];
+    if one.predicted_virtual_bytes.is_some() {
+        // With less room the size alone.
+        texts.push(format!("→ {}", alone.comes_to()));
+    }
     let left = columns.saturating_sub(line.width() + 2);
     if let Some(text) = texts.iter().find(|text| width(text) <= left) {
         line.add(Paint::Plain, "  ").add(Paint::Plain, text);

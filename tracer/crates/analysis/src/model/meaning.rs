@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::limits::Harm;
+use crate::words::units::bytes;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -122,6 +123,20 @@ pub struct Remedy {
     pub effect: String,
     /// The process's mapped bytes then, all else the same; `null`: not known.
     pub predicted_virtual_bytes: Option<u64>,
+}
+
+impl Remedy {
+    /// What it comes to: `about 9.6 GiB virtual then (WebAssembly gets slower)`.
+    #[must_use]
+    pub fn comes_to(&self) -> String {
+        let then = self.predicted_virtual_bytes;
+        let then = then.map(|size| format!("about {} virtual then", bytes(size)));
+        match (then, self.effect.as_str()) {
+            (Some(then), "") => then,
+            (Some(then), effect) => format!("{then} ({effect})"),
+            (None, effect) => effect.to_owned(),
+        }
+    }
 }
 
 /// A command that answers what is still open.

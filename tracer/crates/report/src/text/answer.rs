@@ -120,15 +120,7 @@ impl Page {
         let mut line = Line::new();
         self.label(&mut line, label);
         line.add(Paint::Bright, &one.knob);
-        let then = one
-            .predicted_virtual_bytes
-            .map(|size| format!("about {} virtual then", bytes(size)));
-        let text = match (then, one.effect.as_str()) {
-            (Some(then), "") => then,
-            (Some(then), effect) => format!("{then} ({effect})"),
-            (None, effect) => effect.into(),
-        };
-        let text = format!("→ {text}");
+        let text = format!("→ {}", one.comes_to());
         let left = self.width.saturating_sub(line.width() + GAP);
         if width(&text) <= left {
             line.add(Paint::Plain, "  ").add(Paint::Plain, &text);
